@@ -1,0 +1,420 @@
+"""The slot bank: a fixed-point matrix of memories, and everything known about them, as buffers.
+
+One slot is one row: a *key* (address for cosine lookup) and a *value* (from which the codec's
+decoder says the words), both int8 on one grid: weight = `GRID_STEP` · int8. A memory longer than a
+slot spans several rows with the same id. `state_dict()` is the whole state; `bankfile.py` writes
+it as one `.safetensors` file.
+
+Rows are handed out lowest first and zeroed when freed, so a bank is a function of what was written
+to it and in which order, and a deleted memory leaves no trace in it.
+
+Axes: N allocated rows, K key width, V value width, B rows at hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+import torch
+from torch import Tensor, nn
+
+from .config import BankConfig, ForgettingConfig
+from .errors import CapacityExhausted, InvalidInput
+from .forgetting import strength as strength_of
+from .ladder import VALUE_UNITS, dead_zone, halve, octaves, worn
+
+__all__ = ["DAY_MS", "GRID_STEP", "Rows", "SlotBank", "pick_device", "quantize_keys"]
+
+GRID_STEP = 1 / 127
+DAY_MS = 86_400_000
+KEY_PEAK = 254.0  # grid steps of a unit key's full length: an entry of 0.5 reaches the int8 limit
+
+# name → (dtype, columns or None for one number a row)
+STATE: dict[str, tuple[torch.dtype, int | None]] = {
+    "used": (torch.bool, None),
+    "id": (torch.uint8, 16),  # UUID of the memory
+    "part": (torch.int16, None),  # 0, 1, … of a memory that spans several rows
+    "parts": (torch.int16, None),
+    "sequence": (torch.int64, None),  # number of the event in the owner's log that wrote it
+    "written_ms": (torch.int64, None),  # Unix time of the first writing
+    "heard_ms": (torch.int64, None),  # … of the last time the words were heard
+    "rehearsed_ms": (torch.int64, None),  # … from which the forgetting curve runs
+    "stability": (torch.float32, None),  # days; inf is pinned
+    "difficulty": (torch.float32, None),  # 1 to 10
+    "importance": (torch.float32, None),  # 0 to 1
+    "words": (torch.int64, None),  # fingerprint of the words, by which they are known when heard again
+    "meaning": (torch.int64, None),  # … of the gist
+    "recalls": (torch.int32, None),
+    "floor": (torch.float32, None),  # lowest strength at which the words were verified; 2 = never
+    "halvings": (torch.int8, None),  # times the weights were physically halved
+    "worn": (torch.int8, None),  # halvings' worth of detail lost for good
+}
+
+
+class Rows(NamedTuple):
+    """Rows to store: what the write loop hands to the bank. All tensors have B rows."""
+
+    key: Tensor  # [B, K] int8
+    value: Tensor  # [B, V] int8
+    floor: Tensor  # [B] float32
+
+
+class SlotBank(nn.Module):
+    """Slots of one owner on one device."""
+
+    key: Tensor
+    value: Tensor
+    used: Tensor
+    id: Tensor
+    part: Tensor
+    parts: Tensor
+    sequence: Tensor
+    written_ms: Tensor
+    heard_ms: Tensor
+    rehearsed_ms: Tensor
+    stability: Tensor
+    difficulty: Tensor
+    importance: Tensor
+    recalls: Tensor
+    floor: Tensor
+    halvings: Tensor
+    worn: Tensor
+    words: Tensor
+    meaning: Tensor
+    inverse_norm: Tensor
+
+    def __init__(
+        self, key_width: int, config: BankConfig | None = None, forgetting: ForgettingConfig | None = None
+    ) -> None:
+        """Args:
+        key_width: K, numbers of a key; at least 8.
+        config: capacity and device. forgetting: the curve that strengths follow.
+        """
+        super().__init__()
+        if key_width < 8:
+            raise InvalidInput("key_width", f"{key_width} is too narrow", "give at least 8")
+        self.config = config or BankConfig()
+        self.forgetting = forgetting or ForgettingConfig()
+        self.key_width = key_width
+        self._rows: dict[bytes, list[int]] = {}
+        device = pick_device(self.config.device)
+        rows = min(self.config.block_slots, self.config.max_slots)
+        for name, (dtype, width) in self.layout().items():
+            shape = (rows,) if width is None else (rows, width)
+            self.register_buffer(name, torch.zeros(shape, dtype=dtype, device=device))
+        # derived from the keys, so not part of the state
+        self.register_buffer("inverse_norm", torch.zeros(rows, device=device), persistent=False)
+
+    def layout(self) -> dict[str, tuple[torch.dtype, int | None]]:
+        """Every persistent buffer: name → (dtype, columns)."""
+        weights: dict[str, tuple[torch.dtype, int | None]] = {
+            "key": (torch.int8, self.key_width),
+            "value": (torch.int8, VALUE_UNITS),
+        }
+        return weights | STATE
+
+    # -- size -----------------------------------------------------------------------------------
+
+    @property
+    def device(self) -> torch.device:
+        """Where the slots are."""
+        return self.key.device
+
+    @property
+    def capacity(self) -> int:
+        """N: rows allocated at present."""
+        return len(self.used)
+
+    def __len__(self) -> int:
+        """Rows in use."""
+        return int(self.used.sum())
+
+    @property
+    def bytes_per_slot(self) -> int:
+        """Bytes of one row, weights and state."""
+        return sum(dtype.itemsize * (width or 1) for dtype, width in self.layout().values())
+
+    def ids(self) -> list[str]:
+        """Ids of the memories held, in order of their first rows."""
+        return [str(UUID(bytes=key)) for key in self._rows]
+
+    def rows_of(self, memory_id: str) -> list[int]:
+        """Rows of a memory in the order of its parts; empty when it is not held."""
+        return list(self._rows.get(_uuid(memory_id), ()))
+
+    def find(self, name: str, number: int) -> list[str]:
+        """Ids of the memories whose state buffer `name` holds `number`, lowest row first."""
+        rows = (self.used & (getattr(self, name) == number)).nonzero().flatten().tolist()
+        return list(dict.fromkeys(self.id_of(row) for row in rows))
+
+    def id_of(self, row: int) -> str:
+        """Id of the memory a row belongs to."""
+        return str(UUID(bytes=bytes(self.id[row].tolist())))
+
+    # -- allocation -----------------------------------------------------------------------------
+
+    def allocate(self, count: int, now_ms: int) -> list[int]:
+        """Finds `count` free rows, growing the bank, then evicting the weakest unpinned memories.
+
+        Raises:
+            CapacityExhausted: more than `max_slots` rows are asked for, `when_full` is "refuse", or
+                everything else is pinned. Nothing was changed.
+        """
+        limit = self.config.max_slots
+        if count > limit:
+            raise CapacityExhausted(
+                f"a memory of {count} slots does not fit a bank of max_slots={limit}; raise bank.max_slots"
+            )
+        missing = count - (limit - len(self))
+        if missing > 0:
+            self._evict(missing, now_ms)
+        if len(self) + count > self.capacity:
+            self._grow(len(self) + count)
+        return [int(row) for row in (~self.used).nonzero().flatten()[:count]]
+
+    def _grow(self, needed: int) -> None:
+        rows = self.capacity
+        while rows < needed:
+            rows = min(rows * 2, self.config.max_slots)
+        for name, buffer in list(self.named_buffers()):
+            grown = torch.zeros((rows, *buffer.shape[1:]), dtype=buffer.dtype, device=buffer.device)
+            grown[: len(buffer)] = buffer
+            setattr(self, name, grown)
+
+    def _evict(self, missing: int, now_ms: int) -> None:
+        if self.config.when_full == "refuse":
+            raise CapacityExhausted(
+                f"all {self.config.max_slots} slots are taken and bank.when_full is 'refuse'; "
+                "raise bank.max_slots, delete something, or set bank.when_full='evict'"
+            )
+        doomed: list[str] = []
+        freed = 0
+        for row in self.weakest_first(now_ms):
+            memory_id = self.id_of(row)
+            if memory_id not in doomed:
+                doomed.append(memory_id)
+                freed += len(self.rows_of(memory_id))
+            if freed >= missing:
+                break
+        if freed < missing:
+            raise CapacityExhausted(
+                f"all {self.config.max_slots} slots are taken by pinned memories; raise bank.max_slots or delete some"
+            )
+        for memory_id in doomed:
+            self.free(memory_id)
+
+    def weakest_first(self, now_ms: int) -> list[int]:
+        """Rows in use whose memory may give way, weakest first; ties: the lowest row."""
+        rows = (self.used & ~torch.isinf(self.stability)).nonzero().flatten()
+        order = self.strength(rows, now_ms).sort(stable=True).indices
+        weakest: list[int] = rows.cpu()[order].tolist()
+        return weakest
+
+    def free(self, memory_id: str) -> bool:
+        """Zeroes a memory's rows; False when it is not held."""
+        rows = self._rows.pop(_uuid(memory_id), [])
+        for name in (*self.layout(), "inverse_norm"):
+            getattr(self, name)[rows] = 0
+        return bool(rows)
+
+    # -- writing --------------------------------------------------------------------------------
+
+    def store(self, memory_id: str, rows: list[int], written: Rows, state: dict[str, float | int]) -> None:
+        """Writes a memory's parts into `rows` (from `allocate`, or its own); no other row changes.
+
+        Args:
+            state: numbers for the state buffers, the same for every part (see `STATE`).
+        """
+        key = _uuid(memory_id)
+        at = torch.tensor(rows, device=self.device)
+        for name in self.layout():  # nothing of an earlier tenant stays
+            getattr(self, name)[at] = 0
+        self.key[at] = written.key.to(self.device)
+        self.value[at] = written.value.to(self.device)
+        self.floor[at] = written.floor.to(self.device)
+        self.used[at] = True
+        self.id[at] = torch.tensor(list(key), dtype=torch.uint8, device=self.device)
+        self.part[at] = torch.arange(len(rows), dtype=torch.int16, device=self.device)
+        self.parts[at] = len(rows)
+        for name, number in state.items():
+            getattr(self, name)[at] = number
+        self._rows[key] = list(rows)
+        self._measure(at)
+
+    def _measure(self, rows: Tensor) -> None:
+        norms = self.key[rows].float().norm(dim=1)
+        self.inverse_norm[rows] = torch.where(norms > 0, 1 / norms.clamp(min=1e-9), torch.zeros_like(norms))
+
+    def reindex(self) -> None:
+        """Derives what is not state (row index, norms) after the buffers were loaded."""
+        self._rows = {}
+        rows = self.used.nonzero().flatten()
+        parts = zip(self.id[rows].tolist(), self.part[rows].tolist(), rows.tolist(), strict=True)
+        for key, _, row in sorted(parts, key=lambda item: item[1]):
+            self._rows.setdefault(bytes(key), []).append(row)
+        self._rows = dict(sorted(self._rows.items(), key=lambda item: item[1][0]))
+        self._measure(torch.arange(self.capacity, device=self.device))
+
+    # -- forgetting -----------------------------------------------------------------------------
+
+    def strength(self, rows: Tensor | list[int], now_ms: int) -> Tensor:
+        """Present strength of rows [B] → [B] float64 on the CPU."""
+        at = torch.as_tensor(rows, device=self.device)
+        days = (now_ms - self.rehearsed_ms[at]).clamp(min=0).cpu().double() / DAY_MS
+        if len(days) == 0:
+            return days
+        return strength_of(days, self.stability[at].cpu().double(), self.forgetting)
+
+    def readable(self, rows: list[int], now_ms: int) -> tuple[Tensor, Tensor]:
+        """What the grid holds now: (values [B, V] in grid steps, strength at which to read them [B]).
+
+        Shrinkage that is due since the last sleep is applied on the fly.
+        """
+        at = torch.tensor(rows, device=self.device, dtype=torch.int64)
+        lost = 2.0 ** -self.worn[at].cpu().double()
+        strength = torch.minimum(self.strength(at, now_ms), lost).clamp(min=2.0**-8).to(torch.float32)
+        values = worn(self.value[at], self.halvings[at].long(), strength.to(self.device), self.floor[at])
+        return values, strength
+
+    def shrink(self, now_ms: int) -> list[str]:
+        """Sleep's physical part: halves what is due, zeroes what fell into the dead zone.
+
+        Returns:
+            Ids of the memories that are forgotten (nothing of them can be read): the caller frees them.
+        """
+        rows = self.used.nonzero().flatten()
+        if len(rows) == 0:
+            return []
+        strength = self.strength(rows, now_ms).clamp(min=2.0**-8).float().to(self.device)
+        due, _ = octaves(strength)
+        times = due - self.halvings[rows].long()
+        self.key[rows] = halve(self.key[rows], times)
+        values = halve(self.value[rows], times).float()
+        self.value[rows] = dead_zone(values, strength, self.floor[rows]).to(torch.int8)
+        self.halvings[rows] = due.to(torch.int8)
+        self.worn[rows] = torch.maximum(self.worn[rows], due.to(torch.int8))
+        self._measure(rows)
+        gone = rows[(self.value[rows] == 0).all(dim=1)]
+        lost = {bytes(key) for key in self.id[gone].tolist()}
+        return [
+            str(UUID(bytes=key))
+            for key in self._rows
+            if key in lost and not self.value[self._rows[key]].any()
+        ]
+
+    def rehearse(self, memory_id: str, stability: float, difficulty: float, now_ms: int) -> None:
+        """Re-strengthens a memory with what it still has; detail that is gone stays gone."""
+        at = torch.tensor(self._rows[_uuid(memory_id)], device=self.device)
+        strength = self.strength(at, now_ms).clamp(min=2.0**-8).float().to(self.device)
+        due, _ = octaves(strength)
+        times = due - self.halvings[at].long()
+        back = (2.0 ** due.float())[:, None]
+        key, value = (halve(weights[at], times).float() * back for weights in (self.key, self.value))
+        self.key[at] = key.clamp(-127, 127).to(torch.int8)
+        self.value[at] = dead_zone(value.clamp(-127, 127), strength, self.floor[at]).to(torch.int8)
+        self.worn[at] = torch.maximum(self.worn[at], due.to(torch.int8))
+        self.halvings[at] = 0
+        self.stability[at] = stability
+        self.difficulty[at] = difficulty
+        self.rehearsed_ms[at] = now_ms
+        self.recalls[at] += 1
+        self._measure(at)
+
+    # -- lookup ---------------------------------------------------------------------------------
+
+    def lookup(self, query: Tensor, limit: int) -> tuple[Tensor, Tensor]:
+        """Exact cosine lookup: int8 over all rows, the best rescored in float.
+
+        Args:
+            query: [K] float. limit: most rows to return.
+
+        Returns:
+            (cosines [B] falling, rows [B]), both on the CPU; B <= limit, only rows in use.
+        """
+        limit = min(limit, len(self))
+        if limit == 0:
+            return torch.zeros(0), torch.zeros(0, dtype=torch.int64)
+        query = query.to(self.device, torch.float32)
+        scores = self._scan(query[None])[0]
+        rows = scores.topk(min(len(self), max(2 * limit, limit + 16))).indices
+        exact = (self.key[rows].float() @ query) * self.inverse_norm[rows] / query.norm().clamp(min=1e-9)
+        best = exact.topk(limit)
+        return best.values.cpu(), rows[best.indices].cpu()
+
+    def nearest(self, keys: Tensor, count: int, without: Sequence[int] = ()) -> tuple[Tensor, Tensor]:
+        """The stored keys nearest to each of many keys.
+
+        Args:
+            keys: [B, K] unit rows. without: rows not to be looked at.
+
+        Returns:
+            (unit keys [B, J, K] nearest first, cosines [B, J]) on the CPU, J <= count.
+        """
+        count = min(count, len(self))
+        if count == 0:
+            return torch.zeros(len(keys), 0, self.key_width), torch.zeros(len(keys), 0)
+        scores = self._scan(keys.to(self.device, torch.float32))
+        scores[:, list(without)] = -torch.inf
+        rows = scores.topk(count, dim=1).indices
+        found = self.key[rows].float() * self.inverse_norm[rows][:, :, None]
+        cosines = torch.einsum("bjk,bk->bj", found, keys.to(self.device))
+        cosines = cosines.masked_fill(torch.isinf(scores.gather(1, rows)), -1.0)
+        return found.cpu(), cosines.cpu()
+
+    def _scan(self, queries: Tensor) -> Tensor:
+        """[Q, N] cosines, each query's up to a positive factor, of quantized queries [Q, K] with every key."""
+        step = queries.abs().amax(dim=1, keepdim=True).clamp(min=1e-9) / 127
+        coarse = torch.round(queries / step).to(torch.int8)
+        if self.device.type == "cpu":
+            products = torch._int_mm(coarse, self.key.t()).float()
+        else:
+            products = (coarse.to(torch.float16) @ self.key.t().to(torch.float16)).float()
+        return (products * self.inverse_norm).masked_fill(~self.used, -torch.inf)
+
+    def cosines(self, query: Tensor, rows: list[int], now_ms: int) -> Tensor:
+        """[B] cosines of rows with a query [K], at their present strength (shrinkage applied on the fly)."""
+        at = torch.tensor(rows, device=self.device, dtype=torch.int64)
+        if len(rows) == 0:
+            return torch.zeros(0)
+        strength = self.strength(at, now_ms).clamp(min=2.0**-8).float().to(self.device)
+        due, _ = octaves(strength)
+        key = halve(self.key[at], due - self.halvings[at].long()).float()
+        query = query.to(self.device, torch.float32)
+        norms = key.norm(dim=1) * query.norm()
+        cosines: Tensor = (key @ query) / norms.clamp(min=1e-9)
+        return cosines.cpu()
+
+
+def quantize_keys(keys: Tensor) -> Tensor:
+    """Unit keys [B, K] float → int8 on the grid."""
+    return torch.round(keys * KEY_PEAK).clamp(-127, 127).to(torch.int8)
+
+
+def pick_device(setting: str) -> torch.device:
+    """The device of a setting; "auto" prefers mps, then cuda, then cpu.
+
+    Raises:
+        InvalidInput: the device is unknown or not there.
+    """
+    if setting == "auto":
+        if torch.backends.mps.is_available():
+            return torch.device("mps")
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        return torch.empty(0, device=setting).device
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).split("\n")[0]
+        raise InvalidInput(
+            "bank.device", f"{setting!r} cannot be used ({reason})", "use 'auto' or 'cpu'"
+        ) from error
+
+
+def _uuid(memory_id: str) -> bytes:
+    try:
+        return UUID(memory_id).bytes
+    except (ValueError, AttributeError, TypeError) as error:
+        raise InvalidInput(
+            "id", f"{memory_id!r} is not a UUID", "use an id that add() or search() returned"
+        ) from error

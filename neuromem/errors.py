@@ -1,0 +1,118 @@
+"""Every error that neuromem raises on purpose.
+
+::
+
+    NeuromemError
+    ├── InvalidInput (ValueError)     an argument is wrong: names the field and the remedy
+    │   └── ConfigError               a setting is unknown or out of range
+    ├── NotFound (LookupError)        no such memory, owner, file or model
+    ├── ReadOnly                      the store was opened for reading (a past state, a second process)
+    ├── Closed                        the object was used after close()
+    ├── MissingDependency             an optional package is not installed: names the command
+    ├── StoreError                    the log on disk
+    │   ├── StoreLocked               another process is writing
+    │   ├── StoreFull                 the disk is full; nothing acknowledged was lost
+    │   └── StoreCorrupt              bytes on disk are not what was written
+    └── BankError                     the slots
+        ├── CapacityExhausted         no slot is free and the policy forbids eviction
+        ├── BankFileInvalid           not a bank file, truncated, or hostile
+        └── CodecMismatch             the bank was written with another codec or encoder
+
+A message says what happened, with which value, and what to do about it, on one line. The command
+line prints it as it is; `InvalidInput` and `NotFound` end a command with exit status 2, the
+others with 1.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "BankError",
+    "BankFileInvalid",
+    "CapacityExhausted",
+    "Closed",
+    "CodecMismatch",
+    "ConfigError",
+    "InvalidInput",
+    "MissingDependency",
+    "NeuromemError",
+    "NotFound",
+    "ReadOnly",
+    "StoreCorrupt",
+    "StoreError",
+    "StoreFull",
+    "StoreLocked",
+]
+
+
+class NeuromemError(Exception):
+    """Root of the tree: catch this to catch everything that neuromem raises on purpose."""
+
+
+class InvalidInput(NeuromemError, ValueError):
+    """An argument is wrong. `field` names it; the message says what would be right."""
+
+    def __init__(self, field: str, problem: str, remedy: str) -> None:
+        super().__init__(f"{field}: {problem}; {remedy}")
+        self.field = field
+        self.problem = problem
+        self.remedy = remedy
+
+
+class ConfigError(InvalidInput):
+    """A setting is unknown or out of range."""
+
+
+class NotFound(NeuromemError, LookupError):
+    """No such memory, owner, file or model."""
+
+
+class ReadOnly(NeuromemError):
+    """A change was asked of a store that was opened for reading."""
+
+
+class Closed(NeuromemError):
+    """The object was used after `close()`."""
+
+
+class MissingDependency(NeuromemError):
+    """An optional package is not installed; the message holds the command that installs it."""
+
+    def __init__(self, feature: str, package: str, extra: str) -> None:
+        super().__init__(
+            f"{feature} needs the package {package!r}, which is not installed; "
+            f"run: pip install 'neuromem[{extra}]'"
+        )
+        self.package = package
+        self.extra = extra
+
+
+class StoreError(NeuromemError):
+    """Something is wrong with the log on disk."""
+
+
+class StoreLocked(StoreError):
+    """Another process holds the store for writing."""
+
+
+class StoreFull(StoreError):
+    """The disk (or the quota) is full. What was acknowledged before is safe."""
+
+
+class StoreCorrupt(StoreError):
+    """Bytes on disk are not what was written."""
+
+
+class BankError(NeuromemError):
+    """Something is wrong with a bank of slots."""
+
+
+class CapacityExhausted(BankError):
+    """No slot is free, and the policy (or pinned slots) forbids taking one."""
+
+
+class BankFileInvalid(BankError):
+    """Not a bank file, or a truncated, damaged or hostile one."""
+
+
+class CodecMismatch(BankError):
+    """The bank was written with another codec or encoder than the one at hand."""

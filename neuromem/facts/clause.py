@@ -1,0 +1,178 @@
+"""Canonical clauses: one spelling for what people, and speech recognizers, say in many ways.
+
+"Im", "I'm" and "we are" all begin "… is" here, "doesn't" and "hasn't" become "do not" and "have not",
+so that the tables of `relations.py` and `predicates.py` need one row for all of them. The words of the
+value keep their case.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+
+from ..text import is_name_like, normalize
+from .relations import KIN, PETS
+
+__all__ = ["KIN_WORDS", "ROLES", "base_verb", "canonical", "gerund", "kin_name", "singular"]
+
+KIN_WORDS = {word: name for name, members in KIN.items() for word in members.split()}
+ROLES = (
+    "neighbour neighbor boss landlord landlady friend mate colleague flatmate roommate housemate teacher doctor dentist manager "
+    "coach coworker physio vet tutor nanny cleaner accountant lawyer barber hairdresser therapist plumber gardener babysitter"
+)
+_NAMED_THINGS = KIN_WORDS.keys() | set(PETS.split()) | set(ROLES.split()) | {"boat"}
+
+_LEAD_IN = re.compile(
+    r"^(?:(?:well|so|oh|ah|um+|uh+|er+m?|(?:hey|hi|hello)(?: there)?|what'?s up|ok|okay|right|yes|yeah|yep|no|nope|actually|anyway|also|and|but|look|listen|"
+    r"by the way|btw|you know|i mean|sorry|plus|fyi|note|just so you know|for your information|"
+    r"(?:please )?(?:remember|note|don't forget|do not forget|never forget|always remember)(?: this)?(?: that)?|"
+    r"did you know(?: that)?|i(?: have|'ve)? told you(?: that)?|as i said|too|"
+    r"(?:starting|as of|from|since) (?:this week|today|now|monday|next week)|these days|nowadays|currently|in fact|"
+    r"this is true|the thing is|it turns out(?: that)?|turns out|apparently)\b[,:;]?\s+)+(?=\S)",
+    re.IGNORECASE,
+)
+
+_EXPANSIONS = [
+    (re.compile(pattern, re.IGNORECASE), to)
+    for pattern, to in (
+        (r"\bcan'?t\b|\bcannot\b", "can not"),
+        (r"\bwon'?t\b", "will not"),
+        (r"\bain't\b", "is not"),
+        (r"\b(do|does|did|is|are|was|were|have|has|had|would|could|should|must|need)n'?t\b", r"\1 not"),
+        (r"\bi'?m\b", "I is"),
+        (r"\b(I|we|you|they)'?ve\b", r"\1 have"),
+        (r"\b(we|you|they)'re\b|\b(they)re\b|\b(you)re\b", r"\1\2\3 is"),
+        (r"^were (?=(?:not |all |both )?(?:having|getting|moving|going|expecting|off|at|in|from|on|vegan)\b)", "we is "),
+        (r"\b(he|she|it|that|there|here|who|what)'s (?=(?:got|been|gone|had|left|moved|changed)\b)", r"\1 have "),
+        (r"\b(he|she|it|that|there|here|who|what)'s\b|^(it|he|she|that|there)s\b", r"\1\2 is"),
+        (r"\b(I|we|you|he|she|they)'ll\b", r"\1 will"),
+        (r"\b(I|we|you|he|she|they)'d (?=(?:like|love|rather|prefer|be|never|want|hate)\b)", r"\1 would "),
+        (r"^(?:i)d (?=(?:like|love|rather|prefer|be|never|want|hate)\b)", "I would "),
+        (r"\b(I|we|you|he|she|they)'d\b", r"\1 had"),
+        (r"\b(?:am|are)\b", "is"),
+        (r"\bwere\b", "was"),
+        (r"\bhas\b", "have"),
+        (r"\bdoes\b(?= not\b)", "do"),
+        (r"\b(is|was|have|do) n't\b", r"\1 not"),
+        (r"\bhave got (?=(?:an?|no|the|my|our|some|any|another|two|three|four|five|six|\d+)\b)", "have "),
+        (r"\bhave (?:just|recently|already|finally|now|since|always|only|both|actually|also) (?!wanted)", "have "),
+    )
+]
+
+_IS_AFTER = re.compile(
+    r"(?:called|named|not|an?|the|in|on|at|from|off|my|our|also|always|\d|getting|going|coming|allergic|scared|"
+    r"left-handed|retiring|moving|learning|expecting|mad|married|engaged|divorced|pregnant|with|"
+    r"no longer|afraid|vegan|vegetarian|diabetic|black|white|just|terrified)\b",
+    re.IGNORECASE,
+)
+_HAS_AFTER = re.compile(
+    r"(?:got|been|gone|had|left|moved|changed|stopped|started|given|broken|passed|died|taken|become|"
+    r"lost|retired|bought|sold|split|quit|turned)\b",
+    re.IGNORECASE,
+)
+_FINITE = re.compile(
+    r"\s(?:is|was|have|had|do not|will|can|goes|lives?|works?|starts?|ends?|expires?|runs?|speaks?|comes?|costs?|weighs?|"
+    r"teaches|plays?|likes?|loves?|hates?|needs?|moved|died|changed|owns|snores|knits|sits|makes)\b",
+    re.IGNORECASE,
+)
+# Only the 's of the subject is in doubt; one further on belongs to an owner.
+_POSSESSIVE = re.compile(r"^((?!I |we )(?:[\w-]+ ){0,3}?[\w-]+)'s (?=\w)", re.IGNORECASE)
+
+# What explains or adds to a statement that stands by itself.
+_ASIDE = re.compile(
+    r",? (?:because|as long as) .*$|, (?:so|which|who|and (?:I|he|she|it|they|we|in|you|no|never)|says|don't|do not)\b .*$",
+    re.IGNORECASE,
+)
+_REPORTED = re.compile(
+    r"^(?:my|the|our) [\w ]{3,20}? (?:says?|said|thinks?|told me|reckons?)(?: that)? (?=(?:I|we|my) )", re.IGNORECASE
+)
+_TIME_FIRST = re.compile(
+    r"^(?P<time>(?:every|each|last|this|next) \w+|on \w+days?|(?:on|in) (?:the )?\d+\w*|in \w+|at the weekend|at weekends|"
+    r"(?:on )?\w+days?|once a \w+|twice a \w+|when I was (?:a kid|\w+)|as a (?:child|kid)),? (?=(?:I|we|my|our) )(?P<rest>.+)$",
+    re.IGNORECASE,
+)
+
+_ADVERB = re.compile(
+    r"^((?:I|we|is|have)? ?)(?:really|always|usually|just|still|also|now|currently|actually|only|mostly|recently|finally|"
+    r"already|often|sometimes|definitely|normally|generally|both|probably|officially|apparently|secretly|basically|once)\s+(?!wanted)",
+    re.IGNORECASE,
+)
+
+
+def canonical(text: str) -> str:
+    """One clause or sentence in canonical form: no lead-in, contractions or closing punctuation."""
+    text = normalize(text, casefold=False).strip(" .!?,;:\"'")
+    text = _LEAD_IN.sub("", text)
+    text = _apostrophes(text) if text == text.lower() else text
+    for pattern, to in _EXPANSIONS:
+        text = pattern.sub(to, text)
+    text = _POSSESSIVE.sub(_possessive, text, count=1)
+    text = _ASIDE.sub("", _REPORTED.sub("", text))
+    text = _TIME_FIRST.sub(r"\g<rest>, \g<time>", text)
+    for _ in range(2):
+        text = _ADVERB.sub(r"\1", text)
+    return text
+
+
+def _possessive(match: re.Match[str]) -> str:
+    """Tells "Wren's not vegan" and "the cat's gone" from "Mum's birthday is in May"."""
+    rest = match.string[match.end() :]
+    if _HAS_AFTER.match(rest):
+        return f"{match[1]} have "
+    clause = rest.split(", ")[0]
+    return match.group() if not _IS_AFTER.match(rest) and _FINITE.search(clause) else f"{match[1]} is "
+
+
+def _apostrophes(text: str) -> str:
+    """Puts back the apostrophe of "my cats name is" and "taavis at the academy"."""
+    match = re.match(
+        r"(?P<det>(?:my|our|the) )?(?P<stem>[\w-]{2,})s (?P<next>called|named|names?|birthday|number|in|at|an?|the|not|on|\w+)\b",
+        text,
+    )
+    if match is None or match["stem"].endswith("s"):
+        return text
+    known = match["stem"] in _NAMED_THINGS and match["next"] not in ("are", "and", "have", "do", "were", "live", "love", "like")
+    named = not match["det"] and is_name_like(match["stem"]) and _IS_AFTER.match(match["next"])
+    if not (known or named):
+        return text
+    return f"{match['det'] or ''}{match['stem']}'s{text[match.end('stem') + 1 :]}"
+
+
+# --- word forms -----------------------------------------------------------------------------------
+
+_BASE = {"goes": "go", "does": "do", "has": "have", "is": "is", "was": "was", "this": "this", "us": "us", "always": "always"}
+
+
+@functools.lru_cache(maxsize=4_096)
+def base_verb(verb: str) -> str:
+    """The base form of a verb in the third person: "teaches" → "teach"; others stay as they are."""
+    lower = verb.lower()
+    if lower in _BASE:
+        return _BASE[lower]
+    if lower.endswith("ies") and len(lower) > 4:
+        return lower[:-3] + "y"
+    if re.search(r"(?:sh|ch|ss|x|zz)es$", lower):
+        return lower[:-2]
+    return lower[:-1] if lower.endswith("s") and not lower.endswith(("ss", "us", "is")) else verb
+
+
+def gerund(verb: str) -> str:
+    """ "knit" → "knitting", "write poems" → "writing poems"."""
+    first, _, rest = verb.strip().partition(" ")
+    if first.endswith("e") and not first.endswith(("ee", "ye", "oe")):
+        first = first[:-1]
+    elif re.fullmatch(r"[^aeiou]*[aeiou][bdgmnprt]", first):
+        first += first[-1]
+    return f"{first}ing {rest}".strip()
+
+
+def singular(noun: str) -> str:
+    """ "shoes" → "shoe"; a rough rule for the nouns of the tables."""
+    if noun.endswith("ies"):
+        return noun[:-3] + "y"
+    return noun[:-1] if noun.endswith("s") and not noun.endswith("ss") else noun
+
+
+def kin_name(word: str) -> str | None:
+    """The one name of a kin word ("mum" → "mother"), or None."""
+    return KIN_WORDS.get(word.lower())

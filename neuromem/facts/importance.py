@@ -1,0 +1,110 @@
+"""How much a fact matters, from 0 to 1: a longer life for a name or an allergy than for the weather."""
+
+from __future__ import annotations
+
+import functools
+import re
+
+from ..text import normalize
+from .clause import KIN_WORDS
+from .gist import SPEAKER, Gist
+
+__all__ = ["importance", "is_pinned"]
+
+EMPHASIZED = 0.9
+DEFAULT = 0.5
+PLANNED = 0.35
+LASTING = 0.75  # from here on, a time in the text does not make it a passing thing
+
+# Relation (from its beginning) → importance; the first that fits wins.
+_RELATIONS = """
+name|middle name|maiden name|last name|birthday$ -> 0.92
+allergy|blood type|medication|pregnancy -> 0.93
+condition|diet|baby due|death|medical aid -> 0.85
+home$|address|job$|employer|age$|nickname|wife|husband|fiancé|spouse|partner|marriage|wedding -> 0.85
+mother|father|son|daughter|child|parents|sister|brother|grand|family|siblings|late |twin|raised by|girlfriend|boyfriend -> 0.82
+relationship|birthplace|home town|origin|nationality|religion|phone number|email|doctor|hearing aid|injury|gender -> 0.78
+languages?|school|degree|business|best friend|emergency|moving to|alcohol|smoking|godchild|exam result -> 0.72
+.*(?:code|pin|password|number|combination|postcode|insurance|account|passport)\\b -> 0.7
+.* name$ -> 0.68
+pet|likes|dislikes|favou?rite|fear|hobby|instrument|opinion|belief|football team|votes|handedness|height|preference -> 0.6
+collects|car|past|childhood|studies|learning|role|sport|team|volunteering|wish|saving for|neighbour|flatmate|boss|landlord -> 0.58
+trip|meeting|visit|appointment|interview|plan|exam|party|lunch|dinner|reading|watching|delivery -> 0.35
+feel|feeling|is$|was$|like$|went|ate|had$|saw|watched|need|looking for|got|see$ -> 0.35
+"""
+
+_EMPHASIS = re.compile(
+    r"\b(?:remember (?:this|that|it)|(?:don't|dont|do not|never) (?:ever )?forget|always remember|important|make a note|note that|"
+    r"note this|keep in mind|for the record|write (?:this|that) down|memori[sz]e)\b|^(?:please )?remember\b(?! when)"
+)
+_PINNED = re.compile(r"\b(?:never (?:ever )?forget|always remember|remember (?:this|that|it) (?:forever|for ever|always))\b")
+_NOT_MEANT = re.compile(r"\b(?:i|he|she|we|they|you)(?:'ll| will|'d| would|'ve)? (?:never|always) (?:ever )?(?:forget|remember)s?\b")
+
+_EVENT = re.compile(
+    r"\b(?:tomorrow|tonight|this (?:morning|afternoon|evening|week|weekend|month)|next (?:week|month|weekend|\w+day)|"
+    r"(?:on|by|until|till|last|this) (?:monday|tuesday|wednesday|thursday|friday|saturday|sunday)(?!s)|yesterday|in an hour|"
+    r"in (?:\w+) (?:minutes|hours|days|weeks)|the day after)\b"
+)
+_EPHEMERA = (
+    re.compile(
+        r"\b(?:rain(?:s|ing|ed|y)?|snow(?:s|ing|ed)?|sunny|windy|drizzl\w+|weather|forecast|foggy|freezing outside|cloudy|"
+        r"(?:hot|cold|warm|chilly|muggy|lovely|nice) (?:today|outside|out|day|evening|morning))\b"
+    ),
+    re.compile(
+        r"\b(?:i am|i'm|im|i feel|feeling|we're|i was) (?:so |a bit |really |very |just |quite |absolutely |too |pretty )*"
+        r"(?:tired|bored|hungry|thirsty|cold|hot|sleepy|knackered|exhausted|happy|sad|grumpy|fine|good|great|okay|ok|stuffed|full|"
+        r"starving|shattered|late|busy|back|home now|stuck|ready|done|annoyed|cross|gutted|excited|nervous|soaked|awake)\b"
+    ),
+    re.compile(
+        r"\b(?:had|ate|having|made|cooked|ordered|drank|grabbed)\b.*\b(?:for (?:breakfast|lunch|dinner|tea|supper)|this morning|"
+        r"today|tonight|earlier|last night|just now)\b|\b(?:coffee|breakfast|lunch) (?:was|is) (?:good|nice|cold|great|ready)\b"
+    ),
+    re.compile(r"\b(?:just|currently) (?:had|got|eating|drinking|sitting|walking|waiting|watching|leaving|arrived|woke|dropped)\b"),
+    re.compile(r"\b(?:the bus|the train|my bus|my train|traffic) (?:is|was|are) (?:late|full|delayed|bad|terrible|awful|packed)\b"),
+)
+_PASSING = (0.12, 0.2)
+
+
+@functools.cache
+def _rows() -> tuple[tuple[re.Pattern[str], float], ...]:
+    rows = (line.split(" -> ") for line in _RELATIONS.strip().splitlines())
+    return tuple((re.compile(rf"(?:{pattern})"), float(value)) for pattern, value in rows)
+
+
+def is_pinned(text: str) -> bool:
+    """Whether the speaker asks never to forget it ("never forget that …"), rather than says that they do not."""
+    words = normalize(text)
+    return bool(_PINNED.search(_NOT_MEANT.sub("", words)))
+
+
+def importance(text: str, gist: Gist) -> float:
+    """How much a fact matters.
+
+    Args:
+        text: the words.
+        gist: what they come down to.
+
+    Returns:
+        0 to 1: who somebody is, health and family near 1; lasting tastes about 0.6; plans with a time
+        0.35; weather, moods and meals under 0.25; what is to be remembered at least 0.9.
+    """
+    words = normalize(text)
+    value = _by_relation(gist)
+    passing = sum(bool(pattern.search(words)) for pattern in _EPHEMERA)
+    if value < LASTING:
+        if passing:
+            value = _PASSING[passing == 1]
+        elif _EVENT.search(words):
+            value = min(value, PLANNED)
+    if _EMPHASIS.search(_NOT_MEANT.sub("", words)):
+        value = max(value, EMPHASIZED)
+    return round(value, 3)
+
+
+def _by_relation(gist: Gist) -> float:
+    if not gist.is_triple:
+        return DEFAULT - 0.05
+    found = next((value for pattern, value in _rows() if pattern.match(gist.relation)), DEFAULT)
+    near = gist.subject == SPEAKER or gist.subject in KIN_WORDS.values()
+    # Of people outside the family, the same fact matters a little less to the speaker.
+    return found if near or found <= DEFAULT else DEFAULT + (found - DEFAULT) * 0.8

@@ -1,0 +1,102 @@
+"""Whether an utterance says something about somebody's life that a memory should keep.
+
+A weighted sum of cues (`cues.py`): what is in the words, and what the turns before make of them:
+"Potola." is a fact after "What's your dog called?" and nothing by itself.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Sequence
+
+from ..text import STOP_WORDS, is_name_like, normalize, sentences, stems, words
+from .cues import BIAS, IN_ASKED, IN_TEXT, IN_TOLD, SHAPES
+from .triples import triple_of
+
+__all__ = ["cues_of", "should_keep"]
+
+_READ_CHARS = 2_000  # a longer utterance is judged by its beginning
+_NO_ANSWER = (
+    "question_mark question command request greeting thanks reply reaction made_up served joking you transient quoted hedged "
+    "asks_task"
+).split()
+
+_Table = tuple[tuple[str, float, re.Pattern[str]], ...]
+
+
+@functools.cache
+def _table(source: str) -> _Table:
+    rows = (line.split(maxsplit=2) for line in source.strip().splitlines())
+    return tuple((name, float(weight), re.compile(pattern)) for name, weight, pattern in rows)
+
+
+def should_keep(text: str, before: Sequence[str] = ()) -> bool:
+    """Whether a user's utterance states something worth remembering.
+
+    Questions, greetings, thanks, fillers, commands to the assistant, jokes and make-believe are not.
+
+    Args:
+        text: what the user said; may be lower-case and unpunctuated.
+        before: the turns before it, oldest first, such as "assistant: What's your dog called?"; one
+            without a role is the user's.
+    """
+    stated = [sentence for sentence in sentences(text[:_READ_CHARS]) if not sentence.rstrip("\"'”’)").endswith("?")]
+    if not stated:
+        return False
+    return score(" ".join(stated), before) > 0
+
+
+def score(text: str, before: Sequence[str] = ()) -> float:
+    """The weighted sum of the cues; above 0 is worth keeping."""
+    return BIAS + sum(_weights()[name] for name in cues_of(text, before))
+
+
+@functools.cache
+def _weights() -> dict[str, float]:
+    return SHAPES | {name: weight for table in (IN_TEXT, IN_ASKED, IN_TOLD) for name, weight, _ in _table(table)}
+
+
+def cues_of(text: str, before: Sequence[str] = ()) -> set[str]:
+    """Names of the cues found in an utterance and the turns before it."""
+    asked, told = _asked_and_told(before)
+    found = {
+        name
+        for source, searched in ((IN_TEXT, normalize(text)), (IN_ASKED, asked), (IN_TOLD, told))
+        for name, _, pattern in _table(source)
+        if searched and pattern.search(searched)
+    } | _shape(text)
+    # An answer to a question about somebody's life, however short: "Latex and penicillin."
+    if "asks_wh" in found and found & {"tells_own", "asks_you"} and not found.intersection(_NO_ANSWER):
+        found |= {"answer"} if "words_7_up" in found else {"answer", "short_answer"}
+    return found
+
+
+def _asked_and_told(before: Sequence[str]) -> tuple[str, str]:
+    """The assistant's last words and the user's, normalized; empty where there are none."""
+    asked = told = ""
+    for turn in before:
+        role, _, said = turn.partition(":")
+        if role.strip() == "assistant":
+            asked = normalize(said[:_READ_CHARS])
+        else:
+            told = normalize((said if role.strip() == "user" else turn)[:_READ_CHARS])
+    return asked, told
+
+
+def _shape(text: str) -> set[str]:
+    found = words(text)
+    inside = normalize(text, casefold=False).split()[1:]
+    count = len(found)
+    shape = {
+        "words_1": count == 1,
+        "words_2_3": 2 <= count <= 3,
+        "words_7_up": count >= 7,
+        "words_11_up": count >= 11,
+        "comma": "," in text.strip(" ,"),
+        "name": any(word not in STOP_WORDS and len(word) > 1 and is_name_like(word) for word in found),
+        "capital": any(word[:1].isupper() and word.split("'")[0] != "I" for word in inside),
+        "triple": triple_of(text) is not None,
+        "contentless": len(stems(text)) <= 1,
+    }
+    return {name for name, present in shape.items() if present}

@@ -1,0 +1,286 @@
+"""What is said of a person: the table of `triples.py` for clauses whose subject has been taken off.
+
+Rows are as `relations.py` says: `pattern -> relation | object`, verbs in their base form, the special
+before the general.
+"""
+
+from __future__ import annotations
+
+__all__ = ["PREDICATES"]
+
+PREDICATES = r"""
+# changed and negated
+is no longer with <o> -> relationship | split from {o}
+(?:have )?(?:split|broke|broken|splitted) (?:up )?(?:from|with|up with) <o> -> relationship | split from {o}
+(?:have )?(?:split up|broken up|broke up|separated|got divorced|divorced)(?: .*)? -> relationship | separated
+is getting (?:a )?divorced?(?: from <o>)? -> relationship | divorcing {o}
+(?:is )?no longer (?:have|own|got) <det><o> -> {o} | gone
+no longer (?:live|lives) in <o> -> home | not {o}
+no longer (?:work|works) (?:at|for|in) <o> -> job | left {o}
+is not allergic to <o> -> allergy | not {o}
+is not coming(?: <o>)? -> visit | not coming {o}
+is not going (?:to|on) <o> -> trip | {o} cancelled
+is not (?:really |much of )?(?:a (?:big )?fan of|keen on|fond of|into) <o> -> dislikes | {o}
+is not (?P<d><diet>)(?: now| any ?more)?, (?:he |she |i |they )<o> -> diet | {o}
+is not (?P<d><diet>)(?: any ?more)? -> diet | not {d}
+is not (?:on speaking terms with|speaking to|talking to) <o> -> relationship | not speaking to {o}
+is not <o> -> status | not {o}
+(?:have )?(?:stopped|quit|given up|gave up|packed in|cut out|gone off|kicked|come off) (?:smoking|cigarettes|fags|the cigarettes|tobacco)(?: .*)? -> smoking | quit
+(?:have )?(?:stopped|quit|given up|gave up|packed in) (?:drinking|alcohol|booze|the booze|drink|wine|beer)(?: .*)? -> alcohol | quit
+(?:have )?(?:stopped|quit|given up|gave up|cut out) (?:eating |having )?(?P<o>meat|dairy|gluten|bread|wheat|fish|pork|beef|eggs|chocolate|crisps|sweets)(?: .*)? -> diet | no {o}
+(?:have )?(?:stopped|quit|given up|gave up) (?:taking |having |drinking |eating )?(?P<o>sugar|milk)(?: in <n>)? -> {n} | no {o}
+(?:have )?(?:stopped|quit) (?:taking) <o> -> medication | stopped {o}
+(?:have )?(?:stopped|quit|given up|gave up) (?P<n>\w+ing) <o> -> habit | no {o} {n}
+(?:have )?(?:quit|given up|gave up|packed in|dropped out of|left|cancelled|stopped|stopped going to|dropped) (?:the|my|our) (?P<n>choir|band|gym|club|team|course|class|committee|orchestra|degree|university|college|allotment|piano|guitar|violin|job|newspaper|paper|subscription)(?: .*)? -> {n} | quit
+(?:have )?cancelled <det><o> -> {o} | cancelled
+(?:have )?(?:left|quit|resigned from|walked out of) (?!me |my |him |her |us |a |an |the house|home|early|school|it )<det><o> -> employer | left {o}
+(?:have )?(?:handed in|given in|given) (?:my|his|her) notice(?: at <o>)? -> employer | leaving {o}
+(?:have )?(?:called off|cancelled|postponed) (?:the|my|our|their) <o> -> {o} | called off
+(?:have )?sold (?:the|my|our|his|her|their) <o> -> {o} | sold
+(?:have )?(?:stopped|quit|given up|gave up) <o> -> {o} | stopped
+do not eat <o> -> diet | no {o}
+can not (?:eat|have|tolerate|take) (?P<o>penicillin|aspirin|ibuprofen|latex|codeine|nuts|peanuts|eggs|dairy|gluten|shellfish|wheat|milk|fish|prawns|soya|lactose|strawberries|tomatoes|almonds|sesame|kiwi|.+) -> allergy | {o}
+can not (?:drink|digest|handle|stomach) <o> -> allergy | {o}
+can not (?:stand|bear|abide|stick) <o> -> dislikes | {o}
+can not (?P<n>run|walk|drive|swim|see|hear|cycle|dance|ski|work)(?: .*)?since <det><o> (?:went|gave out|broke|gave way) -> {n:ing} | stopped, {o}
+can not (?P<n>\w+)(?: <o>)? -> {n:ing} | not able {o}
+do not (?:like|love|enjoy|fancy|do|rate|care for) <o> -> dislikes | {o}
+do not (?:take|have|want|put) (?P<o>sugar|milk|salt|cream|ice) in (?:my |his |her )?<n> -> {n} | no {o}
+do not (?:take|have) (?P<o>sugar|milk|cream) -> {o} | none
+do not drink(?: (?:alcohol|any ?more|at all|booze))? -> alcohol | none
+do not drink <o> -> drink | no {o}
+do not smoke(?: .*)? -> smoking | no
+do not drive(?: now| any ?more)?(?:, (?:my|his|her) licen[cs]e .*)? -> driving | no licence
+do not work (?:at|for|in) <o> -> job | left {o}
+do not work(?: .*)? -> job | none
+do not live (?:in|at|with|on) <o> -> home | not {o}
+do not (?:have|own|got|have got) (?:any )?(?:brothers or sisters|siblings|brothers and sisters)(?: .*)? -> siblings | none
+do not (?:have|own|have got|possess) (?:a |an |any )?<o> -> {o} | none
+have not (?:got )?(?:any )?(?:brothers or sisters|siblings|brothers and sisters)(?: .*)? -> siblings | none
+have not (?:got )(?:a |an |any )?<o> -> {o} | none
+have (?:got )?no (?:brothers or sisters|siblings|brothers and sisters)(?: .*)? -> siblings | none
+have (?:got )?no <o> -> {o} | none
+do not (?:believe in) <o> -> belief | no {o}
+do not (?:speak|understand) <o> -> languages | no {o}
+do not (?:speak to|talk to|see) <o> -> relationship | not speaking to {o}
+do not (?:watch|own) (?:tv|television|telly)(?: .*)? -> television | none
+do not (?:wear) <o> -> clothes | no {o}
+do not (?P<n>\w+) <o> -> {n:ing} | no {o}
+do not (?P<n>\w+) -> {n:ing} | no
+will not (?P<n>\w+)(?: again| any ?more) -> {n:ing} | never
+will not (?P<n>\w+) <o> -> {n:ing} | no {o}
+never (?:drink|touch)(?: alcohol| booze| a drop| drink)? -> alcohol | none
+never (?:drink|touch) <o> -> drink | no {o}
+never eat <meal> -> breakfast | none
+never eat <o> -> diet | no {o}
+never (?:learned|learnt) to <o> -> {o} | never learned
+never (?:wear) <o> -> clothes | no {o}
+never (?P<n>\w+)(?: <o>)? -> {n:ing} | never {o}
+have never (?:been|flown|travelled) (?:to|in) <o> -> travel | never {o}
+have never (?P<n>\w+)(?: <o>)? -> {n} | never {o}
+have (?:gone|switched|changed|moved|cut down|gone down|gone up) from (?P<q>\w+) <n> to <o> -> {n:one} | {o}
+have (?:gone|switched|changed|moved|cut down|gone down|gone up) from <n> to <o> -> {n} | {o}
+(?:have )?(?:switched|swapped|changed|gone over|moved over) to <o> -> switched to | {o}
+used to (?:be|work as) (?:a|an) .+?,? (?:but )?now (?:i |he |she )?drive (?:a|an|the) <o> -> job | {o} driver
+used to (?:be|work as) (?:a|an) .+?,? (?:but )?now (?:i |he |she )?(?:is|work as) (?:a|an) <o> -> job | {o}
+used to (?:be|work as) (?:a|an|the) <o> -> past job | {o}
+used to (?:work) (?:at|for|in) <o> -> past job | {o}
+used to live <at> <o> -> past home | {o}
+used to (?:have|own|drive) <det><o> -> past {o:thing} | {o}
+used to play <det><o> -> past hobby | {o}
+used to <o> -> past habit | {o}
+# who
+is called <o> -> name | {o}
+(?:go by|is known as|go under|answer to) (?:the name )?<o> -> nickname | {o}
+is (?:the )?(?:godfather|godmother|godparent) (?:to|of) <o> -> godchild | {o}
+(?:have )?(?:turned|turn|just turned|reached) (?P<o><num>)(?: .*)? -> age | {o}
+is (?:about |nearly |almost |only |just )?(?P<o><num>)(?: years? old| years? of age| months? old)?(?:,? (?:today|tomorrow|now|next|this|on|in)\b.*)? -> age | {o}
+is (?P<o>\d+ (?:metres?|m|feet|foot|ft|cm|centimetres)\b.*|(?:five|six|four) (?:foot|feet|ft)\b.*) -> height | {o}
+weigh <o> -> weight | {o}
+was born (?:on|in) (?P<o>(?:the )?\d.*|(?:<month>)\b.*) -> birthday | {o}
+was born (?:and (?:raised|bred|brought up) )?(?:in|near|at|on) <o> -> birthplace | {o}
+was adopted(?: .*)? -> family | adopted
+was raised by <o> -> raised by | {o}
+(?:grew up|was raised|was brought up|spent my childhood) (?:in|on|at|near) <o> -> childhood home | {o}
+(?:grew up|was raised|was brought up) <o> -> childhood home | {o}
+(?:is|come|came|hail) (?:originally )?from <o> -> origin | {o}
+(?:have )?(?:moved|came|emigrated) here from <o> -> origin | {o}
+# home
+(?:once |have |previously |formerly )?lived (?:in|at|on|near|for \w+ years in) <o> -> past home | {o}
+(?:live|stay|is living|is staying|is based|reside|have lived|have been living|is) (?:at|on) (?P<o>\d+\w? .+) -> address | {o}
+is on the (?P<o>[\w-]+) floor(?: .*)? -> floor | {o}
+live on the (?P<o>[\w-]+) floor(?: .*)? -> floor | {o}
+live with <o> -> lives with | {o}
+live alone(?: .*)? -> lives with | nobody
+(?:live|is living|have lived|have been living|is based|reside|is settled)(?: out| over| down| up)? (?:in|at|on|near|by|over|above|outside|with) <o> -> home | {o}
+(?:have )?(?:just |recently )?(?:moved|relocated|emigrated|moved back|moved house)(?: out| over| down| up| back)? (?:from .+? )?to <o> -> home | {o}
+(?:have )?(?:moved|moved in) in with <o> -> lives with | {o}
+(?:have )?moved (?:in|into) <o> -> home | {o}
+is (?:moving|relocating|emigrating)(?: out| over| down| up| back)? (?:in )?(?:to|with|into) <o> -> moving to | {o}
+(?:share|is sharing) (?:the|a|my|our|his|her) (?:flat|house|room|place|apartment) with <o> -> flatmate | {o}
+# work
+(?:work|is working|have worked) as (?:a|an|the) <o> -> job | {o}
+(?:work|is working|have worked) (?:for|at) (?:a|an|the) (?P<n>[\w -]+?) (?:called|named) <o> -> employer | {o} {n}
+(?:work|is working)(?: the)? (?P<o>nights|night shifts|days|shifts|mornings|part[- ]time|full[- ]time|weekends|evenings|earlies|lates|from home)(?: .*)? -> work hours | {o}
+(?:do|is on) (?:the )?(?P<o>nights|night shifts?|days|shifts|earlies|lates|early shifts?|late shifts?|day shifts?)(?: .*)? -> work hours | {o}
+(?:work|is working|have worked|is employed|have been working) (?:for|at|with|by) <o> -> employer | {o}
+(?:work|is working) (?:in|on) <o> -> job | {o}
+(?:got|have got|landed|got offered|have started|started|start|is starting) (?:a|my|his|her|the) (?:new )?job (?:as (?:a|an) )?(?:at |with |in )?<o> -> job | {o}
+is (?:a |an |the )?(?:new )?(?P<n>treasurer|secretary|chair|chairman|chairwoman|captain|president|head|leader|member|founder|director|patron|trustee)(?: of| for) <o> -> role | {n}, {o}
+(?:is|have been) (?P<o>unemployed|out of work|retired|made redundant|between jobs|self[- ]employed|freelance|on maternity leave|on sabbatical)(?: .*)? -> job | {o}
+(?:is|was) being made redundant(?: <o>)? -> job | redundant {o}
+(?:have )?(?:got |been )?(?P<o>retired|promoted)(?: .*)? -> job | {o}
+is retiring(?: <o>)? -> plan | retiring {o}
+earn <o> -> salary | {o}
+get paid (?:on )?(?P<o>(?:the )?\d.*|(?:every|on|at the|weekly|monthly|fortnightly).*) -> payday | {o}
+get paid <o> -> salary | {o}
+1:teach <o> to <n> -> volunteering | teaches {o}
+teach <o> -> job | {o} teacher
+(?:own|run|have|have got|manage|keep) (?:a|an|my own|his own|her own|their own|the) <det>(?P<o>(?:[\w'-]+ ){0,2}(?:shop|bookshop|business|restaurant|cafe|café|bakery|farm|pub|company|stall|salon|gallery|garage|hotel|studio|firm|agency|nursery|bar|brewery|vineyard|store|startup|practice|guesthouse|launderette|kiosk|workshop|stables))(?: .*)? -> business | {o}
+drive (?:a|an|the) (?P<o>[\w -]*(?:bus|tram|train|taxi|lorry|truck|ambulance|tube|cab|school bus|coach|forklift|delivery van|crane))(?: .*)? -> job | {o} driver
+# study
+(?:studied|read|graduated in|have a degree in|did a degree in|majored in|have got a degree in|got my degree in|trained in) <o> -> degree | {o}
+(?:study|is studying|is reading|is doing a degree in|major in) (?:at|in) <o> -> studies | {o}
+(?:study|is studying|is doing a degree in|major in) <o> -> studies | {o}
+(?:went to|attended) (?:school|university|uni|college) (?:in|at) <o> -> past school | {o}
+(?:go to|attend|is at|start at|is starting at|is in) (?P<o>(?:st |saint ).+|.*(?:school|academy|nursery|college|university|kindergarten|primary|secondary).*) -> school | {o}
+(?:is |have been )?(?:learning|taking lessons in|teaching myself)(?: how)?(?: to)? <o> -> learning | {o}
+(?P<q>failed|passed) (?:my|his|her|the) <n>(?P<o> (?:in|on|with|at|\w+ times|twice|last|first time|this).*)? -> {n} | {q} {o}
+(?:have )?(?P<q>failed|passed) (?:my|his|her|the) <n> -> {n} | {q}
+(?:got|scored|have got) (?P<o><num> (?:per ?cent|out of \S+|points|marks|%)|\d+ ?%|an? [A-F])(?: (?:in|on|for) .*)? -> exam result | {o}
+# health
+is (?:severely |badly |deathly |very |really |highly )?allergic to <o> -> allergy | {o}
+(?:have|have got) (?:a |an )?(?:bad |severe |serious )?(?P<o>[\w ]+) allergy -> allergy | {o}
+(?:have|have got) an allergy to <o> -> allergy | {o}
+(?:is intolerant to|react badly to|react to|have a reaction to) <o> -> allergy | {o}
+(?:is|have been|have become|have gone|have turned|went|became|is now|have been a|is a|is an|have become a|am a)(?: an?)?(?: strict)? (?P<o><diet>(?: since .*)?) -> diet | {o}
+(?:is )?(?:on|following) (?:a |an )?<det>(?P<o>[\w -]*diet(?: food)?)(?: .*)? -> diet | {o}
+(?:take|is taking|is on|have been put on|have been prescribed|was prescribed) (?P<o>\w*(?:formin|statins?|pril|olol|azole|cillin|mycin|xetine|dipine|zepam|thyroxine|oxin|profen|tamol|codeine|sartan|isone|isolone|insulin|warfarin|aspirin|lithium|prozac|sertraline|steroids)\b.*) -> medication | {o}
+(?:take|is taking|is on) (?P<o>.*(?:tablets?|pills?|insulin|medication|a day|daily|every night|every morning|mg|milligrams|drops|inhaler|steroids|injections?|antibiotics)\b.*) -> medication | {o}
+use (?:an?|my) (?P<o>inhaler|cpap|nebuliser|wheelchair|walking stick|cane|hearing aid|crutches)(?: .*)? -> medical aid | {o}
+(?:have|have got|suffer from|was diagnosed with|have been diagnosed with|live with|get|is diagnosed with) (?:a |an |bad |terrible |severe |mild |type \w+ |chronic )*(?P<o><sick>)(?:,.*| in .*| since .*| when .*| every .*)? -> condition | {o}
+is (?:a |type \w+ |slightly |completely |partially |registered )*(?P<o>diabetic|coeliac|celiac|asthmatic|epileptic|colou?r[- ]blind|deaf|blind|dyslexic|autistic|an?aemic|short[- ]sighted|long[- ]sighted|lactose intolerant|hard of hearing|insomniac|deaf in .*|blind in .*|partially sighted|near[- ]sighted)(?: .*)? -> condition | {o}
+(?:have )?(?:just )?(?:hurt|broke|broken|sprained|twisted|fractured|dislocated|tore|torn|pulled|injured|cracked|bruised|ruptured) (?:my|his|her|a|an|two|both)? ?(?P<o>(?:\w+ )?<body>)(?:,? (?:in|on) (?P<n>[A-Z][\w ]+))?(?: .*)? -> injury | {o}, {n}
+(?:have|have got) (?:a )?bad (?P<o>(?:\w+ )?<body>)(?: .*)? -> injury | {o}
+(?:have|have got) (?:a|an|the|my) (?P<n>[\w ]*(?:appointment|interview|exam|meeting|lesson|check-up|checkup|scan|operation|viva|test|haircut|fitting|deadline)) (?:on |at |with |in )?<o> -> {n} | {o}
+is having (?:a|an|my|her|his) (?P<n>[\w ]*(?:operation|scan|surgery|transplant|replacement|bypass)) (?:on |at |in )?<o> -> {n} | {o}
+is (?:scared|afraid|terrified|frightened|petrified) of <o> -> fear | {o}
+have (?:got )?a (?:phobia|fear) (?:of|about) <o> -> fear | {o}
+is (?:(?:four|five|six|\w+) (?:weeks|months) )?pregnant(?: .*)? -> pregnancy | pregnant
+is (?:expecting|having) (?:a baby|a boy|a girl|twins|our first|our second|a child|another baby)(?:,? (?:due )?(?:in |on )?<o>)? -> baby due | {o}
+had (?P<o>(?:twins|triplets|a baby|a boy|a girl|a son|a daughter).*) -> children | {o:whole}
+wear (?:a )?(?:hearing aids?)(?: in)? <o> -> hearing aid | {o}
+(?:wear|need) (?:<w> )?(?:glasses|contact lenses|contacts|lenses|spectacles)(?:,? <o>)? -> glasses | {o}
+(?:take|wear|is) (?:a )?size (?P<o>[\w.½]+) (?P<n>shoes|shirts?|dress|jeans|trousers|boots|gloves|hat|batteries|ring)(?: .*)? -> {n:one} size | {o}
+(?:take|wear) (?:a )?(?:<w> )?(?:size|shoe size) (?P<o>[\w.½]+)(?: .*)? -> size | {o}
+(?:take|wear) (?:a )?size <o> in (?P<n>\w+) -> {n:one} size | {o}
+is (?P<o>left|right)[- ]handed(?: .*)? -> handedness | {o}
+is (?:a )?(?:leftie|lefty|southpaw)(?: .*)? -> handedness | left
+is ambidextrous -> handedness | both
+# family and friends
+is engaged to <o> -> fiancé | {o}
+(?:is|have been|got) married to <o> -> spouse | {o}
+(?:married|is marrying) <o> -> spouse | {o}
+got (?:married|wed) (?:in |on |at |to )*<o> -> wedding | {o}
+is getting married <o> -> wedding | {o}
+is (?P<o>divorced|single|widowed|married|engaged|separated|a widow|a widower|a bachelor)(?: .*)? -> marriage | {o}
+(?:is|have been) (?:dating|seeing|going out with|with) (?P<o>[A-Z]?[\w' ]+) -> partner | {o}
+have (?:<num>|a|an|another|one) (?:\w+ )?(?P<n>{kin})(?: (?:called|named|who is called))?[,:]? (?!in |who |at |on |and )<o> -> {n} | {o:whole}
+have (?P<o>(?:<num>|a|an|another) (?:\w+ )?(?:{kin}))(?: .*)? -> family | {o}
+(?:have|own|keep) (?:a|an|another|<num>) (?:<w> )?(?:<w> )?(?P<n>{pets})s? (?:called|named|whose name is) <o> -> {n:one} name | {o}
+have (?:a|an|<num>) (?P<n>[\w -]+?) (?:called|named) <o> -> {n} | {o}
+(?:have )?(?:adopted|bought|got|rescued) (?:a|an) (?:<w> )?(?P<n>{pets}) (?:called|named) <o> -> {n} name | {o}
+(?:have|have got|own|keep|got|adopted|have adopted|rescued) (?P<o>(?:a |an |<num> )(?:(?!for |of |to |with |in |and )<w> ){0,2}(?:{pets})(?:e?s)?)(?: .*)? -> pet | {o}
+# belongings
+(?:keep|store|hide|hid|put|left|leave|stash) (?:the|my|our|his|her|a|an) (?P<n>[\w -]+?) (?P<q>in|inside|under|behind|on|above|beneath|at|with|next to) <o> -> {n} | {q} {o}
+took up <o> -> hobby | {o}
+bank with <o> -> bank | {o}
+(?:have )?(?:lost|left|mislaid) (?:my|our|his|her) (?P<o>.+?) (?:on|in|at) <n> -> lost | {o}, {n}
+(?:have )?lost (?:my|our|his|her|the) <o> -> lost | {o}
+lent <det><o> to <k> -> @borrowed | {o}
+(?:have )?borrowed <det><o> (?:from|off) <n> -> borrowed | {o} from {n}
+owe me <o> -> debt | owes 1 {o}
+owe <o> -> debt | {o}
+(?:is saving|save|is saving up|save up|have been saving)(?: up)? for <o> -> saving for | {o}
+(?:is paying|pay) <o> (?:for|in|as|on) (?:the |my |our )?rent -> rent | {o}
+(?:is paying|pay) <o> for <n> -> {n} price | {o}
+(?:drive|is driving) <det><o> -> car | {o}
+(?:ride|is riding) <det><o> -> rides | {o}
+have (?:got )?<det>(?:tattoo|tattoos) (?:of |that says |saying )<o> -> tattoo | {o}
+(?:have|have got|keep) (?P<o>(?:<num> )?(?:bee)?hives.*|bees.*) -> bees | {o}
+collect <o> -> collects | {o}
+(?:have )?(?:just )?(?:bought|inherited|was given|have bought|have inherited|purchased) (?:a|an|the|my|some) (?:new )?<o> -> bought | {o}
+subscribe to <o> -> subscription | {o}
+vote <o> -> votes | {o}
+# routine
+(?:cycle|bike) (?:in)?to (?:work|school|the office)(?: .*)? -> commute | bicycle
+(?P<o>walk|run|drive|ride) to (?:work|school|the office)(?: .*)? -> commute | {o:ing}
+(?:take|catch|get|commute on|commute by) (?:the )?(?P<o>.*(?:bus|train|tram|tube|metro|ferry|underground|subway)\b.*|(?:<num>)(?: <num>)* (?:to|from|into) .+) -> commute | {o}
+(?:usually |always )?(?:have|eat) <o> for (?P<n><meal>)(?: .*)? -> {n} | {o}
+(?:drink|take|have|like) (?:my |his |her )(?P<n>coffee|tea|steak|eggs) <o> -> {n} | {o}
+(?:go|get) to bed <o> -> bedtime | {o}
+(?:get|wake) up <o> -> wake-up time | {o}
+sleep <o> -> sleep habit | {o}
+volunteer(?: at| for| with| in)? <o> -> volunteering | {o}
+(?:go to|attend|worship at) (?P<n>church|mosque|temple|synagogue|mass)(?: (?:at|in) )?<o> -> {n} | {o}
+(?:go to|attend) (?P<n>yoga|pilates|choir|zumba|karate|judo|ballet|the gym|band practice|chess club|book club|spin|swimming) <o> -> {n} | {o}
+fast (?:during |in |for )<o> -> religion | fasts in {o}
+is (?:a |an )?(?:practising |devout |lapsed )?(?P<o>catholic|muslim|jewish|hindu|buddhist|sikh|quaker|methodist|atheist|agnostic|christian|protestant|orthodox|anglican|lutheran)(?: .*)? -> religion | {o}
+1:swim(?: on)? <o> -> swimming | {o}
+1:(?:run|go running|go for a run) (?P<o>(?:on|every|at|twice|three times|\w+ times|each).*) -> running | {o}
+have run <o> in <n> -> marathon best | {n}
+play <det>(?P<o>guitar|bass|piano|violin|viola|cello|drums|flute|clarinet|trumpet|saxophone|sax|harp|accordion|banjo|ukulele|trombone|oboe|organ|fiddle|bagpipes|recorder|harmonica|tuba|double bass|mandolin|keyboards?|bassoon|horn|french horn)(?: .*)? -> instrument | {o}
+play <det>(?P<o>(?:\w+ )?(?:<sport>)(?: .*)?) -> sport | {o}
+play (?:for|in) <o> -> team | {o}
+sing in <o> -> choir | {o}
+(?:do|practise|practice|go) (?P<o>pottery|yoga|karate|judo|pilates|origami|archery|ballet|climbing|running|swimming|fishing|birdwatching|crochet|embroidery|woodwork|photography|calligraphy|salsa|boxing|fencing|kayaking|sailing|skiing|surfing|diving|hiking|painting|magic|stand-up|gardening|crosswords?|sudoku|jigsaws?|triathlons?|parkour|taekwondo|tai chi|zumba)(?: .*)? -> hobby | {o}
+breed <o> -> hobby | breeding {o}
+(?P<o>knit|sew|crochet|paint|garden|sail|fish|draw|climb|hike|bake|embroider|surf|ski|dance|write poetry|write poems|sing)(?: .*)? -> hobby | {o:ing}
+(?P<o>snore|sleepwalk|bite (?:my|his|her) nails|fidget|chew gum)(?: .*)? -> habit | {o}
+# tastes
+(?:support|follow) (?!.*\b(?:my|the news|him|her)\b)<o> -> football team | {o}
+(?:really |absolutely |just )?(?:hate|loathe|detest|despise|dislike) <o> -> dislikes | {o}
+(?:really |absolutely |just |still )?(?:love|like|enjoy|adore) <o> -> likes | {o}
+is (?:really |absolutely |completely |a bit )?(?:crazy about|mad about|keen on|fond of|into|a (?:big |huge )?fan of|obsessed with|nuts about|mad on|partial to|addicted to) <o> -> likes | {o}
+would rather (?P<o>text|call|write|phone|e-?mail) than .* -> contact preference | {o}
+(?:prefer|like|want) to be called <o> -> nickname | {o}
+would rather <o> -> preference | {o}
+prefer (?P<o>window|aisle) seats? -> seat | {o}
+prefer <o> (?:to|over|than) .* -> preference | {o}
+prefer <o> -> preference | {o}
+think (?:that )?<o> -> opinion | {o}
+(?:believe|reckon) (?:that )?<o> -> opinion | {o}
+believe in <o> -> belief | {o}
+speak <o> -> languages | {o}
+is fluent in <o> -> languages | {o}
+# plans
+would like to be buried <o> -> funeral wish | {o}
+would like to be cremated(?: <o>)? -> funeral wish | cremated {o}
+(?:want|would love|would like|hope|dream of|have always wanted|am hoping|is hoping)(?: to)? <o> -> wish | {o}
+(?:plan|is planning|intend|have decided|is going|is about)(?: to| on) (?!the |a |see )(?P<o>[a-z]+ .+) -> plan | {o}
+is (?:meeting|seeing|having (?:lunch|dinner|coffee|drinks) with|catching up with) <o> -> meeting | {o}
+is (?:flying|travelling|going|off|heading|driving|sailing|away) (?:over |out |back |up |down |off )?(?:to|in) <o> -> trip | {o}
+(?:fly|leave|travel|sail|set off) (?:to|for) <o> -> trip | {o}
+is (?:coming|visiting|arriving|staying|landing)(?: over| round| to stay| back| home)? <o> -> visit | {o}
+is (?:running|training for|doing) (?P<o>the .+|a .*(?:marathon|triathlon|race|10k|5k).*) -> training | {o}
+is (?:reading) <o> -> reading | {o}
+is (?:watching) <o> -> watching | {o}
+is (?:writing) <o> -> writing | {o}
+# what happened
+is (?P<o>(?:in|at|on) (?:hospital|intensive care|a care home|prison|jail|rehab|a coma|holiday|the hospital)(?:,? .*)?) -> whereabouts | {o}
+is in <o> -> whereabouts | {o}
+(?:have )?(?:got |was |have been )(?P<o>(?:elected|mugged|promoted|burgled|sacked|fired|robbed|arrested|knighted|awarded|nominated|made redundant|stung|bitten|evicted|scammed)\b.*) -> event | {o}
+died <o> -> death | {o}
+died -> death | died
+have (?:got )?(?:two|three|four|five|six|seven|eight|a|an|another|some|my) (?P<n>[\w-]+) (?:on|in|at|of|from|by) <o> -> {n} | {o}
+1:have (?:got )?<det>(?P<n>[\w -]+?) (?:on|at|with|every|in) <o> -> {n} | {o}
+was (?:in|with|at) (?P<n>the (?:army|navy|air force|police|marines|raf|merchant navy|fire brigade|circus|raf))(?P<o>.*) -> past job | {n} {o}
+was (?:a|an|the) <o> -> job | {o}
+is (?:a|an) (?:<w> )??(?P<o>(?:[\w']+ ){1,3})(?:lover|fan|addict|nut|enthusiast|fanatic)(?: .*)? -> likes | {o}
+is an only child(?: .*)? -> siblings | none
+is (?:a |an )?(?:<w> )?(?P<o>woman|man|male|female|girl|boy|lady|guy|trans|nonbinary|non-binary)(?: .*)? -> gender | {o}
+is (?:a |an )?(?P<o>(?:<w> )?(?:feminist|pacifist|socialist|conservative|liberal|republican|democrat|anarchist|environmentalist|communist|libertarian))(?: .*)? -> politics | {o}
+is (?:a|an) (?P<o>(?:\w+[- ])?(?:early bird|night owl|light sleeper|heavy sleeper|morning person))(?: .*)? -> habit | {o}
+is (?:a |an )?(?P<o>british|irish|scottish|english|welsh|french|german|italian|spanish|polish|dutch|greek|turkish|russian|indian|chinese|japanese|korean|american|canadian|australian|brazilian|portuguese|nigerian|swedish|norwegian|danish|finnish|ukrainian|hungarian|czech|romanian|bulgarian|mexican|egyptian|kenyan|ghanaian|glaswegian|scouse)(?: .*)? -> nationality | {o}
+is (?:a|an|the) <o> -> job | {o}
+"""

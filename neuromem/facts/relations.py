@@ -1,0 +1,180 @@
+"""The tables that turn clauses into triples: data only, read by `triples.py`.
+
+A row is `pattern -> relation | object`. A pattern is a regular expression over a clause or predicate
+in canonical form (`clause.py`: no contractions, verbs of the third person in their base form, `is` for
+am/are), from its beginning to its end; `<o>` captures the object, other `<macro>`s are below. In the
+relation and object `{o}`, `{n}` stand for captured groups. `1:` before a pattern means that only the
+speaker may be its subject. The first row that fits wins, so the special comes before the general.
+"""
+
+from __future__ import annotations
+
+__all__ = ["KIN", "MACROS", "PETS", "RELATION_NAMES", "THINGS", "WHOLE"]
+
+KIN = {
+    "mother": "mum mom mam mummy mommy mother ma",
+    "father": "dad daddy father papa pa pop",
+    "grandmother": "gran grandma granny nan nana nanna grandmother",
+    "grandfather": "grandad granddad grandpa grandfather gramps",
+    "brother": "brother bro",
+    "sister": "sister sis",
+    "wife": "wife missus",
+    "husband": "husband hubby",
+    "partner": "partner",
+    "girlfriend": "girlfriend",
+    "boyfriend": "boyfriend",
+    "fiancé": "fiance fiancé",
+    "fiancée": "fiancee fiancée",
+    "son": "son boy",
+    "daughter": "daughter girl",
+    "parents": "parents folks",
+    "children": "children kids",
+    "child": "child kid",
+    "aunt": "aunt auntie aunty",
+    "mother-in-law": "mother-in-law",
+    "father-in-law": "father-in-law",
+    "sister-in-law": "sister-in-law",
+    "brother-in-law": "brother-in-law",
+}
+KIN |= {
+    name: name
+    for name in (
+        "uncle cousin niece nephew grandson granddaughter twin stepmother stepfather stepson stepdaughter stepbrother"
+        " stepsister godmother godfather godson goddaughter ex sons daughters brothers sisters twins grandchildren"
+        " stepdad stepmum grandparents baby"
+    ).split()
+}
+PETS = (
+    "dog cat horse pony rabbit bunny hamster goldfish fish parrot budgie canary tortoise turtle snake lizard gecko guinea"
+    " pig hen chicken duck goat sheep donkey puppy kitten ferret rat mouse gerbil cockatiel bird llama alpaca cow pup"
+    " terrier spaniel labrador poodle collie greyhound pug beagle tom mare"
+)
+
+MACROS = {
+    "<o>": r"(?P<o>.+?)",
+    "<n>": r"(?P<n>.+?)",
+    "<w>": r"[\w'-]+",
+    "<ow>": r"(?P<o>[\w'-]+)",
+    "<det>": r"(?:(?:a|an|the|my|our|some|his|her|their)\s)?",
+    "<at>": r"(?:in|at|for|with|near|on|over|above|by)",
+    "<when>": r"(?:on |in |at |next |this |every |tomorrow|tonight|the )",
+    "<sick>": r"(?:asthma|diabetes|epilepsy|arthritis|eczema|migraines?|hay fever|coeliac disease|celiac disease|anxiety|depression"
+    r"|dementia|cancer|tinnitus|psoriasis|gout|adhd|autism|dyslexia|high blood pressure|low blood pressure|anaemia|anemia|ibs"
+    r"|insomnia|sciatica|vertigo|shingles|parkinson's|alzheimer's|copd|angina|glaucoma|reflux|endometriosis|hepatitis"
+    r"|[\w' -]*\b(?:disease|syndrome|disorder|condition|intolerance|deficiency|pressure|murmur|phobia))",
+    "<body>": r"(?:leg|arm|knee|ankle|wrist|toe|foot|shoulder|collarbone|rib|ribs|back|hip|finger|thumb|nose|neck|elbow|hand|hamstring"
+    r"|achilles|jaw|skull|tooth|tailbone)",
+    "<diet>": r"(?:strict )?(?:vegetarian|vegan|pescatarian|gluten[- ]free|dairy[- ]free|teetotal|teetotaller|lactose intolerant|halal"
+    r"|kosher|flexitarian|keto|low[- ]carb|only-fish vegetarian)",
+    "<meal>": r"(?:breakfast|lunch|dinner|supper|tea|brunch)",
+    "<sport>": r"(?:football|tennis|golf|rugby|cricket|chess|squash|badminton|hockey|netball|basketball|darts|bridge|poker|snooker"
+    r"|volleyball|bowls|table tennis|ping pong|pool|baseball|softball|lacrosse|polo|dominoes|cards|scrabble|go)",
+    "<vehicle>": r"(?:car|van|bike|motorbike|boat|scooter|motorcycle|caravan|campervan|truck|lorry)",
+}
+
+# What a noun is called as a relation.
+RELATION_NAMES = {
+    "gp": "doctor",
+    "wi-fi": "wifi",
+    "wi-fi password": "wifi password",
+    "blood group": "blood type",
+    "mobile": "phone number",
+    "mobile number": "phone number",
+    "phone": "phone",
+    "number": "phone number",
+    "telephone number": "phone number",
+    "cell": "phone number",
+    "cell number": "phone number",
+    "email address": "email",
+    "e-mail": "email",
+    "home address": "address",
+    "zip code": "postcode",
+    "zip": "postcode",
+    "postal code": "postcode",
+    "plate": "number plate",
+    "license plate": "number plate",
+    "licence plate": "number plate",
+    "registration": "number plate",
+    "oldest friend": "best friend",
+    "closest friend": "best friend",
+    "best mate": "best friend",
+    "oldest mate": "best friend",
+    "upstairs neighbour": "neighbour",
+    "next-door neighbour": "neighbour",
+    "downstairs neighbour": "neighbour",
+    "physiotherapist": "physio",
+    "roommate": "flatmate",
+    "housemate": "flatmate",
+    "manager": "boss",
+    "line manager": "boss",
+    "occupation": "job",
+    "profession": "job",
+    "hobbies": "hobby",
+    "pay": "salary",
+    "wage": "salary",
+    "wages": "salary",
+    "surname": "last name",
+    "family name": "last name",
+    "favorite color": "favourite colour",
+    "hometown": "home town",
+    "date of birth": "birthday",
+    "star sign": "star sign",
+    "bins": "bin day",
+    "bin": "bin day",
+    "team": "football team",
+    "name day": "name day",
+}
+
+# Whole clauses whose subject is not where it usually stands.
+WHOLE = r"""
+(?:we|i) (?:have )?(?:called|named|christened) (?:the|our|my) (?P<n>{pets}) <o> -> {n} name | {o}
+(?:we|i) (?:have )?(?:called|named|christened) (?:the|our|my) (?P<n>baby|son|daughter|boy|girl|boat|car|house) <o> -> {n} name | {o}
+<o> makes? my (?:<w> )*(?:swell|itch|tingle|burn|close|puff)(?: .*)? -> allergy | {o}
+<o> (?:make|makes) me (?:sneeze|itch|wheeze|swell|ill|sick|poorly|come out|come up|break out)(?: .*)? -> allergy | {o}
+<o> (?:give|gives|bring|brings) me (?:hives|a rash|reflux|heartburn|migraines?|a migraine|headaches?|an upset stomach)(?: .*)? -> allergy | {o}
+<o> (?:scare|scares|frighten|frightens|terrify|terrifies) me(?: .*)? -> fear | {o}
+(?:you|they|people) can (?:ring|call|reach|phone|text) me (?:on|at) <o> -> phone number | {o}
+(?:you can |please )?(?:e-?mail|write to|write) me (?:on|at) <o> -> email | {o}
+(?:everyone|everybody|people|friends|my friends|they|folk|the lads|the kids)(?: always| all| usually| just)? (?:calls?|knows?) me(?: as)? <o> -> nickname | {o}
+(?:<n>) and I (?:have )?(?:split up|broke up|broken up|separated|parted|got divorced)(?: .*)? -> relationship | split from {n}
+<n> and I is (?:getting married|engaged)(?: .*)? -> fiancé | {n}
+(?:just |please )?call me <o> -> nickname | {o}
+it is <o> (?:that )?my (?P<k>{kin}) lives? in(?:, not .*)? -> @home | {o}
+it is <o> (?:that )?(?:i|we) live in(?:, not .*)? -> home | {o}
+(?:my|our) (?P<o>{kin}) (?:raised|brought up) me -> raised by | {o}
+(?!(?:it|this|that|he|she|they|here|there|one|what|who|i|we|my|our) )(?P<o>[\w' .-]+?) is (?:my|our) (?!.*\b(?:is|was|have)\b)<n> -> {n} | {o}
+there is no <o> (?:at home|in the house|at ours|here)?(?: any ?more)? -> {o} | none
+there is (?:a|an) <o> (?:at home|in the house|at ours) -> {o} | yes
+(?:the |our )?(?:bins|rubbish|recycling|trash)(?: go(?:es)? out| (?:is|are|get|gets) (?:collected|emptied)| is)?(?: out)?(?: on)? <o> -> bin day | {o}
+(?:the |our |my )(?:house|flat|home|place) (?:goes|is going|go) on the market <o> -> plan | sell house {o}
+(?:the |my |our )?(?P<n>(?:(?!is\b)[\w-]+ ){1,4}?(?:number|code|pin|password|postcode|reference|combination))(?: is)?(?: now)? (?P<o>\S*\d\S*|(?:<num>)(?: <num>)*) -> {n} | {o}
+(?:the |my |our )?(?P<n>[\w -]*?(?:meeting|appointment|lesson|lessons|class|classes|rehearsal|practice|interview|session|training|exam|party|wedding|match|game|dinner)) (?:has |was |got |is )?(?:been )?(?:moved|changed|switched|shifted|postponed|put back|brought forward|rescheduled) (?:from .+? )?(?:to|until|till) <o> -> {n} | {o}
+"""
+
+# My X, our X, the X, or a person's X: what is said of a thing. `{n}` is the thing.
+THINGS = r"""
+is not .+?,? (?:it is|she is|he is|but|they is) <o> -> {n} | {o}
+is (?:a|an) (?:.+ )?(?:called|named) <o> -> {n} name | {o}
+is number <o> -> {n} number | {o}
+(?:is|was) (?:called|named|known as) <o> -> {n} | {o}
+(?:have |is |was |got )?(?:been )?(?:changed|moved|switched|swapped|gone up|gone down|went up|reset)(?: from .+?)? to <o> -> {n} | {o}
+(?:(?:have |is )?(?:been )?(?:changed|new|different)(?: now)?,? (?:it is|now|to)(?: now)?) <o> -> {n} | {o}
+(?:sit|live|hang|hide) (?P<q>in|on|under|behind|at|inside|by|next to|above|below) <o> -> {n} location | {q} {o}
+is (?:kept |hidden |stored |hanging |always |parked )?(?P<q>in|under|behind|inside|above|below|beneath|next to|beside|between) (?:a |an |the |my |our )?<o> -> {n} | {q} {o}
+is (?:with|at|by|from) <o> -> {n} | {o}
+is on the market <o> -> {n} | for sale {o}
+is (?:due|booked|scheduled|set|planned|fixed)(?: for| on| in| at)* <o> -> {n} | {o}
+is (?:on|in|for) <o> -> {n} | {o}
+(?:expire|run out|is up|is valid until|run until)(?: on| in| at)* <o> -> {n} expiry | {o}
+(?:is )?(?:guaranteed|under guarantee|under warranty)(?: until| till| to)* <o> -> {n} guarantee | {o}
+(?:end|finish|is over|break up|close)(?: on| in| at)* <o> -> {n} end | {o}
+(?:start|begin|open|reopen)(?: on| in| at| again on)* <o> -> {n} start | {o}
+(?:come|visit|call|go out|take place|meet|happen|fall|run)(?: on| in| at)* <o> -> {n} | {o}
+(?:cost|cost me|cost us|set me back) <o> -> {n} price | {o}
+weigh <o> -> {n} weight | {o}
+(?:say|read) <o> -> {n} | {o}
+is no longer <o> -> {n} | not {o}
+is not <o> -> {n} | not {o}
+was <o> -> {n} | {o}
+is <o> -> {n} | {o}
+"""

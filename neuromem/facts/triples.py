@@ -1,0 +1,240 @@
+"""From a sentence to `subject|relation|object`, by the tables of `relations.py` and `predicates.py`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ..text import is_name_like
+from .clause import KIN_WORDS, ROLES, base_verb, canonical, kin_name
+from .gist import SPEAKER
+from .predicates import PREDICATES
+from .relations import PETS, THINGS, WHOLE
+from .rows import Triple, base_form, first_fit, generic, predicate, relation_name
+from .values import tidy, title_names
+
+__all__ = ["triple_of"]
+
+_PROPER = re.compile(
+    r"\b(?:name|nickname|home|home town|birthplace|origin|trip|doctor|dentist|vet|boss|landlord|neighbour|partner|wife|"
+    r"husband|sons?|daughters?|friend|flatmate|godchild|football team|employer|languages?|learning|school|physio|"
+    r"barber|therapist|fiancée?|spouse|church|nationality|street|city|town|country)$"
+)
+
+def triple_of(text: str, speaker: str | None = None) -> Triple | None:
+    """The triple that a sentence says, or None where none is clear.
+
+    Args:
+        text: one sentence.
+        speaker: the speaker's name; a subject of that name is the speaker ("1").
+    """
+    clause = canonical(text)
+    if not clause or len(clause) > 400:
+        return None
+    lower_case = clause == clause.lower().replace("i is", "I is") or text == text.lower()
+    found = _whole(clause)
+    if found is None:
+        found = next((triple for triple in _readings(clause, lower_case) if triple is not None), None)
+    if found is None:
+        return None
+    subject, relation, value = found
+    if speaker and subject.casefold() == speaker.casefold():
+        subject = SPEAKER
+    if lower_case:
+        subject = title_names(subject, every_word=True) if subject.lower() not in KIN_WORDS else subject
+        value = title_names(value.lower(), every_word=bool(_PROPER.search(relation)))
+    return subject, relation, value
+
+
+def _whole(clause: str) -> Triple | None:
+    return first_fit(WHOLE, clause, SPEAKER, "")
+
+
+def _readings(clause: str, lower_case: bool) -> Iterator[Triple | None]:
+    """Ways to split a clause into subject and rest, the surest first."""
+    match = re.match(r"(?:I|we) (?P<rest>.+)", clause, re.IGNORECASE)
+    if match:
+        yield predicate(SPEAKER, match["rest"])
+        return
+    yield _apposition(clause, lower_case)
+    yield _kin_clause(clause, lower_case)
+    yield _named_person(clause, lower_case)
+    yield _thing_clause(clause)
+    does = _THING_DOES.match(clause)
+    yield (SPEAKER, does["n"].lower(), tidy(does["does"])) if does and not _NOT_NOUN.search(does["n"]) else None
+
+
+_APPOSITION = re.compile(
+    r"(?:my|our) [\w' -]+, (?P<late>(?:[A-Z][\w.'-]+ ?)+), (?P<rest>.+)|"
+    r"(?P<early>(?:[A-Z][\w.'-]+ ?)+), (?:my|our|the) [\w' -]+, (?P<also>.+)"
+)
+_ROLE_AND_NAME = re.compile(
+    rf"(?:my|our|the) (?:[\w-]+ )?(?:{'|'.join((*ROLES.split(), *PETS.split()))}) "
+    r"(?P<name>(?:(?:mr|mrs|ms|miss|dr|doctor)\.? )?(?P<own>[\w-]+))(?P<poss>'s)? (?P<rest>.+)",
+    re.IGNORECASE,
+)
+
+
+def _apposition(clause: str, lower_case: bool) -> Triple | None:
+    """ "Our landlord, Mr Ostrowick, lives in Cyprus" and "my flatmate Bilge is mad": said of the person named."""
+    role = _ROLE_AND_NAME.match(clause)
+    if role and _is_name(role["own"], lower_case) and base_verb(role["own"]).lower() not in _VERBS:
+        return _about(role["name"], role["poss"], role["rest"])
+    match = _APPOSITION.match(re.sub(r"^(?:My|Our)", lambda start: start[0].lower(), clause))
+    if match is None:
+        return None
+    return predicate(match["late"] or match["early"], base_form(match["rest"] or match["also"]))
+
+
+# --- my sister …, Mum …, Granny Oda … --------------------------------------------------------------
+
+_KIN_CLAUSE = re.compile(
+    rf"(?P<det>(?:my|our|the) )?(?:late |older |big |little |younger |twin |eldest |youngest |elder |baby |new |step)*"
+    rf"(?P<kin>{'|'.join(sorted(KIN_WORDS, key=len, reverse=True))})(?P<poss>'s)? (?P<rest>.+)",
+    re.IGNORECASE,
+)
+_TITLED = re.compile(
+    r"(?P<name>(?:granny|grandma|grandpa|grandad|nana|nan|gran|uncle|aunt|auntie|aunty|cousin|mr|mrs|ms|miss|dr|doctor|captain|"
+    r"sister|father|brother)\.? (?P<own>[\w-]+))(?P<poss>'s)? (?P<rest>.+)",
+    re.IGNORECASE,
+)
+_BARE_KIN = frozenset("mother father grandmother grandfather aunt".split())
+_VERBS = frozenset("is was have had do will can used got went moved died loves hates".split())
+_MORE_VERBS = _VERBS | frozenset(
+    "never no once always would could said says told won broke bought sold left lost found made took gave came met sent taught "
+    "wrote grew built caught fell felt kept knew paid put read ran sang sold sat slept spent spoke stole swam thinks wants did "
+    "became began chose drew drank drove ate flew forgot forgave hid hurt led lent quit rang rode rose saw shot stood threw wore".split()
+)
+
+
+def _kin_clause(clause: str, lower_case: bool) -> Triple | None:
+    titled = _TITLED.match(clause)
+    if titled and _is_name(titled["own"], lower_case) and base_verb(titled["own"]).lower() not in _VERBS:
+        return _about(titled["name"], titled["poss"], titled["rest"])
+    match = _KIN_CLAUSE.match(clause)
+    if match is None:
+        return None
+    kin = KIN_WORDS[match["kin"].lower()]
+    if not match["det"] and kin not in _BARE_KIN:
+        return None
+    late = re.match(r"(?:my|our) late \w+ (?:is|was) (?:called |named )?(.+)", clause, re.IGNORECASE)
+    if late:
+        return SPEAKER, f"late {kin}", tidy(late[1])
+    rest = match["rest"]
+    named = re.match(r"(?:(?:is|was) (?:called|named)|name is|is) (.+)", rest, re.IGNORECASE)
+    if named and not match["poss"]:
+        name = tidy(named[1])
+        if not rest.lower().startswith("is ") or rest.lower().startswith(("is called", "is named")):
+            return SPEAKER, f"{kin} name", name
+        if _are_names(name, lower_case):
+            return SPEAKER, kin, name
+    own = re.match(r"(?P<name>[\w'-]+?)(?P<poss>'s)? (?P<rest>.+)", rest)
+    if own and not match["poss"] and _is_name(own["name"], lower_case) and base_verb(own["name"]).lower() not in _VERBS:
+        if _is_predicate(own["rest"]) or own["poss"] or not lower_case:
+            return _about(own["name"], own["poss"], own["rest"])
+    return _about(kin, match["poss"], rest)
+
+
+def _about(subject: str, possessive: str | None, rest: str) -> Triple | None:
+    if possessive:
+        return _thing(subject, rest)
+    return predicate(subject, base_form(rest))
+
+
+# --- Marisol … -------------------------------------------------------------------------------------
+
+_NAME_CLAUSE = re.compile(
+    r"(?P<name>[^\W\d_][\w'-]*?(?: [A-Z][\w'-]*?)*)(?P<poss>'s)?(?: and (?:[A-Z][\w'-]*|my \w+))? (?P<rest>.+)"
+)
+_NOT_NAMES = frozenset(
+    "the a an my our your his her their this that these those it he she they there here what who when where why how which if "
+    "some any all no every each most many one two both let everyone everybody someone nobody people someone please nuts "
+    "is was do have not never always today tomorrow yesterday tonight monday tuesday wednesday thursday friday saturday "
+    "sunday january february march april may june july august september october november december and or but so because "
+    "on in at for from with after before since during".split()
+)
+
+
+def _named_person(clause: str, lower_case: bool) -> Triple | None:
+    match = _NAME_CLAUSE.match(clause)
+    if match is None or match["name"].split()[0].lower() in _NOT_NAMES | KIN_WORDS.keys():
+        return None
+    name, rest = match["name"], match["rest"]
+    if match["poss"]:
+        return _thing(name, rest) if is_name_like(name.split()[0]) or not lower_case else None
+    if not is_name_like(name.split()[0]):
+        # "Ruben got elected" or "Choir got cancelled": a row of the table for persons decides.
+        return None if lower_case else first_fit(PREDICATES, base_form(rest), name, "")
+    found = predicate(name, base_form(rest))
+    return found if found and (_is_predicate(rest) or first_fit(PREDICATES, base_form(rest), name, "")) else None
+
+
+def _is_predicate(rest: str) -> bool:
+    """Whether words after a name begin with a verb, as far as can be told from the form."""
+    first = rest.split()[0].lower().strip(",;")
+    if first in _MORE_VERBS:
+        return True
+    return bool(re.search(r"(?:[^s]s|ed)$", first))
+
+
+def _is_name(word: str, lower_case: bool) -> bool:
+    return is_name_like(word) if lower_case else word[:1].isupper()
+
+
+def _are_names(value: str, lower_case: bool) -> bool:
+    parts = [part for part in value.replace(",", " ").split() if part.lower() not in ("and", "the", "of")]
+    return 0 < len(parts) <= 4 and all(_is_name(part, lower_case) for part in parts)
+
+
+# --- my dog's name …, the alarm code … --------------------------------------------------------------
+
+_THING_CLAUSE = re.compile(
+    r"(?:(?:my|our|the) )?(?P<n>[\w'.-]+(?: [\w'.-]+){0,4}?) (?P<rest>(?:is|was|have|had|do not|will|can not|sits?|lives?|hangs?|"
+    r"hides?|expires?|runs? out|ends?|finish(?:es)?|starts?|begins?|opens?|comes?|visits?|calls?|goes?|go out|takes? place|"
+    r"meets?|happens?|falls?|costs?|weighs?|says?|reads?|closes?|breaks? up|moved|changed|got|owns?|works?|teach(?:es)?|speaks?|went) .+)",
+    re.IGNORECASE,
+)
+
+
+_NOT_NOUN = re.compile(r"\b(?:would|could|should|might|must|said|says|i|we|he|she|they|you|it|who|that)\b", re.IGNORECASE)
+
+
+_THING_DOES = re.compile(
+    r"(?:my|our|the) (?P<n>(?:[\w-]+ ){0,2}?[\w-]+) (?P<does>(?:[\w-]+(?:[^s\W]s|ed)|put|came|lay|let|made|gave|told) .+)", re.IGNORECASE
+)
+
+
+def _thing_clause(clause: str) -> Triple | None:
+    match = _THING_CLAUSE.match(clause)
+    if match is None or match["n"].split()[0].lower() in _NOT_NAMES or _NOT_NOUN.search(match["n"]):
+        return None
+    return _thing_said(SPEAKER, match["n"], match["rest"])
+
+
+def _thing(owner: str, rest: str) -> Triple | None:
+    """What is said of a person's X: "birthday is in May"."""
+    match = _THING_CLAUSE.match(rest)
+    return _thing_said(owner, match["n"], match["rest"]) if match else None
+
+
+def _thing_said(owner: str, noun: str, rest: str) -> Triple | None:
+    owner, noun = _owner_and_noun(owner, noun.lower())
+    found = first_fit(THINGS, base_form(rest), owner, noun)
+    if found is None:
+        return generic(owner if owner != SPEAKER else noun, base_form(rest))
+    subject, relation, value = found
+    last = noun.split()[-1]
+    if last in PETS.split() and relation == noun and _are_names(value, value == value.lower()):
+        relation = f"{last} name"
+    return subject, relation_name(relation), value
+
+
+def _owner_and_noun(owner: str, noun: str) -> tuple[str, str]:
+    """ "dog's name" → dog name of the same owner; "mum's birthday" → birthday of the mother."""
+    first, apostrophe, rest = noun.partition("'s ")
+    if apostrophe:
+        kin = kin_name(first)
+        if kin and owner == SPEAKER and rest != "name":
+            return kin, rest
+        noun = f"{kin or first} {rest}"
+    return owner, noun

@@ -1,0 +1,252 @@
+"""The fold: events of the log, one after the other, make a bank.
+
+The log is the truth and a bank is a view of it: `Fold.apply` is the only code that changes a bank, and
+it looks at nothing but the event, the bank, the settings and (for words to be written again) earlier
+records of the same log. So a crash anywhere is mended by replaying, and the same log gives the same
+bank, bit for bit, on the same device.
+
+Events (`body` of each; times are the events' own):
+
+==========  ====================================================================================
+say         text, role, name: words that make no fact; kept for ever, change nothing
+add         id, text, gist (4 segments), cues, importance, pinned, metadata: a new fact
+add+        the same, and the next event belongs to the same batch (written together)
+hear        id, text, gist, cues, again: an old fact heard again; its words are written anew
+change      id, text, …: as add, an old fact gets new words
+rehearse    ids: recalled, and strengthened with what they still have
+restore     ids: written again from their words in the log
+rebuild     (nothing): restore everything that was not deleted, forgotten facts too
+delete      id
+sleep       (nothing): shrink, forget
+slots       rows: slots of another bank, as they are
+==========  ====================================================================================
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b
+from typing import Any
+
+import torch
+
+from .bank import DAY_MS, Rows, SlotBank
+from .config import Config
+from .errors import CapacityExhausted
+from .forgetting import Rating, initial_difficulty, initial_stability, rehearse
+from .log import EventLog, Record
+from .writer import Draft, WriteReport, Writer
+
+__all__ = ["BATCH", "Fold", "fingerprint", "pack_rows"]
+
+BATCH = 256  # facts written together at most
+
+
+class Fold:
+    """Applies one owner's events to their bank, in order."""
+
+    def __init__(self, owner: str, bank: SlotBank, log: EventLog, writer: Writer, config: Config) -> None:
+        self.owner, self.bank, self.log, self.writer, self.config = owner, bank, log, writer, config
+        self.applied = 0  # events folded in so far
+        self.refused: list[str] = []  # memories for which no slot was free
+        self._waiting: list[Record] = []  # an unfinished batch of add+
+
+    def apply(self, records: Iterable[Record]) -> dict[str, WriteReport]:
+        """Applies events that follow those applied so far; reports what was written, by memory id."""
+        reports: dict[str, WriteReport] = {}
+        for record in records:
+            if not record.erased:
+                reports |= self._one(record)
+            self.applied = record.seq + 1
+        return reports
+
+    def finish(self) -> dict[str, WriteReport]:
+        """Writes a batch whose last event is missing (a log cut short by erasure)."""
+        waiting, self._waiting = self._waiting, []
+        return self._write(waiting) if waiting else {}
+
+    def _one(self, record: Record) -> dict[str, WriteReport]:
+        if record.kind in ("add", "add+"):
+            self._waiting.append(record)
+            return {} if record.kind == "add+" and len(self._waiting) < BATCH else self.finish()
+        reports = self.finish()
+        body, now_ms = record.body, milliseconds(record.time)
+        if record.kind in ("hear", "change"):
+            reports |= self._write([record])
+        elif record.kind == "rehearse":
+            for memory_id in body["ids"]:
+                self._rehearse(memory_id, now_ms, Rating.GOOD)
+        elif record.kind == "restore":
+            reports |= self._restore(words_of(self.log, self.owner, record.seq, set(body["ids"])), now_ms)
+        elif record.kind == "rebuild":
+            reports |= self._restore(words_of(self.log, self.owner, record.seq), now_ms)
+        elif record.kind == "delete":
+            self.bank.free(body["id"])
+        elif record.kind == "sleep":
+            for memory_id in self.bank.shrink(now_ms):
+                self.bank.free(memory_id)
+        elif record.kind == "slots":
+            self._adopt(body["rows"], now_ms)
+        return reports
+
+    # -- writing --------------------------------------------------------------------------------
+
+    def _write(self, records: Sequence[Record]) -> dict[str, WriteReport]:
+        """Writes the words of add, hear and change events, as one batch."""
+        bodies = [record.body for record in records]
+        written = self.writer.write([self._draft(body) for body in bodies], self.bank)
+        for record, result in zip(records, written, strict=True):
+            now_ms = milliseconds(record.time)
+            state = self._state(record, now_ms)
+            self._place(record.body["id"], result.rows, state, now_ms)
+        return {body["id"]: result.report for body, result in zip(bodies, written, strict=True)}
+
+    def _draft(self, body: dict[str, Any]) -> Draft:
+        rows = tuple(self.bank.rows_of(body["id"]))
+        return Draft(body["text"], tuple(body["gist"]), tuple(body.get("cues", ())), rows)
+
+    def _state(self, record: Record, now_ms: int) -> dict[str, float | int]:
+        """State buffers of a fact that is written now; one that is held already goes on learning."""
+        body = record.body
+        stability = float("inf")
+        if not body.get("pinned"):
+            stability = float(initial_stability(body["importance"], self.config.forgetting))
+        state: dict[str, float | int] = {
+            "sequence": record.seq,
+            "written_ms": now_ms,
+            "heard_ms": now_ms,
+            "rehearsed_ms": now_ms,
+            "stability": stability,
+            "difficulty": float(initial_difficulty(Rating.GOOD)),
+            "importance": body["importance"],
+            "words": fingerprint(body["known_as"]),
+            "meaning": fingerprint("".join(body["gist"])),
+        }
+        rows = self.bank.rows_of(body["id"])
+        if rows:
+            row = rows[0]
+            state["written_ms"] = int(self.bank.written_ms[row])
+            state["recalls"] = int(self.bank.recalls[row])
+            if record.kind == "hear":
+                grown, state["difficulty"] = self._learned(row, now_ms, Rating.EASY)
+                state["stability"] = max(grown, stability)
+                state["importance"] = max(float(self.bank.importance[row]), body["importance"])
+        return state
+
+    def _place(self, memory_id: str, rows: Rows, state: dict[str, float | int], now_ms: int) -> None:
+        """Stores rows under an id, in place of those it had."""
+        self.bank.free(memory_id)
+        try:
+            at = self.bank.allocate(len(rows.floor), now_ms)
+        except CapacityExhausted:  # it stays in the log, where deep recall finds it
+            self.refused.append(memory_id)
+        else:
+            self.bank.store(memory_id, at, rows, state)
+
+    # -- strengthening --------------------------------------------------------------------------
+
+    def _learned(self, row: int, now_ms: int, rating: Rating) -> tuple[float, float]:
+        """(stability, difficulty) after a rehearsal now."""
+        days = max(0, now_ms - int(self.bank.rehearsed_ms[row])) / DAY_MS
+        before = (float(self.bank.stability[row]), float(self.bank.difficulty[row]))
+        after = rehearse(before, days, rating, self.config.forgetting)
+        return float(after.stability), float(after.difficulty)
+
+    def _rehearse(self, memory_id: str, now_ms: int, rating: Rating) -> None:
+        rows = self.bank.rows_of(memory_id)
+        if rows:
+            stability, difficulty = self._learned(rows[0], now_ms, rating)
+            self.bank.rehearse(memory_id, stability, difficulty, now_ms)
+
+    def _restore(self, words: dict[str, Record], now_ms: int) -> dict[str, WriteReport]:
+        """Writes memories again from their words in the log; reports by id."""
+        reports: dict[str, WriteReport] = {}
+        records = list(words.values())
+        for start in range(0, len(records), BATCH):
+            batch = records[start : start + BATCH]
+            written = self.writer.write([self._draft(record.body) for record in batch], self.bank)
+            for record, result in zip(batch, written, strict=True):
+                state = self._state(record, milliseconds(record.time))
+                rows = self.bank.rows_of(record.body["id"])
+                if rows:
+                    state["stability"], state["difficulty"] = self._learned(rows[0], now_ms, Rating.GOOD)
+                    state["heard_ms"] = int(self.bank.heard_ms[rows[0]])
+                state["rehearsed_ms"] = now_ms
+                self._place(record.body["id"], result.rows, state, now_ms)
+                reports[record.body["id"]] = result.report
+        return reports
+
+    # -- slots of another bank ------------------------------------------------------------------
+
+    def _adopt(self, packed: str, now_ms: int) -> None:
+        for memory_id, rows, state in unpack_rows(packed, self.bank):
+            state["sequence"] = -1  # its words are in no record of this log
+            self._place(memory_id, rows, state, now_ms)
+
+
+def words_of(log: EventLog, owner: str, until: int, wanted: set[str] | None = None) -> dict[str, Record]:
+    """The last record before `until` that holds the words of each memory, deleted ones left out.
+
+    Args:
+        wanted: only these ids; None: all.
+    """
+    found: dict[str, Record] = {}
+    for record in log.events(owner, 0, until):
+        memory_id = record.body.get("id")
+        if memory_id is None or (wanted is not None and memory_id not in wanted):
+            continue
+        if record.kind == "delete":
+            found.pop(memory_id, None)
+        elif record.kind in ("add", "add+", "hear", "change"):
+            found.pop(memory_id, None)  # last written, last in order
+            found[memory_id] = record
+    return found
+
+
+def milliseconds(seconds: float) -> int:
+    """Unix milliseconds of Unix seconds."""
+    return round(seconds * 1_000)
+
+
+def fingerprint(text: str) -> int:
+    """63 bits by which words or a gist are known when they come again; 0 for none."""
+    if not text:
+        return 0
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little") >> 1
+
+
+def pack_rows(bank: SlotBank, memory_ids: Sequence[str]) -> str:
+    """Rows of memories as text for a `slots` event."""
+    rows = torch.tensor([row for memory_id in memory_ids for row in bank.rows_of(memory_id)])
+    raw = {name: getattr(bank, name)[rows].cpu().contiguous().view(torch.uint8) for name in bank.layout()}
+    coded = {name: base64.b85encode(tensor.numpy().tobytes()).decode() for name, tensor in raw.items()}
+    return json.dumps({"count": len(rows), "buffers": coded})
+
+
+def unpack_rows(packed: str, bank: SlotBank) -> list[tuple[str, Rows, dict[str, float | int]]]:
+    """What `pack_rows` packed, memory by memory: (id, rows, state)."""
+    data = json.loads(packed)
+    tensors = {}
+    for name, (dtype, width) in bank.layout().items():
+        raw = bytearray(base64.b85decode(data["buffers"][name]))
+        tensors[name] = torch.frombuffer(raw, dtype=dtype).view(data["count"], *([width] if width else []))
+    if tensors["key"].shape[1] != bank.key_width:
+        raise CapacityExhausted(
+            "the imported slots have keys of another width; import the words instead (.jsonl)"
+        )
+    spans: dict[str, list[int]] = {}
+    for row, raw_id in enumerate(tensors["id"].tolist()):
+        spans.setdefault(bytes(raw_id).hex(), []).append(row)
+    out = []
+    skipped = {"key", "value", "floor", "used", "id", "part", "parts"}
+    for hex_id, span in spans.items():
+        rows = Rows(tensors["key"][span], tensors["value"][span], tensors["floor"][span])
+        state = {name: tensors[name][span[0]].item() for name in tensors if name not in skipped}
+        out.append((_dashed(hex_id), rows, state))
+    return out
+
+
+def _dashed(hex_id: str) -> str:
+    return "-".join((hex_id[:8], hex_id[8:12], hex_id[12:16], hex_id[16:20], hex_id[20:]))

@@ -1,0 +1,130 @@
+"""Keys: the address under which a slot is found, and the write loop that sets it apart.
+
+A key is a sentence embedding and a hashed lexical sketch side by side, so that one cosine is a hybrid
+of meaning and words. That is the *target*. Where other slots are close to it, a few projected
+gradient steps sculpt the key: the cues by which the fact will be asked for should prefer it to its
+neighbours by a margin, and it should not shadow them, while it stays in a cone around its target.
+Only the keys being written move.
+
+Axes: B keys being written, K key width, C cues of a key, J neighbours of a key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from .bank import SlotBank
+from .config import BankConfig, RecallConfig, WriteConfig
+from .encoders import CachedEncoder, Encoder, LexicalSketch, join_keys
+from .text import normalize
+
+__all__ = ["Keys", "neighbours_of", "sculpt_keys"]
+
+CONFUSABLE = 0.7  # cosine with a neighbour from which a key is worth sculpting
+
+
+class Keys:
+    """Makes keys and query vectors: the encoder and the sketch, joined."""
+
+    def __init__(self, encoder: Encoder, bank: BankConfig, recall: RecallConfig) -> None:
+        self.encoder = CachedEncoder(encoder)
+        self.sketch = LexicalSketch(bank.lexical_buckets)
+        self.lexical_weight = recall.lexical_weight if bank.lexical_buckets else 0.0
+
+    @property
+    def identity(self) -> str:
+        """Name of the key space: banks of another one are refused."""
+        return f"{self.encoder.name}+lex{self.sketch.buckets}@{self.lexical_weight:g}"
+
+    @property
+    def width(self) -> int:
+        """K."""
+        return self.encoder.width + self.sketch.buckets
+
+    def targets(self, texts: Sequence[str]) -> Tensor:
+        """[B, K] unit keys of texts. Never cached: the same list gives the same bits."""
+        folded = [normalize(text, casefold=False) for text in texts]
+        return join_keys(self.encoder.encode(folded), self.sketch.sketch(folded), self.lexical_weight)
+
+    def query(self, text: str) -> Tensor:
+        """[K] unit vector of a question; the embedding is cached."""
+        folded = normalize(text, casefold=False)
+        dense = self.encoder.query(folded)[None]
+        return join_keys(dense, self.sketch.sketch([folded]), self.lexical_weight)[0]
+
+
+def neighbours_of(
+    targets: Tensor, groups: Sequence[int], bank: SlotBank, own: Sequence[int], count: int
+) -> Tensor:
+    """The nearest other keys of each key being written: of the bank, and of the batch itself.
+
+    Args:
+        targets: [B, K] unit rows. groups: B numbers, equal for parts of one memory (no rivals).
+        own: rows of the bank that are about to be overwritten, and so are no rivals either.
+        count: most neighbours J.
+
+    Returns:
+        [B, J, K] unit rows, nearest first; rows less near than `CONFUSABLE` are zero.
+    """
+    stored, similarity = bank.nearest(targets, count, own)
+    batch = targets @ targets.T
+    group = torch.tensor(groups)
+    batch[group[:, None] == group[None, :]] = -1.0
+    near = batch.topk(min(count, len(targets)), dim=1)
+    similarity = torch.cat([similarity, near.values], dim=1)
+    keys = torch.cat([stored, targets[near.indices]], dim=1)
+    best = similarity.topk(min(count, similarity.shape[1]), dim=1)
+    chosen = keys.gather(1, best.indices[:, :, None].expand(-1, -1, keys.shape[2]))
+    return chosen * (best.values > CONFUSABLE)[:, :, None]
+
+
+def sculpt_keys(target: Tensor, cues: Tensor, neighbours: Tensor, config: WriteConfig) -> tuple[Tensor, int]:
+    """Sets confusable keys apart from their neighbours.
+
+    For each row, projected gradient descent on
+    ``hinge(m + max_j cue·k_j - cue·k) + hinge(k·k_j - (1 - m)) + (1 - k·target)``, kept within the cone
+    ``k·target >= key_anchor``.
+
+    Args:
+        target: [B, K] unit rows. cues: [B, C, K] unit rows; a zero cue is ignored.
+        neighbours: [B, J, K] unit rows of other slots; a zero row is ignored.
+
+    Returns:
+        keys [B, K] unit rows, and the steps taken.
+    """
+    key = target.clone()
+    steps = 0
+    real = neighbours.norm(dim=2) > 0  # [B, J]
+    asked = cues.norm(dim=2) > 0  # [B, C]
+    rivals = torch.einsum("bck,bjk->bcj", cues, neighbours).masked_fill(~real[:, None], -1.0)
+    rival, which = rivals.max(dim=2)  # [B, C] the strongest competitor for each cue
+    for step in range(config.key_steps):
+        own = torch.einsum("bck,bk->bc", cues, key)
+        losing = asked & (rival + config.key_margin > own)
+        shadow = torch.einsum("bjk,bk->bj", neighbours, key)
+        shadowing = real & (shadow > 1 - config.key_margin)
+        if not bool(losing.any() or shadowing.any()):
+            break
+        steps = step + 1
+        # a cue pulls the key towards what tells it from its rival, not towards what both share
+        rival_key = neighbours.gather(1, which[:, :, None].expand(-1, -1, key.shape[1]))
+        apart = cues - (cues * rival_key).sum(dim=2, keepdim=True) * rival_key
+        pull = (apart * losing[:, :, None]).mean(dim=1)
+        push = (neighbours * shadowing[:, :, None]).sum(dim=1) / shadowing.sum(dim=1, keepdim=True).clamp(
+            min=1
+        )
+        key = functional.normalize(key + 0.3 * (pull - push) + 0.05 * target, dim=1)
+        key = _into_cone(key, target, config.key_anchor)
+    return key, steps
+
+
+def _into_cone(key: Tensor, target: Tensor, anchor: float) -> Tensor:
+    """Rotates keys that left the cone around their targets back to its edge."""
+    cosine = (key * target).sum(dim=1, keepdim=True)
+    across = functional.normalize(key - cosine * target, dim=1)
+    edge = anchor * target + (1 - anchor**2) ** 0.5 * across
+    return torch.where(cosine < anchor, functional.normalize(edge, dim=1), key)

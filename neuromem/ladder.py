@@ -1,0 +1,152 @@
+"""The value of a slot: which units say what, and what is left of them at a given strength.
+
+A value is 30 patches of 20 int8 units. Twenty *verbatim* patches hold the words themselves, eight
+bytes each; ten *gist* patches hold the compressed form in four fields. What makes the value
+*ordered* is amplitude: the fragile fields are stored low, the robust ones high, so that each is only
+a few grid steps high at the strength where its rung of the ladder ends::
+
+    field      patches   bytes   lives while s >=   grid steps at s = 1   … at its end
+    verbatim   20        160     0.35                16                   5.6
+    rest        4         32     0.20                24                   4.8
+    initial     1          8     0.12                40                   4.8
+    relation    3         24     0.06                80                   4.8
+    subject     2         16     0.03               125                   3.75
+
+As strength falls the weights shrink and the grid rounds their detail away; a field that is no longer
+high enough to be read without error is in the dead zone and is zero. So the details go first, then
+the attributes, then the fact, and nothing half-right is shown on the way.
+
+Shrinkage is physical in whole halvings, one after the other, because rounding after each of many
+small steps would not compose (3 · 0.9 rounds to 3, for ever). What is left of a strength after its
+halvings, a fraction in (0.5, 1], is applied when the slot is read. So a bank that slept every night
+and a bank that never slept say the same words at the same time.
+
+Axes: B slots, V units of a value.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from .forgetting import THRESHOLDS, Fidelity
+
+__all__ = [
+    "FIELDS",
+    "GIST_FIELDS",
+    "PATCH_BYTES",
+    "TEXT_BYTES",
+    "UNITS",
+    "VALUE_UNITS",
+    "VERBATIM",
+    "Field",
+    "alive",
+    "dead_zone",
+    "halve",
+    "octaves",
+    "worn",
+]
+
+PATCH_BYTES = 8
+UNITS = 20  # units of one patch
+MAX_HALVINGS = 8  # int8 has nothing left after these
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A run of patches that lives and dies together."""
+
+    index: int  # told to the decoder: words and gists have different habits
+    name: str
+    rung: Fidelity  # the rung that ends with it
+    patches: int
+    first: int  # its first patch in the value
+    threshold: float  # strength below which it is gone
+    amplitude: float  # grid steps at strength 1
+
+    @property
+    def capacity_bytes(self) -> int:
+        """Bytes that it holds."""
+        return self.patches * PATCH_BYTES
+
+    @property
+    def units(self) -> slice:
+        """Its columns in a value."""
+        return slice(self.first * UNITS, (self.first + self.patches) * UNITS)
+
+
+def _layout() -> tuple[Field, ...]:
+    rows = (
+        ("verbatim", Fidelity.VERBATIM, 20, 16.0),
+        ("rest", Fidelity.GIST, 4, 24.0),
+        ("initial", Fidelity.PARTIAL, 1, 40.0),
+        ("relation", Fidelity.ENTITY, 3, 80.0),
+        ("subject", Fidelity.SUBJECT, 2, 125.0),
+    )
+    fields, first = [], 0
+    for index, (name, rung, patches, amplitude) in enumerate(rows):
+        fields.append(Field(index, name, rung, patches, first, THRESHOLDS[rung], amplitude))
+        first += patches
+    return tuple(fields)
+
+
+FIELDS = _layout()
+VERBATIM = FIELDS[0]
+GIST_FIELDS = FIELDS[:0:-1]
+"""Subject, relation, initial, rest: the order in which a gist is said."""
+TEXT_BYTES = VERBATIM.capacity_bytes
+VALUE_UNITS = sum(field.patches for field in FIELDS) * UNITS
+
+
+def octaves(strength: Tensor) -> tuple[Tensor, Tensor]:
+    """Splits strengths [B] into (halvings [B] int64, fraction [B] in (0.5, 1]): s = fraction · 2^-halvings."""
+    mantissa, exponent = torch.frexp(strength.double())
+    whole = mantissa == 0.5  # an exact power of two keeps fraction 1
+    halvings = torch.where(whole, 1 - exponent, -exponent).long()
+    fraction = torch.where(whole, torch.ones_like(mantissa), mantissa)
+    return halvings, fraction.float()
+
+
+def halve(weights: Tensor, times: Tensor) -> Tensor:
+    """Halves each row [B, V] int8 `times` [B] times, rounding to the grid after each (half to even)."""
+    out = weights.float()
+    for step in range(min(int(times.max()) if len(times) else 0, MAX_HALVINGS)):
+        out = torch.where((times > step)[:, None], torch.round(out / 2), out)
+    return out.to(torch.int8)
+
+
+def dead_zone(values: Tensor, strength: Tensor, floor: Tensor) -> Tensor:
+    """Zeroes, in values [B, V], the fields that cannot be read any more at strengths [B].
+
+    `floor` [B] is the lowest strength at which each slot's words were verified at writing: above
+    the field's own threshold for the few texts that are hard to write.
+    """
+    out = values.clone()
+    for field in FIELDS:
+        limit = (
+            floor.clamp(min=field.threshold) if field is VERBATIM else torch.full_like(floor, field.threshold)
+        )
+        out[strength < limit, field.units] = 0
+    return out
+
+
+def worn(values: Tensor, halvings: Tensor, strength: Tensor, floor: Tensor) -> Tensor:
+    """What the grid holds at the present strength.
+
+    Args:
+        values: [B, V] int8, already halved `halvings` [B] times.
+        strength: [B] present strength; floor: [B] as in `dead_zone`.
+
+    Returns:
+        [B, V] float32, whole grid steps.
+    """
+    due, fraction = octaves(strength)
+    halved = halve(values, due - halvings).float()
+    return dead_zone(torch.round(halved * fraction[:, None]), strength, floor)
+
+
+def alive(values: Tensor) -> Tensor:
+    """[B, fields] True where a field of values [B, V] still holds anything."""
+    return torch.stack([(values[:, field.units] != 0).any(dim=1) for field in FIELDS], dim=1)

@@ -1,0 +1,360 @@
+"""Memory: the public face.
+
+Every change is an event, appended to the log durably and then folded into the owner's bank (`fold.py`);
+every answer comes from the bank's weights (`recall.py`), and from the log only when the exact words are
+asked for, needed, or gone from the weights.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from . import transfer
+from .bank import SlotBank
+from .config import Config
+from .deep import search_log
+from .encoders import Encoder
+from .engine import Engine, Owner, Written
+from .errors import InvalidInput
+from .log import VerifyReport
+from .owners import OpenOwner, Progress
+from .recall import Hit, Recall, find, read
+
+__all__ = ["Memory", "Written"]
+
+Messages = str | Mapping[str, Any] | Sequence[Mapping[str, Any]]
+FIDELITIES = ("auto", "weights", "exact")
+ESSENTIAL = 0.75  # importance from which a fact belongs to the conscious set
+
+
+class Memory:
+    """A memory that lives in weights, of any number of owners.
+
+    >>> memory = Memory()                                   # in RAM; Memory("folder") keeps it
+    >>> _ = memory.add("My dog's name is Potola", user_id="ana")
+    >>> memory.search("what is my dog called?", user_id="ana")[0].text
+    "My dog's name is Potola"
+
+    Args:
+        path: folder of the store, made when missing; None: in RAM only.
+        config: a `Config`, or a nested dict such as ``{"bank": {"max_slots": 10}}``.
+        encoder: None (all-MiniLM-L6-v2), "sentence:NAME_OR_FOLDER", "hash", or an `Encoder`.
+        clock: gives Unix seconds; with one of your own a test or a notebook moves time.
+        readonly: looks only; another process may be writing.
+
+    Raises:
+        InvalidInput, ConfigError: an argument is wrong. StoreLocked: another process is writing.
+    """
+
+    def __init__(
+        self,
+        path: str | Path | None = None,
+        config: Config | Mapping[str, Any] | None = None,
+        encoder: str | Encoder | None = None,
+        clock: Callable[[], float] = time.time,
+        *,
+        readonly: bool = False,
+    ) -> None:
+        settings = config if isinstance(config, Config) else Config.load(config)
+        self._engine = Engine(path, settings, encoder, clock, readonly)
+
+    @classmethod
+    def _past(cls, engine: Engine) -> Self:
+        memory = cls.__new__(cls)
+        memory._engine = engine
+        return memory
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Snapshots the banks and closes the log. More calls do nothing, other calls raise Closed."""
+        self._engine.close()
+
+    @property
+    def config(self) -> Config:
+        """The settings in force."""
+        return self._engine.config
+
+    @property
+    def engine(self) -> Engine:
+        """The parts below: log, codec, keys, owners. For research and tools; no promise is made of it."""
+        return self._engine
+
+    # -- telling --------------------------------------------------------------------------------
+
+    def add(
+        self,
+        messages: Messages,
+        user_id: str | None = None,
+        *,
+        agent_id: str | None = None,
+        run_id: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        timestamp: float | datetime | str | None = None,
+        infer: bool = True,
+        progress: Progress | None = None,
+    ) -> list[Written]:
+        """Remembers what is said; durable when it returns.
+
+        Args:
+            messages: words, or OpenAI-style messages; "name" says who speaks.
+            user_id: whose memory it is (else agent_id, else run_id).
+            metadata: JSON values that come back with the memory.
+            timestamp: when it was said (Unix seconds, datetime or ISO 8601); now when None. A message
+                may have one of its own under "timestamp".
+            infer: keep facts only, sentence by sentence; False keeps every message as it is.
+            progress: called with (facts written, facts in all).
+
+        Returns:
+            One `Written` for each fact: event "ADD", or "REINFORCE" when it was known already. Words
+            that are no fact stay in the log but give no `Written`.
+
+        Raises:
+            InvalidInput: blank text, wrong type, owner or metadata missing or malformed.
+            CapacityExhausted: the bank is full and may not evict. StoreFull: so is the disk.
+        """
+        owner = Owner.of(user_id, agent_id, run_id)
+        return self._engine.add(owner, messages, metadata, timestamp, infer, progress)
+
+    def update(self, id: str, text: str) -> Written:  # noqa: A002
+        """Gives a memory new words; the old ones stay in its history."""
+        return self._engine.change(id, text)
+
+    def delete(self, id: str) -> None:  # noqa: A002
+        """Forgets a memory for good: from the weights, the log, and the file's freed pages."""
+        self._engine.delete(id)
+
+    def delete_all(
+        self, user_id: str | None = None, *, agent_id: str | None = None, run_id: str | None = None
+    ) -> int:
+        """Forgets an owner for good, every word. Returns how many memories the weights held."""
+        return self._engine.delete_owner(Owner.of(user_id, agent_id, run_id))
+
+    # -- asking ---------------------------------------------------------------------------------
+
+    def search(
+        self,
+        query: str,
+        user_id: str | None = None,
+        *,
+        agent_id: str | None = None,
+        run_id: str | None = None,
+        limit: int = 10,
+        filters: Mapping[str, Any] | None = None,
+        fidelity: str = "auto",
+        budget_ms: float | None = None,
+        explain: bool = False,
+        rehearse: bool = True,
+    ) -> list[Recall]:
+        """Recalls what answers a question, best first.
+
+        Args:
+            limit: most results, 1 to 10,000.
+            filters: metadata that results must have, such as ``{"topic": "pets"}``.
+            fidelity: "weights": what the slots say, never more. "exact": the words from the log.
+                "auto": the slots; where a good answer has faded below its gist, or is not sure of its
+                letters, the exact words are fetched and the slot is written anew.
+            budget_ms: "auto" and "exact" stop fetching words when so much time is spent.
+            explain: results carry the parts of their scores.
+            rehearse: being recalled strengthens a memory; False only looks.
+
+        Raises:
+            InvalidInput: blank query, no owner, bad limit, filter, fidelity or budget.
+        """
+        started = time.perf_counter()
+        check_search(query, limit, fidelity, budget_ms)
+        owner = Owner.of(user_id, agent_id, run_id)
+        deadline = None if budget_ms is None else started + budget_ms / 1_000
+        vector = self._engine.keys.query(query)
+        with self._engine.owners.use(owner.name) as open_:
+            now_ms = self._engine.now_ms()
+            hits = self._matching(open_, vector, limit, now_ms, filters)
+            recalls = read(open_.bank, self._engine.codec, hits, now_ms)
+            recalls = [self._engine.with_metadata(open_, recall) for recall in recalls]
+            if explain:
+                recalls = [_explained(recall, hit) for recall, hit in zip(recalls, hits, strict=True)]
+            if fidelity != "weights":
+                recalls = self._engine.with_exact_words(open_, recalls, fidelity, deadline)
+            if rehearse:
+                self._engine.rehearse(open_, recalls)
+        return recalls
+
+    def _matching(
+        self, open_: OpenOwner, vector: Any, limit: int, now_ms: int, filters: Mapping[str, Any] | None
+    ) -> list[Hit]:
+        """The best hits that pass the filters; looks further down the list until there are enough."""
+        config, wanted = self.config.recall, limit
+        while True:
+            hits = find(open_.bank, vector, wanted, now_ms, config)
+            passing = [hit for hit in hits if self._engine.passes(open_, hit.id, filters)]
+            if not filters or len(passing) >= limit or len(hits) < wanted:
+                return passing[:limit]
+            wanted *= 4
+
+    def deep(
+        self,
+        query: str,
+        user_id: str | None = None,
+        *,
+        agent_id: str | None = None,
+        run_id: str | None = None,
+        limit: int = 10,
+        progress: Progress | None = None,
+        budget_ms: float | None = None,
+    ) -> list[Recall]:
+        """The slow path: searches every word in the log, forgotten facts included.
+
+        What is found and had faded or was gone is written back into the weights.
+        """
+        check_search(query, limit, "auto", budget_ms)
+        owner = Owner.of(user_id, agent_id, run_id)
+        deadline = None if budget_ms is None else time.monotonic() + budget_ms / 1_000
+        found = search_log(self._engine.log, owner.name, query, self._engine.keys, limit, progress, deadline)
+        with self._engine.owners.use(owner.name) as open_:
+            return self._engine.bring_back(open_, found)
+
+    def get(self, id: str, fidelity: str = "auto") -> Recall:  # noqa: A002
+        """One memory, only looked at. `fidelity`: "exact" gives the words from the log.
+
+        Raises:
+            InvalidInput: not a UUID. NotFound: no such memory, or it is forgotten.
+        """
+        check_fidelity(fidelity)
+        with self._engine.use_owner_of(id) as open_:
+            recalls = self._look(open_, [id], fidelity)
+        return recalls[0]
+
+    def all(
+        self,
+        user_id: str | None = None,
+        *,
+        agent_id: str | None = None,
+        run_id: str | None = None,
+        fidelity: str = "auto",
+    ) -> list[Recall]:
+        """Everything the weights hold of an owner, oldest first, only looked at."""
+        check_fidelity(fidelity)
+        owner = Owner.of(user_id, agent_id, run_id)
+        with self._engine.owners.use(owner.name) as open_:
+            recalls = self._look(open_, open_.bank.ids(), fidelity)
+        return sorted(recalls, key=lambda recall: recall.created_at)
+
+    def conscious(
+        self, user_id: str | None = None, *, agent_id: str | None = None, run_id: str | None = None
+    ) -> list[Recall]:
+        """The essential facts, most important first, only looked at."""
+        owner = Owner.of(user_id, agent_id, run_id)
+        with self._engine.owners.use(owner.name) as open_:
+            bank = open_.bank
+            rows = (
+                (bank.used & (bank.part == 0) & (bank.importance >= ESSENTIAL)).nonzero().flatten().tolist()
+            )
+            rows.sort(key=lambda row: (-float(bank.importance[row]), -int(bank.recalls[row]), row))
+            return self._look(open_, [bank.id_of(row) for row in rows], "weights")
+
+    def _look(self, open_: OpenOwner, ids: list[str], fidelity: str) -> list[Recall]:
+        now_ms = self._engine.now_ms()
+        hits = [
+            Hit(memory_id, 1.0, 1.0, self._engine.strength(open_, memory_id, now_ms)) for memory_id in ids
+        ]
+        recalls = [
+            self._engine.with_metadata(open_, recall)
+            for recall in read(open_.bank, self._engine.codec, hits, now_ms)
+        ]
+        if fidelity == "exact":
+            recalls = [self._engine.exact(open_, recall) for recall in recalls]
+        return recalls
+
+    def history(self, id: str) -> list[dict[str, Any]]:  # noqa: A002
+        """What happened to a memory, oldest first: its words, changes, rehearsals, deletion."""
+        return self._engine.history(id)
+
+    # -- time -----------------------------------------------------------------------------------
+
+    def sleep(self, now: float | None = None, user_id: str | None = None) -> dict[str, int]:
+        """Makes the shrinkage that is due physical and forgets what has faded.
+
+        Args:
+            now: Unix seconds; the clock's time when None. user_id: one owner; everybody when None.
+
+        Returns:
+            ``{"owners": …, "held": …, "forgotten": …}``.
+        """
+        return self._engine.sleep(now, user_id)
+
+    def rebuild(
+        self, user_id: str | None = None, *, restore: bool = True, progress: Progress | None = None
+    ) -> dict[str, int]:
+        """Makes banks anew from the log, slowly and exactly.
+
+        Args:
+            user_id: one owner; everybody when None.
+            restore: what has faded or was forgotten gets its words back, as if it were heard again now.
+                False: the bank as it was, bit for bit.
+            progress: called with (events done, events in all).
+        """
+        return self._engine.rebuild(user_id, restore, progress)
+
+    def at(self, timestamp: float | datetime | str) -> Memory:
+        """What was known at a time: a read-only memory of that moment."""
+        return self._past(self._engine.at(timestamp))
+
+    def verify(self, progress: Progress | None = None) -> VerifyReport:
+        """Checks every record's hash, the chains and the Merkle trees; `.ok` and `.problems`."""
+        return self._engine.log.verify(progress=progress)
+
+    # -- the tensors ----------------------------------------------------------------------------
+
+    def users(self) -> list[str]:
+        """Ids of the users that have said anything."""
+        return self._engine.user_ids()
+
+    def bank(self, user_id: str | None = None) -> SlotBank:
+        """An owner's slots, in step with the log; `state_dict()` is everything. Treat it as read-only."""
+        with self._engine.owners.use(Owner.of(user_id, None, None).name) as open_:
+            return open_.bank
+
+    def export(self, path: str | Path, user_id: str | None = None, profile: str | None = None) -> Path:
+        """Writes an owner's memory to one file, by suffix.
+
+        `.safetensors`: the bank alone; its words are in the weights, as far as they have not faded.
+        `.jsonl`: the words of every memory from the log, with their times and metadata.
+        """
+        return transfer.export(self._engine, Path(path), user_id, profile)
+
+    def import_(self, path: str | Path, user_id: str | None = None) -> int:
+        """Reads what `export` wrote into an owner's memory; returns how many memories came. Ids are kept."""
+        return transfer.import_(self._engine, Path(path), user_id)
+
+
+def check_fidelity(fidelity: str) -> None:
+    """Raises InvalidInput for a fidelity that is not asked for in this way."""
+    if fidelity not in FIDELITIES:
+        raise InvalidInput("fidelity", f"{fidelity!r} is not known", f"choose one of {', '.join(FIDELITIES)}")
+
+
+def check_search(query: str, limit: int, fidelity: str, budget_ms: float | None) -> None:
+    """Raises InvalidInput for arguments of a search that cannot be meant."""
+    if not isinstance(query, str) or not query.strip():
+        raise InvalidInput("query", "is blank", "ask something")
+    if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= 10_000:
+        raise InvalidInput("limit", f"{limit!r} is out of range", "give a whole number from 1 to 10,000")
+    if budget_ms is not None and not 0 <= budget_ms < float("inf"):
+        raise InvalidInput("budget_ms", f"{budget_ms!r} is out of range", "give milliseconds, 0 or more")
+    check_fidelity(fidelity)
+
+
+def _explained(recall: Recall, hit: Hit) -> Recall:
+    return replace(recall, explain={"cosine": hit.cosine, "strength": hit.strength, "score": hit.score})

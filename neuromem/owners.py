@@ -1,0 +1,216 @@
+"""Whose memory it is: each owner's bank, loaded when needed, snapshotted, closed when long unused.
+
+An open owner is a bank and the fold that keeps it in step with the log. Opening loads the last
+snapshot, if it belongs to this log, these settings and these models, and replays what follows; without
+one everything is replayed. A snapshot is only ever a short cut.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from hashlib import blake2b
+from pathlib import Path
+
+from .bank import SlotBank
+from .bankfile import load_bank, read_notes, save_bank
+from .config import Config
+from .errors import BankError, NotFound
+from .fold import Fold
+from .log import EventLog, Record
+from .writer import WriteReport, Writer
+
+__all__ = ["OpenOwner", "Owners", "Progress"]
+
+Progress = Callable[[int, int], None]
+"""Called with (done, of how many) during long work."""
+
+
+class OpenOwner:
+    """An owner's bank in step with the log. Use it under `lock`."""
+
+    def __init__(self, fold: Fold, until: float | None) -> None:
+        self.fold = fold
+        self.until = until  # events after this time are not known yet (a past state)
+        self.lock = threading.RLock()
+        self.saved = fold.applied  # events that the last snapshot holds
+
+    @property
+    def bank(self) -> SlotBank:
+        """The slots."""
+        return self.fold.bank
+
+    def catch_up(self, progress: Progress | None = None) -> dict[str, WriteReport]:
+        """Folds in what the log has that the bank has not; reports what was written, by memory id."""
+        length = self.fold.log.length(self.fold.owner)
+        if length <= self.fold.applied:
+            return {}
+        records = self.fold.log.events(self.fold.owner, self.fold.applied, length)
+        reports = self.fold.apply(self._known(records, length, progress))
+        return reports | self.fold.finish()
+
+    def _known(self, records: Iterator[Record], length: int, progress: Progress | None) -> Iterator[Record]:
+        for record in records:
+            if self.until is None or record.time <= self.until:
+                yield record
+            if progress is not None:
+                progress(record.seq + 1, length)
+        if self.until is not None:
+            self.fold.applied = length
+
+
+class Owners:
+    """The open owners of a store, the least recently used closed first."""
+
+    def __init__(
+        self,
+        folder: Path | None,
+        log: EventLog,
+        writer: Callable[[], Writer],
+        config: Config,
+        until: float | None = None,
+        readonly: bool = False,
+    ) -> None:
+        """Args:
+        folder: where snapshots are kept; None: nowhere.
+        writer: gives the write loop, made (and its models loaded) when first needed.
+        until: look no further than this time, in Unix seconds.
+        """
+        self.folder, self.log, self.config, self.until = folder, log, config, until
+        self.readonly = readonly
+        self._writer = writer
+        self._open: OrderedDict[str, OpenOwner] = OrderedDict()
+        self._lock = threading.RLock()
+
+    @contextmanager
+    def use(self, name: str, progress: Progress | None = None) -> Iterator[OpenOwner]:
+        """The owner, locked and in step with the log, for the length of a `with`."""
+        owner = self._get(name, progress)
+        with owner.lock:
+            owner.catch_up(progress)
+            yield owner
+            if owner.fold.applied - owner.saved >= self.config.log.snapshot_events:
+                self.snapshot(owner)
+
+    def _get(self, name: str, progress: Progress | None) -> OpenOwner:
+        with self._lock:
+            owner = self._open.get(name)
+            if owner is None:
+                owner = self._open[name] = OpenOwner(self._load(name, progress), self.until)
+                self._close_idle()
+            self._open.move_to_end(name)
+            return owner
+
+    def _close_idle(self) -> None:
+        """Closes the least recently used owners that nobody holds."""
+        for name in list(self._open)[: max(0, len(self._open) - self.config.bank.open_banks)]:
+            owner = self._open[name]
+            if owner.lock.acquire(blocking=False):
+                try:
+                    self.snapshot(owner)
+                    del self._open[name]
+                finally:
+                    owner.lock.release()
+
+    # -- snapshots ------------------------------------------------------------------------------
+
+    def path(self, name: str) -> Path | None:
+        """File of an owner's snapshot."""
+        if self.folder is None:
+            return None
+        return self.folder / f"{blake2b(name.encode(), digest_size=16).hexdigest()}.safetensors"
+
+    def _load(self, name: str, progress: Progress | None) -> Fold:
+        fold = self.fresh(name)
+        path = self.path(name)
+        if path is None or self.until is not None:
+            return fold
+        try:
+            notes = read_notes(path)
+            if self._fits(name, notes):
+                fold.bank = load_bank(path, self.config.bank, self.config.forgetting)
+                fold.applied = int(str(notes["events"]))
+        except NotFound:
+            pass  # no snapshot yet
+        except BankError:
+            if not self.readonly:
+                path.unlink()  # damaged: the log has everything, and a new one is written on close
+        return fold
+
+    def fresh(self, name: str) -> Fold:
+        """An empty bank and its fold, nothing applied."""
+        writer = self._writer()
+        bank = SlotBank(writer.keys.width, self.config.bank, self.config.forgetting)
+        return Fold(name, bank, self.log, writer, self.config)
+
+    def _fits(self, name: str, notes: dict[str, object]) -> bool:
+        """Whether a snapshot is of this log's past, made with these models and settings."""
+        events = notes.get("events")
+        if notes.get("settings") != self._settings() or notes.get("owner") != name:
+            return False
+        if not isinstance(events, int) or not 0 < events <= self.log.length(name):
+            return False
+        return self.log.get(name, events - 1).chain.hex() == notes.get("chain")
+
+    def _settings(self) -> str:
+        """Hash of everything besides the log that the bank depends on."""
+        writer = self._writer()
+        relevant = {
+            "bank": asdict(self.config.bank) | {"device": "", "open_banks": 0},
+            "write": asdict(self.config.write),
+            "forgetting": asdict(self.config.forgetting),
+            "codec": writer.codec.identity,
+            "keys": writer.keys.identity,
+        }
+        return blake2b(json.dumps(relevant, sort_keys=True).encode(), digest_size=16).hexdigest()
+
+    def snapshot(self, owner: OpenOwner) -> None:
+        """Saves an owner's bank if it has changed."""
+        fold, path = owner.fold, self.path(owner.fold.owner)
+        if path is None or self.readonly or fold.applied == 0 or fold.applied == owner.saved:
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.save(fold, path)
+        owner.saved = fold.applied
+
+    def save(self, fold: Fold, path: Path) -> None:
+        """Writes a bank file that `_fits` will recognize."""
+        writer = self._writer()
+        chain = self.log.get(fold.owner, fold.applied - 1).chain.hex() if fold.applied else ""
+        save_bank(
+            fold.bank,
+            path,
+            codec=writer.codec.identity,
+            encoder=writer.keys.identity,
+            owner=fold.owner,
+            events=fold.applied,
+            chain=chain,
+            settings=self._settings(),
+        )
+
+    def replace(self, name: str, fold: Fold) -> None:
+        """Puts a newly folded bank in the place of the open one."""
+        with self._lock:
+            owner = self._open[name]
+        with owner.lock:
+            owner.fold = fold
+            owner.saved = -1
+
+    def drop(self, name: str) -> None:
+        """Forgets an owner: the open bank and the snapshot."""
+        with self._lock:
+            self._open.pop(name, None)
+        path = self.path(name)
+        if path is not None:
+            path.unlink(missing_ok=True)
+
+    def save_all(self) -> None:
+        """Snapshots every open owner."""
+        with self._lock:
+            for owner in self._open.values():
+                with owner.lock:
+                    self.snapshot(owner)

@@ -1,0 +1,162 @@
+"""Recall: from a question to what the slots still say about it.
+
+One exact int8 lookup over the owner's slots gives candidates; they are rescored in float at their
+present strength; the winners are decoded in one batch. The score of a memory is that of its best
+part::
+
+    score = cosine · (1 - w + w · strength)        w = recall.strength_weight
+
+The text of a result comes from the weights. Fetching exact words from the log is `memory.py`'s part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from torch import Tensor
+
+from .bank import SlotBank
+from .codec import Codec, Reading
+from .config import RecallConfig
+from .forgetting import Fidelity
+from .log import Record
+
+__all__ = ["Hit", "Recall", "find", "read"]
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """One memory as it is recalled now."""
+
+    id: str
+    text: str  # what the weights say; whole and exact when `fidelity` is verbatim
+    score: float
+    strength: float  # 0 to 1
+    fidelity: Fidelity  # equal to its name: "verbatim", "gist", …
+    created_at: datetime
+    updated_at: datetime
+    superseded_by: str | None = None
+    metadata: dict[str, Any] = field(default_factory=dict)
+    confidence: float = 1.0  # least probability of any character shown
+    explain: dict[str, float] | None = None  # the parts of the score, when asked for
+    say_gist: Callable[[], str] = field(default=str, repr=False, compare=False)
+
+    @property
+    def gist(self) -> str:
+        """The compressed form, ``subject|relation|object`` or keywords, decoded from the slot when asked for."""
+        return self.say_gist()
+
+    @classmethod
+    def of_record(cls, record: Record, text: str, score: float) -> Recall:
+        """Words that are in the log but in no slot."""
+        time = _time(round(record.time * 1_000))
+        return cls(str(record.body.get("id", "")), text, score, 0.0, Fidelity.VERBATIM, time, time)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON values; times in ISO 8601, UTC."""
+        out: dict[str, Any] = {
+            "id": self.id, "text": self.text, "gist": self.gist, "score": round(self.score, 4),
+            "strength": round(self.strength, 4), "fidelity": str(self.fidelity),
+            "created_at": self.created_at.isoformat(), "updated_at": self.updated_at.isoformat(),
+            "superseded_by": self.superseded_by, "metadata": self.metadata,
+        }  # fmt: skip
+        return out | ({"explain": self.explain} if self.explain is not None else {})
+
+    def with_words(self, text: str) -> Recall:
+        """The same memory with its exact words, fetched from the log."""
+        return replace(self, text=text, fidelity=Fidelity.VERBATIM, confidence=1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A memory found by a lookup, not yet decoded."""
+
+    id: str
+    score: float
+    cosine: float
+    strength: float
+
+
+def find(bank: SlotBank, query: Tensor, limit: int, now_ms: int, config: RecallConfig) -> list[Hit]:
+    """The memories nearest to a query [K], best first, at most `limit`."""
+    wanted = max(config.candidates, 2 * limit)
+    _, rows = bank.lookup(query, wanted)
+    rows_list: list[int] = rows.tolist()
+    cosines = bank.cosines(query, rows_list, now_ms).tolist()
+    strengths = bank.strength(rows_list, now_ms).tolist()
+    best: dict[str, Hit] = {}
+    weight = config.strength_weight
+    for row, cosine, strength in zip(rows_list, cosines, strengths, strict=True):
+        score = cosine * (1 - weight + weight * strength)
+        memory_id = bank.id_of(row)
+        if score >= config.min_score and (memory_id not in best or score > best[memory_id].score):
+            best[memory_id] = Hit(memory_id, score, cosine, strength)
+    return sorted(best.values(), key=lambda hit: (-hit.score, hit.id))[:limit]
+
+
+def read(bank: SlotBank, codec: Codec, hits: Sequence[Hit], now_ms: int) -> list[Recall]:
+    """What memories say now, decoded in one batch.
+
+    The parts of a long memory are joined; one part that is not verbatim makes the whole a gist.
+    """
+    spans = [bank.rows_of(hit.id) for hit in hits]
+    rows = [row for span in spans for row in span]
+    if not rows:
+        return []
+    values, strength = bank.readable(rows, now_ms)
+    readings = codec.read_values(values, strength)
+    out, at = [], 0
+    for hit, span in zip(hits, spans, strict=True):
+        parts = readings[at : at + len(span)]
+        head, level = values[at : at + 1], strength[at : at + 1]
+        at += len(span)
+        said = parts[0]
+        if all(part.fidelity is Fidelity.VERBATIM for part in parts):
+            said = Reading(
+                "".join(part.text for part in parts), Fidelity.VERBATIM, min(p.confidence for p in parts)
+            )
+        elif said.fidelity is Fidelity.VERBATIM:  # a part is gone: only the gist speaks for the whole
+            said = codec.read_gists(head, level)[0]
+        out.append(_recall(bank, hit, span[0], said, _gist_sayer(codec, said, head, level)))
+    return out
+
+
+def _gist_sayer(codec: Codec, said: Reading, head: Tensor, strength: Tensor) -> Callable[[], str]:
+    """Says the gist when asked: of verbatim words it is decoded only then, for it costs as much as they do."""
+    if said.fidelity is not Fidelity.VERBATIM:
+        return lambda: printable(said.text)
+    kept = head.clone()
+    return lambda: printable(codec.read_gists(kept, strength)[0].text)
+
+
+def _recall(bank: SlotBank, hit: Hit, row: int, said: Reading, say_gist: Callable[[], str]) -> Recall:
+    return Recall(
+        id=hit.id,
+        text=said.text if said.fidelity is Fidelity.VERBATIM else printable(said.text),
+        score=hit.score,
+        strength=hit.strength,
+        fidelity=said.fidelity,
+        created_at=_time(int(bank.written_ms[row])),
+        updated_at=_time(int(bank.heard_ms[row])),
+        confidence=said.confidence,
+        say_gist=say_gist,
+    )
+
+
+def printable(text: str) -> str:
+    """The text with control characters (but line breaks and tabs) shown as their pictures ␀ … ␡."""
+    return "".join(_picture(char) for char in text)
+
+
+def _picture(char: str) -> str:
+    code = ord(char)
+    if code < 32 and char not in "\n\t\r":
+        return chr(0x2400 + code)
+    return "␡" if code == 127 else char
+
+
+def _time(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1_000, tz=UTC)

@@ -1,0 +1,111 @@
+"""Group commit: threads that append at once share one commit, and so one wait for the disk."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from ..errors import NeuromemError, StoreError
+
+__all__ = ["GroupCommit", "Pending"]
+
+
+@dataclass(eq=False, slots=True)
+class Pending:
+    """Payloads of one caller, waiting for the commit that takes them along."""
+
+    name: bytes  # owner
+    payloads: list[bytes]
+    seqs: list[int] | None = None  # once they are durable
+    error: BaseException | None = None
+
+    @property
+    def done(self) -> bool:
+        """Whether it is settled, one way or the other."""
+        return self.seqs is not None or self.error is not None
+
+
+Store = Callable[[Sequence[Pending]], list[list[int]]]
+
+
+class GroupCommit:
+    """Queues what is to be stored; the first thread that finds nobody committing commits it all."""
+
+    def __init__(self) -> None:
+        self._turn = threading.Condition()
+        self._busy = False
+        self._queue: list[Pending] = []
+        self.commits = 0
+        self.appends = 0
+
+    def submit(self, pending: Pending, store: Store) -> list[int]:
+        """Returns the seqs once they are durable; raises what kept them from being stored.
+
+        Args:
+            pending: a new one.
+            store: stores what it is given in one transaction, durably; returns each one's seqs.
+        """
+        with self._turn:
+            self._queue.append(pending)
+            try:
+                while self._busy and not pending.done:
+                    self._turn.wait()
+            except BaseException:
+                if pending in self._queue:  # interrupted: nobody may store it later
+                    self._queue.remove(pending)
+                raise
+            batch: list[Pending] = []
+            if not pending.done:
+                self._busy = True
+                batch, self._queue = self._queue, []
+        if batch:
+            self._lead(batch, store)
+        if pending.error is not None:
+            raise pending.error
+        assert pending.seqs is not None
+        return pending.seqs
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """For other changes: nobody commits meanwhile."""
+        with self._turn:
+            while self._busy:
+                self._turn.wait()
+            self._busy = True
+        try:
+            yield
+        finally:
+            self._leave()
+
+    def _lead(self, batch: Sequence[Pending], store: Store) -> None:
+        try:
+            self._commit(batch, store)
+        except BaseException as error:
+            for pending in batch:
+                if not pending.done:
+                    pending.error = StoreError(f"the commit broke off ({error!r}); see what the log holds")
+            raise
+        finally:
+            self._leave()
+
+    def _leave(self) -> None:
+        with self._turn:
+            self._busy = False
+            self._turn.notify_all()
+
+    def _commit(self, batch: Sequence[Pending], store: Store) -> None:
+        try:
+            stored = store(batch)
+        except NeuromemError as error:
+            if len(batch) == 1:
+                batch[0].error = error
+                return
+            for pending in batch:  # one that cannot be stored must not fail the others
+                self._commit([pending], store)
+            return
+        self.commits += 1
+        self.appends += len(batch)
+        for pending, seqs in zip(batch, stored, strict=True):
+            pending.seqs = seqs

@@ -1,0 +1,240 @@
+"""What the log needs from a place to keep its entries, a dict in RAM that gives it, and two locks.
+
+`Store` is the face; `RamStore` is here, `lmdb_store.LmdbStore` is the one on disk.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from ..errors import Closed, StoreLocked
+
+__all__ = ["Gate", "RamStore", "Store", "Txn", "WriterLock"]
+
+T = TypeVar("T")
+
+CLOSED = "the log is closed; open it again"
+
+
+class Txn(Protocol):
+    """One consistent view of the entries; with changes, where it was begun by `Store.write`."""
+
+    def get(self, key: bytes) -> bytes | None:
+        """The value, None when there is none."""
+        ...
+
+    def put(self, key: bytes, value: bytes) -> None:
+        """Stores or replaces a value."""
+        ...
+
+    def delete(self, key: bytes) -> None:
+        """Deletes an entry, if there is one."""
+        ...
+
+    def scan(self, prefix: bytes) -> list[tuple[bytes, bytes]]:
+        """All entries whose key begins with `prefix`, sorted."""
+        ...
+
+    def drop(self, prefix: bytes) -> int:
+        """Deletes every entry whose key begins with `prefix`; returns how many."""
+        ...
+
+    def entries(self) -> int:
+        """Number of entries before the changes of this transaction."""
+        ...
+
+
+class Store(Protocol):
+    """What the log needs from a place to live. Callers of `write` and `purge` take turns."""
+
+    readonly: bool
+
+    def read(self) -> AbstractContextManager[Txn]:
+        """A view of the newest commit."""
+        ...
+
+    def write(self, fill: Callable[[Txn], T]) -> T:
+        """Runs `fill` and commits; it may run again, so it must be repeatable."""
+        ...
+
+    def mark_purge(self, txn: Txn) -> None:
+        """Notes, in the transaction that deletes, that bytes are to leave the disk."""
+        ...
+
+    def purge_pending(self) -> bool:
+        """Whether deleted bytes are still on the disk."""
+        ...
+
+    def purge(self) -> None:
+        """Makes deleted bytes leave the disk."""
+        ...
+
+    def bytes_on_disk(self) -> int:
+        """Size of the file, 0 in RAM."""
+        ...
+
+    def close(self) -> None:
+        """Ends it; more calls do nothing."""
+        ...
+
+
+class _RamTxn:
+    def __init__(self, base: dict[bytes, bytes]) -> None:
+        self._base = base
+        self.changes: dict[bytes, bytes | None] = {}
+
+    def get(self, key: bytes) -> bytes | None:
+        return self.changes[key] if key in self.changes else self._base.get(key)
+
+    def put(self, key: bytes, value: bytes) -> None:
+        self.changes[key] = value
+
+    def delete(self, key: bytes) -> None:
+        self.changes[key] = None
+
+    def scan(self, prefix: bytes) -> list[tuple[bytes, bytes]]:
+        merged = {**self._base, **self.changes}
+        return sorted((k, v) for k, v in merged.items() if v is not None and k.startswith(prefix))
+
+    def drop(self, prefix: bytes) -> int:
+        found = self.scan(prefix)
+        self.changes.update((key, None) for key, _ in found)
+        return len(found)
+
+    def entries(self) -> int:
+        return len(self._base)
+
+
+class RamStore:
+    """Entries in a dict; nothing touches a disk."""
+
+    readonly = False
+
+    def __init__(self) -> None:
+        self._entries: dict[bytes, bytes] = {}
+        self._lock = threading.Lock()
+        self._closed = False
+
+    @contextmanager
+    def read(self) -> Iterator[Txn]:
+        """A view; one at a time."""
+        with self._lock:
+            if self._closed:
+                raise Closed(CLOSED)
+            yield _RamTxn(self._entries)
+
+    def write(self, fill: Callable[[Txn], T]) -> T:
+        """Runs `fill`; its changes are made when it returns, all or none."""
+        with self.read() as txn:
+            assert isinstance(txn, _RamTxn)
+            result = fill(txn)
+            for key, value in txn.changes.items():
+                if value is None:
+                    self._entries.pop(key, None)
+                else:
+                    self._entries[key] = value
+            return result
+
+    def mark_purge(self, txn: Txn) -> None:
+        """Nothing to mark: a deleted entry is gone."""
+
+    def purge_pending(self) -> bool:
+        """Never: a deleted entry is gone."""
+        return False
+
+    def purge(self) -> None:
+        """Nothing to do: a deleted entry is gone."""
+
+    def bytes_on_disk(self) -> int:
+        """None."""
+        return 0
+
+    def close(self) -> None:
+        """Forgets everything."""
+        with self._lock:
+            self._closed = True
+            self._entries.clear()
+
+
+class Gate:
+    """Lets many threads read at once, or one alone change the map or the file."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._inside = 0
+        self._shut = False
+
+    @contextmanager
+    def shared(self) -> Iterator[None]:
+        """Keeps the map and the file as they are."""
+        with self._changed:
+            while self._shut:
+                self._changed.wait()
+            self._inside += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._inside -= 1
+                if not self._inside:
+                    self._changed.notify_all()
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Waits until all who share have left, and keeps others out."""
+        with self._changed:
+            while self._shut:
+                self._changed.wait()
+            self._shut = True
+        try:
+            with self._changed:
+                while self._inside:
+                    self._changed.wait()
+            yield
+        finally:
+            with self._changed:
+                self._shut = False
+                self._changed.notify_all()
+
+
+class WriterLock:
+    """An flock on the file ``lock`` in the store's folder, which names the process that has it.
+
+    Raises:
+        StoreLocked: another process, or another object of this one, has it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        import fcntl
+
+        self._pid = os.getpid()
+        # a file object, not a number: when the log is dropped without close(), the lock goes with it
+        self._file = os.fdopen(os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600), "r+b", buffering=0)
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._file.write(f"{self._pid:<20}\n".encode())
+        except BlockingIOError as error:
+            holder = self._file.read(20).decode(errors="replace").strip() or "unknown"
+            self._file.close()
+            whose = "this process itself" if holder == str(self._pid) else "another process"
+            raise StoreLocked(
+                f"{folder}: {whose} (pid {holder}) is writing to it; close that, or open with readonly=True"
+            ) from error
+        except BaseException:
+            self._file.close()
+            raise
+
+    def release(self) -> None:
+        """Lets another writer in."""
+        import fcntl
+
+        # a forked child shares the lock: there, closing must not release the parent's; here, the
+        # lock must go even while such a child lives
+        if os.getpid() == self._pid and not self._file.closed:
+            fcntl.flock(self._file, fcntl.LOCK_UN)
+        self._file.close()

