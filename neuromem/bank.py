@@ -46,6 +46,7 @@ STATE: dict[str, tuple[torch.dtype, int | None]] = {
     "importance": (torch.float32, None),  # 0 to 1
     "words": (torch.int64, None),  # fingerprint of the words, by which they are known when heard again
     "meaning": (torch.int64, None),  # … of the gist
+    "noted": (torch.bool, None),  # whether metadata came with it (it is in the log)
     "recalls": (torch.int32, None),
     "floor": (torch.float32, None),  # lowest strength at which the words were verified; 2 = never
     "halvings": (torch.int8, None),  # times the weights were physically halved
@@ -83,6 +84,7 @@ class SlotBank(nn.Module):
     worn: Tensor
     words: Tensor
     meaning: Tensor
+    noted: Tensor
     inverse_norm: Tensor
 
     def __init__(
@@ -148,6 +150,10 @@ class SlotBank(nn.Module):
         """Ids of the memories whose state buffer `name` holds `number`, lowest row first."""
         rows = (self.used & (getattr(self, name) == number)).nonzero().flatten().tolist()
         return list(dict.fromkeys(self.id_of(row) for row in rows))
+
+    def ids_of(self, rows: Tensor) -> list[str]:
+        """Ids of the memories that rows [B] belong to."""
+        return [str(UUID(bytes=bytes(raw))) for raw in self.id[rows.to(self.device)].tolist()]
 
     def id_of(self, row: int) -> str:
         """Id of the memory a row belongs to."""
@@ -304,23 +310,28 @@ class SlotBank(nn.Module):
             if key in lost and not self.value[self._rows[key]].any()
         ]
 
-    def rehearse(self, memory_id: str, stability: float, difficulty: float, now_ms: int) -> None:
-        """Re-strengthens a memory with what it still has; detail that is gone stays gone."""
-        at = torch.tensor(self._rows[_uuid(memory_id)], device=self.device)
+    def rehearse(self, rows: Tensor, stability: Tensor, difficulty: Tensor, now_ms: int) -> None:
+        """Re-strengthens rows with what they still have; detail that is gone stays gone.
+
+        Args:
+            rows: [B] of whole memories. stability, difficulty: [B] from now on.
+        """
+        at = rows.to(self.device)
         strength = self.strength(at, now_ms).clamp(min=2.0**-8).float().to(self.device)
         due, _ = octaves(strength)
-        times = due - self.halvings[at].long()
-        back = (2.0 ** due.float())[:, None]
-        key, value = (halve(weights[at], times).float() * back for weights in (self.key, self.value))
-        self.key[at] = key.clamp(-127, 127).to(torch.int8)
-        self.value[at] = dead_zone(value.clamp(-127, 127), strength, self.floor[at]).to(torch.int8)
-        self.worn[at] = torch.maximum(self.worn[at], due.to(torch.int8))
-        self.halvings[at] = 0
-        self.stability[at] = stability
-        self.difficulty[at] = difficulty
+        if bool((due > 0).any()):  # otherwise nothing was lost
+            times = due - self.halvings[at].long()
+            back = (2.0 ** due.float())[:, None]
+            key, value = (halve(weights[at], times).float() * back for weights in (self.key, self.value))
+            self.key[at] = key.clamp(-127, 127).to(torch.int8)
+            self.value[at] = dead_zone(value.clamp(-127, 127), strength, self.floor[at]).to(torch.int8)
+            self.worn[at] = torch.maximum(self.worn[at], due.to(torch.int8))
+            self.halvings[at] = 0
+            self._measure(at)
+        self.stability[at] = stability.to(self.device, torch.float32)
+        self.difficulty[at] = difficulty.to(self.device, torch.float32)
         self.rehearsed_ms[at] = now_ms
         self.recalls[at] += 1
-        self._measure(at)
 
     # -- lookup ---------------------------------------------------------------------------------
 
@@ -373,17 +384,14 @@ class SlotBank(nn.Module):
             products = (coarse.to(torch.float16) @ self.key.t().to(torch.float16)).float()
         return (products * self.inverse_norm).masked_fill(~self.used, -torch.inf)
 
-    def cosines(self, query: Tensor, rows: list[int], now_ms: int) -> Tensor:
-        """[B] cosines of rows with a query [K], at their present strength (shrinkage applied on the fly)."""
-        at = torch.tensor(rows, device=self.device, dtype=torch.int64)
-        if len(rows) == 0:
-            return torch.zeros(0)
-        strength = self.strength(at, now_ms).clamp(min=2.0**-8).float().to(self.device)
-        due, _ = octaves(strength)
-        key = halve(self.key[at], due - self.halvings[at].long()).float()
+    def cosines(self, query: Tensor, rows: Tensor, strength: Tensor) -> Tensor:
+        """[B] cosines of rows with a query [K] at their strengths [B] (shrinkage applied on the fly)."""
+        at = rows.to(self.device)
+        due, _ = octaves(strength.clamp(min=2.0**-8).to(self.device))
+        times = due - self.halvings[at].long()
+        key = halve(self.key[at], times).float()
         query = query.to(self.device, torch.float32)
-        norms = key.norm(dim=1) * query.norm()
-        cosines: Tensor = (key @ query) / norms.clamp(min=1e-9)
+        cosines: Tensor = (key @ query) / (key.norm(dim=1) * query.norm()).clamp(min=1e-9)
         return cosines.cpu()
 
 

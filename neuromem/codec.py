@@ -27,7 +27,7 @@ from torch.nn import functional
 
 from .errors import BankFileInvalid, NotFound
 from .forgetting import Fidelity
-from .ladder import FIELDS, GIST_FIELDS, PATCH_BYTES, UNITS, VERBATIM, Field, alive
+from .ladder import FIELDS, GIST_FIELDS, PATCH_BYTES, UNITS, VERBATIM, Field, alive, stair
 
 __all__ = ["Codec", "CodecConfig", "Reading", "default_codec", "starts_of", "to_patches"]
 
@@ -246,7 +246,8 @@ class Codec(nn.Module):
         used = (patches != 0).any(dim=2).cpu()[rows] & inside
         # up to the last patch that holds anything; one that was lost before it is read as it is
         used = used.flip(1).cummax(dim=1).values.flip(1) & inside
-        levels = torch.tensor([field.amplitude for _, field in sought]) * strength.cpu()[rows]
+        stairs = torch.tensor([field.stairs for _, field in sought])
+        levels = torch.tensor([field.amplitude for _, field in sought]) * stair(strength.cpu()[rows], stairs)
         text, patch = used.nonzero(as_tuple=True)
         device = values.device
         level = levels[text].to(device)
@@ -270,8 +271,8 @@ class Codec(nn.Module):
         if len(codes) == 0:
             return [b""] * len(lengths), torch.ones(len(lengths))
         logits = self.decoder(codes, levels, fields, starts_of(lengths.to(codes.device)))
-        best, classes = logits.max(dim=2)
-        sure = torch.exp(best - logits.logsumexp(dim=2)).detach().cpu().numpy()
+        best, classes = logits.softmax(dim=2).max(dim=2)
+        sure = best.detach().cpu().numpy()
         rows = classes.cpu().numpy()
         texts, confidence, at = [], [], 0
         for length in lengths.tolist():

@@ -261,6 +261,8 @@ class Engine:
 
     def metadata(self, open_: OpenOwner, memory_id: str) -> dict[str, Any]:
         """What was given as metadata when a memory was added."""
+        if not any(bool(open_.bank.noted[row]) for row in open_.bank.rows_of(memory_id)[:1]):
+            return {}
         record = self.record(open_, memory_id)
         return {} if record is None else dict(record.body.get("metadata", {}))
 

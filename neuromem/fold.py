@@ -31,11 +31,12 @@ from hashlib import blake2b
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from .bank import DAY_MS, Rows, SlotBank
 from .config import Config
 from .errors import CapacityExhausted
-from .forgetting import Rating, initial_difficulty, initial_stability, rehearse
+from .forgetting import MemoryState, Rating, initial_difficulty, initial_stability, rehearse
 from .log import EventLog, Record
 from .writer import Draft, WriteReport, Writer
 
@@ -76,8 +77,7 @@ class Fold:
         if record.kind in ("hear", "change"):
             reports |= self._write([record])
         elif record.kind == "rehearse":
-            for memory_id in body["ids"]:
-                self._rehearse(memory_id, now_ms, Rating.GOOD)
+            self._rehearse(body["ids"], now_ms)
         elif record.kind == "restore":
             reports |= self._restore(words_of(self.log, self.owner, record.seq, set(body["ids"])), now_ms)
         elif record.kind == "rebuild":
@@ -123,6 +123,7 @@ class Fold:
             "importance": body["importance"],
             "words": fingerprint(body["known_as"]),
             "meaning": fingerprint("".join(body["gist"])),
+            "noted": bool(body.get("metadata")),
         }
         rows = self.bank.rows_of(body["id"])
         if rows:
@@ -148,17 +149,22 @@ class Fold:
     # -- strengthening --------------------------------------------------------------------------
 
     def _learned(self, row: int, now_ms: int, rating: Rating) -> tuple[float, float]:
-        """(stability, difficulty) after a rehearsal now."""
-        days = max(0, now_ms - int(self.bank.rehearsed_ms[row])) / DAY_MS
-        before = (float(self.bank.stability[row]), float(self.bank.difficulty[row]))
-        after = rehearse(before, days, rating, self.config.forgetting)
-        return float(after.stability), float(after.difficulty)
+        """(stability, difficulty) of one row after a rehearsal now."""
+        stability, difficulty = self._learn(torch.tensor([row]), now_ms, rating)
+        return float(stability[0]), float(difficulty[0])
 
-    def _rehearse(self, memory_id: str, now_ms: int, rating: Rating) -> None:
-        rows = self.bank.rows_of(memory_id)
-        if rows:
-            stability, difficulty = self._learned(rows[0], now_ms, rating)
-            self.bank.rehearse(memory_id, stability, difficulty, now_ms)
+    def _learn(self, rows: Tensor, now_ms: int, rating: Rating) -> MemoryState:
+        """Stability and difficulty [B] of rows after a rehearsal now."""
+        at = rows.to(self.bank.device)
+        days = (now_ms - self.bank.rehearsed_ms[at]).clamp(min=0).cpu().double() / DAY_MS
+        before = (self.bank.stability[at].cpu().double(), self.bank.difficulty[at].cpu().double())
+        return rehearse(before, days, rating, self.config.forgetting)
+
+    def _rehearse(self, memory_ids: Sequence[str], now_ms: int) -> None:
+        rows = torch.tensor([row for memory_id in memory_ids for row in self.bank.rows_of(memory_id)])
+        if len(rows):
+            stability, difficulty = self._learn(rows, now_ms, Rating.GOOD)
+            self.bank.rehearse(rows, stability, difficulty, now_ms)
 
     def _restore(self, words: dict[str, Record], now_ms: int) -> dict[str, WriteReport]:
         """Writes memories again from their words in the log; reports by id."""

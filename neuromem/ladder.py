@@ -21,6 +21,10 @@ small steps would not compose (3 · 0.9 rounds to 3, for ever). What is left of 
 halvings, a fraction in (0.5, 1], is applied when the slot is read. So a bank that slept every night
 and a bank that never slept say the same words at the same time.
 
+A fraction is rounded up to a *stair*: four to an octave for the words, one (the halving itself) for
+the gist. So a field has few states in all its life, and writing proves each of them (`write.py`):
+between two proven strengths there is none at which a letter could tip over unseen.
+
 Axes: B slots, V units of a value.
 """
 
@@ -46,6 +50,7 @@ __all__ = [
     "dead_zone",
     "halve",
     "octaves",
+    "stair",
     "worn",
 ]
 
@@ -65,6 +70,7 @@ class Field:
     first: int  # its first patch in the value
     threshold: float  # strength below which it is gone
     amplitude: float  # grid steps at strength 1
+    stairs: int  # to an octave of strength: the states in which it is read
 
     @property
     def capacity_bytes(self) -> int:
@@ -79,15 +85,15 @@ class Field:
 
 def _layout() -> tuple[Field, ...]:
     rows = (
-        ("verbatim", Fidelity.VERBATIM, 20, 16.0),
-        ("rest", Fidelity.GIST, 4, 24.0),
-        ("initial", Fidelity.PARTIAL, 1, 40.0),
-        ("relation", Fidelity.ENTITY, 3, 80.0),
-        ("subject", Fidelity.SUBJECT, 2, 125.0),
+        ("verbatim", Fidelity.VERBATIM, 20, 16.0, 4),
+        ("rest", Fidelity.GIST, 4, 24.0, 1),
+        ("initial", Fidelity.PARTIAL, 1, 40.0, 1),
+        ("relation", Fidelity.ENTITY, 3, 80.0, 1),
+        ("subject", Fidelity.SUBJECT, 2, 125.0, 1),
     )
     fields, first = [], 0
-    for index, (name, rung, patches, amplitude) in enumerate(rows):
-        fields.append(Field(index, name, rung, patches, first, THRESHOLDS[rung], amplitude))
+    for index, (name, rung, patches, amplitude, stairs) in enumerate(rows):
+        fields.append(Field(index, name, rung, patches, first, THRESHOLDS[rung], amplitude, stairs))
         first += patches
     return tuple(fields)
 
@@ -102,11 +108,17 @@ VALUE_UNITS = sum(field.patches for field in FIELDS) * UNITS
 
 def octaves(strength: Tensor) -> tuple[Tensor, Tensor]:
     """Splits strengths [B] into (halvings [B] int64, fraction [B] in (0.5, 1]): s = fraction · 2^-halvings."""
-    mantissa, exponent = torch.frexp(strength.double())
+    mantissa, exponent = torch.frexp(strength.float().cpu())  # on the CPU: not every device has frexp
     whole = mantissa == 0.5  # an exact power of two keeps fraction 1
     halvings = torch.where(whole, 1 - exponent, -exponent).long()
     fraction = torch.where(whole, torch.ones_like(mantissa), mantissa)
-    return halvings, fraction.float()
+    return halvings.to(strength.device), fraction.to(strength.device)
+
+
+def stair(strength: Tensor, stairs: Tensor | int) -> Tensor:
+    """The stair at which fields are read at strengths [B]: the next one up, of `stairs` to an octave. [B]"""
+    height = torch.ceil(torch.log2(strength.cpu().double()) * stairs) / stairs
+    return torch.exp2(height).float().to(strength.device)
 
 
 def halve(weights: Tensor, times: Tensor) -> Tensor:
@@ -142,9 +154,12 @@ def worn(values: Tensor, halvings: Tensor, strength: Tensor, floor: Tensor) -> T
     Returns:
         [B, V] float32, whole grid steps.
     """
-    due, fraction = octaves(strength)
-    halved = halve(values, due - halvings).float()
-    return dead_zone(torch.round(halved * fraction[:, None]), strength, floor)
+    due, _ = octaves(strength)
+    left = halve(values, due - halvings).float()
+    for field in FIELDS:
+        _, fraction = octaves(stair(strength, field.stairs))
+        left[:, field.units] *= fraction[:, None]
+    return dead_zone(torch.round(left), strength, floor)
 
 
 def alive(values: Tensor) -> Tensor:

@@ -31,6 +31,7 @@ from .merkle import (
     verify_inclusion,
 )
 from .records import (
+    CHECK_BYTES,
     FORMAT,
     FORMAT_KEY,
     Event,
@@ -41,7 +42,6 @@ from .records import (
     encode_event,
     owner_bytes,
     seal,
-    unseal,
 )
 from .storage.commit import GroupCommit, Pending
 from .storage.store import RamStore, Store, Txn
@@ -97,17 +97,8 @@ class EventLog:
             raise StoreError(f"the log has format {found!r}, not {FORMAT!r}; use the version that wrote it")
         if not self._store.readonly:
             shipped = self._codec.shipped_dictionary()
-            with self._store.read() as txn:
-                known = {unseal(key, value, "a dictionary"): key[1] for key, value in txn.scan(b"d")}
-            number = known.get(shipped) or self._store.write(lambda txn: self._new_dictionary(txn, shipped))
+            number = self._store.write(lambda txn: _dictionary_number(txn, shipped))
             self._codec.write_with(number, shipped)
-
-    @staticmethod
-    def _new_dictionary(txn: Txn, dictionary: bytes) -> int:
-        number = 1 + len(txn.scan(b"d"))
-        txn.put(dictionary_key(number), seal(dictionary_key(number), dictionary))
-        txn.put(FORMAT_KEY, FORMAT)
-        return number
 
     def __enter__(self) -> Self:
         return self
@@ -326,6 +317,22 @@ def _open_store(path: str | Path | None, config: LogConfig, readonly: bool) -> S
     from .storage.lmdb_store import LmdbStore
 
     return LmdbStore(Path(path), config.map_mib << 20, config.sync, readonly)
+
+
+def _dictionary_number(txn: Txn, dictionary: bytes) -> int:
+    """The number under which the log keeps this dictionary; a new log takes it in and gets its mark."""
+    kept = txn.scan(b"d")
+    for key, value in kept:
+        sealed = seal(key, dictionary)
+        if value == sealed:
+            return key[1]
+        if value[-CHECK_BYTES:] == sealed[-CHECK_BYTES:]:  # the same one, damaged: healed
+            txn.put(key, sealed)
+            return key[1]
+    number = 1 + len(kept)
+    txn.put(dictionary_key(number), seal(dictionary_key(number), dictionary))
+    txn.put(FORMAT_KEY, FORMAT)
+    return number
 
 
 def _check_range(field: str, value: int, low: int, high: int | None = None) -> None:

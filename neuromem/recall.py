@@ -84,14 +84,14 @@ def find(bank: SlotBank, query: Tensor, limit: int, now_ms: int, config: RecallC
     """The memories nearest to a query [K], best first, at most `limit`."""
     wanted = max(config.candidates, 2 * limit)
     _, rows = bank.lookup(query, wanted)
-    rows_list: list[int] = rows.tolist()
-    cosines = bank.cosines(query, rows_list, now_ms).tolist()
-    strengths = bank.strength(rows_list, now_ms).tolist()
+    strengths = bank.strength(rows, now_ms)
+    cosines = bank.cosines(query, rows, strengths)
     best: dict[str, Hit] = {}
     weight = config.strength_weight
-    for row, cosine, strength in zip(rows_list, cosines, strengths, strict=True):
+    for memory_id, cosine, strength in zip(
+        bank.ids_of(rows), cosines.tolist(), strengths.tolist(), strict=True
+    ):
         score = cosine * (1 - weight + weight * strength)
-        memory_id = bank.id_of(row)
         if score >= config.min_score and (memory_id not in best or score > best[memory_id].score):
             best[memory_id] = Hit(memory_id, score, cosine, strength)
     return sorted(best.values(), key=lambda hit: (-hit.score, hit.id))[:limit]

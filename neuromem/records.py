@@ -47,7 +47,7 @@ MARKS = (FORMAT_KEY, PURGE_KEY)
 
 _ERASED = 0
 _SALT_BYTES = 16
-_CHECK_BYTES = 8
+CHECK_BYTES = 8
 _EVENT_DOMAIN = b"\x00neuromem/event/1"
 _CHAIN_DOMAIN = b"\x00neuromem/chain/1"
 
@@ -155,7 +155,7 @@ def link(chain: bytes, seq: int, content: bytes) -> bytes:
 
 
 def _check(key: bytes, value: bytes) -> bytes:
-    return blake2b(key + value, digest_size=_CHECK_BYTES).digest()
+    return blake2b(key + value, digest_size=CHECK_BYTES).digest()
 
 
 def seal(key: bytes, body: bytes) -> bytes:
@@ -165,8 +165,8 @@ def seal(key: bytes, body: bytes) -> bytes:
 
 def unseal(key: bytes, value: bytes, what: str) -> bytes:
     """A value without its check. Raises StoreCorrupt, naming `what`, when that does not fit."""
-    body = value[:-_CHECK_BYTES]
-    if value[-_CHECK_BYTES:] != _check(key, body):
+    body = value[:-CHECK_BYTES]
+    if value[-CHECK_BYTES:] != _check(key, body):
         raise StoreCorrupt(f"{what} is damaged: its check does not fit; restore it from a backup")
     return body
 

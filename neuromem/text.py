@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import gzip
+import itertools
 import re
 import unicodedata
 from importlib import resources
@@ -63,7 +64,9 @@ _TOKEN = re.compile(
     rf"""
       (?P<url>   (?:https?://|www\.)[^\s<>"]+ )
     | (?P<email> [\w.+%-]{{1,64}}@[\w-]{{1,63}}(?:\.[\w-]{{1,63}}){{0,8}} )
-    | (?P<phone> (?=[+(]?(?:\d[ .\-/()]{{0,2}}){{7}})\+?\(?\d{{2,5}}\)?(?:[ .\-/]\d{{2,5}}){{2,5}}(?![\w-]) | (?:\+\d|0\d)\d{{2,4}}[ \-]\d{{5,8}}(?!\w) )
+    | (?P<phone> (?=[+(]?(?:\d[ .\-/()]{{0,2}}){{7}})\+?\(?\d{{2,5}}\)?(?:[ .\-/]\d{{2,5}}){{2,5}}
+                 (?![\w-])
+               | (?:\+\d|0\d)\d{{2,4}}[ \-]\d{{5,8}}(?!\w) )
     | (?P<code>  [^\W_]+(?:[-_./:][^\W_]+)*-[^\W_]*\d[^\W_]*(?:[-_./:][^\W_]+)*
               |  [^\W_]*\d[^\W_]*(?:[-_./:,][^\W_]*\d[^\W_]*)+ )
     | (?P<pairs> [{_UNSPACED}]+ )
@@ -96,8 +99,10 @@ _TITLES = frozenset(
     "mr mrs ms miss dr prof st sr jr mt ft rev hon gen col capt lt sgt messrs mme mlle".split()
 )
 _ABBREVIATIONS = frozenset(
-    "eg ie vs approx ca cf dept est etc fig inc ltd co corp no nos nr pp vol tel ext ave blvd rd apt jan feb mar apr "
-    "jun jul aug sep sept oct nov dec mon tue tues wed thu thur thurs fri sat sun hr hrs min mins sec lb lbs oz".split()
+    "eg ie vs approx ca cf dept est etc fig inc ltd co corp no nos nr pp vol tel ext ave blvd rd apt jan "
+    "feb mar apr "
+    "jun jul aug sep sept oct nov dec mon tue tues wed thu thur thurs fri sat sun hr "
+    "hrs min mins sec lb lbs oz".split()
 )
 _CLOSERS = "\"'”’»)\\]"
 _EMOJI = "\u2190-\u2bff\ufe0f\u200d\U0001f000-\U0001faff"
@@ -131,8 +136,10 @@ def _is_abbreviation(word: str, following: str) -> bool:
     if word.isdigit():
         return following.islower()
     dotted = "." in word and bare.isalpha() and all(len(part) <= 2 for part in word.split("."))
+    if bare in ("no", "nos"):
+        return following.isdigit()
     if dotted or bare in _ABBREVIATIONS:
-        return not following.isupper() or bare in ("eg", "ie", "vs", "cf", "no", "nos")
+        return not following.isupper() or bare in ("eg", "ie", "vs", "cf")
     return False
 
 
@@ -143,7 +150,7 @@ def sentences(text: str) -> list[str]:
     break does.
     """
     cuts = [0, *_ends(text)]
-    pieces = (text[start:end].strip() for start, end in zip(cuts, cuts[1:], strict=False))
+    pieces = (text[start:end].strip() for start, end in itertools.pairwise(cuts))
     return [piece for piece in pieces if piece]
 
 
@@ -280,7 +287,7 @@ def is_name_like(word: str) -> bool:
 
 @functools.cache
 def _table() -> tuple[dict[str, int], frozenset[str]]:
-    """Stem → level, and the stems that are names, from the shipped table (its header says how it was made)."""
+    """Stem → level, and the stems that are names, from the shipped table (see its header)."""
     packed = (resources.files(__package__) / "data" / "words.txt.gz").read_bytes()
     levels: dict[str, int] = {}
     names: set[str] = set()

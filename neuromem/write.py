@@ -24,7 +24,7 @@ from torch.nn import functional
 
 from .codec import SURE, Codec, starts_of, to_patches
 from .config import WriteConfig
-from .ladder import FIELDS, GIST_FIELDS, UNITS, VALUE_UNITS, VERBATIM, Field, halve, octaves
+from .ladder import FIELDS, GIST_FIELDS, UNITS, VALUE_UNITS, VERBATIM, Field, halve, octaves, stair
 
 __all__ = ["NEVER", "Values", "write_values"]
 
@@ -44,10 +44,18 @@ class Values:
 
 
 def check_strengths(field: Field) -> Tensor:
-    """[L] strengths, falling from 1 to the end of the field's rung, at which it must be readable."""
-    near = [field.threshold * factor for factor in (1.0, 1.1, 1.25, 1.5, 2.0, 3.0)]
-    points = {1.0, *(point if point <= 1 else 0.5 for point in near)}
-    return torch.tensor(sorted(points, reverse=True), dtype=torch.float32)
+    """[L] every strength at which the field is ever read, falling from 1 to the end of its rung."""
+    lowest = stair(torch.tensor([field.threshold]), field.stairs)
+    count = round(-field.stairs * float(torch.log2(lowest))) + 1
+    return stair(torch.exp2(-torch.arange(count).double() / field.stairs), field.stairs)
+
+
+def floor_of(field: Field, passed: int) -> float:
+    """The strength down to which a field is read at its first `passed` stairs and no lower one."""
+    checks = check_strengths(field)
+    if passed >= len(checks):
+        return field.threshold
+    return float(torch.nextafter(checks[passed], torch.tensor(1.0)))
 
 
 CHECKS = {field.index: check_strengths(field) for field in FIELDS}
@@ -95,6 +103,7 @@ class _Job:
             self.codes = codec.encoder(self.patches)
         self.best = self.codes.clone()
         self.passed = torch.zeros(len(wanted), dtype=torch.int64)  # levels passed from the top, at best
+        self.front = self.passed.clone()  # … at present
         self.steps = torch.zeros(len(wanted), dtype=torch.int64)
 
     def optimize(self, config: WriteConfig) -> Tensor:
@@ -104,7 +113,7 @@ class _Job:
         active = torch.arange(len(self.items))
         stale = torch.zeros(len(self.items), dtype=torch.int64)
         for step in range(config.max_steps + 1):
-            passed = self._check(active)
+            passed = self.front[active] = self._check(active)
             better = passed > self.passed[active]
             self._keep(active[better])
             self.passed[active] = torch.maximum(passed, self.passed[active])
@@ -152,22 +161,20 @@ class _Job:
         logits = self.codec.decoder(
             codes, levels, self.fields[rows].repeat(LEVELS), self.starts[rows].repeat(LEVELS).to(codes.device)
         )
-        right = logits.gather(2, self.patches[rows].repeat(LEVELS, 1)[:, :, None])[:, :, 0]
-        sure = (right - logits.logsumexp(dim=2)).exp().amin(
-            dim=1
-        ) > SURE + MARGIN  # so it is the greedy choice
+        right = logits.softmax(dim=2).gather(2, self.patches[rows].repeat(LEVELS, 1)[:, :, None])[:, :, 0]
+        sure = right.amin(dim=1) > SURE + MARGIN  # so it is the greedy choice
         good = torch.ones(LEVELS, len(self.items), dtype=torch.float32)
         owner = self.owner[rows].repeat(LEVELS, 1).view(LEVELS, -1)
         good.scatter_reduce_(1, owner, sure.cpu().float().view(LEVELS, -1), "amin")
         return good[:, active].cumprod(dim=0).sum(dim=0).long()
 
     def _gradient(self, rows: Tensor, generator: torch.Generator) -> Tensor:
-        """[P, U] of the decoder's cross-entropy, at the lowest level and at one between, with noise."""
+        """[P, U] of the decoder's cross-entropy, at the level that fails and at one beyond it, with noise."""
         grid = GRID[self.fields[rows].cpu()]  # [P, L]
-        lowest = torch.tensor([field.threshold for field in FIELDS])[self.fields[rows].cpu()]
-        pick = torch.randint(0, LEVELS, (len(self.items),), generator=generator)[self.owner[rows]]
-        between = grid.gather(1, pick[:, None])[:, 0]
-        strength = torch.cat([lowest, between]).to(self.codes.device)
+        front = self.front.clamp(max=LEVELS - 1)
+        beyond = front + (torch.rand(len(front), generator=generator) * (LEVELS - front)).long()
+        strength = torch.cat([grid.gather(1, at[self.owner[rows], None])[:, 0] for at in (front, beyond)])
+        strength = strength.to(self.codes.device)
         leaf = self.codes[rows].clone().requires_grad_(True)
         doubled = leaf.repeat(2, 1)
         noise = (torch.rand(doubled.shape, generator=generator) - 0.5).to(doubled.device) * 0.5
@@ -179,7 +186,7 @@ class _Job:
         loss = functional.cross_entropy(
             logits.flatten(0, 1), self.patches[rows].repeat(2, 1).flatten(), reduction="sum"
         )
-        (gradient,) = torch.autograd.grad(loss, leaf)
+        gradient: Tensor = torch.autograd.grad(loss, leaf)[0]
         return gradient
 
     def values(self, count: int, steps: Tensor) -> Values:
@@ -199,6 +206,6 @@ class _Job:
                 value[item, first : first + length * UNITS] = stored[at : at + length].flatten()
                 proven[item, field.index] = True
                 if field is VERBATIM:
-                    floor[item] = GRID[field.index, min(passed, len(CHECKS[field.index])) - 1]
+                    floor[item] = floor_of(field, passed)
             at += length
         return Values(value, floor, proven, item_steps)

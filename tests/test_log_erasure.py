@@ -293,6 +293,16 @@ def test_what_was_tampered_with_is_reported(
     assert any(re.search(problem, line) for line in report.problems), report.problems
 
 
+def test_a_damaged_dictionary_is_healed_from_the_package(damaged: Path) -> None:
+    """All words hang on it: it would be a pity to lose them to one bit."""
+    change(damaged, lambda txn: txn.put(b"d\x01", b"x" + (txn.get(b"d\x01") or b"")[1:]))
+    with EventLog(damaged, readonly=True) as log, pytest.raises(StoreCorrupt, match="dictionary 1"):
+        log.get("ana", 5)
+    with EventLog(damaged) as log:
+        assert log.get("ana", 5).body == {"text": "fact 5"}
+        assert log.verify().ok
+
+
 def test_a_damaged_record_can_still_be_erased(damaged: Path) -> None:
     value = stored_value(damaged, "ana", 5)
     change(damaged, lambda txn: txn.put(record_key(b"ana", 5), value[:-1] + b"\x00"))

@@ -13,6 +13,7 @@ import random
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from .generate import TEXT_BYTES, clip, generate, recognizer_style
 
@@ -77,8 +78,16 @@ def without_leaks(texts: list[str], data: Path) -> tuple[list[str], int]:
     return kept, len(texts) - len(kept)
 
 
+class Sample(NamedTuple):
+    """One text to learn."""
+
+    data: bytes
+    field: int  # index of the field of the value that holds it: 0 words, 1 to 4 pieces of gists
+    lowest: float = 0.0  # strength below which nobody could read it
+
+
 class Sampler:
-    """Endless batches of (bytes, field index): words for the verbatim field, pieces of gists for the others.
+    """Endless batches of samples: words for the verbatim field, pieces of gists for the others.
 
     The stream is a pure function of the seed and the batch number, so a resumed run sees what an
     uninterrupted one would have seen.
@@ -87,24 +96,25 @@ class Sampler:
     def __init__(self, corpus: Corpus, seed: int) -> None:
         self.corpus, self.seed = corpus, seed
 
-    def batch(self, number: int, size: int) -> list[tuple[bytes, int]]:
+    def batch(self, number: int, size: int) -> list[Sample]:
         """Batch `number` of `size` samples."""
         rng = random.Random(self.seed * 1_000_003 + number)
         return [self._sample(rng) for _ in range(size)]
 
-    def _sample(self, rng: random.Random) -> tuple[bytes, int]:
+    def _sample(self, rng: random.Random) -> Sample:
         chance = rng.random()
         if chance < 0.33:
-            return rng.choice(self.corpus.real).encode(), 0
-        if chance < 0.40:
-            return recognizer_style(rng.choice(self.corpus.real)).encode() or b"a", 0
-        if chance < 0.47:
-            return self._with_random_string(rng).encode(), 0
-        if chance < 0.71:
-            return rng.choice(self.corpus.generated).encode(), 0
-        if chance < 0.78:
-            return rng.randbytes(rng.randint(1, 160) if rng.random() < 0.7 else rng.randint(1, 24)), 0
-        return gist_piece(rng, rng.choice(self.corpus.real if rng.random() < 0.5 else self.corpus.generated))
+            return Sample(rng.choice(self.corpus.real).encode(), 0)
+        if chance < 0.39:
+            return Sample(recognizer_style(rng.choice(self.corpus.real)).encode() or b"a", 0)
+        if chance < 0.46:
+            return Sample(self._with_random_string(rng).encode(), 0)
+        if chance < 0.72:
+            return Sample(rng.choice(self.corpus.generated).encode(), 0)
+        if chance < 0.80:  # nothing to guess from: no redundancy is left on a coarse grid
+            return Sample(rng.randbytes(rng.randint(1, 160) if rng.random() < 0.5 else rng.randint(1, 24)), 0, 0.6)
+        text = rng.choice(self.corpus.real if rng.random() < 0.5 else self.corpus.generated)
+        return Sample(*gist_piece(rng, text))
 
     def _with_random_string(self, rng: random.Random) -> str:
         text = rng.choice(self.corpus.real)

@@ -12,7 +12,6 @@ import json
 import random
 import re
 import string
-import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -39,10 +38,8 @@ SCRIPTS = (
     (0x0C05, 0x0C4D), (0x0D05, 0x0D4D), (0x0E01, 0x0E4C), (0x10D0, 0x10F0), (0x1200, 0x1248), (0x3041, 0x3096),
     (0x30A1, 0x30FA), (0x4E00, 0x5E00), (0x4E00, 0x9FA0), (0xAC00, 0xD7A0),
 )  # fmt: skip
-EMOJI = (
-    "🎂🎉💍🐶🐱🐴🦊🐝🌱🌲🌧☀️❄️🔥⭐🌙🍎🍋🍞🧀🍕🍰☕🍷🚗🚲✈️🚂⛵🏠🏥🏫📍📞📅💊💉🔑🔒💡🎸🎹🎻⚽🏀🎾🏊👶👧👦👩👨👵👴"
-    "👩‍👧👨‍👩‍👦👍🏽👋🙏💪😀😂😊😍😢😡😴🤒🥳❤️💔✅❌⚠️➡️♻️🇫🇷🇩🇪🇯🇵🇧🇷🇿🇦"
-)
+EMOJI_RANGES = ((0x1F300, 0x1F64F), (0x1F680, 0x1F6D7), (0x1F90C, 0x1F9FF), (0x1FA70, 0x1FAC5), (0x2600, 0x27BF))
+EMOJI_FAVOURITES = "🎂🎉💍🐶🐱🐴🐝🌱☀️❄️🔥⭐🍋🍞🧀🍕🍰☕🍷🚗🚲✈️🏠🏥📍📞📅💊🔑💡🎸🎹⚽🏊👶👍🏽👋🙏💪😀😂😊😍😢😴🥳❤️💔✅❌⚠️➡️👩‍👧🇫🇷🇩🇪"
 SIGNS = " – | — | / |, |; |: | → | + | & | = | (|) | · | … |! |!! |? |. | - |…| €| £|% |° | × |½ |№ |# |“|” |’|‘|«|» "
 
 FRAMES = """My {pet} name is {first}|My {pet}'s name is {first}|we called the {pet} {first}|{first} is my {kin}'s {pet}
@@ -129,9 +126,6 @@ class Generator:
         for index, faker in enumerate(self.fakers.values()):
             faker.seed_instance(seed * 1_000 + index)
         self.cldr = [self._cldr_words(Locale.parse(name)) for name in CLDR_LOCALES]
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            self.emoji = list(EMOJI)
         self.kinds: list[tuple[float, Callable[[], str]]] = [
             (30, self.frame), (14, self.lorem), (10, self.cldr_text), (10, self.record), (8, self.script_text),
             (8, self.note), (6, self.code), (4, self.words),
@@ -195,6 +189,15 @@ class Generator:
         )
         return "".join(parts).capitalize()
 
+    def emoji(self, most: int) -> str:
+        """One to `most` emoji, half of them among those that people use most."""
+        rng = self.random
+        picked = []
+        for _ in range(rng.randint(1, most)):
+            low, high = rng.choice(EMOJI_RANGES)
+            picked.append(rng.choice(EMOJI_FAVOURITES) if rng.random() < 0.5 else chr(rng.randint(low, high)))
+        return "".join(picked)
+
     def date(self) -> str:
         """A date in one of many written forms."""
         rng = self.random
@@ -251,16 +254,17 @@ class Generator:
         low, high = rng.choice(SCRIPTS)
         words = ["".join(chr(rng.randint(low, high)) for _ in range(rng.randint(1, 9))) for _ in range(rng.randint(1, 8))]
         if rng.random() < 0.3:
-            words.insert(rng.randint(0, len(words)), "".join(rng.choices(self.emoji, k=rng.randint(1, 4))))
+            words.insert(rng.randint(0, len(words)), self.emoji(4))
         return rng.choice([" ", " ", ""]).join(words)
 
     def note(self) -> str:
         """Telegram style: fragments with signs between."""
         rng = self.random
         slots = "first last city food thing time date weekday digits price word adjective code n animal kin".split()
-        text = self.pick(rng.choice(slots))
+        text = self.pick(rng.choice(slots)) if rng.random() < 0.85 else self.emoji(2)
         for _ in range(rng.randint(1, 6)):
-            text += rng.choice([rng.choice(self.signs), " ", " ", ", "]) + self.pick(rng.choice(slots))
+            piece = self.pick(rng.choice(slots)) if rng.random() < 0.9 else self.emoji(2)
+            text += rng.choice([rng.choice(self.signs), " ", " ", ", "]) + piece
         return text
 
     def words(self) -> str:
@@ -286,7 +290,7 @@ def habit(text: str, source: Generator) -> str:
     elif chance < 0.22:
         text = text.rstrip(".") + rng.choice([".", "!", "!!", "?", "…", " :)", " xx"])
     elif chance < 0.27:
-        text += " " + "".join(rng.choices(source.emoji, k=rng.randint(1, 3)))
+        text += " " + source.emoji(3)
     elif chance < 0.32:
         text = text.replace("'", "’").replace(" - ", " – ")
     return text

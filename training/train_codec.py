@@ -21,18 +21,18 @@ from torch.nn import functional
 from neuromem.codec import Codec, CodecConfig, starts_of, to_patches
 from neuromem.ladder import FIELDS, UNITS, halve, octaves
 
-from .data import Corpus, Sampler, load_corpus
+from .data import Corpus, Sample, Sampler, load_corpus
 
 AVERAGE = 0.999  # decay of the moving average of the weights
 JITTER = 0.15  # grid steps of uniform noise on top of the grid's own rounding, for a margin
 BLUR = 0.04  # deviation of Gaussian noise on the codes of a fifth of the texts
 
 
-def strengths_for(fields: Tensor, generator: torch.Generator) -> Tensor:
+def strengths_for(batch: list[Sample], generator: torch.Generator) -> Tensor:
     """[B] a strength at which each text must be read: 1, or anything down to a little below its rung's end."""
-    lowest = torch.tensor([field.threshold for field in FIELDS])[fields] * 0.9
-    strength = lowest * (1 / lowest) ** torch.rand(len(fields), generator=generator)
-    fresh = torch.rand(len(fields), generator=generator) < 0.2
+    lowest = torch.tensor([max(FIELDS[sample.field].threshold * 0.9, sample.lowest) for sample in batch])
+    strength = lowest * (1 / lowest) ** torch.rand(len(batch), generator=generator)
+    fresh = torch.rand(len(batch), generator=generator) < 0.2
     return torch.where(fresh, torch.ones(()), strength)
 
 
@@ -44,11 +44,11 @@ def on_grid(codes: Tensor, amplitude: Tensor, strength: Tensor) -> Tensor:
     return shrunk / (amplitude * strength)[:, None]
 
 
-def loss_of(codec: Codec, batch: list[tuple[bytes, int]], generator: torch.Generator, device: str) -> Tensor:
+def loss_of(codec: Codec, batch: list[Sample], generator: torch.Generator, device: str) -> Tensor:
     """Cross-entropy per byte of a batch, with shrinkage and rounding in the loop (straight-through)."""
-    patches, lengths = to_patches([text for text, _ in batch])
-    fields = torch.tensor([field for _, field in batch])
-    strength = strengths_for(fields, generator).repeat_interleave(lengths).to(device)
+    patches, lengths = to_patches([sample.data for sample in batch])
+    fields = torch.tensor([sample.field for sample in batch])
+    strength = strengths_for(batch, generator).repeat_interleave(lengths).to(device)
     fields = fields.repeat_interleave(lengths).to(device)
     amplitude = torch.tensor([field.amplitude for field in FIELDS]).to(device)[fields]
     noise = (torch.rand(len(patches), UNITS, generator=generator).to(device) * 2 - 1) * JITTER

@@ -4,8 +4,8 @@ A record is a hundred bytes or so: too short for a compressor to learn anything 
 dictionary is trained on sentences wrapped as the events that hold them, and is a pure function of
 its input: the same text gives the same bytes.
 
-    python training/train_log_dictionary.py            # reads $NEUROMEM_DATA/train
-    python training/train_log_dictionary.py --data DIR --output neuromem/data/log.zdict
+    python -m training.train_log_dictionary            # reads $NEUROMEM_DATA/train
+    python -m training.train_log_dictionary --data DIR --output neuromem/data/log.zdict
 
 Each source's licence permits it (CC BY, Apache-2.0, BSD-3-Clause). A store keeps its own copy of
 the dictionaries it was written with, so a new one never makes an old log unreadable.

@@ -22,8 +22,9 @@ from neuromem.text import IDF_STEP, MAX_IDF_LEVEL, stem, stems
 LEAVE_OUT = {"disfl_qa"}  # share-alike
 HEADER = """\
 # Document frequency of English stems over {count} sentences of everyday talk; idf in steps of {step} nats.
-# Counted in: ConvAI2, Synthetic-Persona-Chat, SLURP, HWU64, Taskmaster 3-4, Banking77 (CC BY 4.0), CLINC150 (CC BY 3.0),
-# Tatoeba English (CC BY 2.0 FR), Letta facts (Apache-2.0), Self-dialogue (BSD-3-Clause), Topical-Chat (CDLA-Sharing-1.0).
+# Counted in: ConvAI2, Synthetic-Persona-Chat, SLURP, HWU64, Taskmaster 3-4, Banking77 (CC BY 4.0),
+# CLINC150 (CC BY 3.0), Tatoeba English (CC BY 2.0 FR), Letta facts (Apache-2.0),
+# Self-dialogue (BSD-3-Clause), Topical-Chat (CDLA-Sharing-1.0).
 """
 
 
@@ -39,7 +40,7 @@ class Counts:
     def add(self, line: str) -> None:
         self.sentences += 1
         self.held_by.update({stem for stem in stems(line) if not stem.startswith("#")})
-        inside = [word.strip(".,;:!?\"()").removesuffix("'s") for word in line.split()[1:]]
+        inside = [word.strip('.,;:!?"()').removesuffix("'s") for word in line.split()[1:]]
         capitals = sum(word[:1].isupper() for word in inside)
         # A line in title case, or without any case, tells nothing about its words.
         if line[:1].isupper() and capitals <= 3 and any(word.islower() for word in inside):
@@ -83,7 +84,7 @@ def main() -> None:
     counts = count_stems(options.data)
     packed = gzip.compress(to_text(counts, options.top).encode("utf-8"), compresslevel=9, mtime=0)
     options.out.write_bytes(packed)
-    print(f"{options.out}: {len(packed)} bytes from {counts.sentences} sentences, {len(counts.held_by)} stems")
+    print(f"{options.out}: {len(packed)} bytes, {counts.sentences} sentences, {len(counts.held_by)} stems")
 
 
 if __name__ == "__main__":

@@ -17,17 +17,22 @@ __all__ = ["KIN_WORDS", "ROLES", "base_verb", "canonical", "gerund", "kin_name",
 
 KIN_WORDS = {word: name for name, members in KIN.items() for word in members.split()}
 ROLES = (
-    "neighbour neighbor boss landlord landlady friend mate colleague flatmate roommate housemate teacher doctor dentist manager "
-    "coach coworker physio vet tutor nanny cleaner accountant lawyer barber hairdresser therapist plumber gardener babysitter"
+    "neighbour neighbor boss landlord landlady friend mate colleague flatmate roommate housemate teacher "
+    "doctor dentist manager "
+    "coach coworker physio vet tutor nanny cleaner accountant lawyer barber hairdresser therapist plumber "
+    "gardener babysitter"
 )
 _NAMED_THINGS = KIN_WORDS.keys() | set(PETS.split()) | set(ROLES.split()) | {"boat"}
 
 _LEAD_IN = re.compile(
-    r"^(?:(?:well|so|oh|ah|um+|uh+|er+m?|(?:hey|hi|hello)(?: there)?|what'?s up|ok|okay|right|yes|yeah|yep|no|nope|actually|anyway|also|and|but|look|listen|"
+    r"^(?:(?:well|so|oh|ah|um+|uh+|er+m?|(?:hey|hi|hello)(?: there)?|what'?s up|ok|okay|right|yes|yeah|yep|"
+    r"no|nope|actually|anyway|also|and|but|look|listen|"
     r"by the way|btw|you know|i mean|sorry|plus|fyi|note|just so you know|for your information|"
-    r"(?:please )?(?:remember|note|don't forget|do not forget|never forget|always remember)(?: this)?(?: that)?|"
+    r"(?:please )?(?:remember|note|don't forget|do not forget|never forget|"
+    r"always remember)(?: this)?(?: that)?|"
     r"did you know(?: that)?|i(?: have|'ve)? told you(?: that)?|as i said|too|"
-    r"(?:starting|as of|from|since) (?:this week|today|now|monday|next week)|these days|nowadays|currently|in fact|"
+    r"(?:starting|as of|from|since) (?:this week|today|now|monday|next week)|these days|nowadays|currently|"
+    r"in fact|"
     r"this is true|the thing is|it turns out(?: that)?|turns out|apparently)\b[,:;]?\s+)+(?=\S)",
     re.IGNORECASE,
 )
@@ -42,8 +47,11 @@ _EXPANSIONS = [
         (r"\bi'?m\b", "I is"),
         (r"\b(I|we|you|they)'?ve\b", r"\1 have"),
         (r"\b(we|you|they)'re\b|\b(they)re\b|\b(you)re\b", r"\1\2\3 is"),
-        (r"^were (?=(?:not |all |both )?(?:having|getting|moving|going|expecting|off|at|in|from|on|vegan)\b)", "we is "),
-        (r"\b(he|she|it|that|there|here|who|what)'s (?=(?:got|been|gone|had|left|moved|changed)\b)", r"\1 have "),
+        (
+            r"^were (?=(?:not |all |both )?(?:having|getting|moving|going|expecting|off|at|in|from|on)\b)",
+            "we is ",
+        ),
+        (r"\b(he|she|it|that|there|who|what)'s (?=(?:got|been|gone|had|left|moved|changed)\b)", r"\1 have "),
         (r"\b(he|she|it|that|there|here|who|what)'s\b|^(it|he|she|that|there)s\b", r"\1\2 is"),
         (r"\b(I|we|you|he|she|they)'ll\b", r"\1 will"),
         (r"\b(I|we|you|he|she|they)'d (?=(?:like|love|rather|prefer|be|never|want|hate)\b)", r"\1 would "),
@@ -55,12 +63,16 @@ _EXPANSIONS = [
         (r"\bdoes\b(?= not\b)", "do"),
         (r"\b(is|was|have|do) n't\b", r"\1 not"),
         (r"\bhave got (?=(?:an?|no|the|my|our|some|any|another|two|three|four|five|six|\d+)\b)", "have "),
-        (r"\bhave (?:just|recently|already|finally|now|since|always|only|both|actually|also) (?!wanted)", "have "),
+        (
+            r"\bhave (?:just|recently|already|finally|now|since|always|only|both|actually|also) (?!want)",
+            "have ",
+        ),
     )
 ]
 
 _IS_AFTER = re.compile(
-    r"(?:called|named|not|an?|the|in|on|at|from|off|my|our|also|always|\d|getting|going|coming|allergic|scared|"
+    r"(?:called|named|not|an?|the|in|on|at|from|off|my|our|also|always|\d|getting|going|coming|allergic|"
+    r"scared|"
     r"left-handed|retiring|moving|learning|expecting|mad|married|engaged|divorced|pregnant|with|"
     r"no longer|afraid|vegan|vegetarian|diabetic|black|white|just|terrified)\b",
     re.IGNORECASE,
@@ -71,7 +83,8 @@ _HAS_AFTER = re.compile(
     re.IGNORECASE,
 )
 _FINITE = re.compile(
-    r"\s(?:is|was|have|had|do not|will|can|goes|lives?|works?|starts?|ends?|expires?|runs?|speaks?|comes?|costs?|weighs?|"
+    r"\s(?:is|was|have|had|do not|will|can|goes|lives?|works?|starts?|ends?|expires?|runs?|speaks?|comes?|"
+    r"costs?|weighs?|"
     r"teaches|plays?|likes?|loves?|hates?|needs?|moved|died|changed|owns|snores|knits|sits|makes)\b",
     re.IGNORECASE,
 )
@@ -80,21 +93,27 @@ _POSSESSIVE = re.compile(r"^((?!I |we )(?:[\w-]+ ){0,3}?[\w-]+)'s (?=\w)", re.IG
 
 # What explains or adds to a statement that stands by itself.
 _ASIDE = re.compile(
-    r",? (?:because|as long as) .*$|, (?:so|which|who|and (?:I|he|she|it|they|we|in|you|no|never)|says|don't|do not)\b .*$",
+    r",? (?:because|as long as) .*$|, (?:so|which|who|and (?:I|he|she|it|they|we|in|you|no|never)|says|"
+    r"don't|do not)\b .*$",
     re.IGNORECASE,
 )
 _REPORTED = re.compile(
-    r"^(?:my|the|our) [\w ]{3,20}? (?:says?|said|thinks?|told me|reckons?)(?: that)? (?=(?:I|we|my) )", re.IGNORECASE
+    r"^(?:my|the|our) [\w ]{3,20}? (?:says?|said|thinks?|told me|reckons?)(?: that)? (?=(?:I|we|my) )",
+    re.IGNORECASE,
 )
 _TIME_FIRST = re.compile(
-    r"^(?P<time>(?:every|each|last|this|next) \w+|on \w+days?|(?:on|in) (?:the )?\d+\w*|in \w+|at the weekend|at weekends|"
-    r"(?:on )?\w+days?|once a \w+|twice a \w+|when I was (?:a kid|\w+)|as a (?:child|kid)),? (?=(?:I|we|my|our) )(?P<rest>.+)$",
+    r"^(?P<time>(?:every|each|last|this|next) \w+|on \w+days?|(?:on|in) (?:the )?\d+\w*|in \w+|"
+    r"at the weekend|at weekends|"
+    r"(?:on )?\w+days?|once a \w+|twice a \w+|when I was (?:a kid|\w+)|as a (?:child|kid)),? (?=(?:I|we|my|"
+    r"our) )(?P<rest>.+)$",
     re.IGNORECASE,
 )
 
 _ADVERB = re.compile(
-    r"^((?:I|we|is|have)? ?)(?:really|always|usually|just|still|also|now|currently|actually|only|mostly|recently|finally|"
-    r"already|often|sometimes|definitely|normally|generally|both|probably|officially|apparently|secretly|basically|once)\s+(?!wanted)",
+    r"^((?:I|we|is|have)? ?)(?:really|always|usually|just|still|also|now|currently|actually|only|mostly|"
+    r"recently|finally|"
+    r"already|often|sometimes|definitely|normally|generally|both|probably|officially|apparently|secretly|"
+    r"basically|once)\s+(?!wanted)",
     re.IGNORECASE,
 )
 
@@ -126,12 +145,14 @@ def _possessive(match: re.Match[str]) -> str:
 def _apostrophes(text: str) -> str:
     """Puts back the apostrophe of "my cats name is" and "taavis at the academy"."""
     match = re.match(
-        r"(?P<det>(?:my|our|the) )?(?P<stem>[\w-]{2,})s (?P<next>called|named|names?|birthday|number|in|at|an?|the|not|on|\w+)\b",
+        r"(?P<det>(?:my|our|the) )?(?P<stem>[\w-]{2,})s (?P<next>called|named|names?|birthday|number|in|at|"
+        r"an?|the|not|on|\w+)\b",
         text,
     )
     if match is None or match["stem"].endswith("s"):
         return text
-    known = match["stem"] in _NAMED_THINGS and match["next"] not in ("are", "and", "have", "do", "were", "live", "love", "like")
+    plural = match["next"] in ("are", "and", "have", "do", "were", "live", "love", "like")
+    known = match["stem"] in _NAMED_THINGS and not plural
     named = not match["det"] and is_name_like(match["stem"]) and _IS_AFTER.match(match["next"])
     if not (known or named):
         return text
@@ -140,7 +161,9 @@ def _apostrophes(text: str) -> str:
 
 # --- word forms -----------------------------------------------------------------------------------
 
-_BASE = {"goes": "go", "does": "do", "has": "have", "is": "is", "was": "was", "this": "this", "us": "us", "always": "always"}
+_BASE = {"goes": "go", "does": "do", "has": "have"} | {
+    word: word for word in ("is", "was", "this", "us", "always")
+}
 
 
 @functools.lru_cache(maxsize=4_096)

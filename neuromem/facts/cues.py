@@ -5,6 +5,8 @@ weights were fitted by logistic regression on labelled utterances (with and with
 them), statements about people and commands to assistants, then rounded; above zero speaks for keeping.
 """
 
+# ruff: noqa: E501 - a row of a table is one line
+
 from __future__ import annotations
 
 from .clause import KIN_WORDS
@@ -28,7 +30,9 @@ SHAPES = {
     "short_answer": 0.1,
 }
 
-_KIN = "|".join(sorted(KIN_WORDS.keys() - {"boy", "girl", "ma", "pa", "pop", "baby", "twin"}, key=len, reverse=True))
+_KIN = "|".join(
+    sorted(KIN_WORDS.keys() - {"boy", "girl", "ma", "pa", "pop", "baby", "twin"}, key=len, reverse=True)
+)
 _MONTHS = "january|february|march|april|june|july|august|september|october|november|december|christmas|easter"
 _DAYS = "monday|tuesday|wednesday|thursday|friday|saturday|sunday"
 _SPELT = "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\\w+teen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand"

@@ -152,7 +152,9 @@ def _turn(message: object, field: str) -> Turn | None:
         raise InvalidInput(f"{field}.role", f"{role!r} is not known", f"give one of {', '.join(ROLES)}")
     name = message.get("name")
     if name is not None and not isinstance(name, str):
-        raise InvalidInput(f"{field}.name", f"is of type {type(name).__name__}", "give a string or leave it out")
+        raise InvalidInput(
+            f"{field}.name", f"is of type {type(name).__name__}", "give a string or leave it out"
+        )
     content = message.get("content")
     if content is None and (role in _SILENT or message.get("tool_calls") or message.get("function_call")):
         return None  # a call of a tool says nothing
@@ -187,7 +189,9 @@ def _checked(text: str, field: str) -> str:
     if not text.strip():
         raise InvalidInput(field, "is blank", "give at least one word")
     if len(text) > MAX_TEXT_BYTES or utf8_len(text) > MAX_TEXT_BYTES:
-        raise InvalidInput(field, f"is longer than {MAX_TEXT_BYTES:,} bytes", "split it into several messages")
+        raise InvalidInput(
+            field, f"is longer than {MAX_TEXT_BYTES:,} bytes", "split it into several messages"
+        )
     if any("\ud800" <= character <= "\udfff" for character in text):
         raise InvalidInput(field, "holds half of a surrogate pair", "give text that UTF-8 can encode")
     return text

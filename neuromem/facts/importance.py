@@ -22,45 +22,70 @@ name|middle name|maiden name|last name|birthday$ -> 0.92
 allergy|blood type|medication|pregnancy -> 0.93
 condition|diet|baby due|death|medical aid -> 0.85
 home$|address|job$|employer|age$|nickname|wife|husband|fiancé|spouse|partner|marriage|wedding -> 0.85
-mother|father|son|daughter|child|parents|sister|brother|grand|family|siblings|late |twin|raised by|girlfriend|boyfriend -> 0.82
-relationship|birthplace|home town|origin|nationality|religion|phone number|email|doctor|hearing aid|injury|gender -> 0.78
+mother|father|son|daughter|child|parents|sister|brother|grand|family|siblings|late |twin -> 0.82
+raised by|girlfriend|boyfriend -> 0.82
+relationship|birthplace|home town|origin|nationality|religion|phone number|email|doctor -> 0.78
+hearing aid|injury|gender -> 0.78
 languages?|school|degree|business|best friend|emergency|moving to|alcohol|smoking|godchild|exam result -> 0.72
 .*(?:code|pin|password|number|combination|postcode|insurance|account|passport)\\b -> 0.7
 .* name$ -> 0.68
-pet|likes|dislikes|favou?rite|fear|hobby|instrument|opinion|belief|football team|votes|handedness|height|preference -> 0.6
-collects|car|past|childhood|studies|learning|role|sport|team|volunteering|wish|saving for|neighbour|flatmate|boss|landlord -> 0.58
+pet|likes|dislikes|favou?rite|fear|hobby|instrument|opinion|belief|football team|votes -> 0.6
+handedness|height|preference -> 0.6
+collects|car|past|childhood|studies|learning|role|sport|team|volunteering|wish|saving for -> 0.58
+neighbour|flatmate|boss|landlord -> 0.58
 trip|meeting|visit|appointment|interview|plan|exam|party|lunch|dinner|reading|watching|delivery -> 0.35
 feel|feeling|is$|was$|like$|went|ate|had$|saw|watched|need|looking for|got|see$ -> 0.35
 """
 
 _EMPHASIS = re.compile(
-    r"\b(?:remember (?:this|that|it)|(?:don't|dont|do not|never) (?:ever )?forget|always remember|important|make a note|note that|"
-    r"note this|keep in mind|for the record|write (?:this|that) down|memori[sz]e)\b|^(?:please )?remember\b(?! when)"
+    r"\b(?:remember (?:this|that|it)|(?:don't|dont|do not|never) (?:ever )?forget|always remember|"
+    r"important|make a note|note that|"
+    r"note this|keep in mind|for the record|write (?:this|that) down|memori[sz]e)\b|"
+    r"^(?:please )?remember\b(?! when)"
 )
-_PINNED = re.compile(r"\b(?:never (?:ever )?forget|always remember|remember (?:this|that|it) (?:forever|for ever|always))\b")
-_NOT_MEANT = re.compile(r"\b(?:i|he|she|we|they|you)(?:'ll| will|'d| would|'ve)? (?:never|always) (?:ever )?(?:forget|remember)s?\b")
+_PINNED = re.compile(
+    r"\b(?:never (?:ever )?forget|always remember|remember (?:this|that|it) (?:forever|for ever|always))\b"
+)
+_NOT_MEANT = re.compile(
+    r"\b(?:i|he|she|we|they|you)(?:'ll| will|'d| would|'ve)? (?:never|always) (?:ever )?"
+    r"(?:forget|remember)s?\b"
+)
 
 _EVENT = re.compile(
-    r"\b(?:tomorrow|tonight|this (?:morning|afternoon|evening|week|weekend|month)|next (?:week|month|weekend|\w+day)|"
-    r"(?:on|by|until|till|last|this) (?:monday|tuesday|wednesday|thursday|friday|saturday|sunday)(?!s)|yesterday|in an hour|"
+    r"\b(?:tomorrow|tonight|this (?:morning|afternoon|evening|week|weekend|month)|next (?:week|month|"
+    r"weekend|\w+day)|"
+    r"(?:on|by|until|till|last|this) (?:monday|tuesday|wednesday|thursday|friday|saturday|sunday)(?!s)|"
+    r"yesterday|in an hour|"
     r"in (?:\w+) (?:minutes|hours|days|weeks)|the day after)\b"
 )
 _EPHEMERA = (
     re.compile(
-        r"\b(?:rain(?:s|ing|ed|y)?|snow(?:s|ing|ed)?|sunny|windy|drizzl\w+|weather|forecast|foggy|freezing outside|cloudy|"
+        r"\b(?:rain(?:s|ing|ed|y)?|snow(?:s|ing|ed)?|sunny|windy|drizzl\w+|weather|forecast|foggy|"
+        r"freezing outside|cloudy|"
         r"(?:hot|cold|warm|chilly|muggy|lovely|nice) (?:today|outside|out|day|evening|morning))\b"
     ),
     re.compile(
-        r"\b(?:i am|i'm|im|i feel|feeling|we're|i was) (?:so |a bit |really |very |just |quite |absolutely |too |pretty )*"
-        r"(?:tired|bored|hungry|thirsty|cold|hot|sleepy|knackered|exhausted|happy|sad|grumpy|fine|good|great|okay|ok|stuffed|full|"
-        r"starving|shattered|late|busy|back|home now|stuck|ready|done|annoyed|cross|gutted|excited|nervous|soaked|awake)\b"
+        r"\b(?:i am|i'm|im|i feel|feeling|we're|i was) (?:so |a bit |really |very |just |quite |"
+        r"absolutely |too |pretty )*"
+        r"(?:tired|bored|hungry|thirsty|cold|hot|sleepy|knackered|exhausted|happy|sad|grumpy|fine|good|"
+        r"great|okay|ok|stuffed|full|"
+        r"starving|shattered|late|busy|back|home now|stuck|ready|done|annoyed|cross|gutted|excited|nervous|"
+        r"soaked|awake)\b"
     ),
     re.compile(
-        r"\b(?:had|ate|having|made|cooked|ordered|drank|grabbed)\b.*\b(?:for (?:breakfast|lunch|dinner|tea|supper)|this morning|"
-        r"today|tonight|earlier|last night|just now)\b|\b(?:coffee|breakfast|lunch) (?:was|is) (?:good|nice|cold|great|ready)\b"
+        r"\b(?:had|ate|having|made|cooked|ordered|drank|grabbed)\b.*\b(?:for (?:breakfast|lunch|dinner|tea|"
+        r"supper)|this morning|"
+        r"today|tonight|earlier|last night|just now)\b|\b(?:coffee|breakfast|lunch) (?:was|is) (?:good|"
+        r"nice|cold|great|ready)\b"
     ),
-    re.compile(r"\b(?:just|currently) (?:had|got|eating|drinking|sitting|walking|waiting|watching|leaving|arrived|woke|dropped)\b"),
-    re.compile(r"\b(?:the bus|the train|my bus|my train|traffic) (?:is|was|are) (?:late|full|delayed|bad|terrible|awful|packed)\b"),
+    re.compile(
+        r"\b(?:just|currently) (?:had|got|eating|drinking|sitting|walking|waiting|watching|leaving|arrived|"
+        r"woke|dropped)\b"
+    ),
+    re.compile(
+        r"\b(?:the bus|the train|my bus|my train|traffic) (?:is|was|are) (?:late|full|delayed|bad|terrible|"
+        r"awful|packed)\b"
+    ),
 )
 _PASSING = (0.12, 0.2)
 
@@ -72,7 +97,7 @@ def _rows() -> tuple[tuple[re.Pattern[str], float], ...]:
 
 
 def is_pinned(text: str) -> bool:
-    """Whether the speaker asks never to forget it ("never forget that …"), rather than says that they do not."""
+    """Whether the speaker asks never to forget it; "I'll never forget that day" does not."""
     words = normalize(text)
     return bool(_PINNED.search(_NOT_MEANT.sub("", words)))
 

@@ -18,7 +18,8 @@ __all__ = ["cues_of", "should_keep"]
 
 _READ_CHARS = 2_000  # a longer utterance is judged by its beginning
 _NO_ANSWER = (
-    "question_mark question command request greeting thanks reply reaction made_up served joking you transient quoted hedged "
+    "question_mark question command request greeting thanks reply reaction made_up served joking you "
+    "transient quoted hedged "
     "asks_task"
 ).split()
 
@@ -41,7 +42,8 @@ def should_keep(text: str, before: Sequence[str] = ()) -> bool:
         before: the turns before it, oldest first, such as "assistant: What's your dog called?"; one
             without a role is the user's.
     """
-    stated = [sentence for sentence in sentences(text[:_READ_CHARS]) if not sentence.rstrip("\"'”’)").endswith("?")]
+    said = sentences(text[:_READ_CHARS])
+    stated = [sentence for sentence in said if not sentence.rstrip("\"'”’)").endswith("?")]
     if not stated:
         return False
     return score(" ".join(stated), before) > 0
@@ -54,7 +56,8 @@ def score(text: str, before: Sequence[str] = ()) -> float:
 
 @functools.cache
 def _weights() -> dict[str, float]:
-    return SHAPES | {name: weight for table in (IN_TEXT, IN_ASKED, IN_TOLD) for name, weight, _ in _table(table)}
+    tables = (IN_TEXT, IN_ASKED, IN_TOLD)
+    return SHAPES | {name: weight for table in tables for name, weight, _ in _table(table)}
 
 
 def cues_of(text: str, before: Sequence[str] = ()) -> set[str]:

@@ -4,6 +4,8 @@ Rows are as `relations.py` says: `pattern -> relation | object`, verbs in their 
 before the general.
 """
 
+# ruff: noqa: E501 - a row of a table is one line
+
 from __future__ import annotations
 
 __all__ = ["PREDICATES"]
@@ -215,7 +217,7 @@ vote <o> -> votes | {o}
 # routine
 (?:cycle|bike) (?:in)?to (?:work|school|the office)(?: .*)? -> commute | bicycle
 (?P<o>walk|run|drive|ride) to (?:work|school|the office)(?: .*)? -> commute | {o:ing}
-(?:take|catch|get|commute on|commute by) (?:the )?(?P<o>.*(?:bus|train|tram|tube|metro|ferry|underground|subway)\b.*|(?:<num>)(?: <num>)* (?:to|from|into) .+) -> commute | {o}
+(?:take|catch|get|commute on|commute by) (?:the )?(?P<o>.*(?:bus|train|tram|tube|metro|ferry|underground|subway)\b.*|<num>(?: \d+)* (?:to|from|into) .+) -> commute | {o}
 (?:usually |always )?(?:have|eat) <o> for (?P<n><meal>)(?: .*)? -> {n} | {o}
 (?:drink|take|have|like) (?:my |his |her )(?P<n>coffee|tea|steak|eggs) <o> -> {n} | {o}
 (?:go|get) to bed <o> -> bedtime | {o}

@@ -7,6 +7,8 @@ relation and object `{o}`, `{n}` stand for captured groups. `1:` before a patter
 speaker may be its subject. The first row that fits wins, so the special comes before the general.
 """
 
+# ruff: noqa: E501 - a row of a table is one line
+
 from __future__ import annotations
 
 __all__ = ["KIN", "MACROS", "PETS", "RELATION_NAMES", "THINGS", "WHOLE"]
@@ -147,7 +149,7 @@ there is no <o> (?:at home|in the house|at ours|here)?(?: any ?more)? -> {o} | n
 there is (?:a|an) <o> (?:at home|in the house|at ours) -> {o} | yes
 (?:the |our )?(?:bins|rubbish|recycling|trash)(?: go(?:es)? out| (?:is|are|get|gets) (?:collected|emptied)| is)?(?: out)?(?: on)? <o> -> bin day | {o}
 (?:the |our |my )(?:house|flat|home|place) (?:goes|is going|go) on the market <o> -> plan | sell house {o}
-(?:the |my |our )?(?P<n>(?:(?!is\b)[\w-]+ ){1,4}?(?:number|code|pin|password|postcode|reference|combination))(?: is)?(?: now)? (?P<o>\S*\d\S*|(?:<num>)(?: <num>)*) -> {n} | {o}
+(?:the |my |our )?(?P<n>(?:(?!is\b)[\w-]+ ){1,4}?(?:number|code|pin|password|postcode|reference|combination))(?: is)?(?: now)? (?P<o>\S*\d\S*|<num>(?: \d+)*) -> {n} | {o}
 (?:the |my |our )?(?P<n>[\w -]*?(?:meeting|appointment|lesson|lessons|class|classes|rehearsal|practice|interview|session|training|exam|party|wedding|match|game|dinner)) (?:has |was |got |is )?(?:been )?(?:moved|changed|switched|shifted|postponed|put back|brought forward|rescheduled) (?:from .+? )?(?:to|until|till) <o> -> {n} | {o}
 """
 

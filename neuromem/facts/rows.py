@@ -17,7 +17,9 @@ __all__ = ["Triple", "base_form", "first_fit", "generic", "predicate", "relation
 Triple = tuple[str, str, str]
 
 _MONTH = "january|february|march|april|may|june|july|august|september|october|november|december"
-_IN_DIGITS = re.compile(r"\b(?:age|number|code|pin|password|size|weight|height|rent|salary|debt|combination|price)$")
+_IN_DIGITS = re.compile(
+    r"\b(?:age|number|code|pin|password|size|weight|height|rent|salary|debt|combination|price)$"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,9 @@ def _rows(table: str) -> tuple[_Row, ...]:
         pattern, _, result = line.partition(" -> ")
         relation, _, value = result.partition(" | ")
         speaker_only = pattern.startswith("1:")
-        rows.append(_Row(_compiled(pattern.removeprefix("1:")), relation.strip(), value.strip(), speaker_only))
+        rows.append(
+            _Row(_compiled(pattern.removeprefix("1:")), relation.strip(), value.strip(), speaker_only)
+        )
     return tuple(rows)
 
 
@@ -49,16 +53,23 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern + r"\Z", re.IGNORECASE)
 
 
+_MINOR_ADJECTIVE = re.compile(
+    r"^(?:new|current|usual|next|old|actual|full|own|whole|main|private|nearest)\s+(?=\S)"
+)
+
+
 def relation_name(relation: str) -> str:
-    relation = re.sub(r"^(?:new|current|favorite(?= )|usual|next|old|actual|full|own|whole|main|private|nearest)\s+(?=\S)",
-                      lambda match: "favourite " if match[0].startswith("favorite") else "", relation)
+    """The usual name of a relation: "gp" → "doctor", "new favorite color" → "favourite colour"."""
+    relation = _MINOR_ADJECTIVE.sub("", relation.replace("favorite ", "favourite "))
     relation = RELATION_NAMES.get(relation, relation)
     return re.sub(r"\bcolor\b", "colour", relation)
 
 
 _PREDICATE_ADVERB = re.compile(
-    r"^((?:is |have )?)(?:really|always|usually|just|still|also|now|currently|actually|only|mostly|recently|finally|already|"
-    r"often|sometimes|definitely|normally|generally|probably|officially|absolutely|completely) (?=\w)(?!wanted)",
+    r"^((?:is |have )?)(?:really|always|usually|just|still|also|now|currently|actually|only|mostly|"
+    r"recently|finally|already|"
+    r"often|sometimes|definitely|normally|generally|probably|officially|absolutely|"
+    r"completely) (?=\w)(?!wanted)",
     re.IGNORECASE,
 )
 
@@ -72,6 +83,7 @@ def base_form(rest: str) -> str:
 
 
 def predicate(subject: str, rest: str) -> Triple | None:
+    """What a predicate says of its subject: by the table, whole or cut at a comma, else as it is."""
     for _ in range(2):
         rest = _PREDICATE_ADVERB.sub(r"\1", rest)
     first_part = re.split(r",|;|\s(?:and|but)\s", rest, maxsplit=1)[0]
@@ -83,6 +95,7 @@ def predicate(subject: str, rest: str) -> Triple | None:
 
 
 def first_fit(table: str, text: str, subject: str, noun: str) -> Triple | None:
+    """The triple of the first row of a table that the whole text fits, or None; `noun` fills its `{n}`."""
     for row in _rows(table):
         if row.speaker_only and subject != SPEAKER:
             continue
@@ -123,20 +136,26 @@ def _fill(template: str, groups: dict[str, str], digits: bool) -> str:
     return re.sub(r"\{([\w:]+)\}", value_of, template).strip(" ,")
 
 
-_PARTICIPLE = re.compile(r"\w+(?:ed|en|wn|ung|unk|ght|pt|lt|nt|old|ound|ood)|made|put|cut|run|come|met|read|had|said|paid|won|done|gone")
-_PARTICLE = re.compile(r"(up|out|off|down|over|back|away|to|for|with|at|in|on|from|into|about|of|by) (?=\S)", re.IGNORECASE)
+_PARTICIPLE = re.compile(
+    r"\w+(?:ed|en|wn|ung|unk|ght|pt|lt|nt|old|ound|ood)|made|put|cut|run|come|met|read|had|said|paid|won|done|gone"
+)
+_PARTICLE = re.compile(
+    r"(up|out|off|down|over|back|away|to|for|with|at|in|on|from|into|about|of|by) (?=\S)", re.IGNORECASE
+)
 
 
 def generic(subject: str, rest: str) -> Triple | None:
     """Subject, verb, object as they stand."""
-    match = re.match(r"(?:(?P<aux>is|was|have|had|will|would|can|could|did|should|must)(?: (?P<not>not))? )?(?P<rest>.+)", rest)
+    match = re.match(
+        r"(?:(?P<aux>is|was|have|had|will|would|can|could|did|should|must)(?: (?P<not>not))? )?(?P<rest>.+)",
+        rest,
+    )
     if match is None:
         return None
     auxiliary, negation = match["aux"] or "", "not " if match["not"] else ""
     verb, _, value = match["rest"].partition(" ")
-    if auxiliary in ("is", "was") and not verb.endswith("ing") or (
-        auxiliary in ("have", "had") and not _PARTICIPLE.fullmatch(verb)
-    ):
+    no_verb = not verb.endswith("ing") if auxiliary in ("is", "was") else not _PARTICIPLE.fullmatch(verb)
+    if auxiliary in ("is", "was", "have", "had") and no_verb:
         verb, value = auxiliary, match["rest"]
     particle = _PARTICLE.match(value)
     if particle and verb not in ("is", "was", "have"):

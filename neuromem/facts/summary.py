@@ -49,7 +49,7 @@ def _keywords(text: str) -> list[str]:
 
 
 def same_fact_key(text: str, gist: Gist) -> str:
-    """Equal for two tellings of the same fact: the same triple, or the same words but for case and punctuation."""
+    """Equal for two tellings of one fact: the same triple, or the same words up to case and punctuation."""
     # An object near its limit may have been cut, and two that differ further on would look the same.
     if gist.is_triple and gist.object and utf8_len(gist.object) < GIST_FIELD_BYTES[3] - 4:
         return normalize(str(gist))

@@ -15,11 +15,15 @@ from .values import tidy, title_names
 
 __all__ = ["triple_of"]
 
+MAX_CLAUSE = 300  # characters; a longer sentence is no clear triple, and matching takes too long
 _PROPER = re.compile(
-    r"\b(?:name|nickname|home|home town|birthplace|origin|trip|doctor|dentist|vet|boss|landlord|neighbour|partner|wife|"
-    r"husband|sons?|daughters?|friend|flatmate|godchild|football team|employer|languages?|learning|school|physio|"
+    r"\b(?:name|nickname|home|home town|birthplace|origin|trip|doctor|dentist|vet|boss|landlord|neighbour|"
+    r"partner|wife|"
+    r"husband|sons?|daughters?|friend|flatmate|godchild|football team|employer|languages?|learning|school|"
+    r"physio|"
     r"barber|therapist|fiancée?|spouse|church|nationality|street|city|town|country)$"
 )
+
 
 def triple_of(text: str, speaker: str | None = None) -> Triple | None:
     """The triple that a sentence says, or None where none is clear.
@@ -29,7 +33,7 @@ def triple_of(text: str, speaker: str | None = None) -> Triple | None:
         speaker: the speaker's name; a subject of that name is the speaker ("1").
     """
     clause = canonical(text)
-    if not clause or len(clause) > 400:
+    if not clause or len(clause) > MAX_CLAUSE:
         return None
     lower_case = clause == clause.lower().replace("i is", "I is") or text == text.lower()
     found = _whole(clause)
@@ -61,12 +65,14 @@ def _readings(clause: str, lower_case: bool) -> Iterator[Triple | None]:
     yield _named_person(clause, lower_case)
     yield _thing_clause(clause)
     does = _THING_DOES.match(clause)
-    yield (SPEAKER, does["n"].lower(), tidy(does["does"])) if does and not _NOT_NOUN.search(does["n"]) else None
+    yield (
+        (SPEAKER, does["n"].lower(), tidy(does["does"])) if does and not _NOT_NOUN.search(does["n"]) else None
+    )
 
 
 _APPOSITION = re.compile(
-    r"(?:my|our) [\w' -]+, (?P<late>(?:[A-Z][\w.'-]+ ?)+), (?P<rest>.+)|"
-    r"(?P<early>(?:[A-Z][\w.'-]+ ?)+), (?:my|our|the) [\w' -]+, (?P<also>.+)"
+    r"(?:my|our) [\w' -]+, (?P<late>[A-Z][\w.'-]+(?: [A-Z][\w.'-]+)*), (?P<rest>.+)|"
+    r"(?P<early>[A-Z][\w.'-]+(?: [A-Z][\w.'-]+)*), (?:my|our|the) [\w' -]+, (?P<also>.+)"
 )
 _ROLE_AND_NAME = re.compile(
     rf"(?:my|our|the) (?:[\w-]+ )?(?:{'|'.join((*ROLES.split(), *PETS.split()))}) "
@@ -76,7 +82,7 @@ _ROLE_AND_NAME = re.compile(
 
 
 def _apposition(clause: str, lower_case: bool) -> Triple | None:
-    """ "Our landlord, Mr Ostrowick, lives in Cyprus" and "my flatmate Bilge is mad": said of the person named."""
+    """ "Our landlord, Mr Ostrowick, lives in Cyprus" and "my flatmate Bilge is mad" speak of who is named."""
     role = _ROLE_AND_NAME.match(clause)
     if role and _is_name(role["own"], lower_case) and base_verb(role["own"]).lower() not in _VERBS:
         return _about(role["name"], role["poss"], role["rest"])
@@ -89,21 +95,26 @@ def _apposition(clause: str, lower_case: bool) -> Triple | None:
 # --- my sister …, Mum …, Granny Oda … --------------------------------------------------------------
 
 _KIN_CLAUSE = re.compile(
-    rf"(?P<det>(?:my|our|the) )?(?:late |older |big |little |younger |twin |eldest |youngest |elder |baby |new |step)*"
+    rf"(?P<det>(?:my|our|the) )?(?:late |older |big |little |younger |twin |eldest |youngest |elder |baby |"
+    rf"new |step)*"
     rf"(?P<kin>{'|'.join(sorted(KIN_WORDS, key=len, reverse=True))})(?P<poss>'s)? (?P<rest>.+)",
     re.IGNORECASE,
 )
 _TITLED = re.compile(
-    r"(?P<name>(?:granny|grandma|grandpa|grandad|nana|nan|gran|uncle|aunt|auntie|aunty|cousin|mr|mrs|ms|miss|dr|doctor|captain|"
+    r"(?P<name>(?:granny|grandma|grandpa|grandad|nana|nan|gran|uncle|aunt|auntie|aunty|cousin|mr|mrs|ms|"
+    r"miss|dr|doctor|captain|"
     r"sister|father|brother)\.? (?P<own>[\w-]+))(?P<poss>'s)? (?P<rest>.+)",
     re.IGNORECASE,
 )
 _BARE_KIN = frozenset("mother father grandmother grandfather aunt".split())
 _VERBS = frozenset("is was have had do will can used got went moved died loves hates".split())
 _MORE_VERBS = _VERBS | frozenset(
-    "never no once always would could said says told won broke bought sold left lost found made took gave came met sent taught "
-    "wrote grew built caught fell felt kept knew paid put read ran sang sold sat slept spent spoke stole swam thinks wants did "
-    "became began chose drew drank drove ate flew forgot forgave hid hurt led lent quit rang rode rose saw shot stood threw wore".split()
+    "never no once always would could said says told won broke bought sold left lost found made took gave "
+    "came met sent taught "
+    "wrote grew built caught fell felt kept knew paid put read ran sang sold sat slept spent spoke stole "
+    "swam thinks wants did "
+    "became began chose drew drank drove ate flew forgot forgave hid hurt led lent quit rang rode rose saw "
+    "shot stood threw wore".split()
 )
 
 
@@ -129,9 +140,14 @@ def _kin_clause(clause: str, lower_case: bool) -> Triple | None:
         if _are_names(name, lower_case):
             return SPEAKER, kin, name
     own = re.match(r"(?P<name>[\w'-]+?)(?P<poss>'s)? (?P<rest>.+)", rest)
-    if own and not match["poss"] and _is_name(own["name"], lower_case) and base_verb(own["name"]).lower() not in _VERBS:
-        if _is_predicate(own["rest"]) or own["poss"] or not lower_case:
-            return _about(own["name"], own["poss"], own["rest"])
+    is_own = own and not match["poss"] and _is_name(own["name"], lower_case)
+    if (
+        own
+        and is_own
+        and base_verb(own["name"]).lower() not in _VERBS
+        and (_is_predicate(own["rest"]) or own["poss"] or not lower_case)
+    ):
+        return _about(own["name"], own["poss"], own["rest"])
     return _about(kin, match["poss"], rest)
 
 
@@ -144,13 +160,18 @@ def _about(subject: str, possessive: str | None, rest: str) -> Triple | None:
 # --- Marisol … -------------------------------------------------------------------------------------
 
 _NAME_CLAUSE = re.compile(
-    r"(?P<name>[^\W\d_][\w'-]*?(?: [A-Z][\w'-]*?)*)(?P<poss>'s)?(?: and (?:[A-Z][\w'-]*|my \w+))? (?P<rest>.+)"
+    r"(?P<name>[^\W\d_][\w'-]*?(?: [A-Z][\w'-]*?)*)(?P<poss>'s)?(?: and (?:[A-Z][\w'-]*|"
+    r"my \w+))? (?P<rest>.+)"
 )
 _NOT_NAMES = frozenset(
-    "the a an my our your his her their this that these those it he she they there here what who when where why how which if "
-    "some any all no every each most many one two both let everyone everybody someone nobody people someone please nuts "
-    "is was do have not never always today tomorrow yesterday tonight monday tuesday wednesday thursday friday saturday "
-    "sunday january february march april may june july august september october november december and or but so because "
+    "the a an my our your his her their this that these those it he she they there here what who when "
+    "where why how which if "
+    "some any all no every each most many one two both let everyone everybody someone nobody people "
+    "someone please nuts "
+    "is was do have not never always today tomorrow yesterday tonight monday tuesday wednesday thursday "
+    "friday saturday "
+    "sunday january february march april may june july august september october november december and or "
+    "but so because "
     "on in at for from with after before since during".split()
 )
 
@@ -166,7 +187,8 @@ def _named_person(clause: str, lower_case: bool) -> Triple | None:
         # "Ruben got elected" or "Choir got cancelled": a row of the table for persons decides.
         return None if lower_case else first_fit(PREDICATES, base_form(rest), name, "")
     found = predicate(name, base_form(rest))
-    return found if found and (_is_predicate(rest) or first_fit(PREDICATES, base_form(rest), name, "")) else None
+    sure = _is_predicate(rest) or first_fit(PREDICATES, base_form(rest), name, "")
+    return found if sure else None
 
 
 def _is_predicate(rest: str) -> bool:
@@ -189,18 +211,25 @@ def _are_names(value: str, lower_case: bool) -> bool:
 # --- my dog's name …, the alarm code … --------------------------------------------------------------
 
 _THING_CLAUSE = re.compile(
-    r"(?:(?:my|our|the) )?(?P<n>[\w'.-]+(?: [\w'.-]+){0,4}?) (?P<rest>(?:is|was|have|had|do not|will|can not|sits?|lives?|hangs?|"
-    r"hides?|expires?|runs? out|ends?|finish(?:es)?|starts?|begins?|opens?|comes?|visits?|calls?|goes?|go out|takes? place|"
-    r"meets?|happens?|falls?|costs?|weighs?|says?|reads?|closes?|breaks? up|moved|changed|got|owns?|works?|teach(?:es)?|speaks?|went) .+)",
+    r"(?:(?:my|our|the) )?(?P<n>[\w'.-]+(?: [\w'.-]+){0,4}?) (?P<rest>(?:is|was|have|had|do not|will|"
+    r"can not|sits?|lives?|hangs?|"
+    r"hides?|expires?|runs? out|ends?|finish(?:es)?|starts?|begins?|opens?|comes?|visits?|calls?|goes?|"
+    r"go out|takes? place|"
+    r"meets?|happens?|falls?|costs?|weighs?|says?|reads?|closes?|breaks? up|moved|changed|got|owns?|works?|"
+    r"teach(?:es)?|speaks?|went) .+)",
     re.IGNORECASE,
 )
 
 
-_NOT_NOUN = re.compile(r"\b(?:would|could|should|might|must|said|says|i|we|he|she|they|you|it|who|that)\b", re.IGNORECASE)
+_NOT_NOUN = re.compile(
+    r"\b(?:would|could|should|might|must|said|says|i|we|he|she|they|you|it|who|that)\b", re.IGNORECASE
+)
 
 
 _THING_DOES = re.compile(
-    r"(?:my|our|the) (?P<n>(?:[\w-]+ ){0,2}?[\w-]+) (?P<does>(?:[\w-]+(?:[^s\W]s|ed)|put|came|lay|let|made|gave|told) .+)", re.IGNORECASE
+    r"(?:my|our|the) (?P<n>(?:[\w-]+ ){0,2}?[\w-]+) "
+    r"(?P<does>(?:[\w-]+(?:[^s\W]s|ed)|put|came|lay|let|made|gave|told) .+)",
+    re.IGNORECASE,
 )
 
 

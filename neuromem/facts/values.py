@@ -8,14 +8,15 @@ from ..text import is_name_like
 
 __all__ = ["NUMBER", "strip_tail", "tidy", "title_names", "to_digits"]
 
-_UNITS = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
-_UNITS += " seventeen eighteen nineteen"
+_UNITS = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen"
+_UNITS += " sixteen seventeen eighteen nineteen"
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
 _VALUES = {word: value for value, word in enumerate(_UNITS.split())}
 _VALUES |= {word: 10 * (index + 2) for index, word in enumerate(_TENS.split())}
 _VALUES |= {"oh": 0}
 _ORDINALS = (
-    "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth"
+    "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth "
+    "fourteenth fifteenth"
     " sixteenth seventeenth eighteenth nineteenth twentieth"
 )
 _ORDINAL_VALUES = {word: value + 1 for value, word in enumerate(_ORDINALS.split())}
@@ -33,12 +34,19 @@ _DATE = re.compile(
     rf"(?: of)? (?P<month>{_MONTHS})\b",
     re.IGNORECASE,
 )
-_MONTH_FIRST = re.compile(rf"\b(?P<month>{_MONTHS}),? (?:on )?the (?P<day>\d{{1,2}})(?:st|nd|rd|th)\b", re.IGNORECASE)
+_TIMELY = re.compile(
+    rf"\b(?:{_DAYS}|{_MONTHS})s?\b|\d(?:st|nd|rd|th)\b|^at |\b(?:half|quarter) ", re.IGNORECASE
+)
+_MONTH_FIRST = re.compile(
+    rf"\b(?P<month>{_MONTHS}),? (?:on )?the (?P<day>\d{{1,2}})(?:st|nd|rd|th)\b", re.IGNORECASE
+)
 _HOUR = rf"\d{{1,2}}|{_UNITS.replace(' ', '|')}"
 _MINUTE = "fifteen|twenty-five|twenty|thirty|forty-five|forty|fifty-five|fifty|ten|five"
 _CLOCK = re.compile(
-    rf"\b(?:(?:at )?(?P<half>half|quarter past|quarter to|(?:{_MINUTE}|\d\d?) (?:past|to))(?: past)? (?P<late>{_HOUR})|"
-    rf"at (?P<hour>{_HOUR})(?:[: .](?P<minute>\d\d|{_MINUTE}))?)(?: ?(?P<part>[ap]\.?m\.?|o'clock))?\b(?![-\w])",
+    rf"\b(?:(?:at )?(?P<half>half|quarter past|quarter to|(?:{_MINUTE}|\d\d?) (?:past|"
+    rf"to))(?: past)? (?P<late>{_HOUR})|"
+    rf"at (?P<hour>{_HOUR})(?:[: .](?P<minute>\d\d|{_MINUTE}))?)(?: ?(?P<part>[ap]\.?m\.?|"
+    rf"o'clock))?\b(?![-\w])",
     re.IGNORECASE,
 )
 
@@ -57,20 +65,26 @@ _SWAPS = [
     )
 ]
 _HEAD = re.compile(
-    r"^(?:(?:a|an|the|my|our|some|any|this|that|number|called|named|on|just|only|really|actually|about|also|it is|"
+    r"^(?:(?:a|an|the|my|our|some|any|this|that|number|called|named|on|just|only|really|actually|about|"
+    r"also|it is|"
     r"quite|very|a bit of|a lot of|lots of|to be|both)\s+)+(?=\S)",
     re.IGNORECASE,
 )
 _TAIL = re.compile(
-    r"[\s,]+(?:these days|any ?more|any longer|at the moment|right now|now(?:adays)?|too|as well|by the way|by trade|you know|"
-    r"actually|after all|it turned out|mostly|though|already|of course|i think|i guess|for now|at last|terribly|again|"
-    r"a lot|very much|so much|the most|to bits|remember that|please|lately|ever|online|yet|instead|last \w+|with a \w|and all)$",
+    r"[\s,]+(?:these days|any ?more|any longer|at the moment|right now|now(?:adays)?|too|as well|"
+    r"by the way|by trade|you know|"
+    r"actually|after all|it turned out|mostly|though|already|of course|i think|i guess|for now|at last|"
+    r"terribly|again|"
+    r"a lot|very much|so much|the most|to bits|remember that|please|lately|ever|online|yet|instead|"
+    r"last \w+|with a \w|and all)$",
     re.IGNORECASE,
 )
 _NEXT_CLAUSE = re.compile(
     r"(?:,|;|\.|!| -)\s+(?!(?:\d|and \w+$|some |plus |in |on |at |by |every |not |about )).*$|"
-    r"[,;]? (?:because|since (?:he|she|my|i|we)|but|which|who|so that|when i|so i|and (?:i|he|she|we|they|it|the|my)|"
-    r"he is|she is|it is|they is|in case|(?<=\w )(?:he|she|they|we|i|it) \w|and (?:never|then|now|have|is|was|bought|do))\b.*$",
+    r"[,;]? (?:because|since (?:he|she|my|i|we)|but|which|who|so that|when i|so i|and (?:i|he|she|we|they|"
+    r"it|the|my)|"
+    r"he is|she is|it is|they is|in case|(?<=\w )(?:he|she|they|we|i|it) \w|and (?:never|then|now|have|is|"
+    r"was|bought|do))\b.*$",
     re.IGNORECASE,
 )
 
@@ -131,7 +145,7 @@ def tidy(value: str, digits: bool = False, whole: bool = False) -> str:
         value = _NEXT_CLAUSE.sub("", value)
     value = _DATE.sub(_date, value)
     value = _MONTH_FIRST.sub(lambda match: f"{match['day']} {match['month'].capitalize()}", value)
-    if re.search(rf"\b(?:{_DAYS}|{_MONTHS})s?\b|\d(?:st|nd|rd|th)\b|^at |\b(?:half|quarter) ", value, re.IGNORECASE):
+    if _TIMELY.search(value):
         value = _CLOCK.sub(_clock, value)
     for pattern, to in _SWAPS:
         value = pattern.sub(to, value)

@@ -94,7 +94,7 @@ class LogFiles:
         """What an error of LMDB or of the system means to the user, and what to do about it."""
         import lmdb
 
-        code = error.errno if isinstance(error, OSError) else getattr(error, "code", 0)
+        code = _system_code(error)
         if code in _FULL or (code == errno.EIO and self._is_full()):
             return StoreFull(
                 f"{self.folder}: the disk or the quota is full; nothing acknowledged was lost; "
@@ -138,6 +138,15 @@ class LogFiles:
     def sync(self) -> None:
         """Makes the names in the folder durable."""
         _sync_folder(self.folder)
+
+
+def _system_code(error: Exception) -> int:
+    """The errno behind an error, 0 when there is none."""
+    if isinstance(error, OSError):
+        return error.errno or 0
+    said = str(error)  # the bindings before 3.0 give the text only
+    known = (*_FULL, *_DENIED, errno.EIO)
+    return next((code for code in known if said.endswith(os.strerror(code))), 0)
 
 
 def _sync_folder(path: Path) -> None:

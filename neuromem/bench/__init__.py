@@ -1,0 +1,43 @@
+"""`neuromem bench NAME`: what a user runs to check our claims on their own machine.
+
+Each bench is a module here with `main(argv) -> int`. All run with no data beside the repository (on
+facts of their own making), and on files when given; `--json` prints exactly one JSON object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+
+from ..errors import InvalidInput
+
+__all__ = ["NAMES", "run"]
+
+NAMES: dict[str, str] = {
+    "codec": "how exactly words survive in slots: at step 0, after the write loop, by strength",
+    "forgetting": "whether each rung of the ladder is right, and how facts fade day by day",
+    "recall": "how well facts are found: LoCoMo and BEAM files, question pairs, exact cues",
+    "speed": "lookup against FAISS, add, search, open, start",
+    "ablation": "what the steps of the write loop gain over none",
+    "durability": "acknowledged facts lost by kill -9 at random moments",
+    "interference": "whether new facts change old slots, and whether rebuilds are byte-identical",
+}
+
+
+def run(name: str, argv: Sequence[str]) -> int:
+    """Runs one bench.
+
+    Args:
+        name: one of `NAMES`. argv: its own arguments, such as ``["--json"]``.
+
+    Returns:
+        0, or 1 when a bench that has a bar of its own (a lost fact, a lie) found it broken.
+
+    Raises:
+        InvalidInput: no such bench. NeuromemError: as the bench meets it. SystemExit: bad arguments.
+    """
+    if name not in NAMES:
+        raise InvalidInput("bench", f"{name!r} is not known", f"choose one of {', '.join(NAMES)}")
+    main = import_module(f".{name}", __name__).main
+    status: int = main(list(argv))
+    return status

@@ -1,0 +1,139 @@
+"""Facts of our own making, so that every bench runs with no data beside the repository.
+
+Names are made up of syllables, so no model has seen them. Everything follows from the seed.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+__all__ = ["GeneratedFact", "hard_texts", "nasty_strings", "near_identical", "personal_facts"]
+
+CONSONANTS = "b bl br c ch d dr f g gr h j k kl l m n p pr q r s sh st t tr v w x y z zh".split()
+VOWELS = "a e i o u ae ai ou ia é ö".split()
+JOBS = "roofer nurse welder baker pilot surveyor cellist plumber archivist vet".split()
+FOODS = "walnuts celery shrimp mango oysters rye lentils gluten kiwi sesame".split()
+THINGS = "passport, spare key, blue umbrella, guitar, tax folder, sewing machine, ladder, tent".split(", ")
+PLACES = "attic, hall cupboard, car boot, garden shed, office drawer, cellar, garage".split(", ")
+MONTHS = "January February March April May June July August September October November December".split()
+KIN = "sister brother mother father uncle aunt cousin neighbour".split()
+
+# text | gist (subject|relation|object) | question
+FRAMES = """
+{person}'s dog is called {name}; {person}|dog name|{name}; what is {person}'s dog called?
+My cat's name is {name}; 1|cat name|{name}; what is my cat's name?
+I live in {name} now; 1|home|{name}; where do I live?
+My {kin} {person} works as a {job}; {person}|job|{job}; what does {person} do for a living?
+I am allergic to {food}; 1|allergy|{food}; what am I allergic to?
+{person} can't eat {food}; {person}|cannot eat|{food}; what can {person} not eat?
+{person} was born on {day} {month} {year}; {person}|birthday|{day} {month} {year}; when is {person}'s birthday?
+The {thing} is in the {place}; {thing}|place|{place}; where is the {thing}?
+{person}'s phone number is {phone}; {person}|phone|{phone}; what is {person}'s phone number?
+The door code at {name} is {code}; {name}|door code|{code}; what is the door code at {name}?
+I moved from {name} to {person} in {month} {year}; 1|moved to|{person}; where did I move to?
+My {kin} married {person} in {name}; {kin}|married|{person}; whom did my {kin} marry?
+The wifi password at {name} is {password}; {name}|wifi|{password}; what is the wifi password at {name}?
+{person} drives a green van with the plate {plate}; {person}|plate|{plate}; what is {person}'s number plate?
+""".strip().splitlines()  # noqa: E501
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratedFact:
+    """A fact, its gist as `subject|relation|object`, and a question that it answers."""
+
+    text: str
+    gist: str
+    question: str
+
+
+class _Maker:
+    def __init__(self, seed: int) -> None:
+        self.random = random.Random(seed)
+
+    def name(self) -> str:
+        parts = [self.pick(CONSONANTS) + self.pick(VOWELS) for _ in range(self.random.choice((2, 2, 3)))]
+        return ("".join(parts) + self.pick(["", "", "n", "r", "s", "l"])).capitalize()
+
+    def pick(self, options: list[str]) -> str:
+        return self.random.choice(options)
+
+    def letters(self, alphabet: str, count: int) -> str:
+        return "".join(self.random.choices(alphabet, k=count))
+
+    def blanks(self) -> dict[str, object]:
+        digits, capitals = "0123456789", "ABCDEFGHJKLMNPRSTUVWXYZ"
+        return {
+            "name": self.name(), "person": self.name(), "kin": self.pick(KIN), "job": self.pick(JOBS),
+            "food": self.pick(FOODS), "thing": self.pick(THINGS), "place": self.pick(PLACES),
+            "day": self.random.randint(1, 28), "month": self.pick(MONTHS), "year": self.random.randint(1930, 2026),
+            "phone": f"0{self.letters(digits, 3)} {self.letters(digits, 6)}", "code": self.letters(digits, 6),
+            "password": self.letters("abcdefghkmnpqrstuvwxyz23456789-!", 11),
+            "plate": f"{self.letters(capitals, 2)} {self.letters(digits, 3)} {self.letters(capitals, 2)}",
+        }  # fmt: skip
+
+
+def personal_facts(count: int, seed: int = 0) -> list[GeneratedFact]:
+    """Distinct facts of one person's life, `count` of them."""
+    maker = _Maker(seed)
+    found: dict[str, GeneratedFact] = {}
+    while len(found) < count:
+        frame, blanks = maker.pick(FRAMES), maker.blanks()
+        text, gist, question = (part.strip().format(**blanks) for part in frame.split(";"))
+        found.setdefault(text, GeneratedFact(text, gist, question))
+    return list(found.values())
+
+
+def near_identical(count: int, seed: int = 0) -> list[GeneratedFact]:
+    """`count` facts that differ in two made-up names only: "X's dog is called Y"; every X is another."""
+    maker = _Maker(seed)
+    frame = FRAMES[0].split(";")
+    found: dict[str, GeneratedFact] = {}
+    while len(found) < count:
+        person, name = maker.name(), maker.name()
+        text, gist, question = (part.strip().format(person=person, name=name) for part in frame)
+        found.setdefault(person, GeneratedFact(text, gist, question))
+    return list(found.values())
+
+
+def hard_texts(count: int, seed: int = 0) -> list[str]:
+    """Short texts that are hard to spell: codes, passwords, addresses of the net, other scripts."""
+    maker = _Maker(seed)
+    return [text for text, _ in zip(_hard(maker), range(count), strict=False)]
+
+
+def _hard(maker: _Maker) -> Iterator[str]:
+    scripts = ((0x391, 0x3C9), (0x410, 0x44F), (0x5D0, 0x5EA), (0x627, 0x64A), (0x905, 0x939), (0x4E00, 0x9FA0))
+    printable = "".join(map(chr, range(33, 127)))
+    while True:
+        yield f"{maker.name()}: {maker.letters(printable, 16)}"
+        yield f"https://{maker.name().lower()}.example/{maker.letters(printable[15:25] + 'abcdef', 12)}?q={maker.name()}"
+        yield f"{maker.letters('ABCDEFGHJKLMNPQRSTUVWXYZ0123456789', 24)} {maker.name()} {maker.letters('0123456789', 9)}"
+        first, last = maker.random.choice(scripts)
+        words = [
+            "".join(chr(maker.random.randint(first, last)) for _ in range(maker.random.randint(2, 6))) for _ in range(4)
+        ]
+        yield " ".join(words)
+        yield f"{maker.name()}.{maker.name()}{maker.letters('0123456789', 3)}@{maker.name().lower()}.example"
+        yield "".join(chr(maker.random.randint(0x1F300, 0x1F5FF)) for _ in range(6)) + maker.name()
+
+
+def nasty_strings(seed: int = 0) -> dict[str, str]:
+    """Texts that break careless programs, by name; none is blank."""
+    rng = random.Random(seed)
+    latin = [chr(rng.randint(1, 255)) for _ in range(160)]
+    while len("".join(latin).encode()) > 160:
+        latin.pop()
+    return {
+        "one byte": "x",
+        "all 256 code points": "".join(map(chr, range(256))),
+        "emoji": "👨‍👩‍👧‍👦🏳️‍🌈🎂👋🏽🇫🇷 birthday 🥳🥳",
+        "right to left": "שלום, השם של הכלב הוא פוטולה \u202e123\u202c مرحبا",
+        "combining marks": "Z̸͑a̶͐l̵͝g̷̀o̴͂ é è ñ",
+        "random characters": "".join(latin),
+        "a surrogate's neighbours": "\ud7ff\ue000\ufffd\uffff\U0010ffff",
+        "line breaks and tabs": "a\tb\nc\r\nd\u2028e",
+        "160 bytes": "".join(rng.choices("abcdefghijklmnopqrstuvwxyz ,.0123456789", k=160)).strip().ljust(160, "x"),
+        "5 kB": " ".join(f"{rng.choice(THINGS)} {rng.randint(0, 9999)}." for _ in range(310))[:5_000],
+    }

@@ -1,0 +1,259 @@
+"""The command line: what can be said to it, and how it ends.
+
+Only the parser is here; a command's module (`commands/`) is imported when the command runs, so that
+`neuromem --help` starts at once. Exit status: 0 done; 1 an error of the store, or a check that failed;
+2 bad input; 130 stopped with Ctrl-C; 141 the reader of the output went away.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from io import TextIOWrapper
+from typing import NoReturn, TypeAlias
+
+from .errors import InvalidInput, NeuromemError, NotFound
+
+__all__ = ["build_parser", "main"]
+
+# prints a command's help, not its parser's type name
+Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
+
+EXIT_ERROR, EXIT_INPUT, EXIT_STOPPED, EXIT_PIPE = 1, 2, 130, 141
+EPILOG = """\
+examples:
+  neuromem add "My dog's name is Potola"
+  neuromem search "what is my dog called?"
+  neuromem ingest conversations.json
+  neuromem show
+
+Every command takes --json, --user, --path, --config and --encoder; `neuromem COMMAND --help` says more.
+Settings may also come from the environment: NEUROMEM_PATH, NEUROMEM_BANK__MAX_SLOTS=10, …
+"""
+
+
+class Parser(argparse.ArgumentParser):
+    """Wrong usage is one line on stderr, like every other error."""
+
+    def error(self, message: str) -> NoReturn:
+        """Ends with status 2."""
+        name = self.prog.removeprefix("neuromem").strip()
+        command = f"neuromem {name}".strip()
+        _complain(f"{message}; see: {command} --help")
+        raise SystemExit(EXIT_INPUT)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command.
+
+    Args:
+        argv: words after the program's name; `sys.argv` when None.
+
+    Returns:
+        The exit status.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    _speak_utf8()
+    try:
+        status = _run(words)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        print(
+            "\nneuromem: stopped; nothing acknowledged was lost. Run the same command again to go on.",
+            file=sys.stderr,
+        )
+        return EXIT_STOPPED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the exit would complain
+        return EXIT_PIPE
+    except NeuromemError as error:
+        _complain(str(error))
+        return EXIT_INPUT if isinstance(error, InvalidInput | NotFound) else EXIT_ERROR
+    except SystemExit as end:  # of argparse, or of rich when its reader is gone
+        return end.code if isinstance(end.code, int) else EXIT_INPUT
+    return status
+
+
+def _run(words: list[str]) -> int:
+    if words[:1] == ["bench"] and len(words) > 1 and not words[1].startswith("-"):
+        return _bench(words[1], words[2:])
+    parser = build_parser()
+    args = parser.parse_args(words)
+    if args.command is None:
+        parser.print_help(sys.stderr)
+        return EXIT_INPUT
+    module, _, function = args.run.partition(":")
+    run: Callable[[argparse.Namespace], int] = getattr(
+        import_module(f".commands.{module}", __package__), function
+    )
+    return run(args)
+
+
+def _bench(name: str, rest: list[str]) -> int:
+    """A benchmark has options of its own."""
+    bench = import_module(".bench", __package__)
+    if name not in bench.NAMES:
+        known = ", ".join(bench.NAMES)
+        raise InvalidInput("bench", f"there is no benchmark {name!r}", f"choose one of {known}")
+    return int(bench.run(name, rest))
+
+
+def _speak_utf8() -> None:
+    """Output is UTF-8 wherever it goes; what UTF-8 cannot say (half a pair) is escaped."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+def _complain(message: str) -> None:
+    """One line on stderr, whatever the message holds."""
+    line = "".join(char if char.isprintable() else " " for char in message)
+    print(f"neuromem: error: {' '.join(line.split())}", file=sys.stderr)
+
+
+# -- the parser ---------------------------------------------------------------------------------------
+
+
+def build_parser() -> Parser:
+    """The parser of everything but the benchmarks' own options."""
+    parser = Parser(
+        prog="neuromem",
+        description="A memory that lives in weights: facts are written, fade, and return.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"neuromem {_version()}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    for group in (_telling, _asking, _keeping, _moving, _looking):
+        group(commands)
+    return parser
+
+
+def _version() -> str:
+    from . import __version__
+
+    return __version__
+
+
+def _command(commands: Commands, name: str, run: str, what: str, more: str = "") -> Parser:
+    """A command with the options that all have."""
+    parser = commands.add_parser(
+        name,
+        help=what,
+        description=f"{what[0].upper()}{what[1:]}.{' ' + more if more else ''}",
+    )
+    parser.set_defaults(run=run)
+    common = parser.add_argument_group("options of every command")
+    common.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
+    common.add_argument("--user", metavar="NAME", help='whose memory (default "me", else the only user)')
+    common.add_argument(
+        "--path",
+        metavar="FOLDER",
+        default=os.environ.get("NEUROMEM_PATH"),
+        help="where the memory is kept (default: $NEUROMEM_PATH, else the user's data folder)",
+    )
+    common.add_argument("--config", metavar="FILE.toml", help="settings, such as [bank] max_slots = 10")
+    common.add_argument(
+        "--encoder",
+        metavar="NAME",
+        help="sentence (default: all-MiniLM-L6-v2, offline), sentence:NAME_OR_FOLDER, or hash",
+    )
+    return parser
+
+
+def _telling(commands: Commands) -> None:
+    add = _command(commands, "add", "tell:add", "remember what is said", "Questions and greetings are no facts.")
+    add.add_argument("text", nargs="+", metavar="TEXT", help="the words; - reads them from standard input")
+    add.add_argument("--at", metavar="TIME", help="when it was said: ISO 8601 or Unix seconds (default: now)")
+    add.add_argument("--metadata", metavar="JSON", help="""an object that comes back with the memory""")
+    add.add_argument("--raw", action="store_true", help="keep the words as they are, whole")
+    ingest = _command(
+        commands,
+        "ingest",
+        "tell:ingest",
+        "read conversations from files",
+        "The format is detected: plain text, JSON or JSONL messages, exports of ChatGPT, Claude and "
+        "WhatsApp, LoCoMo JSON. An interrupted ingest goes on where it stopped.",
+    )
+    ingest.add_argument("files", nargs="+", metavar="FILE", help="a file, or a .zip with a chat export")
+    ingest.add_argument("--raw", action="store_true", help="keep every message as it is, whole")
+    ingest.add_argument("--again", action="store_true", help="read a file even if it was read before")
+
+
+def _asking(commands: Commands) -> None:
+    search = _command(
+        commands, "search", "ask:search", "recall what answers a question", "Being recalled strengthens."
+    )
+    search.add_argument("query", nargs="+", metavar="QUERY", help="the question, in any words")
+    search.add_argument("--limit", type=_whole, default=5, metavar="N", help="most results (default 5)")
+    search.add_argument(
+        "--fidelity",
+        choices=("auto", "weights", "exact"),
+        default="auto",
+        help="weights: only what the slots say; exact: the words from the log; auto: the slots, and the "
+        "log for a good answer that has faded (default)",
+    )
+    search.add_argument("--budget-ms", type=float, metavar="MS", help="stop fetching words after so long")
+    search.add_argument(
+        "--filter", action="append", default=[], metavar="KEY=VALUE", help="metadata a result must have"
+    )
+    search.add_argument("--explain", action="store_true", help="show the parts of the scores")
+    search.add_argument("--no-rehearse", action="store_true", help="only look: change nothing")
+    deep = _command(
+        commands, "deep", "ask:deep", "search every word ever said", "Forgotten facts are found and return."
+    )
+    deep.add_argument("query", nargs="+", metavar="QUERY", help="the question, in any words")
+    deep.add_argument("--limit", type=_whole, default=5, metavar="N", help="most results (default 5)")
+    deep.add_argument("--budget-ms", type=float, metavar="MS", help="return what was found by then")
+    show = _command(
+        commands, "show", "ask:show", "list the memories, or one with its history", "It only looks."
+    )
+    show.add_argument("id", nargs="?", metavar="ID", help="a memory's id, or the last letters of it")
+
+
+def _keeping(commands: Commands) -> None:
+    sleep = _command(
+        commands, "sleep", "keep:sleep", "let the weights shrink as they are due", "What has faded is forgotten."
+    )
+    sleep.add_argument("--now", metavar="TIME", nargs="?", help="as of this time (default: the present)")
+    rebuild = _command(
+        commands, "rebuild", "keep:rebuild", "make the weights anew from the log", "Every word returns."
+    )
+    rebuild.add_argument("--no-restore", action="store_true", help="the bank as it was, faded, bit for bit")
+    _command(commands, "verify", "keep:verify", "check every record, hash chain and Merkle tree of the log")
+
+
+def _moving(commands: Commands) -> None:
+    export = _command(commands, "export", "move:export", "write a memory to one file")
+    export.add_argument(
+        "file", metavar="FILE", help=".safetensors: the weights alone; .jsonl: the words from the log"
+    )
+    import_ = _command(commands, "import", "move:import_", "read a file that export wrote")
+    import_.add_argument("file", metavar="FILE", help=".safetensors or .jsonl")
+
+
+def _looking(commands: Commands) -> None:
+    bench = _command(
+        commands,
+        "bench",
+        "look:benches",
+        "measure our claims on this machine",
+        "`neuromem bench` lists the benchmarks, `neuromem bench NAME --help` explains one.",
+    )
+    bench.add_argument("name", nargs="?", metavar="NAME", help="codec, forgetting, recall or speed")
+    _command(commands, "doctor", "doctor:doctor", "check this installation", "Ends with status 1 on a FAIL.")
+    demo = _command(
+        commands, "demo", "demo:demo", "tell it a conversation, let months pass, watch it fade and return",
+        "The store is made anew in .demo/ (or --path).",
+    )  # fmt: skip
+    demo.add_argument("--plain", action="store_true", help="plain text, 100 columns, no colour")
+
+
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from error

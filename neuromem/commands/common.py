@@ -1,0 +1,163 @@
+"""What all commands share: the store they open, whose memory is meant, output, progress."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..config import Config
+from ..errors import InvalidInput, NotFound
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ..memory import Memory
+    from ..owners import Progress
+
+__all__ = ["emit", "open_memory", "progress", "settings", "store_path", "time_of", "whose"]
+
+DEFAULT_USER = "me"
+PATIENCE_S = 0.4  # work shorter than this shows no progress bar
+
+
+def store_path(args: argparse.Namespace) -> Path:
+    """Folder of the store: --path or $NEUROMEM_PATH, else the platform's folder for a user's data."""
+    if args.path is not None:
+        if not args.path.strip():
+            raise InvalidInput("path", "is blank", "give a folder")
+        return Path(args.path).expanduser()
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "neuromem"
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "neuromem"
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "neuromem"
+
+
+def settings(args: argparse.Namespace) -> Config:
+    """Settings of --config and the environment."""
+    return Config.load(file=args.config)
+
+
+@contextmanager
+def open_memory(args: argparse.Namespace, *, readonly: bool = False, new: bool = False) -> Iterator[Memory]:
+    """The store, closed at the end.
+
+    Args:
+        readonly: looks only, so that another process may be writing.
+        new: make the store if there is none.
+
+    Raises:
+        NotFound: there is none.
+    """
+    path = store_path(args)
+    if not new and not (path / "log").is_dir():
+        raise NotFound(f'no memory at {path} yet; begin with: neuromem add "My dog is called Potola"')
+    config = settings(args)
+    from ..memory import Memory
+
+    memory = Memory(path, config, args.encoder, readonly=readonly)
+    try:
+        yield memory
+    except KeyboardInterrupt:
+        memory.engine.log.close()  # no snapshot of a bank that was stopped in mid-change: the log has it all
+        raise
+    except BaseException:
+        memory.close()
+        raise
+    memory.close()
+
+
+def whose(args: argparse.Namespace, memory: Memory, *, new: bool = False) -> str:
+    """The user that is meant, their bank brought in step with the log (with a progress bar if that is long).
+
+    Args:
+        new: it may be somebody who has said nothing yet.
+
+    Raises:
+        NotFound: nobody of that name has a memory. InvalidInput: it is not clear who is meant.
+    """
+    from ..identity import Owner
+
+    user = _name(args.user, memory.users(), new)
+    with (
+        progress("reading the log", "events") as step,
+        memory.engine.owners.use(Owner.of(user, None, None).name, step),
+    ):
+        return user
+
+
+def _name(given: str | None, known: list[str], new: bool) -> str:
+    if given is not None:
+        if not new and given not in known:
+            raise NotFound(f"{given!r} has no memory here; {_those(known)}")
+        return given
+    if new or DEFAULT_USER in known:
+        return DEFAULT_USER
+    if len(known) == 1:
+        return known[0]
+    if not known:
+        raise NotFound('nothing is remembered here yet; begin with: neuromem add "My dog is called Potola"')
+    raise InvalidInput("--user", "is missing", _those(known))
+
+
+def _those(known: list[str]) -> str:
+    names = ", ".join(known[:5]) + (", …" if len(known) > 5 else "")
+    return f"these users have one: {names}" if known else "nobody has"
+
+
+def time_of(text: str | None, field: str) -> float | None:
+    """Unix seconds of an option's time: ISO 8601 or a number."""
+    if text is None:
+        return None
+    from ..identity import seconds_of
+
+    try:
+        return seconds_of(float(text), field)
+    except ValueError as error:
+        if isinstance(error, InvalidInput):
+            raise
+    return seconds_of(text, field)
+
+
+def emit(args: argparse.Namespace, data: Any, view: Callable[[Console], None]) -> None:
+    """Prints a result: as one JSON document, or as a human reads it."""
+    if args.json:
+        print(json.dumps(data, ensure_ascii=False, allow_nan=False, indent=2))
+        return
+    from ..render import make_console
+
+    view(make_console())
+
+
+@contextmanager
+def progress(label: str, unit: str, *, transient: bool = True) -> Iterator[Progress]:
+    """A progress bar with rate and remaining time on stderr, shown once the work takes a while.
+
+    Yields:
+        The function to call with (done, of how many).
+    """
+    if not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+    from ..render import make_progress
+
+    bar = make_progress(unit, transient)
+    task = bar.add_task(label, total=None)
+    started = time.monotonic()
+
+    def step(done: int, total: int) -> None:
+        if not bar.live.is_started and time.monotonic() - started > PATIENCE_S:
+            bar.start()
+        bar.update(task, completed=done, total=total)
+
+    try:
+        yield step
+    finally:
+        bar.stop()
