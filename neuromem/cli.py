@@ -165,7 +165,9 @@ def _command(commands: Commands, name: str, run: str, what: str, more: str = "")
 
 
 def _telling(commands: Commands) -> None:
-    add = _command(commands, "add", "tell:add", "remember what is said", "Questions and greetings are no facts.")
+    add = _command(
+        commands, "add", "tell:add", "remember what is said", "Questions and greetings are no facts."
+    )
     add.add_argument("text", nargs="+", metavar="TEXT", help="the words; - reads them from standard input")
     add.add_argument("--at", metavar="TIME", help="when it was said: ISO 8601 or Unix seconds (default: now)")
     add.add_argument("--metadata", metavar="JSON", help="""an object that comes back with the memory""")
@@ -216,7 +218,11 @@ def _asking(commands: Commands) -> None:
 
 def _keeping(commands: Commands) -> None:
     sleep = _command(
-        commands, "sleep", "keep:sleep", "let the weights shrink as they are due", "What has faded is forgotten."
+        commands,
+        "sleep",
+        "keep:sleep",
+        "let the weights shrink as they are due",
+        "What has faded is forgotten.",
     )
     sleep.add_argument("--now", metavar="TIME", nargs="?", help="as of this time (default: the present)")
     rebuild = _command(

@@ -135,11 +135,11 @@ def to_patches(texts: Sequence[bytes]) -> tuple[Tensor, Tensor]:
 
     Returns:
         patches: [P, J] int64 byte classes, the last patch of a text filled with PAD.
-        lengths: [B] patches of each text.
+        lengths: [B] patches of each text; an empty one has a patch that says so.
     """
     sizes = np.array([len(text) for text in texts], dtype=np.int64)
-    lengths = -(-sizes // PATCH_BYTES)
-    padded = [text + bytes(-len(text) % PATCH_BYTES) for text in texts]
+    lengths = np.maximum(1, -(-sizes // PATCH_BYTES))
+    padded = [text.ljust(length * PATCH_BYTES, b"\0") for text, length in zip(texts, lengths, strict=True)]
     flat = np.frombuffer(b"".join(padded), dtype=np.uint8).astype(np.int64)
     ends = (lengths * PATCH_BYTES).cumsum()
     for end, size, length in zip(ends, sizes, lengths, strict=True):
@@ -182,12 +182,13 @@ class Codec(nn.Module):
             with safe_open(path, "pt") as file:
                 config = CodecConfig(**json.loads(file.metadata()["config"]))
                 weights = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
+            codec = cls(config)
+            codec.load_state_dict(weights)
         except Exception as error:
+            reason = str(error).split("\n")[0]
             raise BankFileInvalid(
-                f"{path} is not a codec checkpoint ({error}); reinstall neuromem"
+                f"{path} is not a codec checkpoint ({reason}); reinstall neuromem"
             ) from error
-        codec = cls(config)
-        codec.load_state_dict(weights)
         codec.identity = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
         return codec.eval().requires_grad_(False).to(device)
 
@@ -223,8 +224,9 @@ class Codec(nn.Module):
             for row, reading in enumerate(readings)
             if living[row][VERBATIM.index] and reading.fidelity is Fidelity.FORGOTTEN
         ]
-        for row, gist in zip(damaged, self.read_gists(values[damaged], strength[damaged]), strict=True):
-            readings[row] = gist
+        if damaged:
+            for row, gist in zip(damaged, self.read_gists(values[damaged], strength[damaged]), strict=True):
+                readings[row] = gist
         return readings
 
     def read_gists(self, values: Tensor, strength: Tensor) -> list[Reading]:
@@ -253,6 +255,8 @@ class Codec(nn.Module):
         level = levels[text].to(device)
         codes = patches[rows[text].to(device), patch.to(device)] / level[:, None]
         texts, sure = self.read(codes, level, index[text].to(device), used.sum(dim=1))
+        impossible = codes.abs().amax(dim=1) * level > level + 1  # higher than anything is ever written
+        sure[text[impossible.cpu()]] = 0.0
         pieces = iter(zip(texts, sure.tolist(), strict=True))
         return [assemble([next(pieces) for _ in fields], fields) for fields in wanted]
 

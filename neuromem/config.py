@@ -87,15 +87,15 @@ class ForgettingConfig:
     """FSRS-6's curve and updates, and the map from retrievability to strength.
 
     `decay="power"` fades; `decay="none"` never does. With the defaults a fact of middling
-    importance, said once, is verbatim for nine days, a gist for three weeks and gone in five
-    months.
+    importance, said once, is verbatim for nine days, a gist until day 16, and gone after 55 days;
+    small talk lasts for hours, an allergy or an address for the better part of a year.
     """
 
     decay: str = "power"
-    initial_stability_days: float = 4.9  # of a fact of importance 0.5, said once
-    importance_range: float = 30.0  # stability of importance 1 over that of importance 0
+    initial_stability_days: float = 17.5  # of a fact of importance 0.5, said once
+    importance_range: float = 4_000.0  # stability of importance 1 over that of importance 0
     curve_exponent: float = 0.1542  # FSRS-6's w20
-    strength_exponent: float = 1 / 0.1542  # s = R ** this: s = 1 / (1 + F·t/S)
+    strength_exponent: float = 2.5 / 0.1542  # s = R ** this: s = (1 + F·t/S) ** -2.5
     max_stability_days: float = 36_500.0
 
     def __post_init__(self) -> None:

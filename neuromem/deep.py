@@ -43,15 +43,17 @@ def search_log(
     limit: int,
     progress: Progress | None = None,
     deadline: float | None = None,
+    until: float | None = None,
 ) -> list[Found]:
     """The statements that answer a question best.
 
     Args:
         progress: called while texts are encoded.
+        until: only what was said by this time, in Unix seconds.
         deadline: `time.monotonic()` after which no more texts are encoded; what was found by then is
             returned.
     """
-    records = [record for record in _statements(log, owner)]
+    records = _statements(log, owner, until)
     if not records:
         return []
     texts = [str(record.body["text"]) for record in records]
@@ -68,11 +70,13 @@ def search_log(
     return [Found(records[i], texts[i], cosine) for _, cosine, i in scored[:limit]]
 
 
-def _statements(log: EventLog, owner: str) -> list[Record]:
+def _statements(log: EventLog, owner: str, until: float | None) -> list[Record]:
     """Everything said, the latest wording of each memory, nothing that was deleted."""
     latest: dict[str, Record] = {}
     for record in log.events(owner):
         memory_id = record.body.get("id")
+        if until is not None and record.time > until:
+            continue
         if record.kind == "delete" and memory_id:
             latest.pop(memory_id, None)
         elif "text" in record.body:

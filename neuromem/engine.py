@@ -20,18 +20,17 @@ from .codec import Codec, default_codec
 from .config import Config
 from .deep import Found
 from .encoders import Encoder, load_encoder
-from .errors import CapacityExhausted, Closed, InvalidInput, NotFound, ReadOnly
+from .errors import Closed, InvalidInput, NotFound, ReadOnly
 from .facts import extract, gist_of, read_turns
 from .fold import milliseconds
 from .forgetting import Fidelity
-from .identity import Owner, owner_of, seconds_of
+from .history import WRITING, redact, stories
+from .identity import Owner, canonical_id, owner_of, seconds_of
 from .keys import Keys
-from .ladder import TEXT_BYTES
 from .log import Event, EventLog, Record
 from .owners import OpenOwner, Owners, Progress
 from .recall import Hit, Recall, read
-from .tell import Told, check_metadata, events_of, fact_body
-from .text import split_to_fit
+from .tell import Told, check_metadata, check_room, events_of, fact_body
 from .writer import Writer, WriteReport
 
 __all__ = ["Engine", "Owner", "Written"]
@@ -177,24 +176,12 @@ class Engine:
         start: int,
         metadata: Mapping[str, Any],
     ) -> list[Written]:
-        owner = open_.fold.owner
-        self._check_room(open_, [fact.text for fact in facts])
-        first_seq = self.log.length(owner)
+        first_seq = self.log.length(open_.fold.owner)
         spoken = [[fact for fact in facts if fact.turn == start + index] for index in range(len(turns))]
-        events, told = events_of(open_, turns, times, spoken, metadata, first_seq, self.words)
+        events, told = events_of(open_, turns, times, spoken, metadata, first_seq, self.record)
+        check_room(open_.bank, [event.body for event in events if event.kind in WRITING])
         reports = self.commit(open_, events)
         return [self._written(item, reports.get(item.id)) for item in told]
-
-    def _check_room(self, open_: OpenOwner, texts: Sequence[str]) -> None:
-        """Refuses before anything is acknowledged what a full bank that may not evict cannot hold."""
-        bank = open_.bank
-        if bank.config.when_full == "refuse":
-            needed = sum(len(split_to_fit(text, TEXT_BYTES)) for text in texts)
-            if needed > bank.config.max_slots - len(bank):
-                raise CapacityExhausted(
-                    f"{needed} slots are needed, {bank.config.max_slots - len(bank)} are free and "
-                    "bank.when_full is 'refuse'; raise bank.max_slots, delete something, or set 'evict'"
-                )
 
     @staticmethod
     def _written(told: Told, report: WriteReport | None) -> Written:
@@ -203,34 +190,29 @@ class Engine:
 
     def change(self, memory_id: str, text: str) -> Written:
         """As `Memory.update`."""
+        memory_id = canonical_id(memory_id)
+        if not isinstance(text, str):
+            raise InvalidInput("text", f"is of type {type(text).__name__}", "give the new words as a string")
+        fact = extract(read_turns(text), infer=False)[0]
         with self.use_owner_of(memory_id) as open_:
-            fact = extract(read_turns(text), infer=False)[0]
             body = fact_body(fact, self.metadata(open_, memory_id)) | {"id": memory_id}
+            if open_.bank.stability[open_.bank.rows_of(memory_id)].isinf().any():
+                body["pinned"] = True
+            check_room(open_.bank, [body])
             reports = self.commit(open_, [Event("change", self.clock(), body)])
         return self._written(Told(memory_id, text, gist_of(text), "UPDATE"), reports.get(memory_id))
 
     def delete(self, memory_id: str) -> None:
         """As `Memory.delete`: the event, then the words leave log and snapshot for good."""
+        memory_id = canonical_id(memory_id)
         with self.use_owner_of(memory_id) as open_:
             owner = open_.fold.owner
-            records = [record for record in self.log.events(owner) if record.body.get("id") == memory_id]
-            doomed = [record.seq for record in records if "text" in record.body]
-            events = [Event("delete", self.clock(), {"id": memory_id})]
-            for record in records:
-                said = record.body.get("said")
-                if said is not None and said not in doomed:
-                    doomed.append(said)
-                    events += self._redacted(owner, said, record.body["text"])
-            self.commit(open_, events)
+            records = list(self.log.events(owner))
+            doomed, kept = redact(records, memory_id)
+            self.commit(open_, [Event("delete", self.clock(), {"id": memory_id}), *kept])
             self.log.erase(owner, doomed)
             open_.saved = -1
             self.owners.snapshot(open_)
-
-    def _redacted(self, owner: str, said: int, words: str) -> list[Event]:
-        """What else was said in the same breath, to be kept."""
-        record = self.log.get(owner, said)
-        rest = str(record.body.get("text", "")).replace(words, "").strip()
-        return [Event("say", record.time, record.body | {"text": rest})] if rest else []
 
     def delete_owner(self, owner: Owner) -> int:
         """As `Memory.delete_all`."""
@@ -345,8 +327,10 @@ class Engine:
 
     def history(self, memory_id: str) -> list[dict[str, Any]]:
         """As `Memory.history`."""
+        self.now_ms()
+        memory_id = canonical_id(memory_id)
         for name in owner_of(memory_id, self.log.owners()):
-            found = [_story(record) for record in self.log.events(name) if _concerns(record, memory_id)]
+            found = stories(self.log.events(name), memory_id, self.owners.until)
             if found:
                 return found
         raise NotFound(f"no memory {memory_id} was ever written here")
@@ -357,7 +341,7 @@ class Engine:
         """As `Memory.sleep`."""
         self.now_ms()
         at = seconds_of(self.clock() if now is None else now, "now")
-        names = self.log.owners() if user_id is None else [Owner("user", user_id).name]
+        names = self._names(user_id)
         done = {"owners": 0, "held": 0, "forgotten": 0}
         for name in names:
             with self.owners.use(name) as open_:
@@ -376,11 +360,9 @@ class Engine:
         self.now_ms()
         if self.readonly:
             raise ReadOnly("this memory was opened for reading; open it for writing to rebuild it")
-        names = self.log.owners() if user_id is None else [Owner("user", user_id).name]
+        names = self._names(user_id)
         held = 0
         for name in names:
-            if self.log.length(name) == 0:
-                raise NotFound(f"{Owner.parse(name).id!r} has no memory here; check the name")
             with self.owners.use(name) as open_:
                 last = self.log.get(name, self.log.length(name) - 1)
                 if restore and last.kind != "rebuild":  # rebuilding twice in a row changes nothing
@@ -391,6 +373,15 @@ class Engine:
                 self.owners.snapshot(open_)
                 held += len(anew.bank.ids())
         return {"owners": len(names), "held": held}
+
+    def _names(self, user_id: str | None) -> list[str]:
+        """One user's name, who must be known, or everybody's."""
+        if user_id is None:
+            return self.log.owners()
+        name = Owner.of(user_id, None, None).name
+        if self.log.length(name) == 0:
+            raise NotFound(f"{user_id!r} has no memory here; check the name")
+        return [name]
 
     def at(self, timestamp: float | datetime | str) -> Engine:
         """As `Memory.at`."""
@@ -412,21 +403,3 @@ class Engine:
             names = ", ".join(users[:5]) or "nobody"
             raise InvalidInput("user_id", "is missing", f"say whose memory; this store has {names}")
         return users[0]
-
-
-def _concerns(record: Record, memory_id: str) -> bool:
-    return record.body.get("id") == memory_id or memory_id in record.body.get("ids", ())
-
-
-_EVENT_NAMES = {"add+": "ADD", "add": "ADD", "hear": "REINFORCE", "change": "UPDATE", "rehearse": "RECALL"}
-
-
-def _story(record: Record) -> dict[str, Any]:
-    """One line of a memory's history."""
-    body = record.body
-    story: dict[str, Any] = {
-        "event": _EVENT_NAMES.get(record.kind, record.kind.upper()),
-        "time": datetime.fromtimestamp(record.time).astimezone().isoformat(),
-        "sequence": record.seq,
-    }
-    return story | {key: body[key] for key in ("text", "role", "name", "metadata") if key in body}

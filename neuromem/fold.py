@@ -128,7 +128,9 @@ class Fold:
         rows = self.bank.rows_of(body["id"])
         if rows:
             row = rows[0]
-            state["written_ms"] = int(self.bank.written_ms[row])
+            state["written_ms"] = min(now_ms, int(self.bank.written_ms[row]))
+            for name in ("heard_ms", "rehearsed_ms"):  # old talk may be read in late
+                state[name] = max(now_ms, int(getattr(self.bank, name)[row]))
             state["recalls"] = int(self.bank.recalls[row])
             if record.kind == "hear":
                 grown, state["difficulty"] = self._learned(row, now_ms, Rating.EASY)
@@ -188,7 +190,10 @@ class Fold:
 
     def _adopt(self, packed: str, now_ms: int) -> None:
         for memory_id, rows, state in unpack_rows(packed, self.bank):
-            state["sequence"] = -1  # its words are in no record of this log
+            held = self.bank.rows_of(memory_id)
+            # words of an id that is new here are in no record of this log
+            state["sequence"] = int(self.bank.sequence[held[0]]) if held else -1
+            state["noted"] = bool(held) and bool(self.bank.noted[held[0]])
             self._place(memory_id, rows, state, now_ms)
 
 

@@ -81,6 +81,11 @@ def parse_id(text: str) -> bytes:
         ) from error
 
 
+def canonical_id(text: str) -> str:
+    """An id in lower case with dashes. Raises InvalidInput when it is not a UUID."""
+    return str(UUID(bytes=parse_id(text)))
+
+
 def owner_of(text: str, names: Iterable[str]) -> list[str]:
     """Owners to ask for an id: those whose tag it bears first."""
     tag = parse_id(text)[:TAG_BYTES]

@@ -24,7 +24,8 @@ from .text import normalize
 
 __all__ = ["Keys", "neighbours_of", "sculpt_keys"]
 
-CONFUSABLE = 0.7  # cosine with a neighbour from which a key is worth sculpting
+CONFUSABLE = 0.45  # cosine with a neighbour from which a key is worth sculpting
+STEP, BACK = 0.3, 0.05  # of one step: away from neighbours and towards cues; back to the target
 
 
 class Keys:
@@ -86,8 +87,10 @@ def sculpt_keys(target: Tensor, cues: Tensor, neighbours: Tensor, config: WriteC
     """Sets confusable keys apart from their neighbours.
 
     For each row, projected gradient descent on
-    ``hinge(m + max_j cue·k_j - cue·k) + hinge(k·k_j - (1 - m)) + (1 - k·target)``, kept within the cone
-    ``k·target >= key_anchor``.
+    ``hinge(m + max_j cue·k_j - cue·k) + hinge(m + k·k_j - target·k_j) + (1 - k·target)``, kept within the
+    cone ``k·target >= key_anchor``: each cue should prefer the key to its strongest rival by the margin m,
+    and the key should be less like each neighbour than its target is, by the margin, so that it does not
+    come up when the neighbour is asked for.
 
     Args:
         target: [B, K] unit rows. cues: [B, C, K] unit rows; a zero cue is ignored.
@@ -96,28 +99,24 @@ def sculpt_keys(target: Tensor, cues: Tensor, neighbours: Tensor, config: WriteC
     Returns:
         keys [B, K] unit rows, and the steps taken.
     """
-    key = target.clone()
-    steps = 0
+    key, steps, margin = target.clone(), 0, config.key_margin
     real = neighbours.norm(dim=2) > 0  # [B, J]
     asked = cues.norm(dim=2) > 0  # [B, C]
+    natural = torch.einsum("bjk,bk->bj", neighbours, target)
     rivals = torch.einsum("bck,bjk->bcj", cues, neighbours).masked_fill(~real[:, None], -1.0)
     rival, which = rivals.max(dim=2)  # [B, C] the strongest competitor for each cue
+    # a cue pulls the key towards what tells it from its rival, not towards what both share
+    rival_key = neighbours.gather(1, which[:, :, None].expand(-1, -1, key.shape[1]))
+    apart = cues - (cues * rival_key).sum(dim=2, keepdim=True) * rival_key
     for step in range(config.key_steps):
-        own = torch.einsum("bck,bk->bc", cues, key)
-        losing = asked & (rival + config.key_margin > own)
-        shadow = torch.einsum("bjk,bk->bj", neighbours, key)
-        shadowing = real & (shadow > 1 - config.key_margin)
+        losing = asked & (torch.einsum("bck,bk->bc", cues, key) < rival + margin)
+        shadowing = real & (torch.einsum("bjk,bk->bj", neighbours, key) > natural - margin)
         if not bool(losing.any() or shadowing.any()):
             break
         steps = step + 1
-        # a cue pulls the key towards what tells it from its rival, not towards what both share
-        rival_key = neighbours.gather(1, which[:, :, None].expand(-1, -1, key.shape[1]))
-        apart = cues - (cues * rival_key).sum(dim=2, keepdim=True) * rival_key
         pull = (apart * losing[:, :, None]).mean(dim=1)
-        push = (neighbours * shadowing[:, :, None]).sum(dim=1) / shadowing.sum(dim=1, keepdim=True).clamp(
-            min=1
-        )
-        key = functional.normalize(key + 0.3 * (pull - push) + 0.05 * target, dim=1)
+        push = (neighbours * shadowing[:, :, None]).sum(dim=1) / shadowing.sum(dim=1)[:, None].clamp(min=1)
+        key = functional.normalize(key + STEP * (pull - push) + BACK * target, dim=1)
         key = _into_cone(key, target, config.key_anchor)
     return key, steps
 

@@ -117,8 +117,11 @@ def octaves(strength: Tensor) -> tuple[Tensor, Tensor]:
 
 def stair(strength: Tensor, stairs: Tensor | int) -> Tensor:
     """The stair at which fields are read at strengths [B]: the next one up, of `stairs` to an octave. [B]"""
-    height = torch.ceil(torch.log2(strength.cpu().double()) * stairs) / stairs
-    return torch.exp2(height).float().to(strength.device)
+    exact = strength.float().cpu()
+    step = torch.ceil(torch.log2(exact.double()) * stairs)
+    lower = torch.exp2((step - 1) / stairs).float()  # is its own stair, although its logarithm was rounded
+    found = torch.where(exact <= lower, lower, torch.exp2(step / stairs).float())
+    return found.to(strength.device)
 
 
 def halve(weights: Tensor, times: Tensor) -> Tensor:

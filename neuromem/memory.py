@@ -175,6 +175,10 @@ class Memory:
         """
         started = time.perf_counter()
         check_search(query, limit, fidelity, budget_ms)
+        if filters is not None and not isinstance(filters, Mapping):
+            raise InvalidInput(
+                "filters", f"{filters!r:.60} is not a dict", 'give one such as {"topic": "pets"}'
+            )
         owner = Owner.of(user_id, agent_id, run_id)
         deadline = None if budget_ms is None else started + budget_ms / 1_000
         vector = self._engine.keys.query(query)
@@ -221,7 +225,11 @@ class Memory:
         check_search(query, limit, "auto", budget_ms)
         owner = Owner.of(user_id, agent_id, run_id)
         deadline = None if budget_ms is None else time.monotonic() + budget_ms / 1_000
-        found = search_log(self._engine.log, owner.name, query, self._engine.keys, limit, progress, deadline)
+        self._engine.now_ms()
+        found = search_log(
+            self._engine.log, owner.name, query, self._engine.keys, limit, progress, deadline,
+            self._engine.owners.until,
+        )  # fmt: skip
         with self._engine.owners.use(owner.name) as open_:
             return self._engine.bring_back(open_, found)
 
@@ -351,7 +359,8 @@ def check_search(query: str, limit: int, fidelity: str, budget_ms: float | None)
         raise InvalidInput("query", "is blank", "ask something")
     if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= 10_000:
         raise InvalidInput("limit", f"{limit!r} is out of range", "give a whole number from 1 to 10,000")
-    if budget_ms is not None and not 0 <= budget_ms < float("inf"):
+    number = isinstance(budget_ms, int | float) and not isinstance(budget_ms, bool)
+    if budget_ms is not None and not (number and 0 <= budget_ms < float("inf")):
         raise InvalidInput("budget_ms", f"{budget_ms!r} is out of range", "give milliseconds, 0 or more")
     check_fidelity(fidelity)
 

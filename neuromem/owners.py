@@ -33,11 +33,13 @@ Progress = Callable[[int, int], None]
 class OpenOwner:
     """An owner's bank in step with the log. Use it under `lock`."""
 
-    def __init__(self, fold: Fold, until: float | None) -> None:
+    def __init__(self, fold: Fold, until: float | None, chain: str = "") -> None:
         self.fold = fold
         self.until = until  # events after this time are not known yet (a past state)
+        self.chain = chain  # chain value of the last event looked at, in hex
         self.lock = threading.RLock()
         self.saved = fold.applied  # events that the last snapshot holds
+        self.stale = False  # closed, deleted, or a fold that was interrupted: to be opened anew
 
     @property
     def bank(self) -> SlotBank:
@@ -50,13 +52,25 @@ class OpenOwner:
         if length <= self.fold.applied:
             return {}
         records = self.fold.log.events(self.fold.owner, self.fold.applied, length)
-        reports = self.fold.apply(self._known(records, length, progress))
-        return reports | self.fold.finish()
+        try:
+            reports = self.fold.apply(self._known(records, length, progress))
+            return reports | self.fold.finish()
+        except BaseException:  # half a batch is in no bank; the log has it all
+            self.stale = True
+            raise
+
+    def follows(self) -> bool:
+        """Whether the log still goes on from what was looked at: another process may have begun it anew."""
+        log, name, applied = self.fold.log, self.fold.owner, self.fold.applied
+        if applied == 0 or applied > log.length(name):
+            return applied == 0
+        return log.get(name, applied - 1).chain.hex() == self.chain
 
     def _known(self, records: Iterator[Record], length: int, progress: Progress | None) -> Iterator[Record]:
         for record in records:
             if self.until is None or record.time <= self.until:
                 yield record
+            self.chain = record.chain.hex()
             if progress is not None:
                 progress(record.seq + 1, length)
         if self.until is not None:
@@ -89,21 +103,41 @@ class Owners:
     @contextmanager
     def use(self, name: str, progress: Progress | None = None) -> Iterator[OpenOwner]:
         """The owner, locked and in step with the log, for the length of a `with`."""
-        owner = self._get(name, progress)
-        with owner.lock:
+        owner = self._locked(name)
+        try:
+            if self.readonly and not owner.follows():
+                owner.fold, owner.chain = self.fresh(name), ""
             owner.catch_up(progress)
             yield owner
-            if owner.fold.applied - owner.saved >= self.config.log.snapshot_events:
+            if not owner.stale and owner.fold.applied - owner.saved >= self.config.log.snapshot_events:
                 self.snapshot(owner)
+        finally:
+            if owner.stale:
+                self._remove(owner)
+            owner.lock.release()
 
-    def _get(self, name: str, progress: Progress | None) -> OpenOwner:
+    def _locked(self, name: str) -> OpenOwner:
+        """The open owner, its lock held; one that was closed while we waited for it is opened again."""
+        while True:
+            owner = self._get(name)
+            owner.lock.acquire()
+            if not owner.stale:
+                return owner
+            owner.lock.release()
+
+    def _get(self, name: str) -> OpenOwner:
         with self._lock:
             owner = self._open.get(name)
             if owner is None:
-                owner = self._open[name] = OpenOwner(self._load(name, progress), self.until)
+                owner = self._open[name] = self._load(name)
                 self._close_idle()
             self._open.move_to_end(name)
             return owner
+
+    def _remove(self, owner: OpenOwner) -> None:
+        with self._lock:
+            if self._open.get(owner.fold.owner) is owner:
+                del self._open[owner.fold.owner]
 
     def _close_idle(self) -> None:
         """Closes the least recently used owners that nobody holds."""
@@ -112,6 +146,7 @@ class Owners:
             if owner.lock.acquire(blocking=False):
                 try:
                     self.snapshot(owner)
+                    owner.stale = True
                     del self._open[name]
                 finally:
                     owner.lock.release()
@@ -124,22 +159,22 @@ class Owners:
             return None
         return self.folder / f"{blake2b(name.encode(), digest_size=16).hexdigest()}.safetensors"
 
-    def _load(self, name: str, progress: Progress | None) -> Fold:
-        fold = self.fresh(name)
+    def _load(self, name: str) -> OpenOwner:
+        fold, chain = self.fresh(name), ""
         path = self.path(name)
         if path is None or self.until is not None:
-            return fold
+            return OpenOwner(fold, self.until)
         try:
             notes = read_notes(path)
             if self._fits(name, notes):
                 fold.bank = load_bank(path, self.config.bank, self.config.forgetting)
-                fold.applied = int(str(notes["events"]))
+                fold.applied, chain = int(str(notes["events"])), str(notes["chain"])
         except NotFound:
             pass  # no snapshot yet
         except BankError:
             if not self.readonly:
                 path.unlink()  # damaged: the log has everything, and a new one is written on close
-        return fold
+        return OpenOwner(fold, self.until, chain)
 
     def fresh(self, name: str) -> Fold:
         """An empty bank and its fold, nothing applied."""
@@ -203,7 +238,9 @@ class Owners:
     def drop(self, name: str) -> None:
         """Forgets an owner: the open bank and the snapshot."""
         with self._lock:
-            self._open.pop(name, None)
+            owner = self._open.pop(name, None)
+        if owner is not None:
+            owner.stale = True
         path = self.path(name)
         if path is not None:
             path.unlink(missing_ok=True)
@@ -211,6 +248,8 @@ class Owners:
     def save_all(self) -> None:
         """Snapshots every open owner."""
         with self._lock:
-            for owner in self._open.values():
-                with owner.lock:
+            owners = list(self._open.values())
+        for owner in owners:  # not under the lock: one who holds an owner may be waiting for it
+            with owner.lock:
+                if not owner.stale:
                     self.snapshot(owner)

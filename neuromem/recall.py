@@ -84,13 +84,16 @@ def find(bank: SlotBank, query: Tensor, limit: int, now_ms: int, config: RecallC
     """The memories nearest to a query [K], best first, at most `limit`."""
     wanted = max(config.candidates, 2 * limit)
     _, rows = bank.lookup(query, wanted)
+    ids = bank.ids_of(rows)
+    while len(set(ids)) < limit and len(rows) < len(bank):  # a long memory takes up many of the best rows
+        wanted *= 4
+        _, rows = bank.lookup(query, wanted)
+        ids = bank.ids_of(rows)
     strengths = bank.strength(rows, now_ms)
     cosines = bank.cosines(query, rows, strengths)
     best: dict[str, Hit] = {}
     weight = config.strength_weight
-    for memory_id, cosine, strength in zip(
-        bank.ids_of(rows), cosines.tolist(), strengths.tolist(), strict=True
-    ):
+    for memory_id, cosine, strength in zip(ids, cosines.tolist(), strengths.tolist(), strict=True):
         score = cosine * (1 - weight + weight * strength)
         if score >= config.min_score and (memory_id not in best or score > best[memory_id].score):
             best[memory_id] = Hit(memory_id, score, cosine, strength)

@@ -47,10 +47,10 @@ def make_console(plain: bool = False, stderr: bool = False) -> Console:
     Args:
         plain: 100 columns, no colour, as for a page of documentation.
     """
-    width = {"width": 100} if plain else {}
     return Console(
         stderr=stderr, highlight=False, markup=False, emoji=False, soft_wrap=False,
-        no_color=True if plain else None, force_terminal=False if plain else None, **width,
+        no_color=True if plain else None, force_terminal=False if plain else None,
+        width=100 if plain else None,
     )  # fmt: skip
 
 
@@ -87,9 +87,9 @@ def ago(then: datetime, now: float | None = None) -> str:
 
 def bar(strength: float, fidelity: str, cells: int = 8) -> Text:
     """A strength in [0, 1] as a bar in the colour of its rung."""
-    full = min(cells, max(0, round(strength * cells)))
-    text = Text("█" * full, style=RUNGS[fidelity][1])
-    return text.append("░" * (cells - full), style="bright_black")
+    eighths = min(8 * cells, max(0, round(strength * cells * 8)))
+    blocks = "█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8].strip()
+    return Text(blocks.ljust(cells), style=f"{RUNGS[fidelity][1]} on grey19")
 
 
 def rung(fidelity: str) -> Text:
@@ -138,8 +138,14 @@ def memory_table(recalls: Sequence[Any], *, scores: bool = False, now: float | N
     for recall in recalls:
         fidelity = str(recall.fidelity)
         words = Text(clean(recall.text) or "(nothing is left)", style="" if recall.text else "bright_black")
-        row = [words, bar(recall.strength, fidelity), rung(fidelity), ago(recall.created_at, now), short_id(recall.id)]
-        table.add_row(*([f"{recall.score:.2f}"] if scores else []), *row)
+        table.add_row(
+            *([f"{recall.score:.2f}"] if scores else []),
+            words,
+            bar(recall.strength, fidelity) if recall.id else "log only",
+            rung(fidelity),
+            ago(recall.created_at, now),
+            short_id(recall.id),
+        )
     return table
 
 
@@ -147,7 +153,7 @@ def facts_table(title: str | None = None) -> Table:
     """An empty table in the house style, as wide as the console."""
     return Table(
         box=SIMPLE_HEAD, expand=True, title=title, title_justify="left", title_style="bold",
-        header_style="bold", pad_edge=False, padding=(0, 1, 0, 0),
+        header_style="bold", show_edge=False, pad_edge=False, padding=(0, 1, 0, 0),
     )  # fmt: skip
 
 

@@ -11,14 +11,26 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .errors import InvalidInput
+from .bank import SlotBank
+from .errors import CapacityExhausted, InvalidInput
 from .facts import SPEAKER, Fact, Gist, Turn, same_fact_key
 from .fold import BATCH, fingerprint
 from .identity import Owner, memory_id
-from .log import Event
+from .ladder import TEXT_BYTES
+from .log import Event, Record
 from .owners import OpenOwner
+from .text import split_to_fit
 
-__all__ = ["MAX_METADATA_BYTES", "Told", "check_metadata", "cues_for", "events_of", "fact_body"]
+__all__ = [
+    "MAX_METADATA_BYTES",
+    "Told",
+    "check_metadata",
+    "check_room",
+    "cues_for",
+    "events_of",
+    "fact_body",
+    "in_batches",
+]
 
 MAX_METADATA_BYTES = 65_536
 
@@ -40,7 +52,7 @@ def events_of(
     spoken: Sequence[Sequence[Fact]],
     metadata: Mapping[str, Any],
     first_seq: int,
-    words: Callable[[OpenOwner, str], str | None],
+    record: Callable[[OpenOwner, str], Record | None],
 ) -> tuple[list[Event], list[Told]]:
     """Events for turns of talk, and the facts among them.
 
@@ -48,12 +60,12 @@ def events_of(
         open_: whose bank tells which facts were heard before.
         times: when each turn was said, Unix seconds. spoken: the facts of each turn.
         first_seq: number that the first event will have in the log.
-        words: gives the exact words of a memory that is held.
+        record: gives the log's record of a memory that is held.
     """
     owner = open_.fold.owner
     events: list[Event] = []
     told: list[Told] = []
-    known: dict[int, str] = {}  # facts of this very call
+    known: dict[int, dict[str, Any]] = {}  # facts of this very call
     for turn, time, facts in zip(turns, times, spoken, strict=True):
         said_seq = None
         if not _covered(turn, facts):
@@ -63,14 +75,14 @@ def events_of(
             fact = in_third_person(fact, owner)
             body = fact_body(fact, metadata, said_seq)
             mark = fingerprint(body["known_as"])
-            heard = known.get(mark) or next(iter(open_.bank.find("words", mark)), None)
-            if heard:
-                body = _fuller(body, words(open_, heard))
+            held = known.get(mark) or _held(open_, mark, record)
+            heard = held.get("id")
+            body = _heard_again(body, held)
             body["id"] = heard or memory_id(owner, first_seq + len(events), time, fact.text)
-            known[mark] = body["id"]
+            known[mark] = body
             events.append(Event("hear" if heard else "add", time, body))
             told.append(Told(body["id"], fact.text, fact.gist, "REINFORCE" if heard else "ADD"))
-    return _in_batches(events), told
+    return in_batches(events), told
 
 
 def in_third_person(fact: Fact, owner: str) -> Fact:
@@ -82,11 +94,23 @@ def in_third_person(fact: Fact, owner: str) -> Fact:
     return replace(fact, gist=gist)
 
 
-def _fuller(body: dict[str, Any], held: str | None) -> dict[str, Any]:
-    """A fact heard again keeps the fuller of its two wordings; what was said now is in the log all the same."""
-    if held is None or len(held) <= len(body["text"]):
-        return body
-    return body | {"text": held, "heard": body["text"]}
+def _held(open_: OpenOwner, mark: int, record: Callable[[OpenOwner, str], Record | None]) -> dict[str, Any]:
+    """What is known of the memory with these words: its id and the body of its record; empty for none."""
+    held = next(iter(open_.bank.find("words", mark)), None)
+    if held is None:
+        return {}
+    found = record(open_, held)
+    return {"id": held} if found is None else found.body | {"id": held}
+
+
+def _heard_again(body: dict[str, Any], held: dict[str, Any]) -> dict[str, Any]:
+    """A fact heard again keeps the fuller of its two wordings and its metadata; all is in the log anyway."""
+    out = dict(body)
+    if len(held.get("text", "")) > len(body["text"]):
+        out |= {"text": held["text"], "heard": body["text"]}
+    if "metadata" in held:
+        out["metadata"] = held["metadata"] | body.get("metadata", {})
+    return out
 
 
 def fact_body(fact: Fact, metadata: Mapping[str, Any], said_seq: int | None = None) -> dict[str, Any]:
@@ -102,10 +126,10 @@ def fact_body(fact: Fact, metadata: Mapping[str, Any], said_seq: int | None = No
         "cues": list(cues_for(fact.gist)),
         "pinned": fact.pinned,
         "name": fact.speaker,
-        "said": said_seq,
         "metadata": dict(metadata),
     }
-    return body | {key: value for key, value in optional.items() if value not in (None, False, [], {})}
+    given = {key: value for key, value in optional.items() if value}
+    return body | given | ({} if said_seq is None else {"said": said_seq})  # 0 is a place in the log
 
 
 def cues_for(gist: Gist) -> tuple[str, ...]:
@@ -121,7 +145,7 @@ def _covered(turn: Turn, facts: Sequence[Fact]) -> bool:
     return "".join(turn.text.split()) == "".join("".join(fact.text.split()) for fact in facts)
 
 
-def _in_batches(events: list[Event]) -> list[Event]:
+def in_batches(events: list[Event]) -> list[Event]:
     """Marks neighbouring adds as batches: all but the last of each run become ``add+``."""
     out = list(events)
     run = 0
@@ -131,6 +155,33 @@ def _in_batches(events: list[Event]) -> list[Event]:
         if event.kind == "add" and following == "add" and run % BATCH:
             out[index] = Event("add+", event.time, event.body)
     return out
+
+
+def check_room(bank: SlotBank, bodies: Sequence[Mapping[str, Any]]) -> None:
+    """Refuses, before anything is acknowledged, facts that the bank can never hold.
+
+    Args:
+        bodies: of the events that are about to be appended.
+
+    Raises:
+        CapacityExhausted: a fact is larger than what is free or may give way.
+    """
+    evicts, most = bank.config.when_full == "evict", bank.config.max_slots
+    stays = bank.used & bank.stability.isinf() if evicts else bank.used  # rows that do not give way
+    held = int(stays.sum())
+    for body in bodies:
+        needed = len(split_to_fit(body["text"], TEXT_BYTES))
+        own = int(stays[bank.rows_of(body["id"])].sum())
+        if held - own + needed > most:
+            remedy = (
+                "raise it or delete something" if evicts else "raise it, delete something, or set 'evict'"
+            )
+            raise CapacityExhausted(
+                f"{needed} slots are needed and {max(0, most - held)} of bank.max_slots={most} can be had; "
+                f"{remedy}"
+            )
+        if not evicts or body.get("pinned"):
+            held += needed - own
 
 
 def check_metadata(metadata: Mapping[str, Any] | None) -> dict[str, Any]:

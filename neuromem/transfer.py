@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from .bankfile import load_bank
 from .errors import InvalidInput, NotFound, ReadOnly
-from .facts import gist_of, same_fact_key
+from .facts import GIST_FIELD_BYTES, gist_of, read_turns, same_fact_key
 from .fold import pack_rows
-from .identity import Owner, parse_id, seconds_of
+from .identity import Owner, canonical_id, seconds_of
 from .log import Event
 from .recall import Hit, read
+from .tell import check_metadata, check_room, in_batches
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 __all__ = ["export", "import_"]
 
 SUFFIXES = (".safetensors", ".jsonl")
-CHUNK = 64  # memories of one `slots` event; adds are batched by the fold
 
 
 def export(engine: Engine, path: Path, user_id: str | None, profile: str | None) -> Path:
@@ -37,7 +37,7 @@ def export(engine: Engine, path: Path, user_id: str | None, profile: str | None)
         raise InvalidInput("profile", f"{profile!r} means nothing for {kind}", "leave it out")
     if not path.parent.is_dir():
         raise InvalidInput("path", f"the folder {path.parent} does not exist", "make it first")
-    owner = Owner("user", user_id if user_id is not None else engine.only_user()).name
+    owner = Owner.of(engine.only_user() if user_id is None else user_id, None, None).name
     if engine.log.length(owner) == 0:
         raise NotFound(f"{Owner.parse(owner).id!r} has no memory here; check the name")
     with engine.owners.use(owner) as open_:
@@ -61,7 +61,7 @@ def import_(engine: Engine, path: Path, user_id: str | None) -> int:
     kind = _kind_of(path)
     if not path.is_file():
         raise NotFound(f"{path} does not exist; give the path of an exported file")
-    owner = Owner("user", user_id if user_id is not None else engine.only_user()).name
+    owner = Owner.of(engine.only_user() if user_id is None else user_id, None, None).name
     with engine.owners.use(owner) as open_:
         return (
             _import_bank(engine, open_, path)
@@ -98,52 +98,89 @@ def _import_bank(engine: Engine, open_: OpenOwner, path: Path) -> int:
         codec=engine.codec.identity, encoder=engine.keys.identity,
     )  # fmt: skip
     ids = bank.ids()
-    chunks = [ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK)]
     now = engine.clock()
-    events = [Event("slots", now, {"rows": pack_rows(bank, chunk)}) for chunk in chunks]
+    # an event for each memory, so that it can be erased alone
+    events = [Event("slots", now, {"id": id_, "rows": pack_rows(bank, [id_])}) for id_ in ids]
     if events:
         engine.commit(open_, events)
     return len(ids)
 
 
 def _import_lines(engine: Engine, open_: OpenOwner, path: Path) -> int:
-    events = []
-    with path.open(encoding="utf-8") as file:
-        for number, line in enumerate(file, start=1):
-            if line.strip():
-                events.append(_event(line, f"line {number}"))
+    events: list[Event] = []
+    try:
+        with path.open(encoding="utf-8") as file:
+            for number, line in enumerate(file, start=1):
+                if line.strip():
+                    events.append(_event(line, f"line {number}", engine.clock()))
+    except UnicodeDecodeError as error:
+        raise InvalidInput(
+            "path", f"{path} is not UTF-8 ({error.reason})", "give what export wrote"
+        ) from error
     if events:
-        engine.commit(open_, events)
+        check_room(open_.bank, [event.body for event in events])
+        engine.commit(open_, in_batches(events))
     return len(events)
 
 
-def _event(line: str, field: str) -> Event:
-    """The add event of one line, every field checked."""
+def _event(line: str, field: str, now: float) -> Event:
+    """The add event of one line, every field checked: what is in the log must be sound for ever."""
+    data = _parsed(line, field)
+    text = read_turns({"content": data.get("text")})[0].text
+    gist = gist_of(text)
+    body = {
+        "id": canonical_id(str(data.get("id"))),
+        "text": text,
+        "gist": _segments(data.get("gist", list(gist.segments())), f"{field}: gist"),
+        "known_as": _kind(data, "known_as", str, field) or "\0" + same_fact_key(text, gist),
+        "importance": _share(data.get("importance", 0.5), f"{field}: importance"),
+        "role": _kind(data, "role", str, field) or "user",
+        "name": _kind(data, "name", str, field),
+        "pinned": _kind(data, "pinned", bool, field),
+        "cues": _strings(_kind(data, "cues", list, field) or [], f"{field}: cues"),
+        "metadata": check_metadata(_kind(data, "metadata", dict, field)),
+    }
+    body = {key: value for key, value in body.items() if value or key == "importance"}
+    return Event("add", seconds_of(data.get("time", now), f"{field}: time"), body)
+
+
+def _parsed(line: str, field: str) -> dict[str, Any]:
     try:
         data = json.loads(line)
-    except ValueError as error:
+        json.dumps(data, ensure_ascii=False).encode()  # "\ud800" is JSON, and no text
+    except (ValueError, RecursionError) as error:
         raise InvalidInput(field, f"is not JSON ({error})", "give what export wrote") from error
     if not isinstance(data, dict) or not isinstance(data.get("text"), str) or not data["text"].strip():
         raise InvalidInput(f"{field}: text", "is missing or blank", "give what export wrote")
-    parse_id(str(data.get("id")))
-    text = data["text"]
-    gist = gist_of(text)
-    body = {
-        "id": data["id"],
-        "text": text,
-        "gist": _segments(data.get("gist", list(gist.segments())), field),
-        "known_as": str(data.get("known_as", "\0" + same_fact_key(text, gist))),
-        "importance": _share(data.get("importance", 0.5), f"{field}: importance"),
-    }
-    optional = ("cues", "pinned", "role", "name", "metadata")
-    body |= {key: data[key] for key in optional if data.get(key)}
-    return Event("add", seconds_of(data.get("time", 0.0), f"{field}: time"), body)
+    return data
+
+
+def _kind(data: dict[str, Any], key: str, kind: type, field: str) -> Any:
+    value = data.get(key)
+    if value is not None and not isinstance(value, kind):
+        raise InvalidInput(
+            f"{field}: {key}", f"is not a {kind.__name__}", "give what export wrote, or leave it out"
+        )
+    return value
+
+
+def _strings(values: Any, field: str) -> list[str]:
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise InvalidInput(field, "is not a list of strings", "give what export wrote, or leave it out")
+    return values
 
 
 def _segments(value: Any, field: str) -> list[str]:
-    if not (isinstance(value, list) and len(value) == 4 and all(isinstance(part, str) for part in value)):
-        raise InvalidInput(f"{field}: gist", "is not four strings", "give what export wrote, or leave it out")
-    return value
+    segments = _strings(value, field)
+    fits = len(segments) == 4 and all(
+        len(segment.encode()) <= most for segment, most in zip(segments, GIST_FIELD_BYTES, strict=True)
+    )
+    if not fits:
+        sizes = ", ".join(map(str, GIST_FIELD_BYTES))
+        raise InvalidInput(
+            field, f"is not four strings of {sizes} bytes at most", "give what export wrote, or leave it out"
+        )
+    return segments
 
 
 def _share(value: Any, field: str) -> float:

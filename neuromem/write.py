@@ -47,7 +47,7 @@ def check_strengths(field: Field) -> Tensor:
     """[L] every strength at which the field is ever read, falling from 1 to the end of its rung."""
     lowest = stair(torch.tensor([field.threshold]), field.stairs)
     count = round(-field.stairs * float(torch.log2(lowest))) + 1
-    return stair(torch.exp2(-torch.arange(count).double() / field.stairs), field.stairs)
+    return torch.exp2(-torch.arange(count).double() / field.stairs).float()
 
 
 def floor_of(field: Field, passed: int) -> float:
@@ -55,7 +55,7 @@ def floor_of(field: Field, passed: int) -> float:
     checks = check_strengths(field)
     if passed >= len(checks):
         return field.threshold
-    return float(torch.nextafter(checks[passed], torch.tensor(1.0)))
+    return float(checks[passed]) * (1 + 1e-5)  # just above the stair that fails
 
 
 CHECKS = {field.index: check_strengths(field) for field in FIELDS}
@@ -73,7 +73,7 @@ def write_values(
 
     Args:
         texts: B byte strings of at most `TEXT_BYTES`.
-        gists: B times (subject, relation, initial, rest), each within its field; empty ones are left out.
+        gists: B times (subject, relation, initial, rest), each within its field; all empty for none.
     """
     job = _Job(codec, texts, gists)
     steps = job.optimize(config)
@@ -87,8 +87,9 @@ class _Job:
         self.codec = codec
         wanted: list[tuple[int, Field, bytes]] = []
         for item, (text, gist) in enumerate(zip(texts, gists, strict=True)):
-            pieces = [(VERBATIM, text), *zip(GIST_FIELDS, gist, strict=True)]
-            wanted += [(item, field, piece) for field, piece in pieces if piece]
+            wanted.append((item, VERBATIM, text))
+            if any(gist):  # an empty field is written too: so the gist is known to be complete
+                wanted += [(item, field, piece) for field, piece in zip(GIST_FIELDS, gist, strict=True)]
         device = codec.device
         self.items = [item for item, _, _ in wanted]
         self.field_of = torch.tensor([field.index for _, field, _ in wanted], dtype=torch.int64)

@@ -19,7 +19,7 @@ PACKAGE = ROOT / "neuromem"
 LAYERS = (
     "errors config text encoders ladder codec forgetting bank bankfile write recall facts "
     "merkle records logstore lmdbfiles lmdbstore logview logcommit logverify log memory "
-    "context llm assistant sdk compat server voice sound bench demo cli"
+    "context llm assistant sdk compat server voice sound bench whatsapp ingest render demo commands cli"
 ).split()
 TOP = ("__init__", "__main__")  # the public face: may import everything, imported by none
 

@@ -19,6 +19,9 @@ from ..owners import Progress
 __all__ = ["emit", "mean", "parser", "percentiles", "progress", "read_jsonl", "read_texts", "share", "stopwatch"]
 
 
+WIDE = 9  # columns that fit on a screen
+
+
 def parser(name: str, details: str = "") -> argparse.ArgumentParser:
     """The argument parser of a bench, with what all of them take."""
     out = argparse.ArgumentParser(
@@ -73,6 +76,8 @@ def _table(title: str, value: Any) -> Any:
             return _two_columns(title, value)
         value = [{"": name, **row} for name, row in value.items()]
     columns = list(dict.fromkeys(name for row in value for name in row))
+    if len(columns) > WIDE:  # few things, each with many numbers, are read down
+        return _table(title, [{"": name, **{str(row[columns[0]]): row[name] for row in value}} for name in columns[1:]])
     table = Table(title=title, title_justify="left")
     for index, name in enumerate(columns):
         table.add_column(str(name), justify="right" if index else "left", style="" if index else "cyan")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 __all__ = ["GeneratedFact", "hard_texts", "nasty_strings", "near_identical", "personal_facts"]
 
 CONSONANTS = "b bl br c ch d dr f g gr h j k kl l m n p pr q r s sh st t tr v w x y z zh".split()
-VOWELS = "a e i o u ae ai ou ia é ö".split()
+VOWELS = "a a a a e e e e i i i o o o u u ae ai ou ia é ö".split()
 JOBS = "roofer nurse welder baker pilot surveyor cellist plumber archivist vet".split()
 FOODS = "walnuts celery shrimp mango oysters rye lentils gluten kiwi sesame".split()
 THINGS = "passport, spare key, blue umbrella, guitar, tax folder, sewing machine, ladder, tent".split(", ")

@@ -144,7 +144,7 @@ def progress(label: str, unit: str, *, transient: bool = True) -> Iterator[Progr
         The function to call with (done, of how many).
     """
     if not sys.stderr.isatty():
-        yield lambda done, total: None
+        yield lambda _done, _total: None
         return
     from ..render import make_progress
 

@@ -15,7 +15,7 @@ from .summary import gist_of
 
 __all__ = ["MAX_TEXT_BYTES", "Fact", "Turn", "extract", "read_turns"]
 
-MAX_TEXT_BYTES = 1_000_000
+MAX_TEXT_BYTES = 262_144
 ROLES = ("user", "assistant", "system", "developer", "tool", "function")
 _SILENT = ("system", "developer", "tool", "function")  # they instruct and report; they tell no facts
 _FRAGMENT_WORDS = 3  # a sentence of at most so many words may lean on its neighbour

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 
-from ..text import normalize
+from ..text import idf, normalize, stems
 from .clause import KIN_WORDS
 from .gist import SPEAKER, Gist
 
@@ -13,7 +13,10 @@ __all__ = ["importance", "is_pinned"]
 
 EMPHASIZED = 0.9
 DEFAULT = 0.5
-PLANNED = 0.35
+PLANNED = 0.42
+STRIKING = 0.1  # importance per nat by which the words are rarer than usual
+USUAL_IDF = 9.5  # nats, of the three rarest words of a personal fact
+MOST_STRIKING = 0.3
 LASTING = 0.75  # from here on, a time in the text does not make it a passing thing
 
 # Relation (from its beginning) → importance; the first that fits wins.
@@ -26,15 +29,15 @@ mother|father|son|daughter|child|parents|sister|brother|grand|family|siblings|la
 raised by|girlfriend|boyfriend -> 0.82
 relationship|birthplace|home town|origin|nationality|religion|phone number|email|doctor -> 0.78
 hearing aid|injury|gender -> 0.78
-languages?|school|degree|business|best friend|emergency|moving to|alcohol|smoking|godchild|exam result -> 0.72
-.*(?:code|pin|password|number|combination|postcode|insurance|account|passport)\\b -> 0.7
-.* name$ -> 0.68
-pet|likes|dislikes|favou?rite|fear|hobby|instrument|opinion|belief|football team|votes -> 0.6
-handedness|height|preference -> 0.6
-collects|car|past|childhood|studies|learning|role|sport|team|volunteering|wish|saving for -> 0.58
-neighbour|flatmate|boss|landlord -> 0.58
-trip|meeting|visit|appointment|interview|plan|exam|party|lunch|dinner|reading|watching|delivery -> 0.35
-feel|feeling|is$|was$|like$|went|ate|had$|saw|watched|need|looking for|got|see$ -> 0.35
+languages?|school|degree|business|best friend|emergency|moving to|alcohol|smoking|godchild|exam result -> 0.61
+.*(?:code|pin|password|number|combination|postcode|insurance|account|passport)\\b -> 0.6
+.* name$ -> 0.59
+pet|likes|dislikes|favou?rite|fear|hobby|instrument|opinion|belief|football team|votes -> 0.55
+handedness|height|preference -> 0.55
+collects|car|past|childhood|studies|learning|role|sport|team|volunteering|wish|saving for -> 0.54
+neighbour|flatmate|boss|landlord -> 0.54
+trip|meeting|visit|appointment|interview|plan|exam|party|lunch|dinner|reading|watching|delivery -> 0.42
+feel|feeling|is$|was$|like$|went|ate|had$|saw|watched|need|looking for|got|see$ -> 0.42
 """
 
 _EMPHASIS = re.compile(
@@ -110,8 +113,9 @@ def importance(text: str, gist: Gist) -> float:
         gist: what they come down to.
 
     Returns:
-        0 to 1: who somebody is, health and family near 1; lasting tastes about 0.6; plans with a time
-        0.35; weather, moods and meals under 0.25; what is to be remembered at least 0.9.
+        0 to 1: who somebody is, health and family near 1; lasting tastes about 0.55; plans with a time
+        0.4; weather, moods and meals under 0.3; what is to be remembered at least 0.9. Of lesser facts,
+        striking words add up to 0.3, plain ones take as much away.
     """
     words = normalize(text)
     value = _by_relation(gist)
@@ -121,9 +125,18 @@ def importance(text: str, gist: Gist) -> float:
             value = _PASSING[passing == 1]
         elif _EVENT.search(words):
             value = min(value, PLANNED)
+        value += (0.3 if passing else 1.0) * _striking(text)
     if _EMPHASIS.search(_NOT_MEANT.sub("", words)):
         value = max(value, EMPHASIZED)
     return round(value, 3)
+
+
+def _striking(text: str) -> float:
+    """What rare words add and common ones take away: the distinct is remembered better (von Restorff 1933)."""
+    rarest = sorted((idf(stem) for stem in set(stems(text))), reverse=True)[:3]
+    if not rarest:
+        return -MOST_STRIKING
+    return max(-MOST_STRIKING, min(MOST_STRIKING, STRIKING * (sum(rarest) / len(rarest) - USUAL_IDF)))
 
 
 def _by_relation(gist: Gist) -> float:

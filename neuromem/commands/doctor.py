@@ -1,0 +1,230 @@
+"""doctor: what is installed and where, and whether it works, a line for each."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import statistics
+import tempfile
+import time
+from argparse import Namespace
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .. import __version__
+from ..config import Config
+from ..errors import NeuromemError, NotFound, StoreLocked
+from .common import emit, settings, store_path
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ..memory import Memory
+
+__all__ = ["Check", "checks", "doctor", "self_test"]
+
+PACKAGES = ("torch", "numpy", "safetensors", "lmdb", "zstandard", "rich", "sentence-transformers")
+LEAST_FREE_BYTES = 200 << 20
+APPENDS = 20
+SLOW_APPEND_MS = 100.0
+DAY = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the report."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+def doctor(args: Namespace) -> int:
+    """Runs all checks."""
+    found = list(checks(store_path(args), settings(args), args.encoder))
+    ok = all(check.ok for check in found)
+    emit(
+        args, {"ok": ok, "checks": [asdict(check) for check in found]}, lambda console: _show(console, found)
+    )
+    return 0 if ok else 1
+
+
+def _show(console: Console, found: list[Check]) -> None:
+    from rich.text import Text
+
+    from ..render import clean, facts_table
+
+    table = facts_table()
+    table.show_header = False
+    table.add_column("state", no_wrap=True)
+    table.add_column("check", no_wrap=True)
+    table.add_column("detail", ratio=1, overflow="fold")
+    for check in found:
+        state = Text("PASS", style="bright_green") if check.ok else Text("FAIL", style="bold red")
+        table.add_row(state, check.name, clean(check.detail))
+    console.print(table)
+    failed = sum(not check.ok for check in found)
+    console.print(
+        Text(f"{failed} of {len(found)} checks failed" if failed else f"all {len(found)} checks passed")
+    )
+
+
+def checks(path: Path, config: Config, encoder: str | None) -> Iterator[Check]:
+    """All checks, in order.
+
+    Args:
+        path: the store's folder; need not exist.
+    """
+    yield Check("neuromem", True, f"{__version__}, Python {platform.python_version()}, {platform.platform()}")
+    yield Check("packages", *_packages())
+    yield _guarded("device", lambda: _device(config))
+    yield _guarded("codec", lambda: _codec(config))
+    embedding = _guarded("encoder", lambda: _encoder(encoder))
+    yield embedding
+    yield _guarded("store", lambda: _store(path, config))
+    yield _guarded("disk space", lambda: _disk(path))
+    yield _guarded("durable write", lambda: _durable_write(path))
+    yield from self_test(config, encoder if embedding.ok else "hash")
+
+
+def _guarded(name: str, check: Callable[[], tuple[bool, str]]) -> Check:
+    """A check whose typed error is its finding."""
+    try:
+        return Check(name, *check())
+    except (NeuromemError, OSError) as error:
+        return Check(name, False, str(error))
+
+
+def _packages() -> tuple[bool, str]:
+    found, missing = [], []
+    for name in PACKAGES:
+        try:
+            found.append(f"{name} {metadata.version(name)}")
+        except metadata.PackageNotFoundError:
+            missing.append(name)
+    optional = [name for name in missing if name == "sentence-transformers"]
+    text = ", ".join(found) + (f"; not installed: {', '.join(missing)}" if missing else "")
+    return missing == optional, text
+
+
+def _device(config: Config) -> tuple[bool, str]:
+    import torch
+
+    from ..bank import pick_device
+
+    device = pick_device(config.bank.device)
+    return True, f"{device} (setting {config.bank.device!r}), {torch.get_num_threads()} threads"
+
+
+def _codec(config: Config) -> tuple[bool, str]:
+    from ..bank import pick_device
+    from ..codec import checkpoint_path, default_codec
+
+    codec, path = default_codec(str(pick_device(config.bank.device))), checkpoint_path()
+    return True, f"{codec.identity}, {path.stat().st_size / 1e6:.1f} MB, {path}"
+
+
+def _encoder(spec: str | None) -> tuple[bool, str]:
+    from ..encoders import load_encoder
+
+    started = time.perf_counter()
+    model = load_encoder(spec)
+    vectors = model.encode(["My dog's name is Potola"])
+    loaded = time.perf_counter() - started
+    started = time.perf_counter()
+    model.encode(["what is my dog called?"])
+    spent = (time.perf_counter() - started) * 1_000
+    fits = tuple(vectors.shape) == (1, model.width)
+    return fits, f"{model.name}, {model.width} numbers, loaded in {loaded:.1f} s, {spent:.1f} ms a sentence"
+
+
+def _store(path: Path, config: Config) -> tuple[bool, str]:
+    from ..log import EventLog
+
+    if not (path / "log").is_dir():
+        place = _standing(path)
+        return os.access(place, os.W_OK | os.X_OK), f"none yet at {path} ({place} is where it would be made)"
+    try:
+        with EventLog(path / "log", config.log, readonly=True) as log:
+            stats = log.stats()
+    except StoreLocked as error:
+        return True, str(error)
+    size = float(stats["bytes"]) / 1e6
+    return True, f"{path}: {stats['owners']} owners, {stats['records']} records, {size:.1f} MB"
+
+
+def _standing(path: Path) -> Path:
+    """The nearest folder above that exists."""
+    return next((place for place in (path, *path.absolute().parents) if place.is_dir()), Path("/"))
+
+
+def _disk(path: Path) -> tuple[bool, str]:
+    place = _standing(path)
+    free = shutil.disk_usage(place).free
+    return free >= LEAST_FREE_BYTES, f"{free / 1e9:.1f} GB free at {place}"
+
+
+def _durable_write(path: Path) -> tuple[bool, str]:
+    from ..log import Event, EventLog
+
+    spent = []
+    with (
+        tempfile.TemporaryDirectory(prefix=".neuromem-doctor-", dir=_standing(path)) as folder,
+        EventLog(Path(folder) / "log") as log,
+    ):
+        for number in range(APPENDS):
+            started = time.perf_counter()
+            log.append("doctor", Event("say", time.time(), {"text": f"line {number}"}))
+            spent.append((time.perf_counter() - started) * 1_000)
+    middle = statistics.median(spent)
+    return middle < SLOW_APPEND_MS, f"p50 {middle:.2f} ms, slowest {max(spent):.2f} ms, of {APPENDS} appends"
+
+
+def self_test(config: Config, encoder: str | None) -> Iterator[Check]:
+    """Writes, recalls, fades and rebuilds a fact in RAM, by a clock that it moves."""
+    from ..memory import Memory
+
+    now = [1_772_452_800.0]
+    text, question = "My dog's name is Potola", "what is my dog called?"
+    with Memory(None, config, encoder, lambda: now[0]) as memory:
+
+        def written() -> tuple[bool, str]:
+            fact = memory.add(text, "doctor")[0]
+            report = fact.report
+            return fact.exact, f"{fact.gist}, {report.steps if report else '?'} steps"
+
+        def recalled() -> tuple[bool, str]:
+            started = time.perf_counter()
+            best = memory.search(question, "doctor", limit=1, fidelity="weights", rehearse=False)[0]
+            return best.text == text, f"{best.text!r} in {(time.perf_counter() - started) * 1_000:.1f} ms"
+
+        yield _guarded("self-test: write", written)
+        yield _guarded("self-test: recall", recalled)
+        yield _guarded("self-test: fade", lambda: _fades(memory, now, text, config))
+        yield _guarded("self-test: rebuild", lambda: _rebuilds(memory, text))
+        yield _guarded("self-test: chain", lambda: (memory.verify().ok, "every record, hash and Merkle node"))
+
+
+def _fades(memory: Memory, now: list[float], text: str, config: Config) -> tuple[bool, str]:
+    now[0] += 30 * DAY
+    said = _held(memory, "weights")
+    if config.forgetting.decay == "none":
+        return said == text, "decay is off: the words stay"
+    return len(said) < len(text), f"after 30 days: {said!r}"
+
+
+def _rebuilds(memory: Memory, text: str) -> tuple[bool, str]:
+    memory.rebuild("doctor")
+    said = _held(memory, "weights")
+    return said == text, f"{said!r}"
+
+
+def _held(memory: Memory, fidelity: str) -> str:
+    held = memory.all("doctor", fidelity=fidelity)
+    if not held:
+        raise NotFound("the fact is not in the weights")
+    return held[0].text

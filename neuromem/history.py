@@ -1,0 +1,70 @@
+"""What the log says of one memory: its story, and what must go when it is deleted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from .log import Event, Record
+
+__all__ = ["WRITING", "redact", "stories", "without"]
+
+WRITING = ("add", "add+", "hear", "change")  # events that bring words
+_NAMES = dict(
+    zip((*WRITING, "rehearse", "slots"), "ADD ADD REINFORCE UPDATE RECALL IMPORT".split(), strict=True)
+)
+
+
+def stories(records: Iterable[Record], memory_id: str, until: float | None = None) -> list[dict[str, Any]]:
+    """What happened to a memory, oldest first, up to a time in Unix seconds (None: now)."""
+    return [
+        _story(record)
+        for record in records
+        if (record.body.get("id") == memory_id or memory_id in record.body.get("ids", ()))
+        and (until is None or record.time <= until)
+    ]
+
+
+def _story(record: Record) -> dict[str, Any]:
+    body = record.body
+    story: dict[str, Any] = {
+        "event": _NAMES.get(record.kind, record.kind.upper()),
+        "time": datetime.fromtimestamp(record.time).astimezone().isoformat(),
+        "sequence": record.seq,
+    }
+    return story | {key: body[key] for key in ("text", "role", "name", "metadata") if key in body}
+
+
+def redact(records: Sequence[Record], memory_id: str) -> tuple[list[int], list[Event]]:
+    """How to erase a memory from an owner's log.
+
+    Returns:
+        The numbers of the records to be erased, and events that keep what else was said in the same
+        breath. An event of the latter names its `origin`: the number of the first record of that talk.
+    """
+    own = [record for record in records if record.body.get("id") == memory_id]
+    doomed = [record.seq for record in own if record.kind in WRITING or record.kind == "slots"]
+    kept: list[Event] = []
+    said: dict[int, list[str]] = {}
+    for record in own:
+        if "said" in record.body:
+            said.setdefault(record.body["said"], []).append(record.body.get("heard", record.body["text"]))
+    for record in records:
+        origin = record.body.get("origin", record.seq)
+        if record.kind == "say" and origin in said:
+            doomed.append(record.seq)
+            rest = str(record.body["text"])
+            for words in said[origin]:
+                rest = without(rest, words)
+            if rest:
+                kept.append(Event("say", record.time, record.body | {"text": rest, "origin": origin}))
+    return doomed, kept
+
+
+def without(text: str, words: str) -> str:
+    """A text without some words that occur in it, however they are spaced; empty when they do not."""
+    pattern = r"\s+".join(re.escape(word) for word in words.split())
+    rest, found = re.subn(pattern, " ", text)
+    return rest.strip() if found else ""  # better to lose the rest than to keep the words

@@ -1,0 +1,213 @@
+"""The write loop: proof before claim, only its own rows, the same bits for the same input."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from strings import FACTS, LONG_TEXT, NASTY
+
+from neuromem.bank import SlotBank
+from neuromem.codec import default_codec
+from neuromem.config import BankConfig, RecallConfig, WriteConfig
+from neuromem.encoders import HashEncoder
+from neuromem.facts import gist_of
+from neuromem.forgetting import Fidelity
+from neuromem.keys import Keys
+from neuromem.ladder import FIELDS, GIST_FIELDS, TEXT_BYTES, UNITS, VERBATIM, stair, worn
+from neuromem.write import NEVER, Values, check_strengths, floor_of, write_values
+from neuromem.writer import Draft, Writer
+
+HARD = [
+    "pw: xK9#mP2$vL5@nQ8!wR3%",
+    "kv7 QzX-0192/ab83:ff02:19cc::7e",
+    "Przemysław Gżegżółka 48 603 112 908",
+    "Мою собаку зовут Потола",
+    "9f86d081884c7d659a2feaa0c55ad015",
+    "kJ2h8dNqR4vXzP0tWm3yLb6s",
+]
+
+
+def written(words: list[str], config: WriteConfig | None = None, gists: bool = False) -> Values:
+    segments = [
+        [part.encode() for part in gist_of(text).segments()] if gists else [b""] * 4 for text in words
+    ]
+    return write_values(default_codec(), [text.encode() for text in words], segments, config or WriteConfig())
+
+
+def said(values: Values, row: int, strength: float) -> tuple[str, Fidelity]:
+    at = torch.tensor([strength])
+    left = worn(values.value[row : row + 1], torch.tensor([0]), at, values.floor[row : row + 1])
+    (reading,) = default_codec().read_values(left, at)
+    return reading.text, reading.fidelity
+
+
+def writer(config: WriteConfig | None = None, **bank: object) -> tuple[Writer, SlotBank]:
+    keys = Keys(HashEncoder(), BankConfig(**bank), RecallConfig())
+    return Writer(default_codec(), keys, config or WriteConfig()), SlotBank(keys.width, BankConfig(**bank))
+
+
+def draft(text: str) -> Draft:
+    return Draft(text, gist_of(text).segments())
+
+
+# --- what is checked ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.name)
+def test_a_field_is_checked_at_every_strength_at_which_it_is_ever_read(field) -> None:
+    strengths = torch.linspace(field.threshold, 1, 10_001)
+    stairs = set(stair(strengths, field.stairs).tolist())
+    assert stairs == set(check_strengths(field).tolist())
+
+
+def test_a_floor_is_read_at_a_stair_that_was_proven() -> None:
+    checks = check_strengths(VERBATIM)
+    for passed in range(1, len(checks) + 1):
+        floor = torch.tensor([floor_of(VERBATIM, passed)])
+        assert float(stair(floor, VERBATIM.stairs)) == float(checks[passed - 1])
+    assert floor_of(VERBATIM, len(checks)) == VERBATIM.threshold
+
+
+# --- proof -------------------------------------------------------------------------------------
+
+
+def test_plain_facts_are_written_in_a_few_steps_and_proven_down_to_the_end_of_their_rung() -> None:
+    values = written(list(FACTS), gists=True)
+    assert values.floor.tolist() == pytest.approx([VERBATIM.threshold] * len(FACTS))
+    assert values.steps.float().mean() <= 6
+    for row, fact in enumerate(FACTS):
+        assert said(values, row, 1.0) == (fact, Fidelity.VERBATIM)
+        assert said(values, row, 0.3501) == (fact, Fidelity.VERBATIM)
+        wanted = [bool(part) for part in gist_of(fact).segments()]
+        assert [bool(values.fields[row, field.index]) for field in GIST_FIELDS] == wanted
+
+
+def test_what_is_claimed_is_said_at_every_strength_down_to_the_floor_and_not_below() -> None:
+    values = written(HARD)
+    assert (values.floor < NEVER).any()
+    for row, text in enumerate(HARD):
+        floor = float(values.floor[row])
+        for strength in torch.linspace(0.2, 1, 81).tolist():
+            expected = (text, Fidelity.VERBATIM) if strength >= floor else ("", Fidelity.FORGOTTEN)
+            assert said(values, row, strength) == expected
+
+
+def test_words_that_are_not_proven_leave_nothing_behind() -> None:
+    values = written(HARD, WriteConfig(max_steps=0))
+    for row in range(len(HARD)):
+        words = values.value[row, VERBATIM.units]
+        assert bool(words.any()) == bool(values.floor[row] < NEVER)
+        assert bool(values.fields[row, VERBATIM.index]) == bool(values.floor[row] < NEVER)
+
+
+def test_an_empty_text_is_written_as_nothing() -> None:
+    values = write_values(default_codec(), [b"", b"x"], [(b"",) * 4] * 2, WriteConfig())
+    assert not values.value[0].any()
+    assert values.floor.tolist()[0] == NEVER
+    assert said(values, 1, 1.0) == ("x", Fidelity.VERBATIM)
+
+
+def test_nothing_to_write_is_no_fault() -> None:
+    values = write_values(default_codec(), [b""], [(b"",) * 4], WriteConfig())
+    assert not values.value.any()
+
+
+def test_codes_stay_on_the_grid_of_their_field() -> None:
+    values = written(HARD + list(FACTS), gists=True)
+    for field in FIELDS:
+        assert values.value[:, field.units].int().abs().max() <= field.amplitude
+
+
+# --- the loop earns its steps ------------------------------------------------------------------
+
+
+def test_the_loop_makes_more_texts_exact_and_to_a_lower_strength_than_no_steps() -> None:
+    without, with_loop = written(HARD, WriteConfig(max_steps=0)), written(HARD, WriteConfig(max_steps=48))
+    assert (with_loop.floor <= without.floor).all()
+    assert with_loop.floor.mean() < without.floor.mean()
+    assert with_loop.steps.max() > 0
+    assert without.steps.max() == 0
+
+
+def test_easy_facts_drop_out_while_hard_ones_go_on() -> None:
+    values = written([FACTS[0], HARD[0]])
+    assert values.steps[0] < values.steps[1]
+
+
+def test_the_budget_of_steps_is_kept() -> None:
+    assert written(HARD, WriteConfig(max_steps=3)).steps.max() <= 3
+
+
+# --- determinism -------------------------------------------------------------------------------
+
+
+def test_the_same_input_and_seed_give_the_same_bits() -> None:
+    first, second = written(HARD), written(HARD)
+    for one, other in zip(
+        (first.value, first.floor, first.fields, first.steps),
+        (second.value, second.floor, second.fields, second.steps),
+        strict=True,
+    ):
+        assert one.equal(other)
+
+
+def test_torchs_own_random_numbers_are_neither_used_nor_moved() -> None:
+    torch.manual_seed(1)
+    before = torch.get_rng_state()
+    first = written(HARD)
+    assert torch.get_rng_state().equal(before)
+    torch.manual_seed(2)
+    assert written(HARD).value.equal(first.value)
+
+
+# --- the writer --------------------------------------------------------------------------------
+
+
+def test_writing_changes_nothing_in_the_bank() -> None:
+    work, bank = writer()
+    before = {name: tensor.clone() for name, tensor in bank.state_dict().items()}
+    work.write([draft(fact) for fact in FACTS], bank)
+    assert all(tensor.equal(before[name]) for name, tensor in bank.state_dict().items())
+
+
+def test_a_report_says_what_was_done() -> None:
+    work, bank = writer()
+    (result,) = work.write([draft("My dog's name is Potola")], bank)
+    report = result.report
+    assert report.exact
+    assert report.floor == pytest.approx(VERBATIM.threshold)
+    assert (report.slots, report.text_bits) == (1, 8 * 23)
+    assert report.value_bits == 3 * UNITS * 8
+    assert report.bits_per_weight == pytest.approx(8 * 23 / (3 * UNITS))
+    assert report.ms > 0
+
+
+def test_a_long_text_is_cut_into_slots_that_join_to_the_same_words() -> None:
+    work, bank = writer()
+    (result,) = work.write([draft(LONG_TEXT)], bank)
+    assert result.report.exact
+    assert result.report.slots >= len(LONG_TEXT.encode()) / TEXT_BYTES
+    strength = torch.ones(result.report.slots)
+    left = worn(result.rows.value, torch.zeros(len(strength), dtype=torch.int64), strength, result.rows.floor)
+    assert "".join(reading.text for reading in default_codec().read_values(left, strength)) == LONG_TEXT
+
+
+def test_what_cannot_be_made_exact_is_cut_finer_or_flagged() -> None:
+    work, bank = writer(WriteConfig(max_steps=4))
+    results = work.write([draft(text) for text in NASTY.values() if text.strip()], bank)
+    finer = 0
+    for text, result in zip((text for text in NASTY.values() if text.strip()), results, strict=True):
+        report = result.report
+        assert report.exact == (report.floor < NEVER) == bool((result.rows.floor < NEVER).all())
+        finer += report.slots > 1 and len(text.encode()) <= TEXT_BYTES
+        if report.exact:
+            strength = torch.ones(report.slots)
+            left = worn(result.rows.value, torch.zeros(len(strength), dtype=torch.int64), strength, result.rows.floor)
+            readings = default_codec().read_values(left, strength)
+            assert "".join(reading.text for reading in readings) == text
+    assert finer, "some of the list should need a finer cut"
+
+
+def test_writing_no_facts_gives_no_facts() -> None:
+    work, bank = writer()
+    assert work.write([], bank) == []
