@@ -136,20 +136,23 @@ def _check(path: Path, bank: SlotBank, tensors: dict[str, Tensor]) -> None:
             )
     used = tensors["used"]
     ranges = {
-        "stability": (1e-6, float("inf")), "difficulty": (0, 10), "importance": (0, 1), "floor": (0, 2),
+        "stability": (1e-6, float("inf")), "difficulty": (1, 10), "importance": (0, 1), "floor": (0, 2),
         "halvings": (0, 8), "worn": (0, 8), "recalls": (0, 2**31 - 1), "rehearsed_ms": (0, 2**53),
-        "written_ms": (0, 2**53), "heard_ms": (0, 2**53), "sequence": (0, 2**53),
+        "written_ms": (0, 2**53), "heard_ms": (0, 2**53), "sequence": (-1, 2**53),
     }  # fmt: skip
     for name, (low, high) in ranges.items():
         numbers = tensors[name][used].double()
         if not bool(((numbers >= low) & (numbers <= high)).all()):  # NaN fails both
             raise _invalid(path, f"{name} holds a number outside {low:g} to {high:g}")
     part, parts = tensors["part"][used], tensors["parts"][used]
-    if not bool(((part >= 0) & (part < parts)).all()):
-        raise _invalid(path, "the parts of a memory do not fit together")
     owners = torch.cat([tensors["id"][used].long(), part.long()[:, None]], dim=1)
     if len(torch.unique(owners, dim=0)) != len(owners):
         raise _invalid(path, "two rows claim to be the same part of one memory")
+    _, memory, held = torch.unique(owners[:, :16], dim=0, return_inverse=True, return_counts=True)
+    if not bool(((part >= 0) & (part < parts) & (held[memory] == parts)).all()):
+        raise _invalid(path, "the parts of a memory do not fit together")
+    if any(bool(tensor[~used].any()) for tensor in tensors.values()):
+        raise _invalid(path, "a row that is free is not empty")
 
 
 def _invalid(path: Path, problem: str) -> BankFileInvalid:

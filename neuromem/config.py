@@ -67,7 +67,7 @@ class WriteConfig:
     max_steps: int = 48  # budget of gradient steps for a value; easy facts take 0-3
     learning_rate: float = 0.02  # Adam's step on the code, in units of full amplitude
     key_steps: int = 12  # gradient steps that sculpt the key
-    key_margin: float = 0.08  # cosine by which a cue should prefer its own slot to a neighbour
+    key_margin: float = 0.15  # cosine by which a cue should prefer its own slot to a neighbour
     key_anchor: float = 0.90  # lowest cosine of the sculpted key with the encoder's own target
     neighbours: int = 16  # nearest other slots that the key is set apart from
     seed: int = 0
@@ -87,15 +87,15 @@ class ForgettingConfig:
     """FSRS-6's curve and updates, and the map from retrievability to strength.
 
     `decay="power"` fades; `decay="none"` never does. With the defaults a fact of middling
-    importance, said once, is verbatim for nine days, a gist until day 16, and gone after 55 days;
+    importance, said once, is verbatim for eleven days, a gist until day 18, and gone after 58 days;
     small talk lasts for hours, an allergy or an address for the better part of a year.
     """
 
     decay: str = "power"
-    initial_stability_days: float = 17.5  # of a fact of importance 0.5, said once
+    initial_stability_days: float = 25.7  # of a fact of importance 0.5, said once
     importance_range: float = 4_000.0  # stability of importance 1 over that of importance 0
     curve_exponent: float = 0.1542  # FSRS-6's w20
-    strength_exponent: float = 2.5 / 0.1542  # s = R ** this: s = (1 + F·t/S) ** -2.5
+    strength_exponent: float = 3 / 0.1542  # s = R ** this: s = (1 + F·t/S) ** -3
     max_stability_days: float = 36_500.0
 
     def __post_init__(self) -> None:

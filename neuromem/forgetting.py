@@ -2,7 +2,7 @@
 
 Retrievability R and the updates of stability S (days) and difficulty D (1 to 10) are FSRS-6's, with
 its published default parameters [1]; the numbers agree with `py-fsrs` [2] to 1e-9. Strength is a
-power of R, by default s = (1 + F·t/S) ** -2.5.
+power of R, by default s = (1 + F·t/S) ** -3.
 
 What a memory can still say depends on its strength alone: a ladder of rungs (`Fidelity`). With the
 default settings, a fact said once leaves each rung after so many days (rows: its importance):
@@ -13,11 +13,11 @@ default settings, a fact said once leaves each rung after so many days (rows: it
 ...     stability = initial_stability(importance, config)
 ...     days = [days_until(floor, stability, config).item() for floor in THRESHOLDS.values()]
 ...     print(f"{importance:4}", *(f"{rung} {day:.1f}" for rung, day in zip(THRESHOLDS, days)))
-   0 verbatim 0.1 gist 0.3 partial 0.4 entity 0.6 subject 0.9
-0.25 verbatim 1.2 gist 2.0 partial 3.0 entity 4.7 subject 6.9
- 0.5 verbatim 9.3 gist 16.1 partial 23.8 entity 37.2 subject 54.7
-0.75 verbatim 74.1 gist 128.3 partial 189.6 entity 295.5 subject 435.2
-   1 verbatim 589.2 gist 1020.2 partial 1507.4 entity 2349.8 subject 3461.3
+   0 verbatim 0.2 gist 0.3 partial 0.4 entity 0.6 subject 0.9
+0.25 verbatim 1.4 gist 2.3 partial 3.4 entity 5.1 subject 7.3
+ 0.5 verbatim 11.0 gist 18.6 partial 26.9 entity 40.7 subject 58.2
+0.75 verbatim 87.4 gist 148.0 partial 214.2 entity 324.1 subject 462.5
+   1 verbatim 694.7 gist 1177.1 partial 1703.4 entity 2577.1 subject 3677.9
 
 Everything here is a pure function: float64 CPU tensors (or numbers) of any shapes that broadcast go
 in, a float64 CPU tensor comes out, with the same bits for a row alone as in a batch. A NaN, or a value

@@ -163,7 +163,7 @@ def test_strength_rises_with_stability(
 def test_by_default_strength_is_a_power_of_time() -> None:
     factor = 0.9 ** (-1 / 0.1542) - 1
     t = torch.linspace(0, 1_000, 101, dtype=torch.float64)
-    assert torch.allclose(strength(t, 4.9, CONFIG), (1 + factor * t / 4.9) ** -2.5, rtol=1e-12, atol=0)
+    assert torch.allclose(strength(t, 4.9, CONFIG), (1 + factor * t / 4.9) ** -3, rtol=1e-12, atol=0)
 
 
 def test_a_strength_never_reaches_zero_even_after_aeons() -> None:

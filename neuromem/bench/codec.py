@@ -100,7 +100,10 @@ def measure(drafts: Sequence[Draft], config: Config | None = None, progress: Any
         "texts": len(texts),
         "exact_at_step_0": share(step_zero(written.codec, texts)),
         "exact": by_strength["1"],
-        "flagged_exact": share(report.exact for report in reports),
+        "exact_unsplit": share(
+            report.exact and report.slots == len(split_to_fit(text, TEXT_BYTES))
+            for report, text in zip(reports, texts, strict=True)
+        ),
         "lies": lies,
         "truthful": 1 - lies / (len(texts) * len(STRENGTHS)),
         "lowest_strength_mean": mean(min(report.floor, 1.0) for report in reports),

@@ -116,6 +116,7 @@ def _hard(maker: _Maker) -> Iterator[str]:
         ]
         yield " ".join(words)
         yield f"{maker.name()}.{maker.name()}{maker.letters('0123456789', 3)}@{maker.name().lower()}.example"
+        yield "".join(chr(maker.random.randint(0xA1, 0x2FFF)) for _ in range(24))
         yield "".join(chr(maker.random.randint(0x1F300, 0x1F5FF)) for _ in range(6)) + maker.name()
 
 

@@ -14,9 +14,9 @@ __all__ = ["importance", "is_pinned"]
 EMPHASIZED = 0.9
 DEFAULT = 0.5
 PLANNED = 0.42
-STRIKING = 0.1  # importance per nat by which the words are rarer than usual
+STRIKING = 0.08  # importance per nat by which the words are rarer than usual
 USUAL_IDF = 9.5  # nats, of the three rarest words of a personal fact
-MOST_STRIKING = 0.3
+MOST_STRIKING = 0.25
 LASTING = 0.75  # from here on, a time in the text does not make it a passing thing
 
 # Relation (from its beginning) → importance; the first that fits wins.
@@ -38,6 +38,14 @@ collects|car|past|childhood|studies|learning|role|sport|team|volunteering|wish|s
 neighbour|flatmate|boss|landlord -> 0.54
 trip|meeting|visit|appointment|interview|plan|exam|party|lunch|dinner|reading|watching|delivery -> 0.42
 feel|feeling|is$|was$|like$|went|ate|had$|saw|watched|need|looking for|got|see$ -> 0.42
+"""
+
+# Words that make a fact matter wherever in the text they stand.
+_TELLING = """
+allerg|anaphyla|intoleran|epilep|diabet|asthma|penicillin|pacemaker|blood type -> 0.92
+birthday|born (?:on|in)|adopted|pregnant|expecting|engaged|married|divorced|widow|died|funeral -> 0.82
+surgery|operation on|diagnos|hospital|medication|vegetarian|vegan|kosher|halal -> 0.78
+moved to|moving to|nurse|doctor|teacher|retired|promoted|hired -> 0.7
 """
 
 _EMPHASIS = re.compile(
@@ -94,8 +102,8 @@ _PASSING = (0.12, 0.2)
 
 
 @functools.cache
-def _rows() -> tuple[tuple[re.Pattern[str], float], ...]:
-    rows = (line.split(" -> ") for line in _RELATIONS.strip().splitlines())
+def _rows(table: str) -> tuple[tuple[re.Pattern[str], float], ...]:
+    rows = (line.split(" -> ") for line in table.strip().splitlines())
     return tuple((re.compile(rf"(?:{pattern})"), float(value)) for pattern, value in rows)
 
 
@@ -115,10 +123,11 @@ def importance(text: str, gist: Gist) -> float:
     Returns:
         0 to 1: who somebody is, health and family near 1; lasting tastes about 0.55; plans with a time
         0.4; weather, moods and meals under 0.3; what is to be remembered at least 0.9. Of lesser facts,
-        striking words add up to 0.3, plain ones take as much away.
+        striking words add up to 0.25, plain ones take as much away.
     """
     words = normalize(text)
-    value = _by_relation(gist)
+    telling = (weight for pattern, weight in _rows(_TELLING) if re.search(rf"\b{pattern.pattern}", words))
+    value = max(_by_relation(gist), next(telling, 0.0))
     passing = sum(bool(pattern.search(words)) for pattern in _EPHEMERA)
     if value < LASTING:
         if passing:
@@ -142,7 +151,7 @@ def _striking(text: str) -> float:
 def _by_relation(gist: Gist) -> float:
     if not gist.is_triple:
         return DEFAULT - 0.05
-    found = next((value for pattern, value in _rows() if pattern.match(gist.relation)), DEFAULT)
+    found = next((value for pattern, value in _rows(_RELATIONS) if pattern.match(gist.relation)), DEFAULT)
     near = gist.subject == SPEAKER or gist.subject in KIN_WORDS.values()
     # Of people outside the family, the same fact matters a little less to the speaker.
     return found if near or found <= DEFAULT else DEFAULT + (found - DEFAULT) * 0.8

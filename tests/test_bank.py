@@ -1,0 +1,431 @@
+"""The slot bank: rows are handed out, grown, evicted, freed; only written rows change; lookup is exact."""
+
+from __future__ import annotations
+
+import math
+import uuid
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from neuromem.bank import DAY_MS, KEY_PEAK, STATE, Rows, SlotBank, pick_device, quantize_keys
+from neuromem.config import BankConfig, ForgettingConfig
+from neuromem.errors import CapacityExhausted, InvalidInput
+from neuromem.forgetting import days_until
+from neuromem.ladder import FIELDS, VALUE_UNITS, VERBATIM
+
+NOW = 1_772_452_800_000
+K = 64
+
+
+def an_id(number: int) -> str:
+    return str(uuid.UUID(int=number + 1))
+
+
+def make_bank(max_slots: int = 1_000, block_slots: int = 8, width: int = K, **config: object) -> SlotBank:
+    return SlotBank(width, BankConfig(max_slots=max_slots, block_slots=block_slots, device="cpu", **config))
+
+
+def some_rows(count: int, seed: int, width: int = K) -> Rows:
+    generator = torch.Generator().manual_seed(seed)
+    key = torch.nn.functional.normalize(torch.randn(count, width, generator=generator), dim=1)
+    value = torch.zeros(count, VALUE_UNITS)
+    for field in FIELDS:
+        span = torch.rand(value[:, field.units].shape, generator=generator) * 2 - 1
+        value[:, field.units] = span * field.amplitude
+    return Rows(quantize_keys(key), torch.round(value).to(torch.int8), torch.full((count,), 0.35))
+
+
+def state_of(stability: float = 5.0, now_ms: int = NOW, **more: float) -> dict[str, float | int]:
+    return {
+        "sequence": 1, "written_ms": now_ms, "heard_ms": now_ms, "rehearsed_ms": now_ms,
+        "stability": stability, "difficulty": 5.0, "importance": 0.5, **more,
+    }  # fmt: skip
+
+
+def store(bank: SlotBank, number: int, parts: int = 1, now_ms: int = NOW, **state: float) -> list[int]:
+    rows = bank.allocate(parts, now_ms)
+    bank.store(an_id(number), rows, some_rows(parts, number, bank.key_width), state_of(now_ms=now_ms, **state))
+    return rows
+
+
+def everything(bank: SlotBank) -> dict[str, torch.Tensor]:
+    return {name: tensor.clone() for name, tensor in bank.state_dict().items()}
+
+
+# --- size --------------------------------------------------------------------------------------
+
+
+def test_a_new_bank_is_small_and_all_zero() -> None:
+    bank = make_bank()
+    assert (len(bank), bank.capacity, bank.ids()) == (0, 8, [])
+    assert not any(tensor.any() for tensor in bank.state_dict().values())
+
+
+def test_a_slot_is_well_under_two_kilobytes() -> None:
+    assert SlotBank(384 + 256).bytes_per_slot < 2_048
+
+
+def test_the_state_dict_is_everything() -> None:
+    bank = make_bank()
+    assert set(bank.state_dict()) == {"key", "value", *STATE}
+
+
+def test_a_bank_grows_by_doubling_up_to_its_limit() -> None:
+    bank = make_bank(max_slots=50)
+    capacities = []
+    for number in range(50):
+        store(bank, number)
+        capacities.append(bank.capacity)
+    assert sorted(set(capacities)) == [8, 16, 32, 50]
+    assert len(bank) == 50
+
+
+def test_growing_keeps_every_bit_of_what_was_there() -> None:
+    bank = make_bank()
+    for number in range(8):
+        store(bank, number)
+    before = everything(bank)
+    store(bank, 8)
+    assert bank.capacity == 16
+    assert all(tensor[:8].equal(before[name]) for name, tensor in bank.state_dict().items())
+
+
+def test_the_first_block_is_never_larger_than_the_limit() -> None:
+    assert SlotBank(K, BankConfig(max_slots=3, block_slots=256)).capacity == 3
+
+
+def test_keys_that_are_too_narrow_are_refused() -> None:
+    with pytest.raises(InvalidInput, match="key_width: 7 is too narrow; give at least 8"):
+        SlotBank(7)
+
+
+# --- allocate, store, free ---------------------------------------------------------------------
+
+
+def test_rows_are_handed_out_lowest_first_and_again_when_freed() -> None:
+    bank = make_bank()
+    assert [store(bank, number) for number in range(4)] == [[0], [1], [2], [3]]
+    assert bank.free(an_id(1))
+    assert store(bank, 9, parts=2) == [1, 4]
+
+
+def test_a_freed_row_is_zero_in_every_buffer() -> None:
+    bank = make_bank()
+    store(bank, 0, parts=3)
+    store(bank, 1)
+    assert bank.free(an_id(0))
+    assert bank.rows_of(an_id(0)) == []
+    assert bank.ids() == [an_id(1)]
+    for name, tensor in bank.named_buffers():
+        assert not tensor[:3].any(), name
+    assert not bank.free(an_id(0)), "it is free already"
+
+
+def test_a_memory_of_several_slots_knows_its_parts_in_order() -> None:
+    bank = make_bank()
+    store(bank, 0)
+    store(bank, 1)
+    bank.free(an_id(0))
+    rows = store(bank, 2, parts=3)
+    assert rows == [0, 2, 3]
+    assert bank.rows_of(an_id(2)) == rows
+    assert bank.part[rows].tolist() == [0, 1, 2]
+    assert bank.parts[rows].tolist() == [3, 3, 3]
+    assert bank.find("sequence", 1) == [an_id(2), an_id(1)], "each memory once, lowest row first"
+
+
+@settings(max_examples=25)
+@given(st.data())
+def test_only_written_rows_ever_change(data: st.DataObject) -> None:
+    bank = make_bank(max_slots=64)
+    held: set[int] = set()
+    for step in range(data.draw(st.integers(1, 12))):
+        before, free_before = everything(bank), [row for row in range(bank.capacity) if not bank.used[row]]
+        if held and data.draw(st.booleans()):
+            number = data.draw(st.sampled_from(sorted(held)))
+            touched = bank.rows_of(an_id(number))
+            bank.free(an_id(number))
+            held.discard(number)
+        else:
+            touched = store(bank, step, parts=data.draw(st.integers(1, 4)))
+            held.add(step)
+            assert all(row in free_before or row >= len(before["used"]) for row in touched)
+        others = [row for row in range(len(before["used"])) if row not in touched]
+        for name, tensor in bank.state_dict().items():
+            assert tensor[others].equal(before[name][others]), name
+    assert len(bank) == sum(len(bank.rows_of(an_id(number))) for number in held)
+
+
+def test_nothing_of_an_earlier_tenant_is_left_in_a_row() -> None:
+    bank = make_bank()
+    store(bank, 0, recalls=7, worn=3, halvings=2, words=99, meaning=98)
+    rows = bank.rows_of(an_id(0))
+    bank.store(an_id(0), rows, some_rows(1, 5), state_of())
+    assert not any(int(getattr(bank, name)[rows]) for name in ("recalls", "worn", "halvings", "words", "meaning"))
+
+
+def test_an_id_that_is_no_uuid_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="'potola' is not a UUID; use an id that add"):
+        make_bank().rows_of("potola")
+
+
+# --- when it is full ---------------------------------------------------------------------------
+
+
+def test_with_ten_slots_the_eleventh_memory_takes_the_place_of_the_weakest() -> None:
+    bank = make_bank(max_slots=10)
+    for number in range(10):
+        store(bank, number, stability=1.0 if number == 6 else 50.0)
+    later = NOW + 3 * DAY_MS
+    assert store(bank, 10, now_ms=later) == [6]
+    assert an_id(6) not in bank.ids()
+    assert (len(bank), bank.capacity) == (10, 10)
+
+
+def test_of_equally_weak_memories_the_one_in_the_lowest_row_gives_way() -> None:
+    bank = make_bank(max_slots=3)
+    for number in range(3):
+        store(bank, number)
+    store(bank, 3, now_ms=NOW + DAY_MS)
+    assert bank.ids() == [an_id(3), an_id(1), an_id(2)] or set(bank.ids()) == {an_id(1), an_id(2), an_id(3)}
+    assert bank.rows_of(an_id(3)) == [0]
+
+
+def test_pinned_memories_never_give_way() -> None:
+    bank = make_bank(max_slots=4)
+    for number in range(3):
+        store(bank, number, stability=math.inf)
+    for number in range(3, 20):
+        assert store(bank, number, now_ms=NOW + number * DAY_MS) == [3]
+    assert set(bank.ids()) == {an_id(0), an_id(1), an_id(2), an_id(19)}
+
+
+def test_a_bank_full_of_pinned_memories_is_exhausted_and_unchanged() -> None:
+    bank = make_bank(max_slots=3)
+    for number in range(3):
+        store(bank, number, stability=math.inf)
+    before = everything(bank)
+    with pytest.raises(CapacityExhausted, match=r"all 3 slots are taken by pinned memories; raise bank\.max_slots"):
+        bank.allocate(1, NOW)
+    assert all(tensor.equal(before[name]) for name, tensor in bank.state_dict().items())
+
+
+def test_a_bank_that_may_not_evict_refuses_and_is_unchanged() -> None:
+    bank = make_bank(max_slots=2, when_full="refuse")
+    store(bank, 0)
+    store(bank, 1)
+    before = everything(bank)
+    with pytest.raises(CapacityExhausted, match=r"all 2 slots are taken.*set bank\.when_full='evict'"):
+        bank.allocate(1, NOW)
+    assert all(tensor.equal(before[name]) for name, tensor in bank.state_dict().items())
+
+
+def test_a_memory_larger_than_the_whole_bank_is_refused() -> None:
+    bank = make_bank(max_slots=5)
+    store(bank, 0)
+    with pytest.raises(CapacityExhausted, match="a memory of 6 slots does not fit a bank of max_slots=5"):
+        bank.allocate(6, NOW)
+    assert bank.ids() == [an_id(0)]
+
+
+def test_a_long_memory_gives_way_whole_and_takes_the_place_of_several() -> None:
+    bank = make_bank(max_slots=6)
+    store(bank, 0, parts=3, stability=1.0)
+    for number in range(1, 4):
+        store(bank, number, stability=10.0)
+    later = NOW + DAY_MS
+    assert store(bank, 9, parts=2, now_ms=later) == [0, 1]
+    assert an_id(0) not in bank.ids()
+    store(bank, 10, parts=4, now_ms=later + 1)
+    assert len(bank) == 6
+    assert {an_id(9), an_id(10)} <= set(bank.ids())
+
+
+# --- lookup ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("slots", "width"), [(1, 8), (1, 640), (2, 9), (7, 64), (33, 100), (500, 640)])
+def test_int8_products_are_those_of_integer_arithmetic(slots: int, width: int) -> None:
+    generator = torch.Generator().manual_seed(slots * width)
+    queries = torch.randint(-127, 128, (3, width), generator=generator, dtype=torch.int8)
+    keys = torch.randint(-127, 128, (slots, width), generator=generator, dtype=torch.int8)
+    for count in (1, 3):
+        product = torch._int_mm(queries[:count], keys.t())
+        assert product.equal(queries[:count].int() @ keys.int().t())
+
+
+@pytest.mark.parametrize("slots", [1, 5, 300])
+def test_lookup_is_what_brute_force_in_float_finds(slots: int) -> None:
+    bank = make_bank()
+    for number in range(slots):
+        store(bank, number)
+    keys = torch.nn.functional.normalize(bank.key[bank.used].double(), dim=1)
+    rows = bank.used.nonzero().flatten()
+    for seed in range(20):
+        query = torch.randn(K, generator=torch.Generator().manual_seed(seed + 10_000))
+        cosines, found = bank.lookup(query, 10)
+        exact = keys @ torch.nn.functional.normalize(query.double(), dim=0)
+        best = exact.topk(min(10, slots))
+        assert torch.allclose(cosines.double(), best.values, atol=1e-5)
+        assert found.tolist() == rows[best.indices].tolist()
+
+
+def test_a_stored_key_finds_its_own_row_first() -> None:
+    bank = make_bank()
+    for number in range(100):
+        store(bank, number)
+    for row in range(100):
+        cosines, rows = bank.lookup(bank.key[row].float(), 1)
+        assert rows.tolist() == [row]
+        assert float(cosines[0]) == pytest.approx(1, abs=1e-5)
+
+
+def test_lookup_never_returns_a_free_row() -> None:
+    bank = make_bank()
+    for number in range(20):
+        store(bank, number)
+    queries = [bank.key[row].float() for row in range(20)]
+    for number in range(0, 20, 2):
+        bank.free(an_id(number))
+    for query in queries:
+        _, rows = bank.lookup(query, 50)
+        assert sorted(rows.tolist()) == list(range(1, 20, 2))
+
+
+def test_an_empty_bank_finds_nothing() -> None:
+    cosines, rows = make_bank().lookup(torch.ones(K), 5)
+    assert (len(cosines), len(rows)) == (0, 0)
+
+
+def test_a_bank_of_one_row_finds_it() -> None:
+    bank = make_bank(max_slots=1, block_slots=1)
+    store(bank, 0)
+    assert bank.lookup(torch.ones(K), 5)[1].tolist() == [0]
+    assert bank.nearest(torch.ones(2, K), 5)[0].shape == (2, 1, K)
+
+
+def test_a_query_of_zeros_is_no_fault() -> None:
+    bank = make_bank()
+    store(bank, 0)
+    cosines, rows = bank.lookup(torch.zeros(K), 3)
+    assert rows.tolist() == [0]
+    assert cosines.tolist() == [0.0]
+
+
+def test_the_length_of_a_query_does_not_matter() -> None:
+    bank = make_bank()
+    for number in range(50):
+        store(bank, number)
+    query = torch.randn(K)
+    for scale in (1e-6, 1.0, 1e6):
+        cosines, rows = bank.lookup(query * scale, 5)
+        assert rows.equal(bank.lookup(query, 5)[1])
+        assert torch.allclose(cosines, bank.lookup(query, 5)[0], atol=1e-5)
+
+
+def test_nearest_leaves_out_the_rows_it_is_told_to() -> None:
+    bank = make_bank()
+    for number in range(10):
+        store(bank, number)
+    key = torch.nn.functional.normalize(bank.key[4].float(), dim=0)[None]
+    found, cosines = bank.nearest(key, 1)
+    assert float(cosines[0, 0]) == pytest.approx(1, abs=1e-3)
+    found, cosines = bank.nearest(key, 10, without=[4])
+    assert float(cosines[0, 0]) < 0.9
+    assert float(cosines[0, -1]) == -1, "the row left out is no neighbour at all"
+    assert found.shape == (1, 10, K)
+
+
+def test_quantized_keys_keep_their_direction() -> None:
+    keys = torch.nn.functional.normalize(torch.randn(200, 640), dim=1)
+    stored = quantize_keys(keys)
+    assert stored.dtype == torch.int8
+    assert (torch.nn.functional.cosine_similarity(stored.float(), keys, dim=1) > 0.995).all()
+    assert KEY_PEAK * 0.5 == 127
+
+
+# --- fading in place ---------------------------------------------------------------------------
+
+
+def test_what_is_read_does_not_depend_on_whether_it_slept() -> None:
+    awake, asleep = make_bank(), make_bank()
+    for bank in (awake, asleep):
+        for number in range(6):
+            store(bank, number, stability=1.0 + number)
+    for day in range(0, 200, 3):
+        now = NOW + day * DAY_MS
+        asleep.shrink(now)
+        rows = list(range(6))
+        values, strength = awake.readable(rows, now)
+        slept_values, slept_strength = asleep.readable(rows, now)
+        assert slept_values.equal(values)
+        assert slept_strength.equal(strength)
+
+
+def test_sleep_tells_what_is_forgotten_and_leaves_it_to_be_freed() -> None:
+    bank = make_bank()
+    store(bank, 0, stability=1.0)
+    store(bank, 1, stability=math.inf)
+    store(bank, 2, parts=2, stability=1.0)
+    assert bank.shrink(NOW) == []
+    forgotten = bank.shrink(NOW + 2_000 * DAY_MS)
+    assert forgotten == [an_id(0), an_id(2)]
+    assert not bank.value[bank.rows_of(an_id(0))].any()
+    assert bank.ids() == [an_id(0), an_id(1), an_id(2)]
+
+
+def test_pinned_rows_do_not_change_in_sleep() -> None:
+    bank = make_bank()
+    store(bank, 0, stability=math.inf)
+    before = everything(bank)
+    bank.shrink(NOW + 10_000 * DAY_MS)
+    assert all(tensor.equal(before[name]) for name, tensor in bank.state_dict().items())
+
+
+def test_an_empty_bank_sleeps_well() -> None:
+    assert make_bank().shrink(NOW) == []
+
+
+def test_shrinking_twice_at_one_time_is_shrinking_once() -> None:
+    bank = make_bank()
+    for number in range(5):
+        store(bank, number, stability=1.0 + number)
+    bank.shrink(NOW + 20 * DAY_MS)
+    once = everything(bank)
+    bank.shrink(NOW + 20 * DAY_MS)
+    assert all(tensor.equal(once[name]) for name, tensor in bank.state_dict().items())
+
+
+def test_strengths_follow_the_curve_and_its_settings() -> None:
+    bank = make_bank()
+    store(bank, 0)
+    strength = [float(bank.strength([0], NOW + day * DAY_MS)[0]) for day in (0, 1, 10, 100)]
+    assert strength[0] == 1
+    assert strength == sorted(strength, reverse=True)
+    assert float(bank.strength([0], NOW - DAY_MS)[0]) == 1, "a clock that runs backwards does not strengthen"
+    steady = SlotBank(K, BankConfig(), ForgettingConfig(decay="none"))
+    store(steady, 0)
+    assert float(steady.strength([0], NOW + 10_000 * DAY_MS)[0]) == 1
+
+
+def test_the_words_of_a_half_faded_memory_are_gone_from_the_row_itself() -> None:
+    bank = make_bank()
+    store(bank, 0, stability=5.0)
+    bank.shrink(NOW + round(float(days_until(0.15, 5.0, ForgettingConfig())) * DAY_MS))
+    assert not bank.value[0, VERBATIM.units].any()
+    assert bank.value[0].any()
+
+
+# --- devices -----------------------------------------------------------------------------------
+
+
+def test_an_unknown_device_is_a_clear_error() -> None:
+    with pytest.raises(InvalidInput, match=r"bank\.device: 'abacus' cannot be used .*; use 'auto' or 'cpu'"):
+        pick_device("abacus")
+
+
+def test_auto_picks_a_device_that_works() -> None:
+    assert torch.zeros(1, device=pick_device("auto")).sum() == 0
