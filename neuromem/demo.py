@@ -35,11 +35,16 @@ MONTHS_LATER = 300  # days after which something is surely forgotten
 PARTS = ("kept", "asked", "table", "heard", "rebuilt", "deep", "verify")
 
 HEARD_AGAIN = "My dog name is Potola."
-TO_REBUILD = ("how do I open the boathouse?", "where does Ana live at the moment?", "where is Ben's new job?")
-TO_FIND = (
-    "where did they hide the key of the cottage?",
-    "when was Mirela born?",
-    "how old is Ben's little girl?",
+# asked besides those of the file, to find something that has faded by then: (question, words of the fact)
+MORE_QUESTIONS = (
+    ("which shipyard does Ben work at?", "Merrow"),
+    ("which food does Ben hate?", "coriander"),
+    ("what is Ben getting instead of a van?", "cargo bike"),
+    ("when is Ben's knee operated on?", "8 June"),
+    ("what did Ana buy?", "umbrella"),
+    ("where does Ana paint?", "Lantern"),
+    ("which animal did Ana adopt from the shelter?", "adopted a dog"),
+    ("which peas does Juno not eat?", "peas"),
 )
 
 
@@ -88,7 +93,7 @@ def story(folder: Path, config: Config, encoder: str | None = None) -> Iterator[
     end = clock.now
     with Memory(folder, config, encoder, clock) as memory:
         yield "kept", _told(memory, talk)
-        yield "asked", _asked(memory.at(end), questions)
+        yield "asked", _asked(memory, questions)
         yield "table", _table(memory, clock, end)
         yield "heard", _heard_again(memory)
         yield "rebuilt", _rebuilt(memory, questions)
@@ -142,16 +147,16 @@ def _told(memory: Memory, talk: Sequence[dict[str, Any]]) -> dict[str, Any]:
 # -- 2: asked in other words -------------------------------------------------------------------------
 
 
-def _asked(past: Memory, questions: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Asks the memory as it was at the conversation's end; a past state is only looked at."""
-    past.search("warm up", USER)
+def _asked(memory: Memory, questions: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Asks at the conversation's end. What is recalled is strengthened, as it always is."""
+    memory.search("warm up", USER, rehearse=False)
     answers = []
     for item in questions:
+        held = memory.search(item["question"], USER, limit=1, fidelity="weights", rehearse=False)
         started = time.perf_counter()
-        found = past.search(item["question"], USER, limit=1)
+        found = memory.search(item["question"], USER, limit=1)
         spent = (time.perf_counter() - started) * 1_000
-        held = past.search(item["question"], USER, limit=1, fidelity="weights")
-        words = past.get(found[0].id, fidelity="exact").text if found else ""
+        words = memory.get(found[0].id, fidelity="exact").text if found else ""
         answers.append(
             _answer(item, found, held, spent) | {"found": item["expect"].casefold() in words.casefold()}
         )
@@ -235,15 +240,14 @@ def _heard_again(memory: Memory) -> dict[str, Any]:
     }
 
 
+def _all_questions(questions: Sequence[dict[str, Any]]) -> list[tuple[str, str]]:
+    return [(item["question"], item["expect"]) for item in questions] + list(MORE_QUESTIONS)
+
+
 def _rebuilt(memory: Memory, questions: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """A question whose answer has faded below its gist: the words are fetched and written anew."""
-    expected = {item["question"]: item["expect"] for item in questions}
-    for question in TO_REBUILD:
-        held = memory.search(question, USER, limit=1, fidelity="weights", rehearse=False)
-        right = held and expected[question] in memory.get(held[0].id, fidelity="exact").text
-        if not right or held[0].fidelity in ("verbatim", "gist"):
-            continue
-        before = _state(memory, held[0].id)
+    for question in _faded(memory, questions):
+        before = _top(memory, question)
         started = time.perf_counter()
         best = memory.search(question, USER, limit=1)[0]
         spent = (time.perf_counter() - started) * 1_000
@@ -253,7 +257,23 @@ def _rebuilt(memory: Memory, questions: Sequence[dict[str, Any]]) -> dict[str, A
                 "question": question, "day": DAYS[-1], "before": before, "answer": best.text,
                 "ms": round(spent, 2), "after": after,
             }  # fmt: skip
-    return {"question": None}
+    return {"question": None, "day": DAYS[-1]}
+
+
+def _faded(memory: Memory, questions: Sequence[dict[str, Any]]) -> list[str]:
+    """Questions whose best result is the right fact, faded below its gist; those with most left first."""
+    found = []
+    for question, expected in _all_questions(questions):
+        held = memory.search(question, USER, limit=1, fidelity="weights", rehearse=False)
+        right = held and expected in memory.get(held[0].id, fidelity="exact").text
+        if right and held[0].fidelity not in ("verbatim", "gist"):
+            found.append((-held[0].fidelity.level, question))
+    return [question for _, question in sorted(found)]
+
+
+def _top(memory: Memory, question: str) -> dict[str, Any]:
+    """The state of a question's best result."""
+    return _state(memory, memory.search(question, USER, limit=1, fidelity="weights", rehearse=False)[0].id)
 
 
 def _deep(memory: Memory, questions: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -261,19 +281,18 @@ def _deep(memory: Memory, questions: Sequence[dict[str, Any]]) -> dict[str, Any]
     words = _words(memory)
     slept = memory.sleep(user_id=USER)
     held = set(memory.bank(USER).ids())
-    expected = {item["question"]: item["expect"] for item in questions}
-    for question in TO_FIND:
-        gone = [i for i, text in words.items() if expected[question] in text]
+    for question, expected in _all_questions(questions):
+        gone = [i for i, text in words.items() if expected in text]
         if not gone or held.intersection(gone):
             continue
         fast = memory.search(question, USER, limit=1, fidelity="weights", rehearse=False)
         started = time.perf_counter()
         found = memory.deep(question, USER, limit=1)[0]
         spent = (time.perf_counter() - started) * 1_000
-        back = found.id in memory.bank(USER).ids()
-        return {
-            "question": question, "day": MONTHS_LATER, "slept": slept,
-            "fast_answer": fast[0].text if fast else "", "found": found.text, "ms": round(spent, 2),
-            "right": expected[question] in found.text, "after": _state(memory, found.id) if back else None,
-        }  # fmt: skip
+        if found.id in memory.bank(USER).ids() and expected in found.text:
+            return {
+                "question": question, "day": MONTHS_LATER, "slept": slept,
+                "fast_answer": fast[0].text if fast else "", "found": found.text, "ms": round(spent, 2),
+                "after": _state(memory, found.id),
+            }  # fmt: skip
     return {"question": None, "day": MONTHS_LATER, "slept": slept}

@@ -67,7 +67,7 @@ class Engine:
         self._encoder = encoder
         self._closed = False
         self._lock = threading.RLock()
-        folder = None if path is None or past else Path(path)
+        folder = None if path is None or past else _folder(path)
         if past is not None:
             self.log, until = past[0], past[1]
             self.keys = past[2]
@@ -204,15 +204,19 @@ class Engine:
 
     def delete(self, memory_id: str) -> None:
         """As `Memory.delete`: the event, then the words leave log and snapshot for good."""
+        self.now_ms()
         memory_id = canonical_id(memory_id)
-        with self.use_owner_of(memory_id) as open_:
-            owner = open_.fold.owner
-            records = list(self.log.events(owner))
-            doomed, kept = redact(records, memory_id)
-            self.commit(open_, [Event("delete", self.clock(), {"id": memory_id}), *kept])
-            self.log.erase(owner, doomed)
-            open_.saved = -1
-            self.owners.snapshot(open_)
+        for owner in owner_of(memory_id, self.log.owners()):  # by the log: it may be forgotten
+            with self.owners.use(owner) as open_:
+                doomed, kept = redact(list(self.log.events(owner)), memory_id)
+                if not doomed:
+                    continue
+                self.commit(open_, [Event("delete", self.clock(), {"id": memory_id}), *kept])
+                self.log.erase(owner, doomed)
+                open_.saved = -1
+                self.owners.snapshot(open_)
+                return
+        raise NotFound(f"no memory {memory_id}; it was deleted, or never written here")
 
     def delete_owner(self, owner: Owner) -> int:
         """As `Memory.delete_all`."""
@@ -403,3 +407,9 @@ class Engine:
             names = ", ".join(users[:5]) or "nobody"
             raise InvalidInput("user_id", "is missing", f"say whose memory; this store has {names}")
         return users[0]
+
+
+def _folder(path: str | Path) -> Path:
+    if not str(path) or "\0" in str(path):
+        raise InvalidInput("path", f"{str(path)!r} cannot be a folder", "give a folder, or None for RAM only")
+    return Path(path)

@@ -22,6 +22,7 @@ from .deep import search_log
 from .encoders import Encoder
 from .engine import Engine, Owner, Written
 from .errors import InvalidInput
+from .identity import canonical_id
 from .log import VerifyReport
 from .owners import OpenOwner, Progress
 from .recall import Hit, Recall, find, read
@@ -240,8 +241,9 @@ class Memory:
             InvalidInput: not a UUID. NotFound: no such memory, or it is forgotten.
         """
         check_fidelity(fidelity)
-        with self._engine.use_owner_of(id) as open_:
-            recalls = self._look(open_, [id], fidelity)
+        memory_id = canonical_id(id)
+        with self._engine.use_owner_of(memory_id) as open_:
+            recalls = self._look(open_, [memory_id], fidelity)
         return recalls[0]
 
     def all(
@@ -357,6 +359,8 @@ def check_search(query: str, limit: int, fidelity: str, budget_ms: float | None)
     """Raises InvalidInput for arguments of a search that cannot be meant."""
     if not isinstance(query, str) or not query.strip():
         raise InvalidInput("query", "is blank", "ask something")
+    if any("\ud800" <= char <= "\udfff" for char in query):
+        raise InvalidInput("query", "holds half of a surrogate pair", "give text that UTF-8 can encode")
     if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= 10_000:
         raise InvalidInput("limit", f"{limit!r} is out of range", "give a whole number from 1 to 10,000")
     number = isinstance(budget_ms, int | float) and not isinstance(budget_ms, bool)

@@ -21,10 +21,12 @@ from torch import Tensor
 from .bank import SlotBank
 from .codec import Codec, Reading
 from .config import RecallConfig
-from .forgetting import Fidelity
+from .forgetting import THRESHOLDS, Fidelity
 from .log import Record
 
 __all__ = ["Hit", "Recall", "find", "read"]
+
+FADED = THRESHOLDS[Fidelity.SUBJECT]  # strength below which a slot says nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,9 @@ def find(bank: SlotBank, query: Tensor, limit: int, now_ms: int, config: RecallC
     weight = config.strength_weight
     for memory_id, cosine, strength in zip(ids, cosines.tolist(), strengths.tolist(), strict=True):
         score = cosine * (1 - weight + weight * strength)
-        if score >= config.min_score and (memory_id not in best or score > best[memory_id].score):
+        if strength < FADED or score < config.min_score:
+            continue  # nothing of it can be said: deep recall's affair
+        if memory_id not in best or score > best[memory_id].score:
             best[memory_id] = Hit(memory_id, score, cosine, strength)
     return sorted(best.values(), key=lambda hit: (-hit.score, hit.id))[:limit]
 

@@ -181,5 +181,11 @@ def make_progress(unit: str, transient: bool) -> Progress:
     Args:
         unit: what is counted, in the plural. transient: it goes away at the end.
     """
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(unit), Remaining())
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        _Rate(unit),
+        Remaining(),
+    )
     return Progress(*columns, console=make_console(stderr=True), transient=transient)

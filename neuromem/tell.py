@@ -195,8 +195,8 @@ def check_metadata(metadata: Mapping[str, Any] | None) -> dict[str, Any]:
     if not isinstance(metadata, Mapping) or not all(isinstance(key, str) for key in metadata):
         raise InvalidInput("metadata", f"{metadata!r:.60} is not an object", "give a dict with string keys")
     try:
-        coded = json.dumps(dict(metadata), allow_nan=False, ensure_ascii=True)
-    except (TypeError, ValueError) as error:
+        coded = json.dumps(dict(metadata), allow_nan=False, ensure_ascii=False).encode()
+    except (TypeError, ValueError, RecursionError) as error:
         raise InvalidInput(
             "metadata", f"is not JSON ({error})", "give strings, finite numbers, lists and dicts"
         ) from error

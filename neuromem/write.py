@@ -170,7 +170,7 @@ class _Job:
         return good[:, active].cumprod(dim=0).sum(dim=0).long()
 
     def _gradient(self, rows: Tensor, generator: torch.Generator) -> Tensor:
-        """[P, U] of the decoder's cross-entropy, at the level that fails and at one beyond it, with noise."""
+        """[P, U] of the decoder's cross-entropy, at the level that fails and at one beyond it."""
         grid = GRID[self.fields[rows].cpu()]  # [P, L]
         front = self.front.clamp(max=LEVELS - 1)
         beyond = front + (torch.rand(len(front), generator=generator) * (LEVELS - front)).long()
@@ -178,10 +178,8 @@ class _Job:
         strength = strength.to(self.codes.device)
         leaf = self.codes[rows].clone().requires_grad_(True)
         doubled = leaf.repeat(2, 1)
-        noise = (torch.rand(doubled.shape, generator=generator) - 0.5).to(doubled.device) * 0.5
         levels = strength * self.amplitude[rows].repeat(2)
-        grid_codes = self._on_grid(doubled.detach(), rows, strength) + noise / levels[:, None]
-        straight = doubled + (grid_codes - doubled).detach()
+        straight = doubled + (self._on_grid(doubled.detach(), rows, strength) - doubled).detach()
         starts = self.starts[rows].repeat(2).to(doubled.device)
         logits = self.codec.decoder(straight, levels, self.fields[rows].repeat(2), starts)
         loss = functional.cross_entropy(

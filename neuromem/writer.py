@@ -34,6 +34,11 @@ class Draft:
     gist: tuple[str, str, str, str]
     cues: tuple[str, ...] = ()  # ways in which it will be asked for
     own_rows: tuple[int, ...] = ()  # rows that it occupies already and will leave
+    speaker: str = ""  # who said it, when that was told: "I" is found by their name
+
+    def address(self, part: str) -> str:
+        """The text that a part of it is found by."""
+        return f"{self.speaker}: {part}" if self.speaker else part
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +87,8 @@ class Writer:
         pieces, values = self._pieces(drafts)
         spent = time.perf_counter() - started
         owner = [index for index, parts in enumerate(pieces) for _ in parts]
-        targets = self.keys.targets([part for parts in pieces for part in parts])
+        said = zip(pieces, drafts, strict=True)
+        targets = self.keys.targets([draft.address(part) for parts, draft in said for part in parts])
         started = time.perf_counter()
         keys, key_steps = self._keys(targets, owner, drafts, bank)
         key = quantize_keys(keys)

@@ -1,75 +1,26 @@
-"""The command line: what it prints, how it ends, and that bad input gets one clear line."""
+"""The command line: what each command does and prints."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
-import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from command_line import POTOLA, ROOT, Run, finished, runner
+from strings import NASTY
 
 from neuromem.cli import build_parser, main
-from neuromem.facts import MAX_TEXT_BYTES
-from neuromem.render import RUNGS, ago, bar, clean
+from neuromem.records import record_key
+from neuromem.storage.lmdb_store import LmdbStore
 
-ROOT = Path(__file__).resolve().parents[1]
-POTOLA = "My dog's name is Potola"
 QUESTION = "what is my dog called?"
-
-
-@dataclass
-class Done:
-    """How a command ended."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        assert self.status == 0, self.err
-        return json.loads(self.out)
-
-
-Run = Callable[..., Done]
 
 
 @pytest.fixture
 def neuromem(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs a command in this process, on a store in `tmp_path`."""
-
-    def run(command: str, *words: str, path: Path | None = None, encoder: str = "hash") -> Done:
-        capsys.readouterr()
-        status = main([command, "--path", str(path or tmp_path / "store"), "--encoder", encoder, *words])
-        captured = capsys.readouterr()
-        return Done(status, captured.out, captured.err)
-
-    return run
-
-
-def started(*words: str, **options: Any) -> subprocess.Popen[str]:
-    """A command in a process of its own."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "neuromem", *words], cwd=ROOT, text=True, encoding="utf-8",
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options,
-    )  # fmt: skip
-
-
-def finished(*words: str, stdin: str | None = None) -> Done:
-    process = started(*words, stdin=subprocess.PIPE)
-    out, err = process.communicate(stdin, timeout=60)
-    return Done(process.returncode, out, err)
+    return runner(tmp_path, capsys)
 
 
 def commands() -> dict[str, argparse.ArgumentParser]:
@@ -93,7 +44,7 @@ def test_help_takes_less_than_half_a_second() -> None:
 def test_every_command_has_help_and_the_common_options() -> None:
     for name, parser in commands().items():
         text = parser.format_help()
-        assert parser.description and parser.description[0].isupper(), name
+        assert (parser.description or "?")[0].isupper(), name
         for option in ("--json", "--user", "--path", "--config", "--encoder"):
             assert option in text, f"{name} lacks {option}"
         undocumented = [action.dest for action in parser._actions if not action.help]
@@ -155,6 +106,15 @@ def test_raw_keeps_what_is_no_fact(neuromem: Run) -> None:
     assert len(neuromem("add", "How are you?", "--raw", "--json").json["written"]) == 1
 
 
+def test_any_words_survive_the_command_line(neuromem: Run) -> None:
+    texts = [text for text in NASTY.values() if text.strip() and "\0" not in text]
+    assert len(texts) > 5
+    for place, text in enumerate(texts):
+        user = f"user {place}"
+        assert neuromem("add", "--raw", "--user", user, "--json", "--", text).status == 0
+        assert [m["text"] for m in neuromem("show", "--user", user, "--json").json["memories"]] == [text]
+
+
 def test_explain_gives_the_parts_of_a_score(neuromem: Run) -> None:
     neuromem("add", POTOLA)
     assert set(neuromem("search", "dog", "--explain", "--json").json["results"][0]["explain"]) >= {
@@ -178,8 +138,8 @@ def test_no_rehearse_changes_nothing_and_a_search_rehearses(neuromem: Run) -> No
 
 def test_show_takes_an_id_or_the_end_of_it(neuromem: Run) -> None:
     memory_id = neuromem("add", POTOLA, "--json").json["written"][0]["id"]
-    for given in (memory_id, memory_id[-8:], memory_id[-8:].upper()):
-        one = neuromem("show", given, "--json").json
+    for name in (memory_id, memory_id[-8:], memory_id[-8:].upper()):
+        one = neuromem("show", name, "--json").json
         assert (one["id"], one["words"], one["memory"]["text"]) == (memory_id, POTOLA, POTOLA)
     assert POTOLA in neuromem("show", memory_id[-8:]).out
 
@@ -239,21 +199,18 @@ def test_verify_passes_on_a_sound_log_and_fails_on_a_changed_one(neuromem: Run, 
     report = neuromem("verify", "--json").json
     assert (report["ok"], report["problems"]) == (True, [])
     assert report["records"] >= 1
-    (data,) = [file for file in (tmp_path / "store" / "log").iterdir() if file.suffix == ".mdb"] or [None]
-    if data is None:
-        data = max(
-            (tmp_path / "store" / "log").rglob("*"), key=lambda file: file.is_file() and file.stat().st_size
-        )
-    raw = bytearray(data.read_bytes())
-    frame = raw.find(b"\x28\xb5\x2f\xfd")  # of zstd
-    place = frame + 12 if frame >= 0 else raw.find(b"Potola")
-    assert place > 0
-    for offset in range(place, place + 8):
-        raw[offset] ^= 0x55
-    data.write_bytes(bytes(raw))
+    folder = tmp_path / "store" / "log"
+    store = LmdbStore(folder, 1 << 20, sync=True, readonly=True)
+    with store.read() as txn:
+        value = txn.get(record_key(b"user:me", 0))
+    store.close()
+    assert value is not None
+    file = next(folder.glob("log-*.mdb"))
+    file.write_bytes(file.read_bytes().replace(value, value[:-1] + bytes([value[-1] ^ 1])))
     damaged = neuromem("verify", "--json")
     assert damaged.status == 1
-    assert damaged.err or not json.loads(damaged.out)["ok"]
+    assert "seq 0" in json.loads(damaged.out)["problems"][0]
+    assert "seq 0" in neuromem("verify").out
 
 
 def test_doctor_passes_here_line_by_line(neuromem: Run) -> None:
@@ -288,129 +245,6 @@ def test_without_a_user_it_is_me_else_the_only_one(neuromem: Run) -> None:
     assert neuromem("show", "--json").json["user"] == "me"
 
 
-@pytest.mark.parametrize("command", ["search x", "deep x", "show", "sleep", "rebuild", "export x.jsonl"])
-def test_an_unknown_user_is_not_found(neuromem: Run, command: str) -> None:
-    neuromem("add", POTOLA)
-    done = neuromem(*command.split(), "--user", "nobody")
-    assert_one_line(done, 2)
-    assert "nobody" in done.err
-
-
-# -- bad input ---------------------------------------------------------------------------------------
-
-
-def assert_one_line(done: Done, status: int) -> None:
-    assert done.status == status, done.err
-    assert done.out == ""
-    assert done.err.startswith("neuromem: error: ")
-    assert done.err.count("\n") == 1
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        "add --metadata {",
-        "add x --metadata {",
-        "add x --metadata []",
-        "add x --at soon",
-        "add x --at nan",
-        "add x --at -5",
-        "search x --limit nan",
-        "search x --limit 0",
-        "search x --limit 1.5",
-        "search x --budget-ms nan",
-        "search x --budget-ms -1",
-        "search x --fidelity best",
-        "search x --filter topic",
-        "search x --encoder word2vec",
-        "search x --config /no/such/file.toml",
-        "show zzzzzzzz",
-        "show abc",
-        "show abcd",
-        "show 00000000-0000-0000-0000-000000000000",
-        "show not-a-uuid-but-as-long-as-one-would-be",
-        "sleep --now never",
-        "export /no/such/folder/x.jsonl",
-        "export x.doc",
-        "import /no/such/file.jsonl",
-        "ingest /no/such/file",
-        "bench --user",
-        "fly",
-        "search",
-    ],
-)
-def test_bad_input_is_one_line_and_status_2(neuromem: Run, words: str) -> None:
-    neuromem("add", POTOLA)
-    assert_one_line(neuromem(*words.split()), 2)
-
-
-def test_blank_text_is_refused_before_a_store_is_made(neuromem: Run, tmp_path: Path) -> None:
-    assert_one_line(neuromem("add", " \t"), 2)
-    assert not (tmp_path / "store").exists()
-
-
-def test_a_text_that_is_too_long_is_refused_with_the_limit() -> None:
-    done = finished("add", "--path", "/nonexistent/x", "--encoder", "hash", "-", stdin="x" * (1 << 20))
-    assert_one_line(done, 2)
-
-
-def test_a_megabyte_of_text_gives_one_line(neuromem: Run) -> None:
-    done = neuromem("add", "word " * (MAX_TEXT_BYTES // 5 + 1))
-    assert_one_line(done, 2)
-    assert f"{MAX_TEXT_BYTES:,}" in done.err
-
-
-def test_a_store_that_is_not_there_is_not_made_by_asking(neuromem: Run, tmp_path: Path) -> None:
-    for command in ("show", "verify", "sleep"):
-        done = neuromem(command, path=tmp_path / "nowhere")
-        assert_one_line(done, 2)
-        assert "neuromem add" in done.err
-    assert not (tmp_path / "nowhere").exists()
-
-
-def test_a_path_that_is_a_file_is_refused(neuromem: Run, tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("x")
-    assert_one_line(neuromem("add", POTOLA, path=tmp_path / "file"), 2)
-    assert_one_line(neuromem("add", POTOLA, path=tmp_path / "file" / "inside"), 2)
-
-
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_without_permission_is_refused(neuromem: Run, tmp_path: Path) -> None:
-    (tmp_path / "closed").mkdir(mode=0o500)
-    done = neuromem("add", POTOLA, path=tmp_path / "closed" / "store")
-    assert done.status in (1, 2)
-    assert_one_line(done, done.status)
-
-
-def test_a_damaged_bank_file_is_refused_with_status_1(neuromem: Run, tmp_path: Path) -> None:
-    neuromem("add", POTOLA)
-    file = tmp_path / "bank.safetensors"
-    neuromem("export", str(file))
-    whole = file.read_bytes()
-    for damaged in (whole[:-100], b"", b"\xff" * 100, whole[:8] + b"x" + whole[9:]):
-        file.write_bytes(damaged)
-        assert_one_line(neuromem("import", str(file)), 1)
-    assert len(neuromem("show", "--json").json["memories"]) == 1
-
-
-def test_settings_come_from_a_toml_file_and_a_wrong_one_is_named(neuromem: Run, tmp_path: Path) -> None:
-    (tmp_path / "ok.toml").write_text("[bank]\nmax_slots = 2\n")
-    (tmp_path / "wrong.toml").write_text("[bank]\nmax_slot = 2\n")
-    for text in ("I play bass", "I live in Enugu", "My car is green"):
-        neuromem("add", text, "--config", str(tmp_path / "ok.toml"))
-    shown = neuromem("show", "--json", "--config", str(tmp_path / "ok.toml")).json
-    assert len(shown["memories"]) == 2
-    wrong = neuromem("show", "--config", str(tmp_path / "wrong.toml"))
-    assert_one_line(wrong, 2)
-    assert "max_slot" in wrong.err
-
-
-def test_an_error_message_cannot_carry_control_characters(neuromem: Run) -> None:
-    done = neuromem("show", "--path", "/tmp/\x1b[31m\nred")
-    assert_one_line(done, 2)
-    assert "\x1b" not in done.err
-
-
 # -- benchmarks --------------------------------------------------------------------------------------
 
 
@@ -432,126 +266,3 @@ def test_bench_gives_the_rest_of_the_line_to_the_benchmark(monkeypatch: pytest.M
     monkeypatch.setattr(neuromem.bench, "run", run)
     assert main(["bench", "speed", "--slots", "1000,10000", "--json"]) == 1
     assert seen == [("speed", ["--slots", "1000,10000", "--json"])]
-
-
-# -- what people see ---------------------------------------------------------------------------------
-
-
-def test_a_stored_text_cannot_attack_the_terminal(neuromem: Run) -> None:
-    hostile = "My dog is \x1b[31mred\x1b[0m \x07 \u202egnol\u2069 \x9b2J [bold]x[/bold] [/nothing]"
-    memory_id = neuromem("add", "--raw", hostile, "--json").json["written"][0]["id"]
-    for words in (("show",), ("show", memory_id), ("search", "dog"), ("deep", "dog")):
-        done = neuromem(*words)
-        assert done.status == 0, done.err
-        assert not set(done.out) & set("\x1b\x07\u202e\u2069\x9b")
-        assert "[bold]" in done.out.replace("\n", "")
-
-
-@given(st.text())
-def test_clean_text_is_one_line_without_control_characters(text: str) -> None:
-    shown = clean(text)
-    assert len(shown.splitlines()) <= 1
-    assert all(ord(char) >= 32 and not 127 <= ord(char) < 160 for char in shown)
-    if text.isprintable():
-        assert shown == text
-
-
-@pytest.mark.parametrize("columns", ["80", "100"])
-def test_tables_fit_the_terminal_without_colour(
-    neuromem: Run, monkeypatch: pytest.MonkeyPatch, columns: str
-) -> None:
-    monkeypatch.setenv("COLUMNS", columns)
-    monkeypatch.setenv("NO_COLOR", "1")
-    neuromem(
-        "add", "My sister Mirela is a night nurse and a very long sentence follows her about all day long."
-    )
-    for words in (("show",), ("search", "sister"), ("doctor",), ("verify",)):
-        out = neuromem(*words).out
-        assert "\x1b" not in out
-        assert max(len(line) for line in out.splitlines()) <= int(columns)
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [
-        (0, "just now"),
-        (59, "59 s ago"),
-        (120, "2 min ago"),
-        (7_200, "2 h ago"),
-        (86_400, "1 d ago"),
-        (86_400 * 20, "20 d ago"),
-        (86_400 * 28, "4 weeks ago"),
-        (86_400 * 120, "4 months ago"),
-        (86_400 * 1_000, "3 years ago"),
-        (-86_400 * 2, "in 2 d"),
-    ],
-)
-def test_times_are_said_as_people_say_them(seconds: float, words: str) -> None:
-    assert ago(datetime.fromtimestamp(1e9 - seconds, tz=UTC), 1e9) == words
-
-
-@given(st.floats(0, 1), st.sampled_from(sorted(RUNGS)))
-def test_a_bar_is_as_long_as_the_strength(strength: float, fidelity: str) -> None:
-    text = bar(strength, fidelity, 8).plain
-    assert len(text) == 8
-    assert abs(text.count("█") - strength * 8) <= 1
-
-
-# -- how it ends -------------------------------------------------------------------------------------
-
-
-def test_a_reader_that_goes_away_is_no_error(tmp_path: Path, neuromem: Run) -> None:
-    (tmp_path / "many.txt").write_text(
-        "\n\n".join(f"My locker number {n} is {n * 7919}." for n in range(300))
-    )
-    neuromem("ingest", str(tmp_path / "many.txt"), "--raw")
-    for options in ([], ["--json"]):
-        process = started("show", "--path", str(tmp_path / "store"), "--encoder", "hash", *options)
-        assert process.stdout is not None
-        assert process.stderr is not None
-        process.stdout.read(10)
-        process.stdout.close()
-        assert process.stderr.read() == ""
-        assert process.wait(timeout=30) in (0, 1, 141)
-        process.stderr.close()
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("stop", "status"), [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)])
-def test_a_stopped_ingest_loses_nothing_and_goes_on(
-    tmp_path: Path, neuromem: Run, stop: signal.Signals, status: int
-) -> None:
-    lines = [
-        {"content": f"My locker number {n} is {n * 7919 % 10_007}.", "timestamp": 1772474640 + n}
-        for n in range(1_500)
-    ]
-    talk = tmp_path / "talk.jsonl"
-    talk.write_text("\n".join(json.dumps(line) for line in lines))
-    cut, whole = tmp_path / "cut", tmp_path / "whole"
-    process = started("ingest", str(talk), "--path", str(cut), "--encoder", "hash")
-    limit = time.monotonic() + 60
-    while reached(cut) < 128 and time.monotonic() < limit:
-        time.sleep(0.02)
-    process.send_signal(stop)
-    _, err = process.communicate(timeout=60)
-    assert process.returncode == status
-    if stop is signal.SIGINT:
-        assert "nothing acknowledged was lost" in err
-        assert "Traceback" not in err
-    assert neuromem("verify", "--json", path=cut).json["ok"]
-    resumed = neuromem("ingest", str(talk), "--json", path=cut).json["files"][0]
-    assert 128 <= resumed["already"] < 1_500
-    neuromem("ingest", str(talk), path=whole)
-    assert banks(cut) == banks(whole)  # bit for bit, as if nothing had happened
-
-
-def reached(store: Path) -> int:
-    try:
-        marks = json.loads((store / "ingest.json").read_text())
-    except (OSError, ValueError):
-        return 0
-    return max((mark["done"] for mark in marks.values()), default=0)
-
-
-def banks(store: Path) -> list[bytes]:
-    return [file.read_bytes() for file in sorted((store / "banks").glob("*.safetensors"))]

@@ -83,9 +83,9 @@ CHATGPT = [
                 "author": {"role": "system"}, "content": {"content_type": "text", "parts": ["Be kind."]}}},
             "c": {"id": "c", "parent": "b", "message": {
                 "author": {"role": "user"}, "create_time": 1772474640.5,
-                "content": {"content_type": "multimodal_text", "parts": [{"asset": 1}, "My dog is Potola."]}}},
+                "content": {"content_type": "multimodal_text", "parts": [{"a": 1}, "My dog is Potola."]}}},
             "abandoned": {"id": "abandoned", "parent": "b", "message": {
-                "author": {"role": "user"}, "content": {"content_type": "text", "parts": ["My cat is Tom."]}}},
+                "author": {"role": "user"}, "content": {"content_type": "text", "parts": ["My cat: Tom"]}}},
             "d": {"id": "d", "parent": "c", "message": {
                 "author": {"role": "assistant"}, "create_time": None,
                 "content": {"content_type": "text", "parts": ["What a name!"]}}},

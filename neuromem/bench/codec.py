@@ -9,6 +9,7 @@ written: there must be none.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 import torch
@@ -35,7 +36,9 @@ def main(argv: list[str]) -> int:
     arguments.add_argument("--texts", metavar="FILE", help="one text per line, or JSONL with 'text'")
     arguments.add_argument("--facts", metavar="FILE", help="JSONL with 'fact'")
     arguments.add_argument("--gists", metavar="FILE", help="JSONL with 'text' and 'gist'")
-    arguments.add_argument("--count", type=int, default=400, help="generated texts of each kind, without files")
+    arguments.add_argument(
+        "--count", type=int, default=400, help="generated texts of each kind, without files"
+    )
     options = arguments.parse_args(argv)
     sets: dict[str, list[Draft]] = {}
     if options.texts:
@@ -46,7 +49,8 @@ def main(argv: list[str]) -> int:
         rows = read_jsonl(options.gists)
         sets["gists"] = [Draft(row["text"], parse_gist(row["gist"]).segments()) for row in rows]
     if not sets:
-        sets["generated facts"] = drafts_of([fact.text for fact in personal_facts(options.count, options.seed)])
+        facts = personal_facts(options.count, options.seed)
+        sets["generated facts"] = drafts_of([fact.text for fact in facts])
         sets["generated hard texts"] = drafts_of(hard_texts(options.count, options.seed))
     strange = nasty_strings(options.seed)
     with progress("writing") as step:
@@ -117,12 +121,12 @@ def measure(drafts: Sequence[Draft], config: Config | None = None, progress: Any
 
 
 def _ratio(reports: Sequence[Any], over: str, under: str) -> float:
-    return sum(getattr(r, over) for r in reports) / max(1, sum(getattr(r, under) for r in reports))
+    return mean(getattr(r, over) for r in reports) / max(1.0, mean(getattr(r, under) for r in reports))
 
 
 @torch.no_grad()
 def step_zero(codec: Codec, texts: Sequence[str]) -> list[bool]:
-    """Whether each text is read back greedily from the encoder's guess after int8 rounding, no steps taken."""
+    """Whether each text is read back greedily from the rounded first guess, no steps taken."""
     pieces = [split_to_fit(text, TEXT_BYTES) for text in texts]
     flat = [piece.encode() for parts in pieces for piece in parts]
     exact: list[bool] = []
@@ -135,7 +139,7 @@ def step_zero(codec: Codec, texts: Sequence[str]) -> list[bool]:
         said, _ = codec.read(on_grid, levels, fields, lengths)
         exact += [one == other for one, other in zip(said, chunk, strict=True)]
     results = iter(exact)
-    return [all([next(results) for _ in parts]) for parts in pieces]
+    return [all(list(islice(results, len(parts)))) for parts in pieces]
 
 
 def _nasty(strange: dict[str, str], written: FactBank) -> dict[str, dict[str, Any]]:

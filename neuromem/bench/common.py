@@ -12,11 +12,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from . import NAMES
 from ..errors import InvalidInput, NotFound
 from ..owners import Progress
+from . import NAMES
 
-__all__ = ["emit", "mean", "parser", "percentiles", "progress", "read_jsonl", "read_texts", "share", "stopwatch"]
+__all__ = [
+    "emit",
+    "mean",
+    "parser",
+    "percentiles",
+    "progress",
+    "read_jsonl",
+    "read_texts",
+    "share",
+    "stopwatch",
+]
 
 
 WIDE = 9  # columns that fit on a screen
@@ -53,7 +63,9 @@ def emit(report: Mapping[str, Any], as_json: bool) -> None:
 
 
 def _is_table(value: Any) -> bool:
-    return bool(value) and (isinstance(value, Mapping) or (isinstance(value, list) and isinstance(value[0], Mapping)))
+    return bool(value) and (
+        isinstance(value, Mapping) or (isinstance(value, list) and isinstance(value[0], Mapping))
+    )
 
 
 def _two_columns(title: str, values: Mapping[str, Any]) -> Any:
@@ -77,7 +89,9 @@ def _table(title: str, value: Any) -> Any:
         value = [{"": name, **row} for name, row in value.items()]
     columns = list(dict.fromkeys(name for row in value for name in row))
     if len(columns) > WIDE:  # few things, each with many numbers, are read down
-        return _table(title, [{"": name, **{str(row[columns[0]]): row[name] for row in value}} for name in columns[1:]])
+        return _table(
+            title, [{"": name, **{str(row[columns[0]]): row[name] for row in value}} for name in columns[1:]]
+        )
     table = Table(title=title, title_justify="left")
     for index, name in enumerate(columns):
         table.add_column(str(name), justify="right" if index else "left", style="" if index else "cyan")
@@ -109,7 +123,8 @@ def _finite(value: Any) -> Any:
 def progress(what: str) -> Iterator[Progress]:
     """A progress bar on stderr with rate and time left; call what it gives with (done, of how many)."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bar, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
 
     columns = (
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
@@ -187,7 +202,7 @@ def percentiles(values: Sequence[float], *points: int) -> dict[str, float]:
     return {f"p{point}": ordered[rank] if ordered else math.nan for point, rank in ranks.items()}
 
 
-class stopwatch:  # noqa: N801
+class stopwatch:
     """Milliseconds that a `with` block took, in `.ms`."""
 
     ms = 0.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -53,7 +53,7 @@ class Rankings:
     search_ms: list[float] = field(default_factory=list)
 
 
-def read_questions(path: str | Path | None, step: Progress | None = None) -> list[Question]:
+def read_questions(path: str | Path | None) -> list[Question]:
     """Questions that have evidence.
 
     Raises:
@@ -71,7 +71,9 @@ def read_questions(path: str | Path | None, step: Progress | None = None) -> lis
             for row in rows
         ]  # fmt: skip
     except KeyError as error:
-        raise InvalidInput(str(path), f"a question has no {error}", "give conv, question, evidence") from error
+        raise InvalidInput(
+            str(path), f"a question has no {error}", "give conv, question, evidence"
+        ) from error
 
 
 def read_turns_of(path: str | Path, most: int = 0) -> dict[str, list[TurnOfTalk]]:
@@ -84,7 +86,8 @@ def read_turns_of(path: str | Path, most: int = 0) -> dict[str, list[TurnOfTalk]
             raise InvalidInput(str(path), f"a turn has no {error}", "give conv, turn, text") from error
         turns = out.setdefault(name, [])
         earliest = turns[-1].time + 1 if turns else 0.0
-        turns.append(TurnOfTalk(turn, str(row.get("speaker") or ""), text, max(earliest, _seconds(row.get("datetime")))))
+        time = max(earliest, _seconds(row.get("datetime")))
+        turns.append(TurnOfTalk(turn, str(row.get("speaker") or ""), text, time))
     return dict(list(out.items())[: most or None])
 
 
@@ -122,9 +125,11 @@ def measure_conversations(
     found = Rankings()
     for name, turns in corpus.items():
         asked = [question for question in questions if question.conversation == name and name in corpus]
-        with Memory(config=config, encoder=encoder, clock=lambda end=turns[-1].time: end + 60) as memory:
+        with Memory(config=config, encoder=encoder, clock=_stopped_at(turns[-1].time + 60)) as memory:
             turns_of = _tell(memory, name, turns, infer, found, step)
-            rankers = Baselines([turn.text for turn in turns], memory.engine.keys.encoder) if baselines else None
+            rankers = (
+                Baselines([turn.text for turn in turns], memory.engine.keys.encoder) if baselines else None
+            )
             for done, question in enumerate(asked, 1):
                 found.questions.append(question)
                 found.ours.append(_ask(memory, name, question.text, turns_of, depth, infer, found))
@@ -136,8 +141,17 @@ def measure_conversations(
     return found
 
 
+def _stopped_at(seconds: float) -> Callable[[], float]:
+    return lambda: seconds
+
+
 def _tell(
-    memory: Memory, name: str, turns: Sequence[TurnOfTalk], infer: bool, found: Rankings, step: Progress | None
+    memory: Memory,
+    name: str,
+    turns: Sequence[TurnOfTalk],
+    infer: bool,
+    found: Rankings,
+    step: Progress | None,
 ) -> dict[str, list[str]]:
     """Tells the turns; returns the turns that each memory comes from."""
     messages = [
@@ -167,7 +181,13 @@ def _tell(
 
 
 def _ask(
-    memory: Memory, name: str, question: str, turns_of: dict[str, list[str]], depth: int, infer: bool, found: Rankings
+    memory: Memory,
+    name: str,
+    question: str,
+    turns_of: dict[str, list[str]],
+    depth: int,
+    infer: bool,
+    found: Rankings,
 ) -> list[str]:
     """The distinct turns of what is found, best first."""
     limit = 3 * depth if infer else depth  # several facts may come from one turn

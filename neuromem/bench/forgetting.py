@@ -43,14 +43,16 @@ class Expected:
         if rung is Fidelity.VERBATIM:
             return self.text
         subject, relation, partial, whole = self.gist.rungs()
-        rungs = {Fidelity.GIST: whole, Fidelity.PARTIAL: partial, Fidelity.ENTITY: relation, Fidelity.SUBJECT: subject}
-        return rungs.get(rung, "")
+        upper = {Fidelity.GIST: whole, Fidelity.PARTIAL: partial}
+        return {**upper, Fidelity.ENTITY: relation, Fidelity.SUBJECT: subject}.get(rung, "")
 
 
 def main(argv: list[str]) -> int:
     """Runs the bench; always 0."""
     arguments = parser("forgetting")
-    arguments.add_argument("--gists", metavar="FILE", help="JSONL with 'text' and 'gist'; generated facts without")
+    arguments.add_argument(
+        "--gists", metavar="FILE", help="JSONL with 'text' and 'gist'; generated facts without"
+    )
     arguments.add_argument("--count", type=int, default=200, help="generated facts")
     arguments.add_argument("--nights", type=int, default=180, help="nightly sleeps against none")
     options = arguments.parse_args(argv)
@@ -61,7 +63,8 @@ def main(argv: list[str]) -> int:
     with progress("aging") as step:
         for name, pairs in sets.items():
             facts = [Expected(text, parse_gist(gist)) for text, gist in pairs]
-            report |= {f"{name}: {part}": value for part, value in measure(facts, options.nights, step).items()}
+            measured = measure(facts, options.nights, step)
+            report |= {f"{name}: {part}": value for part, value in measured.items()}
     emit(report, options.json)
     return 0
 
@@ -102,7 +105,9 @@ def _at(facts: Sequence[Expected], read: Sequence[Recall | None], rung: Fidelity
         "shown_characters": shown,
         "right_characters": _right_characters(said, right) / max(1, shown),
         "right_for_rung_shown": _right_characters(said, own) / max(1, shown),
-        "lies": sum(text != words for (text, f), words in zip(said, own, strict=True) if f is Fidelity.VERBATIM),
+        "lies": sum(
+            text != words for (text, f), words in zip(said, own, strict=True) if f is Fidelity.VERBATIM
+        ),
     }
 
 
@@ -147,7 +152,7 @@ def _words(recall: Recall | None) -> str:
 
 
 def _curve(written: FactBank) -> tuple[list[dict[str, Any]], float]:
-    """Share of facts on each rung by day; largest share that changes between neighbouring days of the table."""
+    """Share of facts on each rung by day; the largest share that moves between days of the demo's table."""
     levels: dict[int, list[Fidelity]] = {}
     for day in DAYS:
         recalls = written.read(START_MS + day * DAY_MS)

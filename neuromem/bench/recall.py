@@ -38,17 +38,23 @@ def main(argv: list[str]) -> int:
         write=WriteConfig(max_steps=options.steps) if options.steps is not None else WriteConfig(),
         forgetting=ForgettingConfig(decay=options.decay),
     )
-    report: dict[str, Any] = {"bench": "recall", "encoder": options.encoder or "default", "decay": options.decay}
+    report: dict[str, Any] = {
+        "bench": "recall",
+        "encoder": options.encoder or "default",
+        "decay": options.decay,
+    }
     with progress("recalling") as step:
         if options.corpus:
-            questions = read_questions(options.questions, step=None)
+            questions = read_questions(options.questions)
             turns = read_turns_of(options.corpus, options.conversations)
             found = measure_conversations(
                 turns, questions, config, options.encoder, options.infer, options.baselines, DEPTH, step
             )
             report |= {"infer": options.infer, "turns": sum(map(len, turns.values())), **_report(found)}
         if options.pairs:
-            report["pairs"] = hits_of_pairs(read_jsonl(options.pairs), config, options.encoder, options.baselines)
+            report["pairs"] = hits_of_pairs(
+                read_jsonl(options.pairs), config, options.encoder, options.baselines
+            )
         nothing_else = not options.corpus and not options.pairs
         count = options.sanity if options.sanity is not None else 10_000 if nothing_else else 0
         if count:
@@ -60,13 +66,19 @@ def main(argv: list[str]) -> int:
 def _arguments() -> argparse.ArgumentParser:
     out = parser("recall")
     out.add_argument("--corpus", metavar="FILE", help="JSONL of turns: conv, turn, speaker, datetime, text")
-    out.add_argument("--questions", metavar="FILE", help="JSONL: conv, question, category, adversarial, evidence")
+    out.add_argument(
+        "--questions", metavar="FILE", help="JSONL: conv, question, category, adversarial, evidence"
+    )
     out.add_argument("--pairs", metavar="FILE", help="JSONL of fact, question, asr_question: one pool")
     out.add_argument("--sanity", type=int, metavar="N", help="generated facts asked for by their own words")
-    out.add_argument("--infer", action=argparse.BooleanOptionalAction, default=False, help="facts, not whole turns")
+    out.add_argument(
+        "--infer", action=argparse.BooleanOptionalAction, default=False, help="facts, not whole turns"
+    )
     out.add_argument("--baselines", action="store_true", help="BM25, cosine and their sum on the same texts")
     out.add_argument("--encoder", help="as Memory's: sentence, sentence:FOLDER, hash")
-    out.add_argument("--decay", choices=("none", "power"), default="none", help="whether old turns have faded")
+    out.add_argument(
+        "--decay", choices=("none", "power"), default="none", help="whether old turns have faded"
+    )
     out.add_argument("--steps", type=int, help="steps of the write loop; ranks do not depend on them")
     out.add_argument("--conversations", type=int, default=0, help="only the first so many; 0: all")
     return out
@@ -93,7 +105,9 @@ def _report(found: Rankings) -> dict[str, Any]:
     return out
 
 
-def _by_category(questions: Sequence[Question], rankings: Sequence[Sequence[str]]) -> dict[str, dict[str, float]]:
+def _by_category(
+    questions: Sequence[Question], rankings: Sequence[Sequence[str]]
+) -> dict[str, dict[str, float]]:
     groups: dict[str, list[dict[str, float]]] = {}
     for question, ranking in zip(questions, rankings, strict=True):
         row = scores(ranking, question.evidence)
@@ -123,7 +137,9 @@ def hits_of_pairs(
     """hit@1 and hit@5 of each way to ask, for ours and (when asked for) the baselines."""
     facts = [str(row["fact"]) for row in rows]
     with Memory(config=config, encoder=encoder) as memory:
-        written = memory.add([{"role": "user", "content": fact} for fact in facts], user_id="pool", infer=False)
+        written = memory.add(
+            [{"role": "user", "content": fact} for fact in facts], user_id="pool", infer=False
+        )
         place_of = {item.id: place for place, item in enumerate(written)}
         rankers = Baselines(facts, memory.engine.keys.encoder) if baselines else None
         out: dict[str, dict[str, float]] = {}

@@ -54,7 +54,9 @@ class FactBank:
         writer = Writer(self.codec, keys, config.write)
         for start in range(0, len(drafts), BATCH):
             chunk = range(start, min(start + BATCH, len(drafts)))
-            for index, written in zip(chunk, writer.write([drafts[i] for i in chunk], self.bank), strict=True):
+            for index, written in zip(
+                chunk, writer.write([drafts[i] for i in chunk], self.bank), strict=True
+            ):
                 importance = 0.5 if importances is None else importances[index]
                 rows = self.bank.allocate(len(written.rows.floor), START_MS)
                 self.bank.store(self.ids[index], rows, written.rows, self._state(importance))

@@ -54,9 +54,12 @@ def open_memory(args: argparse.Namespace, *, readonly: bool = False, new: bool =
         new: make the store if there is none.
 
     Raises:
-        NotFound: there is none.
+        NotFound: there is none. InvalidInput: the path leads through a file.
     """
     path = store_path(args)
+    blocked = next((place for place in (path, *path.parents) if place.exists() and not place.is_dir()), None)
+    if blocked is not None:
+        raise InvalidInput("path", f"{blocked} is a file", "give a folder")
     if not new and not (path / "log").is_dir():
         raise NotFound(f'no memory at {path} yet; begin with: neuromem add "My dog is called Potola"')
     config = settings(args)
@@ -146,10 +149,10 @@ def progress(label: str, unit: str, *, transient: bool = True) -> Iterator[Progr
     if not sys.stderr.isatty():
         yield lambda _done, _total: None
         return
-    from ..render import make_progress
+    from ..render import clean, make_progress
 
     bar = make_progress(unit, transient)
-    task = bar.add_task(label, total=None)
+    task = bar.add_task(clean(label), total=None)
     started = time.monotonic()
 
     def step(done: int, total: int) -> None:

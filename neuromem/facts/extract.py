@@ -161,7 +161,7 @@ def _turn(message: object, field: str) -> Turn | None:
     text = _text_of(content, f"{field}.content")
     if role in _SILENT and not text.strip():
         return None
-    speaker = (name or "").strip() or None
+    speaker = _checked(name, f"{field}.name").strip() if name and name.strip() else None
     return Turn(role, _checked(text, f"{field}.content"), speaker, timestamp=message.get("timestamp"))
 
 

@@ -31,7 +31,7 @@ relationship|birthplace|home town|origin|nationality|religion|phone number|email
 hearing aid|injury|gender -> 0.78
 languages?|school|degree|business|best friend|emergency|moving to|alcohol|smoking|godchild|exam result -> 0.61
 .*(?:code|pin|password|number|combination|postcode|insurance|account|passport)\\b -> 0.6
-.* name$ -> 0.59
+.* name$ -> 0.64
 pet|likes|dislikes|favou?rite|fear|hobby|instrument|opinion|belief|football team|votes -> 0.55
 handedness|height|preference -> 0.55
 collects|car|past|childhood|studies|learning|role|sport|team|volunteering|wish|saving for -> 0.54
