@@ -14,7 +14,6 @@ Axes: N allocated rows, K key width, V value width, B rows at hand.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 from uuid import UUID
 
 import torch
@@ -23,43 +22,11 @@ from torch import Tensor, nn
 from .config import BankConfig, ForgettingConfig
 from .errors import CapacityExhausted, InvalidInput
 from .forgetting import strength as strength_of
-from .ladder import VALUE_UNITS, dead_zone, halve, octaves, worn
+from .identity import parse_id
+from .ladder import dead_zone, halve, octaves, worn
+from .layout import DAY_MS, Rows, pick_device, row_layout
 
-__all__ = ["DAY_MS", "GRID_STEP", "Rows", "SlotBank", "pick_device", "quantize_keys"]
-
-GRID_STEP = 1 / 127
-DAY_MS = 86_400_000
-KEY_PEAK = 254.0  # grid steps of a unit key's full length: an entry of 0.5 reaches the int8 limit
-
-# name → (dtype, columns or None for one number a row)
-STATE: dict[str, tuple[torch.dtype, int | None]] = {
-    "used": (torch.bool, None),
-    "id": (torch.uint8, 16),  # UUID of the memory
-    "part": (torch.int16, None),  # 0, 1, … of a memory that spans several rows
-    "parts": (torch.int16, None),
-    "sequence": (torch.int64, None),  # number of the event in the owner's log that wrote it
-    "written_ms": (torch.int64, None),  # Unix time of the first writing
-    "heard_ms": (torch.int64, None),  # … of the last time the words were heard
-    "rehearsed_ms": (torch.int64, None),  # … from which the forgetting curve runs
-    "stability": (torch.float32, None),  # days; inf is pinned
-    "difficulty": (torch.float32, None),  # 1 to 10
-    "importance": (torch.float32, None),  # 0 to 1
-    "words": (torch.int64, None),  # fingerprint of the words, by which they are known when heard again
-    "meaning": (torch.int64, None),  # … of the gist
-    "noted": (torch.bool, None),  # whether metadata came with it (it is in the log)
-    "recalls": (torch.int32, None),
-    "floor": (torch.float32, None),  # lowest strength at which the words were verified; 2 = never
-    "halvings": (torch.int8, None),  # times the weights were physically halved
-    "worn": (torch.int8, None),  # halvings' worth of detail lost for good
-}
-
-
-class Rows(NamedTuple):
-    """Rows to store: what the write loop hands to the bank. All tensors have B rows."""
-
-    key: Tensor  # [B, K] int8
-    value: Tensor  # [B, V] int8
-    floor: Tensor  # [B] float32
+__all__ = ["SlotBank"]
 
 
 class SlotBank(nn.Module):
@@ -111,11 +78,7 @@ class SlotBank(nn.Module):
 
     def layout(self) -> dict[str, tuple[torch.dtype, int | None]]:
         """Every persistent buffer: name → (dtype, columns)."""
-        weights: dict[str, tuple[torch.dtype, int | None]] = {
-            "key": (torch.int8, self.key_width),
-            "value": (torch.int8, VALUE_UNITS),
-        }
-        return weights | STATE
+        return row_layout(self.key_width)
 
     # -- size -----------------------------------------------------------------------------------
 
@@ -144,7 +107,7 @@ class SlotBank(nn.Module):
 
     def rows_of(self, memory_id: str) -> list[int]:
         """Rows of a memory in the order of its parts; empty when it is not held."""
-        return list(self._rows.get(_uuid(memory_id), ()))
+        return list(self._rows.get(parse_id(memory_id), ()))
 
     def find(self, name: str, number: int) -> list[str]:
         """Ids of the memories whose state buffer `name` holds `number`, lowest row first."""
@@ -206,7 +169,8 @@ class SlotBank(nn.Module):
                 break
         if freed < missing:
             raise CapacityExhausted(
-                f"all {self.config.max_slots} slots are taken by pinned memories; raise bank.max_slots or delete some"
+                f"all {self.config.max_slots} slots are taken by pinned memories; "
+                "raise bank.max_slots or delete some"
             )
         for memory_id in doomed:
             self.free(memory_id)
@@ -220,7 +184,7 @@ class SlotBank(nn.Module):
 
     def free(self, memory_id: str) -> bool:
         """Zeroes a memory's rows; False when it is not held."""
-        rows = self._rows.pop(_uuid(memory_id), [])
+        rows = self._rows.pop(parse_id(memory_id), [])
         for name in (*self.layout(), "inverse_norm"):
             getattr(self, name)[rows] = 0
         return bool(rows)
@@ -233,7 +197,7 @@ class SlotBank(nn.Module):
         Args:
             state: numbers for the state buffers, the same for every part (see `STATE`).
         """
-        key = _uuid(memory_id)
+        key = parse_id(memory_id)
         at = torch.tensor(rows, device=self.device)
         for name in self.layout():  # nothing of an earlier tenant stays
             getattr(self, name)[at] = 0
@@ -375,7 +339,7 @@ class SlotBank(nn.Module):
         return found.cpu(), cosines.cpu()
 
     def _scan(self, queries: Tensor) -> Tensor:
-        """[Q, N] cosines, each query's up to a positive factor, of quantized queries [Q, K] with every key."""
+        """[Q, N] cosines, up to a factor for each query, of quantized queries [Q, K] with every key."""
         step = queries.abs().amax(dim=1, keepdim=True).clamp(min=1e-9) / 127
         coarse = torch.round(queries / step).to(torch.int8)
         if self.device.type == "cpu":
@@ -393,36 +357,3 @@ class SlotBank(nn.Module):
         query = query.to(self.device, torch.float32)
         cosines: Tensor = (key @ query) / (key.norm(dim=1) * query.norm()).clamp(min=1e-9)
         return cosines.cpu()
-
-
-def quantize_keys(keys: Tensor) -> Tensor:
-    """Unit keys [B, K] float → int8 on the grid."""
-    return torch.round(keys * KEY_PEAK).clamp(-127, 127).to(torch.int8)
-
-
-def pick_device(setting: str) -> torch.device:
-    """The device of a setting; "auto" prefers mps, then cuda, then cpu.
-
-    Raises:
-        InvalidInput: the device is unknown or not there.
-    """
-    if setting == "auto":
-        if torch.backends.mps.is_available():
-            return torch.device("mps")
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        return torch.empty(0, device=setting).device
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).split("\n")[0]
-        raise InvalidInput(
-            "bank.device", f"{setting!r} cannot be used ({reason})", "use 'auto' or 'cpu'"
-        ) from error
-
-
-def _uuid(memory_id: str) -> bytes:
-    try:
-        return UUID(memory_id).bytes
-    except (ValueError, AttributeError, TypeError) as error:
-        raise InvalidInput(
-            "id", f"{memory_id!r} is not a UUID", "use an id that add() or search() returned"
-        ) from error

@@ -37,6 +37,9 @@ def save_bank(bank: SlotBank, path: str | Path, *, codec: str, encoder: str, **n
     Args:
         codec, encoder: identities of the models that wrote its slots.
         notes: further JSON values for the metadata, such as the owner and the events folded in.
+
+    Raises:
+        OSError: it cannot be written there; the old file is as it was.
     """
     path = Path(path)
     used = bank.used.nonzero().flatten()
@@ -44,10 +47,15 @@ def save_bank(bank: SlotBank, path: str | Path, *, codec: str, encoder: str, **n
     tensors = {name: getattr(bank, name)[:rows].cpu().contiguous() for name in bank.layout()}
     about = {"format": FORMAT, "version": VERSION, "codec": codec, "encoder": encoder, **notes}
     partial = path.with_name(path.name + ".partial")
-    save_file(tensors, partial, metadata={"neuromem": json.dumps(about, sort_keys=True)})
-    with partial.open("rb") as file:
-        os.fsync(file.fileno())
-    partial.replace(path)
+    try:
+        save_file(tensors, partial, metadata={"neuromem": json.dumps(about, sort_keys=True)})
+        with partial.open("rb") as file:
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except SafetensorError as error:
+        raise OSError(str(error)) from error
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def read_notes(path: str | Path) -> dict[str, Any]:

@@ -74,6 +74,7 @@ class PatchEncoder(nn.Module):
         )
 
     def forward(self, patches: Tensor) -> Tensor:
+        """Codes [P, U] of byte classes [P, J]."""
         flat = self.embed(patches).flatten(1)
         return torch.tanh(self.skip(flat) + self.mlp(flat))
 
@@ -91,6 +92,7 @@ class Block(nn.Module):
         self.down = nn.Linear(expansion * width, width)
 
     def forward(self, x: Tensor, has_left: Tensor, has_right: Tensor) -> Tensor:
+        """[P, width] → [P, width]; has_left and has_right [P, 1] are 0 at the ends of a text."""
         h = self.norm(x)
         left = functional.pad(h, (0, 0, 1, -1)) * has_left
         right = functional.pad(h, (0, 0, -1, 1)) * has_right

@@ -25,10 +25,11 @@ from .facts import extract, gist_of, read_turns
 from .fold import milliseconds
 from .forgetting import Fidelity
 from .history import WRITING, redact, stories
-from .identity import Owner, canonical_id, owner_of, seconds_of
+from .identity import Owner, canonical_id, folder_of, owner_of, seconds_of
 from .keys import Keys
+from .layout import pick_device
 from .log import Event, EventLog, Record
-from .owners import OpenOwner, Owners, Progress
+from .owners import OpenOwner, Owners, Progress, names_of
 from .recall import Hit, Recall, read
 from .tell import Told, check_metadata, check_room, events_of, fact_body
 from .writer import Writer, WriteReport
@@ -67,7 +68,7 @@ class Engine:
         self._encoder = encoder
         self._closed = False
         self._lock = threading.RLock()
-        folder = None if path is None or past else _folder(path)
+        folder = None if path is None or past else folder_of(path)
         if past is not None:
             self.log, until = past[0], past[1]
             self.keys = past[2]
@@ -97,8 +98,6 @@ class Engine:
     @cached_property
     def bank_device(self) -> Any:
         """Device of slots and codec."""
-        from .bank import pick_device
-
         return pick_device(self.config.bank.device)
 
     def now_ms(self) -> int:
@@ -113,8 +112,10 @@ class Engine:
             if not self._closed:
                 self._closed = True
                 if not self._past:
-                    self.owners.save_all()
-                    self.log.close()
+                    try:
+                        self.owners.save_all()
+                    finally:
+                        self.log.close()
 
     @contextmanager
     def use_owner_of(self, memory_id: str) -> Iterator[OpenOwner]:
@@ -212,6 +213,7 @@ class Engine:
                 if not doomed:
                     continue
                 self.commit(open_, [Event("delete", self.clock(), {"id": memory_id}), *kept])
+                self.owners.remove_snapshot(owner)
                 self.log.erase(owner, doomed)
                 open_.saved = -1
                 self.owners.snapshot(open_)
@@ -345,7 +347,7 @@ class Engine:
         """As `Memory.sleep`."""
         self.now_ms()
         at = seconds_of(self.clock() if now is None else now, "now")
-        names = self._names(user_id)
+        names = names_of(self.log, user_id)
         done = {"owners": 0, "held": 0, "forgotten": 0}
         for name in names:
             with self.owners.use(name) as open_:
@@ -364,7 +366,7 @@ class Engine:
         self.now_ms()
         if self.readonly:
             raise ReadOnly("this memory was opened for reading; open it for writing to rebuild it")
-        names = self._names(user_id)
+        names = names_of(self.log, user_id)
         held = 0
         for name in names:
             with self.owners.use(name) as open_:
@@ -378,38 +380,7 @@ class Engine:
                 held += len(anew.bank.ids())
         return {"owners": len(names), "held": held}
 
-    def _names(self, user_id: str | None) -> list[str]:
-        """One user's name, who must be known, or everybody's."""
-        if user_id is None:
-            return self.log.owners()
-        name = Owner.of(user_id, None, None).name
-        if self.log.length(name) == 0:
-            raise NotFound(f"{user_id!r} has no memory here; check the name")
-        return [name]
-
     def at(self, timestamp: float | datetime | str) -> Engine:
         """As `Memory.at`."""
         seconds = seconds_of(timestamp)
         return Engine(None, self.config, self._encoder, lambda: seconds, True, (self.log, seconds, self.keys))
-
-    def user_ids(self) -> list[str]:
-        """Ids of the users with a log."""
-        return sorted(Owner.parse(name).id for name in self.log.owners() if Owner.parse(name).kind == "user")
-
-    def only_user(self) -> str:
-        """The one user of a store that has one.
-
-        Raises:
-            InvalidInput: there are none, or several.
-        """
-        users = self.user_ids()
-        if len(users) != 1:
-            names = ", ".join(users[:5]) or "nobody"
-            raise InvalidInput("user_id", "is missing", f"say whose memory; this store has {names}")
-        return users[0]
-
-
-def _folder(path: str | Path) -> Path:
-    if not str(path) or "\0" in str(path):
-        raise InvalidInput("path", f"{str(path)!r} cannot be a folder", "give a folder, or None for RAM only")
-    return Path(path)

@@ -33,12 +33,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .bank import DAY_MS, Rows, SlotBank
+from .bank import SlotBank
 from .config import Config
 from .errors import CapacityExhausted
 from .forgetting import MemoryState, Rating, initial_difficulty, initial_stability, rehearse
+from .layout import DAY_MS, Rows
 from .log import EventLog, Record
-from .writer import Draft, WriteReport, Writer
+from .writer import Draft, Writer, WriteReport
 
 __all__ = ["BATCH", "Fold", "fingerprint", "pack_rows"]
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
+from pathlib import Path
 from typing import Self
 from uuid import UUID
 
@@ -112,3 +113,10 @@ def seconds_of(timestamp: float | datetime | str, field: str = "timestamp") -> f
     if not 0 <= seconds < 253_402_300_800:
         raise InvalidInput(field, f"{timestamp!r} is not a time", "give Unix seconds from 1970 to 9999")
     return seconds
+
+
+def folder_of(path: str | Path) -> Path:
+    """A store's folder. Raises InvalidInput when it cannot be one."""
+    if not str(path) or "\0" in str(path):
+        raise InvalidInput("path", f"{str(path)!r} cannot be a folder", "give a folder, or None for RAM only")
+    return Path(path)

@@ -107,7 +107,7 @@ VALUE_UNITS = sum(field.patches for field in FIELDS) * UNITS
 
 
 def octaves(strength: Tensor) -> tuple[Tensor, Tensor]:
-    """Splits strengths [B] into (halvings [B] int64, fraction [B] in (0.5, 1]): s = fraction · 2^-halvings."""
+    """Strengths [B] as (halvings [B] int64, fraction [B] in (0.5, 1]): s = fraction · 2^-halvings."""
     mantissa, exponent = torch.frexp(strength.float().cpu())  # on the CPU: not every device has frexp
     whole = mantissa == 0.5  # an exact power of two keeps fraction 1
     halvings = torch.where(whole, 1 - exponent, -exponent).long()

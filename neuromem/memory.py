@@ -24,7 +24,7 @@ from .engine import Engine, Owner, Written
 from .errors import InvalidInput
 from .identity import canonical_id
 from .log import VerifyReport
-from .owners import OpenOwner, Progress
+from .owners import OpenOwner, Progress, user_ids
 from .recall import Hit, Recall, find, read
 
 __all__ = ["Memory", "Written"]
@@ -129,11 +129,11 @@ class Memory:
         owner = Owner.of(user_id, agent_id, run_id)
         return self._engine.add(owner, messages, metadata, timestamp, infer, progress)
 
-    def update(self, id: str, text: str) -> Written:  # noqa: A002
+    def update(self, id: str, text: str) -> Written:
         """Gives a memory new words; the old ones stay in its history."""
         return self._engine.change(id, text)
 
-    def delete(self, id: str) -> None:  # noqa: A002
+    def delete(self, id: str) -> None:
         """Forgets a memory for good: from the weights, the log, and the file's freed pages."""
         self._engine.delete(id)
 
@@ -234,7 +234,7 @@ class Memory:
         with self._engine.owners.use(owner.name) as open_:
             return self._engine.bring_back(open_, found)
 
-    def get(self, id: str, fidelity: str = "auto") -> Recall:  # noqa: A002
+    def get(self, id: str, fidelity: str = "auto") -> Recall:
         """One memory, only looked at. `fidelity`: "exact" gives the words from the log.
 
         Raises:
@@ -287,7 +287,7 @@ class Memory:
             recalls = [self._engine.exact(open_, recall) for recall in recalls]
         return recalls
 
-    def history(self, id: str) -> list[dict[str, Any]]:  # noqa: A002
+    def history(self, id: str) -> list[dict[str, Any]]:
         """What happened to a memory, oldest first: its words, changes, rehearsals, deletion."""
         return self._engine.history(id)
 
@@ -329,7 +329,8 @@ class Memory:
 
     def users(self) -> list[str]:
         """Ids of the users that have said anything."""
-        return self._engine.user_ids()
+        self._engine.now_ms()
+        return user_ids(self._engine.log)
 
     def bank(self, user_id: str | None = None) -> SlotBank:
         """An owner's slots, in step with the log; `state_dict()` is everything. Treat it as read-only."""

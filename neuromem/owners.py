@@ -11,7 +11,7 @@ import json
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from hashlib import blake2b
 from pathlib import Path
@@ -19,12 +19,13 @@ from pathlib import Path
 from .bank import SlotBank
 from .bankfile import load_bank, read_notes, save_bank
 from .config import Config
-from .errors import BankError, NotFound
+from .errors import BankError, InvalidInput, NotFound, StoreError
 from .fold import Fold
+from .identity import Owner
 from .log import EventLog, Record
-from .writer import WriteReport, Writer
+from .writer import Writer, WriteReport
 
-__all__ = ["OpenOwner", "Owners", "Progress"]
+__all__ = ["OpenOwner", "Owners", "Progress", "names_of", "only_user", "user_ids"]
 
 Progress = Callable[[int, int], None]
 """Called with (done, of how many) during long work."""
@@ -39,6 +40,7 @@ class OpenOwner:
         self.chain = chain  # chain value of the last event looked at, in hex
         self.lock = threading.RLock()
         self.saved = fold.applied  # events that the last snapshot holds
+        self.tried = fold.applied  # events when a snapshot was last due
         self.stale = False  # closed, deleted, or a fold that was interrupted: to be opened anew
 
     @property
@@ -109,8 +111,10 @@ class Owners:
                 owner.fold, owner.chain = self.fresh(name), ""
             owner.catch_up(progress)
             yield owner
-            if not owner.stale and owner.fold.applied - owner.saved >= self.config.log.snapshot_events:
-                self.snapshot(owner)
+            if not owner.stale and owner.fold.applied - owner.tried >= self.config.log.snapshot_events:
+                owner.tried = owner.fold.applied
+                with suppress(StoreError):  # what was done is in the log; `close` tries again and says so
+                    self.snapshot(owner)
         finally:
             if owner.stale:
                 self._remove(owner)
@@ -145,7 +149,8 @@ class Owners:
             owner = self._open[name]
             if owner.lock.acquire(blocking=False):
                 try:
-                    self.snapshot(owner)
+                    with suppress(StoreError):  # the log has it all
+                        self.snapshot(owner)
                     owner.stale = True
                     del self._open[name]
                 finally:
@@ -204,12 +209,22 @@ class Owners:
         return blake2b(json.dumps(relevant, sort_keys=True).encode(), digest_size=16).hexdigest()
 
     def snapshot(self, owner: OpenOwner) -> None:
-        """Saves an owner's bank if it has changed."""
+        """Saves an owner's bank if it has changed.
+
+        Raises:
+            StoreError: it cannot be written; nothing is lost.
+        """
         fold, path = owner.fold, self.path(owner.fold.owner)
         if path is None or self.readonly or fold.applied == 0 or fold.applied == owner.saved:
             return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self.save(fold, path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self.save(fold, path)
+        except OSError as error:
+            raise StoreError(
+                f"snapshot {path} cannot be written ({error.strerror or error}); nothing is lost, the next "
+                "opening replays the log; make room or check the folder"
+            ) from error
         owner.saved = fold.applied
 
     def save(self, fold: Fold, path: Path) -> None:
@@ -241,6 +256,10 @@ class Owners:
             owner = self._open.pop(name, None)
         if owner is not None:
             owner.stale = True
+        self.remove_snapshot(name)
+
+    def remove_snapshot(self, name: str) -> None:
+        """Deletes an owner's snapshot: it may hold what was just erased from the log."""
         path = self.path(name)
         if path is not None:
             path.unlink(missing_ok=True)
@@ -253,3 +272,35 @@ class Owners:
             with owner.lock:
                 if not owner.stale:
                     self.snapshot(owner)
+
+
+def user_ids(log: EventLog) -> list[str]:
+    """Ids of the users with a log, sorted."""
+    return sorted(Owner.parse(name).id for name in log.owners() if Owner.parse(name).kind == "user")
+
+
+def only_user(log: EventLog) -> str:
+    """The one user of a log that has one.
+
+    Raises:
+        InvalidInput: there are none, or several.
+    """
+    users = user_ids(log)
+    if len(users) != 1:
+        names = ", ".join(users[:5]) or "nobody"
+        raise InvalidInput("user_id", "is missing", f"say whose memory; this store has {names}")
+    return users[0]
+
+
+def names_of(log: EventLog, user_id: str | None) -> list[str]:
+    """One user's name in the log, or everybody's.
+
+    Raises:
+        InvalidInput: no name. NotFound: nobody of that name.
+    """
+    if user_id is None:
+        return log.owners()
+    name = Owner.of(user_id, None, None).name
+    if log.length(name) == 0:
+        raise NotFound(f"{user_id!r} has no memory here; check the name")
+    return [name]

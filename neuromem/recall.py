@@ -48,7 +48,7 @@ class Recall:
 
     @property
     def gist(self) -> str:
-        """The compressed form, ``subject|relation|object`` or keywords, decoded from the slot when asked for."""
+        """The compressed form, ``subject|relation|object`` or keywords, decoded when asked for."""
         return self.say_gist()
 
     @classmethod
@@ -132,7 +132,7 @@ def read(bank: SlotBank, codec: Codec, hits: Sequence[Hit], now_ms: int) -> list
 
 
 def _gist_sayer(codec: Codec, said: Reading, head: Tensor, strength: Tensor) -> Callable[[], str]:
-    """Says the gist when asked: of verbatim words it is decoded only then, for it costs as much as they do."""
+    """Says the gist when asked: decoded only then, for it costs as much as the words do."""
     if said.fidelity is not Fidelity.VERBATIM:
         return lambda: printable(said.text)
     kept = head.clone()

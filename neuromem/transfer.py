@@ -18,6 +18,7 @@ from .facts import GIST_FIELD_BYTES, gist_of, read_turns, same_fact_key
 from .fold import pack_rows
 from .identity import Owner, canonical_id, seconds_of
 from .log import Event
+from .owners import names_of, only_user
 from .recall import Hit, read
 from .tell import check_metadata, check_room, in_batches
 
@@ -37,9 +38,7 @@ def export(engine: Engine, path: Path, user_id: str | None, profile: str | None)
         raise InvalidInput("profile", f"{profile!r} means nothing for {kind}", "leave it out")
     if not path.parent.is_dir():
         raise InvalidInput("path", f"the folder {path.parent} does not exist", "make it first")
-    owner = Owner.of(engine.only_user() if user_id is None else user_id, None, None).name
-    if engine.log.length(owner) == 0:
-        raise NotFound(f"{Owner.parse(owner).id!r} has no memory here; check the name")
+    (owner,) = names_of(engine.log, only_user(engine.log) if user_id is None else user_id)
     with engine.owners.use(owner) as open_:
         try:
             if kind == ".safetensors":
@@ -49,7 +48,7 @@ def export(engine: Engine, path: Path, user_id: str | None, profile: str | None)
                 path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
         except OSError as error:
             raise InvalidInput(
-                "path", f"{path} cannot be written ({error.strerror})", "choose another place"
+                "path", f"{path} cannot be written ({error.strerror or error})", "choose another place"
             ) from error
     return path
 
@@ -61,7 +60,7 @@ def import_(engine: Engine, path: Path, user_id: str | None) -> int:
     kind = _kind_of(path)
     if not path.is_file():
         raise NotFound(f"{path} does not exist; give the path of an exported file")
-    owner = Owner.of(engine.only_user() if user_id is None else user_id, None, None).name
+    owner = Owner.of(only_user(engine.log) if user_id is None else user_id, None, None).name
     with engine.owners.use(owner) as open_:
         return (
             _import_bank(engine, open_, path)

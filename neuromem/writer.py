@@ -13,11 +13,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .bank import Rows, SlotBank, quantize_keys
+from .bank import SlotBank
 from .codec import Codec
 from .config import WriteConfig
 from .keys import Keys, neighbours_of, sculpt_keys
 from .ladder import TEXT_BYTES, UNITS, VERBATIM
+from .layout import Rows, quantize_keys
 from .text import split_to_fit
 from .write import NEVER, Values, write_values
 

@@ -17,9 +17,9 @@ PACKAGE = ROOT / "neuromem"
 
 # A module may import from those to the left of it, and from its own folder; never from the right.
 LAYERS = (
-    "errors config text encoders ladder codec forgetting bank bankfile write recall facts "
-    "merkle records logstore lmdbfiles lmdbstore logview logcommit logverify log memory "
-    "context llm assistant sdk compat server voice sound bench whatsapp ingest render demo commands cli"
+    "errors config identity text encoders forgetting ladder codec layout bank bankfile keys write writer "
+    "merkle records storage log history recall facts fold owners deep tell engine transfer memory "
+    "context llm assistant sdk compat server voice sound whatsapp ingest render bench demo commands cli"
 ).split()
 TOP = ("__init__", "__main__")  # the public face: may import everything, imported by none
 

@@ -272,7 +272,9 @@ def test_a_free_row_that_is_not_empty_is_refused(path: Path) -> None:
 
 
 def test_a_version_of_the_future_is_refused_with_the_remedy(path: Path) -> None:
-    assert "version 2 is not known here (1 is); update neuromem" in refused(rewritten(path, nothing, version=2))
+    assert "version 2 is not known here (1 is); update neuromem" in refused(
+        rewritten(path, nothing, version=2)
+    )
 
 
 def test_a_safetensors_file_of_something_else_is_refused(path: Path, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from neuromem.bench.interference import rebuilds_agree, slots_changed
 from neuromem.bench.ranking import BM25
 from neuromem.bench.recall import sanity, scores
 from neuromem.bench.slots import FactBank
-from neuromem.codec import default_codec
+from neuromem.codec import Codec, default_codec
 from neuromem.config import Config
 from neuromem.encoders import HashEncoder
 from neuromem.errors import InvalidInput, NotFound
@@ -136,11 +137,11 @@ def test_a_bank_that_says_other_words_is_called_a_liar(
     assert report["sets"]["generated facts"]["exact"] == 0
 
 
-def test_step_zero_tells_texts_apart_that_the_codec_cannot_spell() -> None:
-    codec = default_codec()
-    assert step_zero(codec, ["My dog is called Rex", ""]) == [True, True]
-    noise = "".join(map(chr, torch.randint(0xA1, 0x2FFF, (50,)).tolist()))
-    assert step_zero(codec, [noise, "I live in Paris"]) == [False, True]
+def test_step_zero_is_told_text_by_text_and_needs_a_trained_codec() -> None:
+    texts = ["My dog is called Rex", "", "I live in Paris. " * 30]
+    assert step_zero(default_codec(), texts) == [True, True, True]
+    torch.manual_seed(0)
+    assert step_zero(Codec().eval(), texts) == [False, True, False]
 
 
 def test_what_is_measured_by_strength_never_grows_as_it_falls() -> None:
@@ -204,7 +205,7 @@ def conversation(folder: Path) -> list[str]:
     """Two conversations; the second repeats a turn. Arguments for the bench."""
     said = {
         "one": ["My dog is called Potola", "I work as a welder in Ghent", "The spare key is under the pot"],
-        "two": ["Oysters make me ill", "I play the cello", "Oysters make me ill"],
+        "two": ["I am allergic to oysters", "I play the cello", "I am allergic to oysters"],
     }
     corpus = [
         {"conv": name, "turn": f"t{i}", "speaker": "Ana", "datetime": "March-15-2024", "text": text}
@@ -242,7 +243,7 @@ def test_times_of_turns_are_told_in_any_form_and_stay_apart(tmp_path: Path) -> N
     whens = ["2023-05-08T13:56", "2023-05-08T13:56", None, "March-15-2024"]
     rows = [{"conv": "a", "turn": i, "text": "x", "datetime": when} for i, when in enumerate(whens)]
     times = [turn.time for turn in read_turns_of(lines(tmp_path / "c.jsonl", *rows))["a"]]
-    assert [later - earlier for earlier, later in zip(times, times[1:-1], strict=False)] == [1, 1]
+    assert [later - earlier for earlier, later in pairwise(times[:3])] == [1, 1]
     assert times[-1] == 1_710_460_800
     rows[0]["datetime"] = "lately"
     with pytest.raises(InvalidInput, match="lately"):

@@ -64,7 +64,9 @@ def test_no_text_at_all_is_no_patches() -> None:
     patches, lengths = to_patches([])
     assert patches.shape == (0, 8)
     assert lengths.tolist() == []
-    assert default_codec().read(torch.zeros(0, 20), torch.ones(0), torch.zeros(0), torch.zeros(2).long())[0] == [b"", b""]
+    assert default_codec().read(torch.zeros(0, 20), torch.ones(0), torch.zeros(0), torch.zeros(2).long())[
+        0
+    ] == [b"", b""]
 
 
 @pytest.mark.parametrize("raw", NASTY_BYTES.values(), ids=NASTY_BYTES)
@@ -140,7 +142,9 @@ def test_facts_are_exact_down_to_the_end_of_the_words_rung_and_then_say_their_gi
 
 def test_facts_with_a_gist_step_down_rung_by_rung() -> None:
     _, values = facts_with_gists()
-    seen = [[readings(values, s)[row][1] for s in (1, 0.3, 0.15, 0.08, 0.04, 0.02)] for row in range(len(FACTS))]
+    seen = [
+        [readings(values, s)[row][1] for s in (1, 0.3, 0.15, 0.08, 0.04, 0.02)] for row in range(len(FACTS))
+    ]
     potola = seen[0]
     assert potola == list(Fidelity)
     for rungs in seen:
@@ -168,7 +172,9 @@ def test_reading_in_a_batch_says_what_reading_alone_says() -> None:
     for strength in (1.0, 0.3, 0.1):
         together = readings(values, strength)
         for row in range(len(FACTS)):
-            alone = Values(*(part[row : row + 1] for part in (values.value, values.floor, values.fields, values.steps)))
+            alone = Values(
+                *(part[row : row + 1] for part in (values.value, values.floor, values.fields, values.steps))
+            )
             assert readings(alone, strength)[0][:2] == together[row][:2]
 
 
@@ -197,7 +203,9 @@ def test_damaged_values_never_crash_and_hardly_ever_lie_with_confidence() -> Non
             if fidelity is Fidelity.VERBATIM and said != FACTS[row % len(FACTS)]:
                 lies += 1
                 confident += sure > 0.95
-    print(f"of {total} damaged values {lies} said other words, {confident} of them with confidence above 0.95")
+    print(
+        f"of {total} damaged values {lies} said other words, {confident} of them with confidence above 0.95"
+    )
     assert lies < 0.15 * total
     assert confident < 0.1 * total
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 import torch
+from strings import FACTS, NASTY
 from torch.nn.functional import normalize
 
 from neuromem.bank import SlotBank
 from neuromem.config import BankConfig, RecallConfig, WriteConfig
 from neuromem.encoders import HashEncoder
 from neuromem.keys import CONFUSABLE, Keys, neighbours_of, sculpt_keys
-from strings import FACTS, NASTY
 
 CONFIG = WriteConfig()
 

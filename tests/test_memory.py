@@ -7,7 +7,6 @@ import json
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from unicodedata import category
 
@@ -18,10 +17,8 @@ from strings import FACTS, LONG_TEXT, NASTY
 
 import neuromem
 from neuromem import Memory
-from neuromem.bank import SlotBank
 from neuromem.encoders import Encoder, load_encoder
 from neuromem.forgetting import Fidelity
-from neuromem.records import record_key
 
 POTOLA = "My dog's name is Potola"
 
@@ -104,11 +101,6 @@ def test_the_defaults_are_those_of_the_contract() -> None:
     assert inspect.signature(Memory.add).parameters["infer"].default is True
 
 
-def test_the_package_exports_the_memory_and_the_errors() -> None:
-    assert neuromem.Memory is Memory
-    assert issubclass(neuromem.errors.InvalidInput, ValueError)
-
-
 # --- add ---------------------------------------------------------------------------------------
 
 
@@ -170,9 +162,19 @@ def test_messages_bring_names_roles_and_times(memory: Memory) -> None:
     written = memory.add(
         [
             {"role": "system", "content": "You are a helpful assistant."},
-            {"role": "user", "name": "Ana", "content": "My dog is called Potola.", "timestamp": MIDDAY - 86_400},
+            {
+                "role": "user",
+                "name": "Ana",
+                "content": "My dog is called Potola.",
+                "timestamp": MIDDAY - 86_400,
+            },
             {"role": "assistant", "content": "What a nice name!"},
-            {"role": "user", "name": "Ben", "content": "I live in Graz.", "timestamp": "2026-03-01T08:00:00+00:00"},
+            {
+                "role": "user",
+                "name": "Ben",
+                "content": "I live in Graz.",
+                "timestamp": "2026-03-01T08:00:00+00:00",
+            },
         ],
         user_id="ana",
     )
@@ -190,7 +192,12 @@ def test_one_message_alone_may_be_given(memory: Memory) -> None:
 
 @pytest.mark.parametrize(
     "timestamp",
-    [MIDDAY - 3_600, datetime(2026, 3, 2, 11, tzinfo=UTC), datetime(2026, 3, 2, 11), "2026-03-02T12:00:00+01:00"],
+    [
+        MIDDAY - 3_600,
+        datetime(2026, 3, 2, 11, tzinfo=UTC),
+        datetime(2026, 3, 2, 11),
+        "2026-03-02T12:00:00+01:00",
+    ],
     ids=["seconds", "aware", "naive", "ISO"],
 )
 def test_a_time_may_be_given_in_four_ways(memory: Memory, timestamp: Any) -> None:
@@ -250,7 +257,9 @@ def test_a_long_memory_does_not_crowd_out_the_others(memory: Memory) -> None:
     assert {recall.id for recall in found[1:]} == set(others)
 
 
-def test_text_with_control_characters_shows_them_as_pictures_once_it_has_faded(memory: Memory, fake_clock: FakeClock) -> None:
+def test_text_with_control_characters_shows_them_as_pictures_once_it_has_faded(
+    memory: Memory, fake_clock: FakeClock
+) -> None:
     id_ = tell(memory, "bell\a and escape\x1b[31m sequences are nasty")
     while memory.get(id_).fidelity == "verbatim":
         fake_clock.advance(days=1)
@@ -271,7 +280,16 @@ def test_a_recall_has_the_fields_of_the_contract(memory: Memory, fake_clock: Fak
     assert 0 < recall.score <= 1
     assert 0.5 < recall.confidence <= 1
     assert recall.explain is None
-    assert set(recall.to_dict()) >= {"id", "text", "gist", "score", "strength", "fidelity", "created_at", "updated_at"}
+    assert set(recall.to_dict()) >= {
+        "id",
+        "text",
+        "gist",
+        "score",
+        "strength",
+        "fidelity",
+        "created_at",
+        "updated_at",
+    }
 
 
 def test_explain_shows_the_parts_of_the_score(memory: Memory) -> None:
@@ -292,7 +310,11 @@ def test_a_memory_comes_back_under_its_id_in_any_spelling(memory: Memory) -> Non
 def test_everything_is_listed_oldest_first(memory: Memory) -> None:
     for age in (3, 1, 2):
         tell(memory, f"Tea number {age}", timestamp=MIDDAY - age)
-    assert [recall.text for recall in memory.all(user_id="ana")] == ["Tea number 3", "Tea number 2", "Tea number 1"]
+    assert [recall.text for recall in memory.all(user_id="ana")] == [
+        "Tea number 3",
+        "Tea number 2",
+        "Tea number 1",
+    ]
 
 
 def test_an_owner_who_never_said_anything_has_nothing(memory: Memory) -> None:
@@ -355,80 +377,7 @@ def test_what_hardly_fits_the_question_is_not_rehearsed(memory: Memory) -> None:
     assert events(memory) == ["add"]
 
 
-# --- owners ------------------------------------------------------------------------------------
-
-
-def test_the_words_of_two_users_never_mix(memory: Memory) -> None:
-    ana, ben = tell(memory, POTOLA, "ana"), tell(memory, POTOLA, "ben")
-    tell(memory, "The code of the garage is 4711", "ben")
-    assert ana != ben
-    assert [recall.id for recall in memory.search("garage code 4711", user_id="ana")] == [ana]
-    assert {recall.id for recall in memory.all(user_id="ana")} == {ana}
-    memory.delete_all(user_id="ben")
-    assert memory.get(ana).text == POTOLA
-
-
-def test_a_user_an_agent_and_a_run_of_one_name_are_three_owners(memory: Memory) -> None:
-    memory.add(POTOLA, user_id="x")
-    memory.add("I like tea", agent_id="x")
-    memory.add("The build is green", run_id="x")
-    assert [recall.text for recall in memory.all(user_id="x")] == [POTOLA]
-    assert [recall.text for recall in memory.all(agent_id="x")] == ["I like tea"]
-    assert [recall.text for recall in memory.all(run_id="x")] == ["The build is green"]
-    assert memory.users() == ["x"]
-
-
-def test_the_user_goes_before_the_agent_and_the_agent_before_the_run(memory: Memory) -> None:
-    memory.add(POTOLA, user_id="u", agent_id="a", run_id="r")
-    memory.add("I like tea", agent_id="a", run_id="r")
-    assert len(memory.all(user_id="u")) == len(memory.all(agent_id="a")) == 1
-    assert memory.all(run_id="r") == []
-
-
-@pytest.mark.parametrize("name", ["a:b", "user:ana", "../../x", "ana\n", "🐕", "x" * 256, "Ana", "'; --"])
-def test_any_name_will_do(memory: Memory, name: str) -> None:
-    tell(memory, POTOLA, name)
-    tell(memory, "Something else", "ana")
-    assert [recall.text for recall in memory.all(user_id=name)] == [POTOLA]
-    assert name in memory.users()
-
-
-# --- metadata ----------------------------------------------------------------------------------
-
-METADATA = {"topic": "pets", "n": 3, "x": 0.5, "flag": True, "none": None, "list": [1, "a"], "nested": {"ü": "🐕"}}
-
-
-def test_metadata_comes_back_as_it_was_given_everywhere(memory: Memory) -> None:
-    id_ = tell(memory, POTOLA, metadata=METADATA)
-    assert memory.get(id_).metadata == METADATA
-    assert memory.all(user_id="ana")[0].metadata == METADATA
-    assert memory.search("dog", user_id="ana")[0].metadata == METADATA
-    assert memory.deep("dog", user_id="ana")[0].metadata == METADATA
-    assert memory.history(id_)[0]["metadata"] == METADATA
-
-
-def test_metadata_survives_an_update_and_being_heard_again(memory: Memory) -> None:
-    id_ = tell(memory, POTOLA, metadata={"topic": "pets"})
-    memory.update(id_, "My dog's name is Bello")
-    assert memory.get(id_).metadata == {"topic": "pets"}
-    tell(memory, "My dog's name is Bello")
-    assert memory.get(id_).metadata == {"topic": "pets"}
-    tell(memory, "My dog's name is Bello", metadata={"source": "vet"})
-    assert memory.get(id_).metadata == {"topic": "pets", "source": "vet"}
-
-
-def test_filters_pick_by_metadata(memory: Memory) -> None:
-    for number in range(60):
-        tell(memory, f"Fact number {number} about apples", metadata={"even": number % 2 == 0, "n": number})
-    found = memory.search("fact about apples", user_id="ana", limit=40, filters={"even": True})
-    assert len(found) == 30
-    assert all(recall.metadata["even"] for recall in found)
-    (last,) = memory.search("fact about apples", user_id="ana", filters={"n": 59})
-    assert last.text == "Fact number 59 about apples"
-    assert memory.search("apples", user_id="ana", filters={"colour": "red"}) == []
-
-
-# --- update and delete -------------------------------------------------------------------------
+# --- update ------------------------------------------------------------------------------------
 
 
 def test_an_update_gives_new_words_under_the_old_id(memory: Memory, fake_clock: FakeClock) -> None:
@@ -451,157 +400,3 @@ def test_an_update_may_need_more_slots_or_fewer(memory: Memory) -> None:
     memory.update(id_, "Short")
     assert memory.get(id_).text == "Short"
     assert len(memory.bank("ana")) == 1
-
-
-def test_what_is_deleted_is_gone_for_every_way_of_asking(memory: Memory) -> None:
-    doomed, kept = tell(memory, POTOLA), tell(memory, "I like tea")
-    memory.delete(doomed)
-    assert [recall.id for recall in memory.all(user_id="ana")] == [kept]
-    assert doomed not in {recall.id for recall in memory.search("dog name Potola", user_id="ana")}
-    assert all("Potola" not in recall.text for recall in memory.deep("dog name Potola", user_id="ana"))
-    with pytest.raises(neuromem.errors.NotFound):
-        memory.get(doomed)
-    assert all("text" not in step for step in memory.history(doomed))
-    memory.rebuild(user_id="ana")
-    assert [recall.id for recall in memory.all(user_id="ana")] == [kept]
-    assert memory.verify().ok
-
-
-def test_a_deleted_fact_that_is_told_again_is_a_new_memory(memory: Memory) -> None:
-    first = tell(memory, POTOLA)
-    memory.delete(first)
-    second = tell(memory, POTOLA)
-    assert second != first
-    assert memory.get(second).text == POTOLA
-
-
-def test_deleting_a_user_leaves_no_user(memory: Memory) -> None:
-    for fact in FACTS:
-        tell(memory, fact)
-    assert memory.delete_all(user_id="ana") == len(FACTS)
-    assert memory.users() == []
-    assert memory.all(user_id="ana") == []
-    assert memory.delete_all(user_id="ana") == 0
-    assert memory.get(tell(memory, POTOLA)).text == POTOLA
-
-
-SECRETS = ("Zanzibar-4711", "Quetzalcoatl")
-
-
-def traces(memory: Memory, secrets: tuple[str, ...]) -> list[bytes]:
-    """What could betray secrets in a file: themselves, and the compressed records that hold them."""
-    found = [secret.encode() for secret in secrets]
-    with memory.engine.log._store.read() as txn:
-        stored = dict(txn.scan(b"r"))
-    for name in memory.engine.log.owners():
-        for record in memory.engine.log.events(name):
-            if any(secret.lower() in json.dumps(record.body).lower() for secret in secrets):
-                found.append(stored[record_key(name.encode(), record.seq)][-40:-8])  # all but its checksum
-    return found
-
-
-def files_with(folder: Path, needles: list[bytes]) -> list[str]:
-    """Files whose raw bytes hold a needle."""
-    paths = [path for path in folder.rglob("*") if path.is_file()]
-    return [path.name for path in paths for needle in needles if needle in path.read_bytes()]
-
-
-@pytest.mark.parametrize("told", ["alone", "among others", "joined to a fragment", "twice", "updated", "long ago"])
-def test_deleted_words_are_in_no_file_of_the_store(tmp_path: Path, fake_clock: FakeClock, told: str) -> None:
-    with Memory(tmp_path, encoder="hash", clock=fake_clock) as memory:
-        memory.add("I like tea. My cat is grey.", user_id="ana")
-        text = {
-            "among others": "Hello you! The password of the vault is Zanzibar-4711. I live in Graz. How are you?",
-            "joined to a fragment": "My codeword is Zanzibar-4711.\n\n  Quetzalcoatl.  How are you?",
-        }.get(told, "The password of the vault is Zanzibar-4711")
-        written = memory.add(text, user_id="ana", metadata={"hint": "Quetzalcoatl"})
-        ids = [item.id for item in written if any(secret in item.text for secret in SECRETS)]
-        assert ids
-        if told == "twice":
-            memory.add("the password of the vault is zanzibar-4711!! And how are you?", user_id="ana")
-        if told == "updated":
-            memory.update(ids[0], "The password of the vault is Quetzalcoatl")
-        if told == "long ago":
-            fake_clock.advance(days=5_000)
-            assert memory.sleep()["held"] == 0
-        memory.search("password of the vault", user_id="ana")
-    memory = Memory(tmp_path, encoder="hash", clock=fake_clock)  # snapshots are written by now
-    secrets = traces(memory, (*SECRETS, "Graz"))
-    assert files_with(tmp_path, secrets), "the test would find the words"
-    ids += [item.id for item in memory.all(user_id="ana") if "Graz" in item.text]
-    for id_ in ids:
-        memory.delete(id_)
-    assert files_with(tmp_path, secrets) == []
-    memory.close()
-    assert files_with(tmp_path, secrets) == []
-    with Memory(tmp_path, encoder="hash", clock=fake_clock) as memory:
-        assert memory.verify().ok
-        texts = [recall.text for recall in memory.all(user_id="ana")]
-        assert "I like tea." in texts or told == "long ago"
-        assert not any(secret in text for text in texts for secret in SECRETS)
-        memory.add("I like coffee as well", user_id="ana")
-
-
-def test_a_deleted_users_words_are_in_no_file_of_the_store(tmp_path: Path, fake_clock: FakeClock) -> None:
-    with Memory(tmp_path, encoder="hash", clock=fake_clock) as memory:
-        memory.add("The password is Zanzibar-4711. Quetzalcoatl! How?", user_id="quetzalcoatl")
-        memory.add("I like tea", user_id="ben")
-    with Memory(tmp_path, encoder="hash", clock=fake_clock) as memory:
-        secrets = traces(memory, SECRETS)
-        assert files_with(tmp_path, secrets)
-        memory.delete_all(user_id="quetzalcoatl")
-        assert files_with(tmp_path, secrets) == []
-        assert memory.users() == ["ben"]
-    assert files_with(tmp_path, secrets) == []
-    assert len(list((tmp_path / "banks").iterdir())) == 1
-
-
-def test_the_weights_of_a_deleted_memory_are_in_no_file_either(tmp_path: Path, fake_clock: FakeClock) -> None:
-    with Memory(tmp_path, encoder="hash", clock=fake_clock) as memory:
-        doomed = tell(memory, POTOLA)
-        tell(memory, "I like tea")
-        bank = memory.bank("ana")
-        row = bank.rows_of(doomed)[0]
-        weights = bank.value[row].numpy().tobytes()[:60]
-        memory.close()
-    (snapshot,) = (tmp_path / "banks").iterdir()
-    assert weights in snapshot.read_bytes()
-    with Memory(tmp_path, encoder="hash", clock=fake_clock) as memory:
-        memory.delete(doomed)
-        assert weights not in snapshot.read_bytes()
-
-
-# --- opening again -----------------------------------------------------------------------------
-
-
-def test_what_was_told_is_there_after_closing_and_opening(tmp_path: Path, fake_clock: FakeClock) -> None:
-    with Memory(tmp_path, encoder="hash", clock=fake_clock) as memory:
-        ids = [tell(memory, fact, metadata={"n": n}) for n, fact in enumerate(FACTS)]
-    with Memory(tmp_path, encoder="hash", clock=fake_clock) as memory:
-        for n, (id_, fact) in enumerate(zip(ids, FACTS, strict=True)):
-            recall = memory.get(id_)
-            assert (recall.text, recall.metadata) == (fact, {"n": n})
-
-
-def test_closing_is_for_good_and_may_be_repeated(tmp_path: Path) -> None:
-    memory = Memory(tmp_path, encoder="hash")
-    id_ = tell(memory, POTOLA)
-    memory.close()
-    memory.close()
-    for call in (
-        lambda: memory.add(POTOLA, user_id="ana"), lambda: memory.search("dog", user_id="ana"),
-        lambda: memory.get(id_), lambda: memory.all(user_id="ana"), lambda: memory.history(id_),
-        lambda: memory.delete(id_), lambda: memory.update(id_, "x"), lambda: memory.delete_all(user_id="ana"),
-        lambda: memory.sleep(), lambda: memory.rebuild(), lambda: memory.verify(), lambda: memory.users(),
-        lambda: memory.deep("dog", user_id="ana"), lambda: memory.conscious(user_id="ana"),
-        lambda: memory.bank("ana"), lambda: memory.export(tmp_path / "x.jsonl"), lambda: memory.at(1.0).users(),
-    ):  # fmt: skip
-        with pytest.raises(neuromem.errors.Closed):
-            call()
-
-
-def test_a_memory_in_ram_touches_no_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    with Memory(encoder="hash") as memory:
-        tell(memory, POTOLA)
-    assert list(tmp_path.iterdir()) == []

@@ -61,9 +61,11 @@ def test_blank_text_is_refused(memory: Memory, text: str, infer: bool) -> None:
     "messages",
     [
         None, 7, b"bytes", [], [None], [7], [[]], {"role": "king", "content": "x"}, {"role": "user"},
-        {"role": "user", "content": 7}, {"role": "user", "content": ""}, {"role": "user", "content": "x", "name": 7},
+        {"role": "user", "content": 7}, {"role": "user", "content": ""},
+        {"role": "user", "content": "x", "name": 7},
         [{"role": "user", "content": "x"}, {"role": "user", "content": None}],
-        {"role": "user", "content": [{"type": "text"}]}, {"role": "user", "content": "x", "timestamp": "noon"},
+        {"role": "user", "content": [{"type": "text"}]},
+        {"role": "user", "content": "x", "timestamp": "noon"},
     ],
 )  # fmt: skip
 def test_messages_of_another_shape_are_refused_and_nothing_is_written(memory: Memory, messages: Any) -> None:
@@ -147,7 +149,8 @@ def test_an_unknown_owner_is_said_to_be_unknown(memory: Memory, tmp_path: Path) 
 def test_an_id_that_is_none_is_refused(memory: Memory, id_: Any) -> None:
     memory.add("I like tea", user_id="ana")
     for call in (
-        lambda: memory.get(id_), lambda: memory.update(id_, "x"), lambda: memory.delete(id_), lambda: memory.history(id_),
+        lambda: memory.get(id_), lambda: memory.update(id_, "x"),
+        lambda: memory.delete(id_), lambda: memory.history(id_),
     ):  # fmt: skip
         message = message_of(call)
         assert message.startswith(f"id: {id_!r} is not a UUID")
@@ -171,7 +174,9 @@ def test_deleting_twice_says_so(memory: Memory) -> None:
 
 @pytest.mark.parametrize("time", [math.nan, math.inf, -1.0, 1e12, True, "noon", "", b"x", [1]])
 def test_a_time_that_is_none_is_refused(memory: Memory, time: Any) -> None:
-    assert message_of(lambda: memory.add("I like tea", user_id="ana", timestamp=time)).startswith("timestamp: ")
+    assert message_of(lambda: memory.add("I like tea", user_id="ana", timestamp=time)).startswith(
+        "timestamp: "
+    )
     assert message_of(lambda: memory.at(time)).startswith("timestamp: ")
     assert message_of(lambda: memory.sleep(now=time)).startswith("now: ")
     assert memory.users() == []
@@ -227,12 +232,14 @@ def test_a_question_must_be_words(memory: Memory, query: Any) -> None:
 
 @pytest.mark.parametrize(
     "metadata",
-    ["pets", 7, ["a"], {1: "a"}, {"x": math.nan}, {"x": math.inf}, {"x": b"raw"}, {"x": {1, 2}}, {"x": object()},
-     {"x": "y" * 70_000}],
+    ["pets", 7, ["a"], {1: "a"}, {"x": math.nan}, {"x": math.inf}, {"x": b"raw"}, {"x": {1, 2}},
+     {"x": object()}, {"x": "y" * 70_000}],
     ids=["text", "number", "list", "number key", "nan", "inf", "bytes", "set", "object", "huge"],
 )  # fmt: skip
 def test_metadata_that_is_not_json_is_refused(memory: Memory, metadata: Any) -> None:
-    assert message_of(lambda: memory.add("I like tea", user_id="ana", metadata=metadata)).startswith("metadata: ")
+    assert message_of(lambda: memory.add("I like tea", user_id="ana", metadata=metadata)).startswith(
+        "metadata: "
+    )
     assert memory.users() == []
 
 
@@ -295,7 +302,8 @@ def test_a_memory_for_reading_refuses_every_change(tmp_path: Path, fake_clock: F
     [
         ({"bnak": {}}, "bnak"), ({"bank": {"max_slot": 1}}, "bank.max_slot"), ({"bank": 7}, "bank"),
         ({"bank": {"max_slots": 0}}, "bank.max_slots"), ({"bank": {"max_slots": "many"}}, "bank.max_slots"),
-        ({"bank": {"max_slots": math.nan}}, "bank.max_slots"), ({"bank": {"when_full": "cry"}}, "bank.when_full"),
+        ({"bank": {"max_slots": math.nan}}, "bank.max_slots"),
+        ({"bank": {"when_full": "cry"}}, "bank.when_full"),
         ({"forgetting": {"decay": None}}, "forgetting.decay"), ({"recall": {"low_confidence": 2}}, "recall."),
         ({"forgetting": {"initial_stability_days": math.inf}}, "forgetting.initial_stability_days"),
     ],
@@ -306,6 +314,7 @@ def test_an_unknown_or_impossible_setting_is_named(settings: dict[str, Any], fie
 
 def test_an_unknown_encoder_is_named() -> None:
     for encoder in ("magic", 7, ""):
+
         def use(encoder: Any = encoder) -> None:
             with Memory(encoder=encoder) as memory:
                 memory.add("I like tea", user_id="ana")
@@ -354,7 +363,9 @@ def test_a_bank_full_of_pinned_memories_refuses_before_anything_is_written(fake_
         for number in range(3):
             memory.add(f"Never forget the number {number}", user_id="ana")
         length = memory.engine.log.length("user:ana")
-        assert "bank.max_slots=3" in message_of(lambda: memory.add("I like tea", user_id="ana"), CapacityExhausted)
+        assert "bank.max_slots=3" in message_of(
+            lambda: memory.add("I like tea", user_id="ana"), CapacityExhausted
+        )
         assert memory.engine.log.length("user:ana") == length
         assert memory.add("never forget the number 1!", user_id="ana")[0].event == "REINFORCE"
 
@@ -380,11 +391,3 @@ def test_a_memory_larger_than_the_bank_is_refused(fake_clock: FakeClock) -> None
             lambda: memory.add("apples " * 100, user_id="ana", infer=False), CapacityExhausted
         )
         assert memory.users() == []
-
-
-def test_every_owner_has_a_budget_of_their_own(fake_clock: FakeClock) -> None:
-    with small(fake_clock, 2, when_full="refuse") as memory:
-        for user in ("ana", "ben", "cem"):
-            memory.add("I like tea", user_id=user)
-            memory.add("I like coffee", user_id=user)
-        assert [len(memory.bank(user)) for user in memory.users()] == [2, 2, 2]

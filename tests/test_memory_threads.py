@@ -79,7 +79,9 @@ def test_threads_that_open_the_first_bank_at_once_share_it(fake_clock: FakeClock
         assert len(memory.bank("ana")) == 8
 
 
-def test_adding_deleting_sleeping_rebuilding_and_searching_at_once(tmp_path: Path, fake_clock: FakeClock) -> None:
+def test_adding_deleting_sleeping_rebuilding_and_searching_at_once(
+    tmp_path: Path, fake_clock: FakeClock
+) -> None:
     def work(thread: int) -> None:
         for number in range(6):
             text = f"Thread {thread} said {number}"
@@ -167,7 +169,9 @@ def test_the_least_recently_used_banks_are_closed_and_open_again_as_they_were(
 def test_in_ram_a_bank_that_was_closed_is_folded_from_the_log_again(fake_clock: FakeClock) -> None:
     with open_(None, fake_clock, open_banks=1) as memory:
         ids = {user: memory.add(f"I am {user}", user_id=user, infer=False)[0].id for user in USERS}
-        assert {user: memory.get(id_).text for user, id_ in ids.items()} == {user: f"I am {user}" for user in USERS}
+        assert {user: memory.get(id_).text for user, id_ in ids.items()} == {
+            user: f"I am {user}" for user in USERS
+        }
 
 
 # --- a second process --------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Time: a fact fades rung by rung, sleep makes it physical, and hearing, recall or rebuild bring back what they can."""
+"""Time: a fact fades rung by rung; sleep makes it physical; hearing it again brings it back."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-import torch
 from conftest import MIDDAY, FakeClock
 from strings import FACTS
 
 from neuromem import Memory
 from neuromem.encoders import Encoder, load_encoder
-from neuromem.errors import NotFound, ReadOnly
+from neuromem.errors import NotFound
 from neuromem.forgetting import Fidelity, days_until, fidelity_at
 from neuromem.recall import Recall
 
@@ -88,7 +87,9 @@ def test_a_fact_of_middling_importance_is_verbatim_for_a_week_a_gist_for_weeks_a
     assert 40 <= last_day[Fidelity.FORGOTTEN] <= 365
 
 
-def test_the_rung_is_never_above_what_the_strength_allows_and_never_rises(memory: Memory, fake_clock: FakeClock) -> None:
+def test_the_rung_is_never_above_what_the_strength_allows_and_never_rises(
+    memory: Memory, fake_clock: FakeClock
+) -> None:
     ids = [tell(memory, fact) for fact in FACTS]
     last = dict.fromkeys(ids, Fidelity.VERBATIM)
     for day in (0, 1, 2, 4, 7, 10, 14, 20, 30, 45, 60, 90, 120, 200, 400, 1_000, 3_000):
@@ -129,7 +130,10 @@ def test_with_decay_none_nothing_ever_fades(fake_clock: FakeClock) -> None:
 
 
 def test_a_memory_that_sleeps_every_night_says_what_one_that_never_sleeps_says(fake_clock: FakeClock) -> None:
-    with Memory(encoder="hash", clock=fake_clock) as awake, Memory(encoder="hash", clock=fake_clock) as asleep:
+    with (
+        Memory(encoder="hash", clock=fake_clock) as awake,
+        Memory(encoder="hash", clock=fake_clock) as asleep,
+    ):
         ids = [[tell(memory, fact) for fact in FACTS] for memory in (awake, asleep)]
         assert ids[0] == ids[1]
         for day in range(1, 60):
@@ -170,7 +174,9 @@ def test_sleep_at_a_time_in_the_future_does_what_will_then_be_due(memory: Memory
     assert memory.sleep(now=MIDDAY + 10_000 * 86_400)["forgotten"] == 1
 
 
-def test_sleep_with_a_clock_that_went_backwards_says_no_more_than_is_left(memory: Memory, fake_clock: FakeClock) -> None:
+def test_sleep_with_a_clock_that_went_backwards_says_no_more_than_is_left(
+    memory: Memory, fake_clock: FakeClock
+) -> None:
     id_ = tell(memory)
     fade_to(memory, fake_clock, id_, Fidelity.PARTIAL)
     memory.sleep()
@@ -199,7 +205,9 @@ def test_hearing_it_again_restores_the_words_and_lengthens_its_life(
     assert float(memory.bank("ana").stability[0]) > 1.5 * life
 
 
-def test_what_was_forgotten_and_is_heard_again_is_a_memory_once_more(memory: Memory, fake_clock: FakeClock) -> None:
+def test_what_was_forgotten_and_is_heard_again_is_a_memory_once_more(
+    memory: Memory, fake_clock: FakeClock
+) -> None:
     id_ = tell(memory)
     fade_to(memory, fake_clock, id_, Fidelity.FORGOTTEN)
     memory.sleep()
@@ -240,8 +248,11 @@ def test_rehearsing_a_faded_fact_keeps_only_what_it_still_has(
 
 
 def test_rehearsal_does_not_depend_on_whether_it_slept(fake_clock: FakeClock) -> None:
-    with Memory(encoder="hash", clock=fake_clock) as awake, Memory(encoder="hash", clock=fake_clock) as asleep:
-        ids = [[tell(memory, fact) for fact in FACTS] for memory in (awake, asleep)][0]
+    with (
+        Memory(encoder="hash", clock=fake_clock) as awake,
+        Memory(encoder="hash", clock=fake_clock) as asleep,
+    ):
+        ids, _ = ([tell(memory, fact) for fact in FACTS] for memory in (awake, asleep))
         for day in (3, 8, 15, 30, 50):
             fake_clock.now = MIDDAY + day * 86_400
             asleep.sleep()
@@ -257,7 +268,9 @@ def test_rehearsal_does_not_depend_on_whether_it_slept(fake_clock: FakeClock) ->
 # --- fidelity ----------------------------------------------------------------------------------
 
 
-def test_in_auto_a_good_answer_that_has_faded_gets_its_words_back(memory: Memory, fake_clock: FakeClock) -> None:
+def test_in_auto_a_good_answer_that_has_faded_gets_its_words_back(
+    memory: Memory, fake_clock: FakeClock
+) -> None:
     id_ = tell(memory)
     fade_to(memory, fake_clock, id_, Fidelity.ENTITY)
     (recall,) = memory.search("what is my dog's name?", user_id="ana")
@@ -295,126 +308,21 @@ def test_with_no_budget_the_log_is_not_asked(memory: Memory, fake_clock: FakeClo
     id_ = tell(memory)
     fade_to(memory, fake_clock, id_, Fidelity.ENTITY)
     for fidelity in ("auto", "exact"):
-        (recall,) = memory.search("my dog's name", user_id="ana", fidelity=fidelity, budget_ms=0, rehearse=False)
+        (recall,) = memory.search(
+            "my dog's name", user_id="ana", fidelity=fidelity, budget_ms=0, rehearse=False
+        )
         assert (recall.text, recall.fidelity) == ("1|dog name", "entity")
     (recall,) = memory.search("my dog's name", user_id="ana", budget_ms=60_000)
     assert recall.text == POTOLA
-
-
-# --- rebuild -----------------------------------------------------------------------------------
-
-
-def test_rebuild_brings_back_every_word_forgotten_facts_included(memory: Memory, fake_clock: FakeClock) -> None:
-    ids = [tell(memory, fact) for fact in FACTS]
-    memory.delete(ids[3])
-    fake_clock.advance(days=5_000)
-    memory.sleep()
-    assert memory.all(user_id="ana") == []
-    seen: list[tuple[int, int]] = []
-    assert memory.rebuild(user_id="ana", progress=lambda done, total: seen.append((done, total))) == {
-        "owners": 1, "held": len(FACTS) - 1,
-    }  # fmt: skip
-    assert {recall.text for recall in memory.all(user_id="ana")} == set(FACTS) - {FACTS[3]}
-    assert {recall.fidelity for recall in memory.all(user_id="ana")} == {Fidelity.VERBATIM}
-    assert [recall.id for recall in memory.search("dog name", user_id="ana", limit=1)] == [ids[0]]
-    assert seen[-1][0] == seen[-1][1]
-
-
-def test_rebuild_without_restoring_gives_the_bank_as_it_was_bit_for_bit(memory: Memory, fake_clock: FakeClock) -> None:
-    for fact in FACTS:
-        tell(memory, fact)
-    fake_clock.advance(days=9)
-    memory.sleep()
-    memory.search("my dog and my bike", user_id="ana")
-    fake_clock.advance(days=9)
-    tell(memory, POTOLA)
-    before = {name: tensor.clone() for name, tensor in memory.bank("ana").state_dict().items()}
-    memory.rebuild(restore=False)
-    after = memory.bank("ana").state_dict()
-    assert all(torch.equal(after[name], tensor) for name, tensor in before.items())
-
-
-def test_rebuilding_twice_changes_nothing_more(memory: Memory, fake_clock: FakeClock) -> None:
-    tell(memory)
-    fake_clock.advance(days=100)
-    memory.rebuild()
-    length = memory.engine.log.length("user:ana")
-    once = {name: tensor.clone() for name, tensor in memory.bank("ana").state_dict().items()}
-    fake_clock.advance(days=1)
-    memory.rebuild()
-    assert memory.engine.log.length("user:ana") == length
-    assert all(torch.equal(tensor, once[name]) for name, tensor in memory.bank("ana").state_dict().items())
-
-
-# --- the past ----------------------------------------------------------------------------------
-
-
-def test_the_past_is_as_it_was(memory: Memory, fake_clock: FakeClock) -> None:
-    first = tell(memory)
-    fake_clock.advance(days=10)
-    second = tell(memory, "I like tea")
-    fake_clock.advance(days=10)
-    memory.update(second, "I like coffee")
-    fake_clock.advance(days=10)
-    memory.rebuild()
-
-    def texts(day: float) -> set[str]:
-        return {recall.text for recall in memory.at(MIDDAY + day * 86_400).all(user_id="ana")}
-
-    assert texts(-1) == set()
-    assert texts(0) == {POTOLA}
-    assert texts(10) == {POTOLA, "I like tea"} or texts(10) == {"1|dog name|Potola", "I like tea"}
-    assert "I like coffee" in texts(20)
-    assert texts(30) == {POTOLA, "I like coffee"}
-    assert memory.at(MIDDAY).get(first).strength == 1
-    assert memory.at("2026-03-02T12:00:00+00:00").get(first).text == POTOLA
-
-
-def test_the_past_knows_nothing_of_what_came_after(memory: Memory, fake_clock: FakeClock) -> None:
-    id_ = tell(memory)
-    fake_clock.advance(days=2)
-    tell(memory, "My cat's name is Zorro")
-    memory.update(id_, "My dog's name is Bello")
-    past = memory.at(MIDDAY + 86_400)
-    assert [recall.text for recall in past.search("name of my cat Zorro", user_id="ana")] == [POTOLA]
-    assert [recall.text for recall in past.deep("name of my cat Zorro", user_id="ana")] == [POTOLA]
-    assert [step["event"] for step in past.history(id_)] == ["ADD"]
-    assert past.get(id_, fidelity="exact").text == POTOLA
-
-
-def test_the_past_can_be_looked_at_and_not_changed(memory: Memory, fake_clock: FakeClock) -> None:
-    id_ = tell(memory)
-    fake_clock.advance(days=30)
-    past = memory.at(MIDDAY + 25 * 86_400)
-    before = {name: tensor.clone() for name, tensor in memory.bank("ana").state_dict().items()}
-    length = memory.engine.log.length("user:ana")
-    past.search("dog name", user_id="ana")
-    past.deep("dog name", user_id="ana")
-    for change in (
-        lambda: past.add("I like tea", user_id="ana"), lambda: past.update(id_, "x"), lambda: past.delete(id_),
-        lambda: past.delete_all(user_id="ana"), lambda: past.sleep(), lambda: past.rebuild(),
-    ):  # fmt: skip
-        with pytest.raises(ReadOnly, match="opened for reading"):
-            change()
-    past.close()
-    assert memory.engine.log.length("user:ana") == length
-    assert all(torch.equal(tensor, before[name]) for name, tensor in memory.bank("ana").state_dict().items())
-    assert memory.get(id_)
-
-
-def test_what_is_deleted_is_gone_from_the_past_too(memory: Memory, fake_clock: FakeClock) -> None:
-    id_ = tell(memory)
-    tell(memory, "I like tea")
-    fake_clock.advance(days=2)
-    memory.delete(id_)
-    assert [recall.text for recall in memory.at(MIDDAY).all(user_id="ana")] == ["I like tea"]
 
 
 # --- with the default encoder ------------------------------------------------------------------
 
 
 @pytest.mark.slow
-def test_a_faded_dog_is_found_in_other_words_and_named_again(fake_clock: FakeClock, sentence_encoder: Encoder) -> None:
+def test_a_faded_dog_is_found_in_other_words_and_named_again(
+    fake_clock: FakeClock, sentence_encoder: Encoder
+) -> None:
     with Memory(encoder=sentence_encoder, clock=fake_clock) as memory:
         for fact in FACTS:
             tell(memory, fact)

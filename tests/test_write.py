@@ -196,7 +196,9 @@ def test_what_cannot_be_made_exact_is_cut_finer_or_flagged() -> None:
         finer += report.slots > 1 and len(text.encode()) <= TEXT_BYTES
         if report.exact:
             strength = torch.ones(report.slots)
-            left = worn(result.rows.value, torch.zeros(len(strength), dtype=torch.int64), strength, result.rows.floor)
+            left = worn(
+                result.rows.value, torch.zeros(len(strength), dtype=torch.int64), strength, result.rows.floor
+            )
             readings = default_codec().read_values(left, strength)
             assert "".join(reading.text for reading in readings) == text
     assert finer, "some of the list should need a finer cut"

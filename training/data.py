@@ -42,7 +42,9 @@ def load_corpus(data: Path, generated: int, seed: int, cache: Path, held: int = 
         real.update(dict.fromkeys(line for line in lines if line))
         print(f"{name:28} {len(lines):8,} lines")
     texts, dropped = without_leaks(list(real), data)
-    print(f"{'in all':28} {len(texts):8,} unique, {dropped} dropped that share {LEAK_WORDS} words with a dev set")
+    print(
+        f"{'in all':28} {len(texts):8,} unique, {dropped} dropped: {LEAK_WORDS} words shared with a dev set"
+    )
     made = _generated(data, generated, seed, cache)
     print(f"{'generated':28} {len(made):8,}")
     rng = random.Random(seed)
@@ -54,7 +56,9 @@ def _generated(data: Path, count: int, seed: int, cache: Path) -> list[str]:
     recipe = hashlib.sha256((Path(__file__).with_name("generate.py")).read_bytes()).hexdigest()[:8]
     file = cache / f"generated-{count}-{seed}-{recipe}.json"
     if not file.is_file():
-        made = generate(data, count, seed, lambda n: print(f"\rgenerating {n:,}/{count:,}", end="", flush=True))
+        made = generate(
+            data, count, seed, lambda n: print(f"\rgenerating {n:,}/{count:,}", end="", flush=True)
+        )
         print()
         cache.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(made), encoding="utf-8")
@@ -71,7 +75,7 @@ def without_leaks(texts: list[str], data: Path) -> tuple[list[str], int]:
     """Drops texts that share a run of `LEAK_WORDS` words with any dev set below `data`."""
     held: set[str] = set()
     for file in sorted(data.rglob("*")):
-        if file.suffix in (".jsonl", ".txt", ".json") and "dev" in file.parts[-3:] + (file.stem,):
+        if file.suffix in (".jsonl", ".txt", ".json") and "dev" in (*file.parts[-3:], file.stem):
             for line in file.read_text(encoding="utf-8").split("\n"):
                 held.update(_runs(line))
     kept = [text for text in texts if not any(run in held for run in _runs(text))]
@@ -112,7 +116,9 @@ class Sampler:
         if chance < 0.72:
             return Sample(rng.choice(self.corpus.generated).encode(), 0)
         if chance < 0.80:  # nothing to guess from: no redundancy is left on a coarse grid
-            return Sample(rng.randbytes(rng.randint(1, 160) if rng.random() < 0.5 else rng.randint(1, 24)), 0, 0.6)
+            return Sample(
+                rng.randbytes(rng.randint(1, 160) if rng.random() < 0.5 else rng.randint(1, 24)), 0, 0.6
+            )
         text = rng.choice(self.corpus.real if rng.random() < 0.5 else self.corpus.generated)
         return Sample(*gist_piece(rng, text))
 

@@ -21,10 +21,13 @@ LOREM_LOCALES = (
     "ar_AA az_AZ bn_BD cs_CZ da_DK de_DE el_GR es_ES fa_IR fr_FR he_IL hy_AM it_IT ja_JP ka_GE ko_KR "
     "nl_NL pl_PL pt_BR ru_RU th_TH tr_TR uk_UA vi_VN zh_CN zh_TW sv_SE fi_FI hu_HU ro_RO"
 ).split()
-NAME_LOCALES = LOREM_LOCALES + (
-    "hi_IN en_GB en_US en_IN en_NZ en_IE fr_CA es_MX pt_PT de_AT hr_HR sk_SK sl_SI bg_BG lt_LT lv_LV et_EE "
-    "no_NO id_ID ne_NP ta_IN or_IN ga_IE yo_NG zu_ZA tw_GH ha_NG ig_NG fil_PH"
-).split()
+NAME_LOCALES = (
+    LOREM_LOCALES
+    + (
+        "hi_IN en_GB en_US en_IN en_NZ en_IE fr_CA es_MX pt_PT de_AT hr_HR sk_SK sl_SI bg_BG lt_LT lv_LV et_EE "
+        "no_NO id_ID ne_NP ta_IN or_IN ga_IE yo_NG zu_ZA tw_GH ha_NG ig_NG fil_PH"
+    ).split()
+)
 CLDR_LOCALES = (
     "hi mr ne ta te kn ml gu pa si my km lo am ti ka hy he ar fa ur ps bn th ko ja zh zh_Hant ru uk bg sr mk "
     "be kk mn ky el de fr es pt it nl sv da nb fi et lv lt pl cs sk sl hr hu ro tr az vi id ms sw zu yo ga cy "
@@ -38,7 +41,13 @@ SCRIPTS = (
     (0x0C05, 0x0C4D), (0x0D05, 0x0D4D), (0x0E01, 0x0E4C), (0x10D0, 0x10F0), (0x1200, 0x1248), (0x3041, 0x3096),
     (0x30A1, 0x30FA), (0x4E00, 0x5E00), (0x4E00, 0x9FA0), (0xAC00, 0xD7A0),
 )  # fmt: skip
-EMOJI_RANGES = ((0x1F300, 0x1F64F), (0x1F680, 0x1F6D7), (0x1F90C, 0x1F9FF), (0x1FA70, 0x1FAC5), (0x2600, 0x27BF))
+EMOJI_RANGES = (
+    (0x1F300, 0x1F64F),
+    (0x1F680, 0x1F6D7),
+    (0x1F90C, 0x1F9FF),
+    (0x1FA70, 0x1FAC5),
+    (0x2600, 0x27BF),
+)
 EMOJI_FAVOURITES = "🎂🎉💍🐶🐱🐴🐝🌱☀️❄️🔥⭐🍋🍞🧀🍕🍰☕🍷🚗🚲✈️🏠🏥📍📞📅💊🔑💡🎸🎹⚽🏊👶👍🏽👋🙏💪😀😂😊😍😢😴🥳❤️💔✅❌⚠️➡️👩‍👧🇫🇷🇩🇪"
 SIGNS = " – | — | / |, |; |: | → | + | & | = | (|) | · | … |! |!! |? |. | - |…| €| £|% |° | × |½ |№ |# |“|” |’|‘|«|» "
 
@@ -62,8 +71,12 @@ account {iban}|card ends in {digits}|flight {code} {date}|size {n}, {adjective}|
 {first} said {word} {word}|I like {thing}, {thing} and {thing}|no {food} for {first}!!|{first} is {first}'s {kin}"""
 PETS = "dog cat horse parrot rabbit tortoise hamster goldfish snake pony ferret budgie goat".split()
 KIN = "mother father sister brother aunt uncle cousin wife husband son daughter grandmother boss neighbour friend".split()
-WEEKDAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday Mon Tue Wed Thu Fri Sat Sun tomorrow".split()
-MONTHS = "January February March April May June July August September October November December Jan Sept".split()
+WEEKDAYS = (
+    "Monday Tuesday Wednesday Thursday Friday Saturday Sunday Mon Tue Wed Thu Fri Sat Sun tomorrow".split()
+)
+MONTHS = (
+    "January February March April May June July August September October November December Jan Sept".split()
+)
 LISTS = {
     "food": ("foods", "fruits", "vegetables", "menuItems", "herbs", "spices", "breads", "pizzaToppings"),
     "animal": ("animals_common", "birds", "dogs", "cats", "horses", "fish"),
@@ -103,7 +116,10 @@ def word_lists(data: Path) -> dict[str, list[str]]:
     for slot, name in (("first", "first-names.txt"), ("last", "names.txt"), ("place", "places.txt")):
         file = data / "lists" / "random-name" / name
         out[slot] = file.read_text(encoding="utf-8").split("\n") if file.is_file() else ["Potola"]
-    for slot, name in (("first", "common-forenames-by-country.csv"), ("last", "common-surnames-by-country.csv")):
+    for slot, name in (
+        ("first", "common-forenames-by-country.csv"),
+        ("last", "common-surnames-by-country.csv"),
+    ):
         file = data / "lists" / "names-by-country" / name
         if file.is_file():
             rows = file.read_text(encoding="utf-8").split("\n")[1:]
@@ -214,7 +230,7 @@ class Generator:
         rng = self.random
         if rng.random() < 0.4:
             words = [rng.choice(self.lists["word"]).split()[0] for _ in range(rng.randint(1, 3))]
-            return rng.choice("-_.") .join(words) + "".join(rng.choices(string.digits, k=rng.randint(0, 4)))
+            return rng.choice("-_.").join(words) + "".join(rng.choices(string.digits, k=rng.randint(0, 4)))
         pool = string.ascii_letters + string.digits + rng.choice(["", "!#$%&*+-?@_", string.punctuation])
         return "".join(rng.choices(pool, k=rng.randint(4, 24)))
 
@@ -238,7 +254,9 @@ class Generator:
     def cldr_text(self) -> str:
         """Countries, languages, months and days in some seventy languages."""
         words = self.random.choice(self.cldr)
-        return self.random.choice([" ", ", ", " "]).join(self.random.choices(words, k=self.random.randint(1, 8)))
+        return self.random.choice([" ", ", ", " "]).join(
+            self.random.choices(words, k=self.random.randint(1, 8))
+        )
 
     def record(self) -> str:
         """Name, address, job, company as Faker's locales write them."""
@@ -252,7 +270,10 @@ class Generator:
         """Random letters of one script, in words; sometimes with emoji between."""
         rng = self.random
         low, high = rng.choice(SCRIPTS)
-        words = ["".join(chr(rng.randint(low, high)) for _ in range(rng.randint(1, 9))) for _ in range(rng.randint(1, 8))]
+        words = [
+            "".join(chr(rng.randint(low, high)) for _ in range(rng.randint(1, 9)))
+            for _ in range(rng.randint(1, 8))
+        ]
         if rng.random() < 0.3:
             words.insert(rng.randint(0, len(words)), self.emoji(4))
         return rng.choice([" ", " ", ""]).join(words)

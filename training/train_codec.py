@@ -29,7 +29,7 @@ BLUR = 0.04  # deviation of Gaussian noise on the codes of a fifth of the texts
 
 
 def strengths_for(batch: list[Sample], generator: torch.Generator) -> Tensor:
-    """[B] a strength at which each text must be read: 1, or anything down to a little below its rung's end."""
+    """[B] a strength at which each text must be read: 1, or down to a little below its rung's end."""
     lowest = torch.tensor([max(FIELDS[sample.field].threshold * 0.9, sample.lowest) for sample in batch])
     strength = lowest * (1 / lowest) ** torch.rand(len(batch), generator=generator)
     fresh = torch.rand(len(batch), generator=generator) < 0.2
@@ -87,7 +87,9 @@ def report(codec: Codec, corpus: Corpus, device: str) -> str:
 
 def parse() -> argparse.Namespace:
     """Command-line arguments."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path, default=Path("data"), help="folder with train/ and lists/")
     parser.add_argument("--out", type=Path, default=Path("checkpoints/codec.safetensors"))
     parser.add_argument("--runs", type=Path, default=Path("runs/codec"), help="where the state is kept")
@@ -118,7 +120,9 @@ def main() -> None:
     codec = Codec(CodecConfig(encoder_width=768)).to(args.device)
     average = Codec(codec.config).to(args.device)
     average.load_state_dict(codec.state_dict())
-    optimizer = torch.optim.AdamW(codec.parameters(), lr=args.learning_rate, weight_decay=0.01, betas=(0.9, 0.98))
+    optimizer = torch.optim.AdamW(
+        codec.parameters(), lr=args.learning_rate, weight_decay=0.01, betas=(0.9, 0.98)
+    )
     step = resume(args.runs / "state.pt", codec, average, optimizer)
     started, first = time.monotonic(), step
     while step < args.steps:
@@ -138,7 +142,10 @@ def main() -> None:
         if step % 100 == 0:
             rate = (step - first) / (time.monotonic() - started)
             left = (args.steps - step) / rate / 60
-            print(f"step {step:,}/{args.steps:,} loss {loss.item():.4f} {rate:.1f}/s, {left:.0f} min left", flush=True)
+            print(
+                f"step {step:,}/{args.steps:,} loss {loss.item():.4f} {rate:.1f}/s, {left:.0f} min left",
+                flush=True,
+            )
         if step % 2_000 == 0 or step == args.steps:
             print(report(average, corpus, args.device), flush=True)
             save(args, step, codec, average, optimizer)
@@ -156,11 +163,18 @@ def resume(path: Path, codec: Codec, average: Codec, optimizer: torch.optim.Opti
     return int(state["step"])
 
 
-def save(args: argparse.Namespace, step: int, codec: Codec, average: Codec, optimizer: torch.optim.Optimizer) -> None:
+def save(
+    args: argparse.Namespace, step: int, codec: Codec, average: Codec, optimizer: torch.optim.Optimizer
+) -> None:
     """Keeps the state (atomically) and exports the averaged weights."""
     args.runs.mkdir(parents=True, exist_ok=True)
     args.out.parent.mkdir(parents=True, exist_ok=True)
-    state = {"step": step, "codec": codec.state_dict(), "average": average.state_dict(), "optimizer": optimizer.state_dict()}
+    state = {
+        "step": step,
+        "codec": codec.state_dict(),
+        "average": average.state_dict(),
+        "optimizer": optimizer.state_dict(),
+    }
     torch.save(state, args.runs / "state.tmp")
     (args.runs / "state.tmp").replace(args.runs / "state.pt")
     notes = {"steps": str(step), "batch": str(args.batch), "seed": str(args.seed), "version": "1"}

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from itertools import pairwise, takewhile
 from typing import Any
 
-from ..bank import DAY_MS
 from ..facts import Gist, extract, parse_gist, read_turns
 from ..forgetting import Fidelity, fidelity_at
+from ..layout import DAY_MS
 from ..owners import Progress
 from ..recall import Recall
 from ..writer import Draft

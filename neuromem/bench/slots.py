@@ -12,12 +12,13 @@ from uuid import UUID
 
 import torch
 
-from ..bank import DAY_MS, SlotBank
+from ..bank import SlotBank
 from ..codec import Codec, default_codec
 from ..config import Config
 from ..encoders import Encoder, load_encoder
 from ..forgetting import days_until, initial_stability
 from ..keys import Keys
+from ..layout import DAY_MS
 from ..owners import Progress
 from ..recall import Hit, Recall, read
 from ..writer import Draft, Writer, WriteReport

@@ -21,11 +21,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ..bank import SlotBank, quantize_keys
+from ..bank import SlotBank
 from ..config import BankConfig, Config
 from ..encoders import Encoder, load_encoder
 from ..errors import InvalidInput
 from ..keys import Keys
+from ..layout import quantize_keys
 from ..memory import Memory
 from ..owners import Progress
 from .common import emit, parser, percentiles, progress, share, stopwatch

@@ -114,15 +114,15 @@ def _packages() -> tuple[bool, str]:
 def _device(config: Config) -> tuple[bool, str]:
     import torch
 
-    from ..bank import pick_device
+    from ..layout import pick_device
 
     device = pick_device(config.bank.device)
     return True, f"{device} (setting {config.bank.device!r}), {torch.get_num_threads()} threads"
 
 
 def _codec(config: Config) -> tuple[bool, str]:
-    from ..bank import pick_device
     from ..codec import checkpoint_path, default_codec
+    from ..layout import pick_device
 
     codec, path = default_codec(str(pick_device(config.bank.device))), checkpoint_path()
     return True, f"{codec.identity}, {path.stat().st_size / 1e6:.1f} MB, {path}"

@@ -62,10 +62,12 @@ class CachedEncoder:
 
     @property
     def name(self) -> str:
+        """Identity, with a hash of the weights where there are any."""
         return self.encoder.name
 
     @property
     def width(self) -> int:
+        """Entries of a vector."""
         return self.encoder.width
 
     def encode(self, texts: Sequence[str]) -> Tensor:

@@ -81,6 +81,7 @@ class HashEncoder:
 
     @property
     def name(self) -> str:
+        """Identity, with a hash of the weights where there are any."""
         return f"hash:v1-{self.width}"
 
     def encode(self, texts: Sequence[str]) -> Tensor:

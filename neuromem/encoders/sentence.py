@@ -74,6 +74,7 @@ class SentenceEncoder:
 
     @property
     def width(self) -> int:
+        """Entries of a vector."""
         plain = _json(self.folder / "config.json").get("hidden_size") if _is_plain(self.folder) else None
         return int(plain) if plain else self.load().width
 

@@ -141,7 +141,7 @@ def importance(text: str, gist: Gist) -> float:
 
 
 def _striking(text: str) -> float:
-    """What rare words add and common ones take away: the distinct is remembered better (von Restorff 1933)."""
+    """What rare words add and common ones take away: the distinct is kept better (von Restorff 1933)."""
     rarest = sorted((idf(stem) for stem in set(stems(text))), reverse=True)[:3]
     if not rarest:
         return -MOST_STRIKING
