@@ -115,7 +115,7 @@ def _cosines(
 
 def _standard(values: Sequence[float]) -> list[float]:
     """z-scores; all zero when the values are all the same."""
-    column = torch.tensor(values)
+    column = torch.tensor(values, dtype=torch.float32)
     spread = float(column.std(correction=0)) if len(values) > 1 else 0.0
     if spread == 0 or math.isnan(spread):
         return [0.0] * len(values)

@@ -18,7 +18,7 @@ restore     ids: written again from their words in the log
 rebuild     (nothing): restore everything that was not deleted, forgotten facts too
 delete      id
 sleep       (nothing): shrink, forget
-slots       rows: slots of another bank, as they are
+slots       id, rows, codec, keys: a memory's slots from another bank, as they are
 ==========  ====================================================================================
 """
 
@@ -26,7 +26,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 
@@ -37,7 +37,7 @@ from .bank import SlotBank
 from .config import Config
 from .errors import CapacityExhausted
 from .forgetting import MemoryState, Rating, initial_difficulty, initial_stability, rehearse
-from .layout import DAY_MS, Rows
+from .layout import DAY_MS, Rows, quantize_keys
 from .log import EventLog, Record
 from .writer import Draft, Writer, WriteReport
 
@@ -89,7 +89,7 @@ class Fold:
             for memory_id in self.bank.shrink(now_ms):
                 self.bank.free(memory_id)
         elif record.kind == "slots":
-            self._adopt(body["rows"], now_ms)
+            self._adopt(body, now_ms)
         return reports
 
     # -- writing --------------------------------------------------------------------------------
@@ -190,13 +190,28 @@ class Fold:
 
     # -- slots of another bank ------------------------------------------------------------------
 
-    def _adopt(self, packed: str, now_ms: int) -> None:
-        for memory_id, rows, state in unpack_rows(packed, self.bank):
-            held = self.bank.rows_of(memory_id)
-            # words of an id that is new here are in no record of this log
-            state["sequence"] = int(self.bank.sequence[held[0]]) if held else -1
-            state["noted"] = bool(held) and bool(self.bank.noted[held[0]])
+    def _adopt(self, body: dict[str, Any], now_ms: int) -> None:
+        memory_id, (rows, state) = body["id"], unpack_rows(body["rows"], self.bank.layout())
+        if body["codec"] != self.writer.codec.identity:  # nobody can read them: better none than wrong words
+            self.refused.append(memory_id)
+            return
+        held = self.bank.rows_of(memory_id)
+        # words of an id that is new here are in no record of this log
+        state["sequence"] = int(self.bank.sequence[held[0]]) if held else -1
+        state["noted"] = bool(held) and bool(self.bank.noted[held[0]])
+        if body["keys"] == self.writer.keys.identity:
             self._place(memory_id, rows, state, now_ms)
+            return
+        blank = torch.zeros(len(rows.floor), self.bank.key_width, dtype=torch.int8)
+        self._place(memory_id, rows._replace(key=blank), state, now_ms)
+        if self.bank.rows_of(memory_id):
+            self._place(memory_id, rows._replace(key=self._keys_anew(memory_id, now_ms)), state, now_ms)
+
+    def _keys_anew(self, memory_id: str, now_ms: int) -> Tensor:
+        """[B, K] int8 keys of what a memory's rows say: theirs were made by another encoder."""
+        values, strength = self.bank.readable(self.bank.rows_of(memory_id), now_ms)
+        readings = self.writer.codec.read_values(values, strength)
+        return quantize_keys(self.writer.keys.targets([reading.text or "?" for reading in readings]))
 
 
 def words_of(log: EventLog, owner: str, until: int, wanted: set[str] | None = None) -> dict[str, Record]:
@@ -230,36 +245,25 @@ def fingerprint(text: str) -> int:
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little") >> 1
 
 
-def pack_rows(bank: SlotBank, memory_ids: Sequence[str]) -> str:
-    """Rows of memories as text for a `slots` event."""
-    rows = torch.tensor([row for memory_id in memory_ids for row in bank.rows_of(memory_id)])
+def pack_rows(bank: SlotBank, memory_id: str) -> str:
+    """A memory's rows as text for a `slots` event."""
+    rows = torch.tensor(bank.rows_of(memory_id))
     raw = {name: getattr(bank, name)[rows].cpu().contiguous().view(torch.uint8) for name in bank.layout()}
     coded = {name: base64.b85encode(tensor.numpy().tobytes()).decode() for name, tensor in raw.items()}
     return json.dumps({"count": len(rows), "buffers": coded})
 
 
-def unpack_rows(packed: str, bank: SlotBank) -> list[tuple[str, Rows, dict[str, float | int]]]:
-    """What `pack_rows` packed, memory by memory: (id, rows, state)."""
+def unpack_rows(
+    packed: str, layout: Mapping[str, tuple[torch.dtype, int | None]]
+) -> tuple[Rows, dict[str, float | int]]:
+    """What `pack_rows` packed: rows and state. A buffer that was not known then is zero."""
     data = json.loads(packed)
+    count = data["count"]
     tensors = {}
-    for name, (dtype, width) in bank.layout().items():
-        raw = bytearray(base64.b85decode(data["buffers"][name]))
-        tensors[name] = torch.frombuffer(raw, dtype=dtype).view(data["count"], *([width] if width else []))
-    if tensors["key"].shape[1] != bank.key_width:
-        raise CapacityExhausted(
-            "the imported slots have keys of another width; import the words instead (.jsonl)"
-        )
-    spans: dict[str, list[int]] = {}
-    for row, raw_id in enumerate(tensors["id"].tolist()):
-        spans.setdefault(bytes(raw_id).hex(), []).append(row)
-    out = []
+    for name, (dtype, width) in layout.items():
+        raw = bytearray(base64.b85decode(data["buffers"].get(name, "")))
+        flat = torch.frombuffer(raw, dtype=dtype) if raw else torch.zeros(count * (width or 1), dtype=dtype)
+        tensors[name] = flat.view(count, -1) if width else flat
+    rows = Rows(tensors["key"], tensors["value"], tensors["floor"])
     skipped = {"key", "value", "floor", "used", "id", "part", "parts"}
-    for hex_id, span in spans.items():
-        rows = Rows(tensors["key"][span], tensors["value"][span], tensors["floor"][span])
-        state = {name: tensors[name][span[0]].item() for name in tensors if name not in skipped}
-        out.append((_dashed(hex_id), rows, state))
-    return out
-
-
-def _dashed(hex_id: str) -> str:
-    return "-".join((hex_id[:8], hex_id[8:12], hex_id[12:16], hex_id[16:20], hex_id[20:]))
+    return rows, {name: tensors[name][0].item() for name in tensors if name not in skipped}

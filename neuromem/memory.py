@@ -7,6 +7,7 @@ asked for, needed, or gone from the weights.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -15,6 +16,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from torch import Tensor
+
 from . import transfer
 from .bank import SlotBank
 from .config import Config
@@ -22,6 +25,7 @@ from .deep import search_log
 from .encoders import Encoder
 from .engine import Engine, Owner, Written
 from .errors import InvalidInput
+from .forgetting import Fidelity
 from .identity import canonical_id
 from .log import VerifyReport
 from .owners import OpenOwner, Progress, user_ids
@@ -185,24 +189,33 @@ class Memory:
         vector = self._engine.keys.query(query)
         with self._engine.owners.use(owner.name) as open_:
             now_ms = self._engine.now_ms()
-            hits = self._matching(open_, vector, limit, now_ms, filters)
+            hits = self._matching(open_, vector, limit, now_ms, filters, fidelity)
             recalls = read(open_.bank, self._engine.codec, hits, now_ms)
             recalls = [self._engine.with_metadata(open_, recall) for recall in recalls]
             if explain:
                 recalls = [_explained(recall, hit) for recall, hit in zip(recalls, hits, strict=True)]
             if fidelity != "weights":
                 recalls = self._engine.with_exact_words(open_, recalls, fidelity, deadline)
+            recalls = [recall for recall in recalls if recall.fidelity is not Fidelity.FORGOTTEN]
             if rehearse:
                 self._engine.rehearse(open_, recalls)
         return recalls
 
     def _matching(
-        self, open_: OpenOwner, vector: Any, limit: int, now_ms: int, filters: Mapping[str, Any] | None
+        self,
+        open_: OpenOwner,
+        vector: Tensor,
+        limit: int,
+        now_ms: int,
+        filters: Mapping[str, Any] | None,
+        fidelity: str,
     ) -> list[Hit]:
         """The best hits that pass the filters; looks further down the list until there are enough."""
         config, wanted = self.config.recall, limit
+        # what has faded to nothing is worth finding only if its words will be fetched
+        rescue = {"weights": math.inf, "auto": config.low_confidence, "exact": -math.inf}[fidelity]
         while True:
-            hits = find(open_.bank, vector, wanted, now_ms, config)
+            hits = find(open_.bank, vector, wanted, now_ms, config, rescue)
             passing = [hit for hit in hits if self._engine.passes(open_, hit.id, filters)]
             if not filters or len(passing) >= limit or len(hits) < wanted:
                 return passing[:limit]

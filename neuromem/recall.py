@@ -11,6 +11,7 @@ The text of a result comes from the weights. Fetching exact words from the log i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -82,8 +83,15 @@ class Hit:
     strength: float
 
 
-def find(bank: SlotBank, query: Tensor, limit: int, now_ms: int, config: RecallConfig) -> list[Hit]:
-    """The memories nearest to a query [K], best first, at most `limit`."""
+def find(
+    bank: SlotBank, query: Tensor, limit: int, now_ms: int, config: RecallConfig, rescue: float = -math.inf
+) -> list[Hit]:
+    """The memories nearest to a query [K], best first, at most `limit`.
+
+    Args:
+        rescue: score from which a memory that has faded to nothing is still a hit: its words may be
+            fetched from the log.
+    """
     wanted = max(config.candidates, 2 * limit)
     _, rows = bank.lookup(query, wanted)
     ids = bank.ids_of(rows)
@@ -97,8 +105,8 @@ def find(bank: SlotBank, query: Tensor, limit: int, now_ms: int, config: RecallC
     weight = config.strength_weight
     for memory_id, cosine, strength in zip(ids, cosines.tolist(), strengths.tolist(), strict=True):
         score = cosine * (1 - weight + weight * strength)
-        if strength < FADED or score < config.min_score:
-            continue  # nothing of it can be said: deep recall's affair
+        if score < config.min_score or (strength < FADED and score < rescue):
+            continue
         if memory_id not in best or score > best[memory_id].score:
             best[memory_id] = Hit(memory_id, score, cosine, strength)
     return sorted(best.values(), key=lambda hit: (-hit.score, hit.id))[:limit]

@@ -99,7 +99,8 @@ def _import_bank(engine: Engine, open_: OpenOwner, path: Path) -> int:
     ids = bank.ids()
     now = engine.clock()
     # an event for each memory, so that it can be erased alone
-    events = [Event("slots", now, {"id": id_, "rows": pack_rows(bank, [id_])}) for id_ in ids]
+    models = {"codec": engine.codec.identity, "keys": engine.keys.identity}
+    events = [Event("slots", now, {"id": id_, "rows": pack_rows(bank, id_)} | models) for id_ in ids]
     if events:
         engine.commit(open_, events)
     return len(ids)

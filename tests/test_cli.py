@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -89,7 +90,7 @@ def test_told_asked_shown_in_processes_of_their_own(tmp_path: Path) -> None:
 
 
 def test_add_keeps_time_and_metadata_and_search_filters_by_them(neuromem: Run) -> None:
-    at = "2026-03-02T18:04:00+00:00"
+    at = (datetime.now(UTC) - timedelta(days=2)).isoformat(timespec="seconds")
     neuromem("add", POTOLA, "--at", at, "--metadata", '{"topic": "pets", "year": 5}')
     neuromem("add", "My dog walker is Mirela")
     found = neuromem("search", "dog", "--json", "--filter", "topic=pets", "--filter", "year=5").json[

@@ -15,7 +15,6 @@ import torch
 from conftest import MIDDAY, FakeClock
 from strings import FACTS, LONG_TEXT, NASTY
 
-import neuromem
 from neuromem import Memory
 from neuromem.encoders import Encoder, load_encoder
 from neuromem.forgetting import Fidelity
@@ -25,7 +24,6 @@ POTOLA = "My dog's name is Potola"
 
 @pytest.fixture
 def memory(fake_clock: FakeClock) -> Iterator[Memory]:
-    """A memory in RAM, with the encoder that needs no model."""
     with Memory(encoder="hash", clock=fake_clock) as memory:
         yield memory
 

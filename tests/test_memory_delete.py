@@ -186,3 +186,14 @@ def test_a_memory_in_ram_touches_no_disk(tmp_path: Path, monkeypatch: pytest.Mon
     with Memory(encoder="hash") as memory:
         tell(memory, POTOLA)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_snapshot_that_cannot_be_written_loses_nothing(tmp_path: Path, fake_clock: FakeClock) -> None:
+    (tmp_path / "banks").write_text("no folder")
+    memory = Memory(tmp_path, encoder="hash", clock=fake_clock, config={"log": {"snapshot_events": 1}})
+    ids = [tell(memory, fact) for fact in FACTS]
+    with pytest.raises(neuromem.errors.StoreError, match="snapshot .* cannot be written .*; nothing is lost"):
+        memory.close()
+    (tmp_path / "banks").unlink()
+    with Memory(tmp_path, encoder="hash", clock=fake_clock) as memory:
+        assert [memory.get(id_).text for id_ in ids] == list(FACTS)

@@ -122,7 +122,8 @@ def test_the_past_can_be_looked_at_and_not_changed(memory: Memory, fake_clock: F
     past.deep("dog name", user_id="ana")
     for change in (
         lambda: past.add("I like tea", user_id="ana"), lambda: past.update(id_, "x"),
-        lambda: past.delete(id_), lambda: past.delete_all(user_id="ana"), lambda: past.sleep(), lambda: past.rebuild(),
+        lambda: past.delete(id_), lambda: past.delete_all(user_id="ana"),
+        lambda: past.sleep(), lambda: past.rebuild(),
     ):  # fmt: skip
         with pytest.raises(ReadOnly, match="opened for reading"):
             change()
