@@ -28,6 +28,7 @@ from torch.nn import functional
 from .errors import BankFileInvalid, NotFound
 from .forgetting import Fidelity
 from .ladder import FIELDS, GIST_FIELDS, PATCH_BYTES, UNITS, VERBATIM, Field, alive, stair
+from .linear import PackedLinear
 
 __all__ = ["Codec", "CodecConfig", "Reading", "default_codec", "starts_of", "to_patches"]
 
@@ -88,8 +89,8 @@ class Block(nn.Module):
         self.left = nn.Parameter(torch.randn(width) * 0.1)
         self.centre = nn.Parameter(torch.ones(width))
         self.right = nn.Parameter(torch.randn(width) * 0.1)
-        self.up = nn.Linear(width, expansion * width)
-        self.down = nn.Linear(expansion * width, width)
+        self.up = PackedLinear(width, expansion * width)
+        self.down = PackedLinear(expansion * width, width)
 
     def forward(self, x: Tensor, has_left: Tensor, has_right: Tensor) -> Tensor:
         """[P, width] → [P, width]; has_left and has_right [P, 1] are 0 at the ends of a text."""
@@ -97,7 +98,7 @@ class Block(nn.Module):
         left = functional.pad(h, (0, 0, 1, -1)) * has_left
         right = functional.pad(h, (0, 0, -1, 1)) * has_right
         mixed: Tensor = h * self.centre + left * self.left + right * self.right
-        out: Tensor = x + self.down(functional.gelu(self.up(mixed)))
+        out: Tensor = x + self.down(self.up(mixed, gelu=True))
         return out
 
 
@@ -106,13 +107,13 @@ class PatchDecoder(nn.Module):
 
     def __init__(self, config: CodecConfig) -> None:
         super().__init__()
-        self.enter = nn.Linear(UNITS, config.width)
+        self.enter = PackedLinear(UNITS, config.width)
         self.field = nn.Embedding(len(FIELDS), config.width)
         self.level = nn.Sequential(nn.Linear(1, 32), nn.GELU(), nn.Linear(32, 2 * config.width))
         self.blocks = nn.ModuleList(Block(config.width, config.expansion) for _ in range(config.blocks))
         self.norm = nn.LayerNorm(config.width)
-        self.head = nn.Linear(config.width, PATCH_BYTES * config.head_width)
-        self.classes = nn.Linear(config.head_width, CLASSES)
+        self.head = PackedLinear(config.width, PATCH_BYTES * config.head_width)
+        self.classes = PackedLinear(config.head_width, CLASSES)
 
     def forward(self, codes: Tensor, levels: Tensor, fields: Tensor, starts: Tensor) -> Tensor:
         """Args:
@@ -127,9 +128,9 @@ class PatchDecoder(nn.Module):
         has_right = functional.pad(has_left, (0, 0, -1, 1))
         for block in self.blocks:
             x = block(x, has_left, has_right)
-        heads = self.head(self.norm(x)).unflatten(1, (PATCH_BYTES, -1))
-        logits: Tensor = self.classes(functional.gelu(heads))
-        return logits
+        heads: Tensor = self.head(self.norm(x), gelu=True)
+        logits: Tensor = self.classes(heads.reshape(len(x) * PATCH_BYTES, -1))
+        return logits.view(len(x), PATCH_BYTES, -1)
 
 
 def to_patches(texts: Sequence[bytes]) -> tuple[Tensor, Tensor]:
@@ -192,7 +193,11 @@ class Codec(nn.Module):
                 f"{path} is not a codec checkpoint ({reason}); reinstall neuromem"
             ) from error
         codec.identity = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
-        return codec.eval().requires_grad_(False).to(device)
+        codec.eval().requires_grad_(False).to(device)
+        for module in codec.modules():
+            if isinstance(module, PackedLinear):
+                module.pack()
+        return codec
 
     def save(self, path: str | Path, notes: dict[str, str] | None = None) -> None:
         """Writes the checkpoint in half precision, with its configuration and `notes` as metadata."""

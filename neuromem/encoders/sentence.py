@@ -24,6 +24,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..errors import InvalidInput, MissingDependency, NotFound
+from ..linear import Product, product_kind
 from .base import checked_texts
 
 __all__ = ["SentenceEncoder"]
@@ -141,16 +142,15 @@ class _AnyModel:
         return vectors.to("cpu", torch.float32).clone()  # a clone may take part in autograd
 
 
-Linear = Callable[[Tensor, bool], Tensor]  # rows, whether a GELU follows → rows
 Norm = tuple[Tensor, Tensor]  # weight, bias
 
 
 class _Layer(NamedTuple):
-    qkv: Linear
-    mix: Linear
+    qkv: Product
+    mix: Product
     norm_1: Norm
-    up: Linear
-    down: Linear
+    up: Product
+    down: Product
     norm_2: Norm
 
 
@@ -180,7 +180,7 @@ class _PlainBert:
         self.places = self.places + take["embeddings.token_type_embeddings.weight"][0]
         self.norm = _pair(take, "embeddings.LayerNorm")
         layers = range(config["num_hidden_layers"])
-        self.layers = [_layer(take, f"encoder.layer.{index}", _linear_kind(device)) for index in layers]
+        self.layers = [_layer(take, f"encoder.layer.{index}", product_kind(device)) for index in layers]
 
     def encode(self, texts: list[str]) -> Tensor:
         # One by one: a batch would start the tokenizer's threads, which do not survive a fork.
@@ -217,7 +217,7 @@ def _pair(weights: dict[str, Tensor], prefix: str) -> tuple[Tensor, Tensor]:
     return weights[f"{prefix}.weight"], weights[f"{prefix}.bias"]
 
 
-def _layer(weights: dict[str, Tensor], prefix: str, linear: Callable[[Tensor, Tensor], Linear]) -> _Layer:
+def _layer(weights: dict[str, Tensor], prefix: str, linear: Callable[[Tensor, Tensor], Product]) -> _Layer:
     qkv = [_pair(weights, f"{prefix}.attention.self.{name}") for name in ("query", "key", "value")]
     return _Layer(
         linear(torch.cat([weight for weight, _ in qkv]), torch.cat([bias for _, bias in qkv])),
@@ -227,39 +227,6 @@ def _layer(weights: dict[str, Tensor], prefix: str, linear: Callable[[Tensor, Te
         linear(*_pair(weights, f"{prefix}.output.dense")),
         _pair(weights, f"{prefix}.output.LayerNorm"),
     )
-
-
-def _linear_kind(device: torch.device) -> Callable[[Tensor, Tensor], Linear]:
-    """oneDNN's product with packed weights where it works (twice as fast on x86), else torch's own."""
-    if device.type == "cpu" and torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
-        probe = torch.eye(16)
-        try:
-            if torch.equal(_packed(probe, torch.zeros(16))(probe, False), probe):
-                return _packed
-        except (AttributeError, RuntimeError):
-            return _dense  # these operators are torch.compile's and no public API: they may change
-    return _dense
-
-
-def _packed(weight: Tensor, bias: Tensor) -> Linear:
-    ops: Any = torch.ops.mkldnn
-    packed = ops._reorder_linear_weight(weight.contiguous(), None)
-
-    def apply(rows: Tensor, gelu: bool) -> Tensor:
-        out: Tensor = ops._linear_pointwise(
-            rows, packed, bias, "gelu" if gelu else "none", [], "none" if gelu else ""
-        )
-        return out
-
-    return apply
-
-
-def _dense(weight: Tensor, bias: Tensor) -> Linear:
-    def apply(rows: Tensor, gelu: bool) -> Tensor:
-        out = F.linear(rows, weight, bias)
-        return F.gelu(out) if gelu else out
-
-    return apply
 
 
 def _is_plain(folder: Path) -> bool:
