@@ -50,12 +50,14 @@ class BankConfig:
     device: str = "auto"  # auto prefers mps, then cuda, then cpu; or any torch device string
     when_full: str = "evict"  # "evict" the weakest unpinned slot, or "refuse" with CapacityExhausted
     lexical_buckets: int = 256  # width of the hashed lexical part of a key
+    threads: int = 1  # CPU threads that torch uses while the memory works; 0: as torch is set
     open_banks: int = 64  # owners whose banks are kept in memory (LRU)
 
     def __post_init__(self) -> None:
         _check("bank.max_slots", self.max_slots, 1, 10_000_000)
         _check("bank.block_slots", self.block_slots, 1, 1_000_000)
         _check("bank.lexical_buckets", self.lexical_buckets, 0, 8_192)
+        _check("bank.threads", self.threads, 0, 1_024)
         _check("bank.open_banks", self.open_banks, 1, 100_000)
         _choice("bank.when_full", self.when_full, ("evict", "refuse"))
 

@@ -186,7 +186,8 @@ class Memory:
             )
         owner = Owner.of(user_id, agent_id, run_id)
         deadline = None if budget_ms is None else started + budget_ms / 1_000
-        vector = self._engine.keys.query(query)
+        with self._engine.owners.threads:
+            vector = self._engine.keys.query(query)
         with self._engine.owners.use(owner.name) as open_:
             now_ms = self._engine.now_ms()
             hits = self._matching(open_, vector, limit, now_ms, filters, fidelity)
@@ -240,10 +241,11 @@ class Memory:
         owner = Owner.of(user_id, agent_id, run_id)
         deadline = None if budget_ms is None else time.monotonic() + budget_ms / 1_000
         self._engine.now_ms()
-        found = search_log(
-            self._engine.log, owner.name, query, self._engine.keys, limit, progress, deadline,
-            self._engine.owners.until,
-        )  # fmt: skip
+        with self._engine.owners.threads:
+            found = search_log(
+                self._engine.log, owner.name, query, self._engine.keys, limit, progress, deadline,
+                self._engine.owners.until,
+            )  # fmt: skip
         with self._engine.owners.use(owner.name) as open_:
             return self._engine.bring_back(open_, found)
 

@@ -22,6 +22,7 @@ from .config import Config
 from .errors import BankError, InvalidInput, NotFound, StoreError
 from .fold import Fold
 from .identity import Owner
+from .linear import Threads
 from .log import EventLog, Record
 from .writer import Writer, WriteReport
 
@@ -98,6 +99,7 @@ class Owners:
         """
         self.folder, self.log, self.config, self.until = folder, log, config, until
         self.readonly = readonly
+        self.threads = Threads(config.bank.threads)
         self._writer = writer
         self._open: OrderedDict[str, OpenOwner] = OrderedDict()
         self._lock = threading.RLock()
@@ -107,10 +109,11 @@ class Owners:
         """The owner, locked and in step with the log, for the length of a `with`."""
         owner = self._locked(name)
         try:
-            if self.readonly and not owner.follows():
-                owner.fold, owner.chain = self.fresh(name), ""
-            owner.catch_up(progress)
-            yield owner
+            with self.threads:
+                if self.readonly and not owner.follows():
+                    owner.fold, owner.chain = self.fresh(name), ""
+                owner.catch_up(progress)
+                yield owner
             if not owner.stale and owner.fold.applied - owner.tried >= self.config.log.snapshot_events:
                 owner.tried = owner.fold.applied
                 with suppress(StoreError):  # what was done is in the log; `close` tries again and says so
@@ -200,7 +203,7 @@ class Owners:
         """Hash of everything besides the log that the bank depends on."""
         writer = self._writer()
         relevant = {
-            "bank": asdict(self.config.bank) | {"device": "", "open_banks": 0},
+            "bank": asdict(self.config.bank) | {"device": "", "open_banks": 0, "threads": 0},
             "write": asdict(self.config.write),
             "forgetting": asdict(self.config.forgetting),
             "codec": writer.codec.identity,

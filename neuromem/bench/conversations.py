@@ -127,9 +127,8 @@ def measure_conversations(
         asked = [question for question in questions if question.conversation == name and name in corpus]
         with Memory(config=config, encoder=encoder, clock=_stopped_at(turns[-1].time + 60)) as memory:
             turns_of = _tell(memory, name, turns, infer, found, step)
-            rankers = (
-                Baselines([turn.text for turn in turns], memory.engine.keys.encoder) if baselines else None
-            )
+            said = [f"{turn.speaker}: {turn.text}" for turn in turns]  # ours is told who speaks, too
+            rankers = Baselines(said, memory.engine.keys.encoder) if baselines else None
             for done, question in enumerate(asked, 1):
                 found.questions.append(question)
                 found.ours.append(_ask(memory, name, question.text, turns_of, depth, infer, found))
