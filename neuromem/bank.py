@@ -50,6 +50,7 @@ class SlotBank(nn.Module):
     halvings: Tensor
     worn: Tensor
     words: Tensor
+    seal: Tensor
     meaning: Tensor
     noted: Tensor
     inverse_norm: Tensor

@@ -37,7 +37,7 @@ from .bank import SlotBank
 from .config import Config
 from .errors import CapacityExhausted
 from .forgetting import MemoryState, Rating, initial_difficulty, initial_stability, rehearse
-from .layout import DAY_MS, Rows, quantize_keys
+from .layout import DAY_MS, Rows, quantize_keys, seal_of
 from .log import EventLog, Record
 from .writer import Draft, Writer, WriteReport
 
@@ -124,6 +124,7 @@ class Fold:
             "difficulty": float(initial_difficulty(Rating.GOOD)),
             "importance": body["importance"],
             "words": fingerprint(body["known_as"]),
+            "seal": seal_of(body["text"]),
             "meaning": fingerprint("".join(body["gist"])),
             "noted": bool(body.get("metadata")),
         }

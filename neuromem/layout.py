@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from typing import NamedTuple
 
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor
 from .errors import InvalidInput
 from .ladder import VALUE_UNITS
 
-__all__ = ["DAY_MS", "GRID_STEP", "STATE", "Rows", "pick_device", "quantize_keys", "row_layout"]
+__all__ = ["DAY_MS", "GRID_STEP", "STATE", "Rows", "pick_device", "quantize_keys", "row_layout", "seal_of"]
 
 GRID_STEP = 1 / 127
 DAY_MS = 86_400_000
@@ -30,6 +31,7 @@ STATE: dict[str, tuple[torch.dtype, int | None]] = {
     "difficulty": (torch.float32, None),  # 1 to 10
     "importance": (torch.float32, None),  # 0 to 1
     "words": (torch.int64, None),  # fingerprint of the words, by which they are known when heard again
+    "seal": (torch.int64, None),  # checksum of the words: damaged weights must not pass for them
     "meaning": (torch.int64, None),  # … of the gist
     "noted": (torch.bool, None),  # whether metadata came with it (it is in the log)
     "recalls": (torch.int32, None),
@@ -50,6 +52,11 @@ class Rows(NamedTuple):
 def row_layout(key_width: int) -> dict[str, tuple[torch.dtype, int | None]]:
     """Every persistent buffer of a bank: name → (dtype, columns)."""
     return {"key": (torch.int8, key_width), "value": (torch.int8, VALUE_UNITS)} | STATE
+
+
+def seal_of(text: str) -> int:
+    """CRC-32 of a memory's words, plus one: 0 is "not known"."""
+    return zlib.crc32(text.encode()) + 1
 
 
 def quantize_keys(keys: Tensor) -> Tensor:

@@ -23,6 +23,7 @@ from .bank import SlotBank
 from .codec import Codec, Reading
 from .config import RecallConfig
 from .forgetting import THRESHOLDS, Fidelity
+from .layout import seal_of
 from .log import Record
 
 __all__ = ["Hit", "Recall", "find", "read"]
@@ -129,14 +130,20 @@ def read(bank: SlotBank, codec: Codec, hits: Sequence[Hit], now_ms: int) -> list
         head, level = values[at : at + 1], strength[at : at + 1]
         at += len(span)
         said = parts[0]
-        if all(part.fidelity is Fidelity.VERBATIM for part in parts):
-            said = Reading(
-                "".join(part.text for part in parts), Fidelity.VERBATIM, min(p.confidence for p in parts)
-            )
-        elif said.fidelity is Fidelity.VERBATIM:  # a part is gone: only the gist speaks for the whole
-            said = codec.read_gists(head, level)[0]
+        if said.fidelity is Fidelity.VERBATIM:
+            said = _joined(parts, int(bank.seal[span[0]])) or codec.read_gists(head, level)[0]
         out.append(_recall(bank, hit, span[0], said, _gist_sayer(codec, said, head, level)))
     return out
+
+
+def _joined(parts: Sequence[Reading], seal: int) -> Reading | None:
+    """The words of all parts; None when a part is gone, or they are not the words that were written."""
+    if any(part.fidelity is not Fidelity.VERBATIM for part in parts):
+        return None
+    text = "".join(part.text for part in parts)
+    if seal not in (0, seal_of(text)):
+        return None
+    return Reading(text, Fidelity.VERBATIM, min(part.confidence for part in parts))
 
 
 def _gist_sayer(codec: Codec, said: Reading, head: Tensor, strength: Tensor) -> Callable[[], str]:
