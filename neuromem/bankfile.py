@@ -145,7 +145,8 @@ def _check(path: Path, bank: SlotBank, tensors: dict[str, Tensor]) -> None:
     used = tensors["used"]
     ranges = {
         "stability": (1e-6, float("inf")), "difficulty": (1, 10), "importance": (0, 1), "floor": (0, 2),
-        "seal": (0, 2**32), "halvings": (0, 8), "worn": (0, 8), "recalls": (0, 2**31 - 1), "rehearsed_ms": (0, 2**53),
+        "seal": (0, 2**32),
+        "halvings": (0, 8), "worn": (0, 8), "recalls": (0, 2**31 - 1), "rehearsed_ms": (0, 2**53),
         "written_ms": (0, 2**53), "heard_ms": (0, 2**53), "sequence": (-1, 2**53),
     }  # fmt: skip
     for name, (low, high) in ranges.items():

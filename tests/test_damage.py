@@ -21,7 +21,7 @@ def test_flipped_bits_cost_words_but_never_change_them(flips: int) -> None:
     for row in bank.used.nonzero().flatten().tolist():
         for _ in range(flips):
             unit = rng.randrange(bank.value.shape[1])
-            flipped = int(bank.value[row, unit]) ^ (1 << rng.randrange(8))
+            flipped = (int(bank.value[row, unit]) & 0xFF) ^ (1 << rng.randrange(8))
             bank.value[row, unit] = flipped - 256 if flipped > 127 else flipped
     said = [
         recall for recall in memory.all(user_id="ana", fidelity="weights") if recall.fidelity == "verbatim"
