@@ -27,7 +27,7 @@ def test_flipped_bits_cost_words_but_never_change_them(flips: int) -> None:
         recall for recall in memory.all(user_id="ana", fidelity="weights") if recall.fidelity == "verbatim"
     ]
     assert [recall.text for recall in said if recall.text not in FACTS] == []
-    assert flips > 8 or said, "a flipped bit or two leaves most words readable"
+    assert flips > 2 or said, "a flipped bit or two leaves words readable"
 
 
 def test_exact_words_mend_a_damaged_slot() -> None:
