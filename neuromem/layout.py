@@ -15,7 +15,7 @@ __all__ = ["DAY_MS", "GRID_STEP", "STATE", "Rows", "pick_device", "quantize_keys
 
 GRID_STEP = 1 / 127
 DAY_MS = 86_400_000
-KEY_PEAK = 254.0  # grid steps of a unit key's full length: an entry of 0.5 reaches the int8 limit
+KEY_PEAK = 448.0  # grid steps of a unit key's length: an entry of 0.28, a lone word's, fills int8
 
 # name → (dtype, columns or None for one number a row)
 STATE: dict[str, tuple[torch.dtype, int | None]] = {

@@ -1,4 +1,4 @@
-"""Runs benches in tests."""
+"""How the tests of the benches run them."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ Report = dict[str, Any]
 Runner = Callable[..., tuple[int, Report]]
 
 
-@pytest.fixture
-def bench(capsys: pytest.CaptureFixture[str]) -> Runner:
+def runner(capsys: pytest.CaptureFixture[str]) -> Runner:
     """Runs a bench with --json and gives its exit status and its one object."""
 
     def call(name: str, *argv: object) -> tuple[int, Report]:
@@ -29,5 +28,6 @@ def bench(capsys: pytest.CaptureFixture[str]) -> Runner:
 
 
 def lines(path: Path, *rows: Report) -> Path:
+    """Writes a JSONL file."""
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     return path

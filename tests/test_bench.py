@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from benching import Runner, lines, runner
 
 from neuromem import Memory
 from neuromem.bank import SlotBank
@@ -28,9 +29,11 @@ from neuromem.errors import InvalidInput, NotFound
 from neuromem.facts import parse_gist
 from neuromem.forgetting import THRESHOLDS, Fidelity
 from neuromem.recall import Recall
-from tests.benching import Runner, bench, lines
 
-__all__ = ["bench"]  # a fixture
+
+@pytest.fixture
+def bench(capsys: pytest.CaptureFixture[str]) -> Runner:
+    return runner(capsys)
 
 
 # --- all of them ----------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from benching import Runner, lines, runner
 
 from neuromem.bench.conversations import read_turns_of
 from neuromem.bench.generated import near_identical
@@ -14,9 +15,11 @@ from neuromem.bench.ranking import BM25
 from neuromem.bench.recall import sanity, scores
 from neuromem.config import Config
 from neuromem.errors import InvalidInput
-from tests.benching import Runner, bench, lines
 
-__all__ = ["bench"]  # a fixture
+
+@pytest.fixture
+def bench(capsys: pytest.CaptureFixture[str]) -> Runner:
+    return runner(capsys)
 
 
 def test_scores_of_a_ranking_agree_with_a_hand_computed_one() -> None:
