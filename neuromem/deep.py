@@ -17,7 +17,7 @@ import torch
 from .keys import Keys
 from .log import EventLog, Record
 from .owners import Progress
-from .text import idf, stems
+from .text import stems
 
 __all__ = ["Found", "search_log"]
 
@@ -85,10 +85,12 @@ def _statements(log: EventLog, owner: str, until: float | None) -> list[Record]:
 
 
 def bm25(question: str, texts: Sequence[str]) -> list[float]:
-    """BM25 of each text, with the background inverse document frequencies of `text.idf`."""
+    """BM25 of each text, with the texts' own inverse document frequencies."""
     bags = [Counter(stems(text)) for text in texts]
     mean = sum(sum(bag.values()) for bag in bags) / max(1, len(bags)) or 1.0
-    wanted = [(stem, idf(stem)) for stem in dict.fromkeys(stems(question))]
+    wanted = [
+        (stem, _idf(sum(stem in bag for bag in bags), len(bags))) for stem in dict.fromkeys(stems(question))
+    ]
 
     def score(bag: Counter[str]) -> float:
         norm = K1 * (1 - B + B * sum(bag.values()) / mean)
@@ -97,6 +99,10 @@ def bm25(question: str, texts: Sequence[str]) -> list[float]:
         )
 
     return [score(bag) for bag in bags]
+
+
+def _idf(holding: int, texts: int) -> float:
+    return math.log(1 + (texts - holding + 0.5) / (holding + 0.5))
 
 
 def _cosines(

@@ -36,6 +36,7 @@ from .writer import Writer, WriteReport
 
 __all__ = ["Engine", "Owner", "Written"]
 
+TOGETHER = 32  # rehearsals logged at once: the most that a crash can take with it
 CHUNK = 256  # turns of talk turned into events, appended and folded at a time
 
 
@@ -136,7 +137,7 @@ class Engine:
         """Appends events durably and folds them in."""
         if self.readonly:
             raise ReadOnly("this memory was opened for reading; open it for writing to change it")
-        self.log.append_many(open_.fold.owner, events)
+        self.owners.append(open_, events)
         return open_.catch_up()
 
     # -- telling --------------------------------------------------------------------------------
@@ -297,11 +298,18 @@ class Engine:
         return recall.fidelity.level < Fidelity.GIST.level
 
     def rehearse(self, open_: OpenOwner, recalls: Sequence[Recall]) -> None:
-        """Recalling strengthens: logs and applies it for the results that are good enough."""
+        """Recalling strengthens the results that are good enough.
+
+        Waiting for the disk would cost a search more than all the rest, so rehearsals are applied at
+        once but logged in company: before anything but a search happens to this owner, and after
+        `TOGETHER` of them.
+        """
         least = self.config.recall.rehearse_score
         ids = [recall.id for recall in recalls if recall.score >= least]
         if ids and not self.readonly:
-            self.commit(open_, [Event("rehearse", self.clock(), {"ids": ids})])
+            open_.rehearse(Event("rehearse", self.clock(), {"ids": ids}))
+            if len(open_.pending) >= TOGETHER:
+                self.owners.settle(open_)
 
     def bring_back(self, open_: OpenOwner, found: Sequence[Found]) -> list[Recall]:
         """Results of deep recall as recalls; faded and forgotten ones are written back."""
@@ -335,6 +343,7 @@ class Engine:
         """As `Memory.history`."""
         self.now_ms()
         memory_id = canonical_id(memory_id)
+        self.owners.settle_all()
         for name in owner_of(memory_id, self.log.owners()):
             found = stories(self.log.events(name), memory_id, self.owners.until)
             if found:
@@ -383,4 +392,5 @@ class Engine:
     def at(self, timestamp: float | datetime | str) -> Engine:
         """As `Memory.at`."""
         seconds = seconds_of(timestamp)
+        self.owners.settle_all()
         return Engine(None, self.config, self._encoder, lambda: seconds, True, (self.log, seconds, self.keys))

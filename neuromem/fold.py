@@ -78,7 +78,7 @@ class Fold:
         if record.kind in ("hear", "change"):
             reports |= self._write([record])
         elif record.kind == "rehearse":
-            self._rehearse(body["ids"], now_ms)
+            self.rehearse(body["ids"], record.time)
         elif record.kind == "restore":
             reports |= self._restore(words_of(self.log, self.owner, record.seq, set(body["ids"])), now_ms)
         elif record.kind == "rebuild":
@@ -165,7 +165,9 @@ class Fold:
         before = (self.bank.stability[at].cpu().double(), self.bank.difficulty[at].cpu().double())
         return rehearse(before, days, rating, self.config.forgetting)
 
-    def _rehearse(self, memory_ids: Sequence[str], now_ms: int) -> None:
+    def rehearse(self, memory_ids: Sequence[str], time: float) -> None:
+        """Strengthens memories, recalled at a time in Unix seconds, with what they still have."""
+        now_ms = milliseconds(time)
         rows = torch.tensor([row for memory_id in memory_ids for row in self.bank.rows_of(memory_id)])
         if len(rows):
             stability, difficulty = self._learn(rows, now_ms, Rating.GOOD)

@@ -188,7 +188,7 @@ class Memory:
         deadline = None if budget_ms is None else started + budget_ms / 1_000
         with self._engine.owners.threads:
             vector = self._engine.keys.query(query)
-        with self._engine.owners.use(owner.name) as open_:
+        with self._engine.owners.use(owner.name, settle=False) as open_:
             now_ms = self._engine.now_ms()
             hits = self._matching(open_, vector, limit, now_ms, filters, fidelity)
             recalls = read(open_.bank, self._engine.codec, hits, now_ms)
@@ -338,6 +338,7 @@ class Memory:
 
     def verify(self, progress: Progress | None = None) -> VerifyReport:
         """Checks every record's hash, the chains and the Merkle trees; `.ok` and `.problems`."""
+        self._engine.owners.settle_all()
         return self._engine.log.verify(progress=progress)
 
     # -- the tensors ----------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from hashlib import blake2b
@@ -23,7 +23,7 @@ from .errors import BankError, InvalidInput, NotFound, StoreError
 from .fold import Fold
 from .identity import Owner
 from .linear import Threads
-from .log import EventLog, Record
+from .log import Event, EventLog, Record
 from .writer import Writer, WriteReport
 
 __all__ = ["OpenOwner", "Owners", "Progress", "names_of", "only_user", "user_ids"]
@@ -42,6 +42,7 @@ class OpenOwner:
         self.lock = threading.RLock()
         self.saved = fold.applied  # events that the last snapshot holds
         self.tried = fold.applied  # events when a snapshot was last due
+        self.pending: list[Event] = []  # rehearsals applied to the bank, not yet in the log
         self.stale = False  # closed, deleted, or a fold that was interrupted: to be opened anew
 
     @property
@@ -61,6 +62,11 @@ class OpenOwner:
         except BaseException:  # half a batch is in no bank; the log has it all
             self.stale = True
             raise
+
+    def rehearse(self, event: Event) -> None:
+        """Applies a rehearsal that will be logged later, before anything else is."""
+        self.fold.rehearse(event.body["ids"], event.time)
+        self.pending.append(event)
 
     def follows(self) -> bool:
         """Whether the log still goes on from what was looked at: another process may have begun it anew."""
@@ -105,11 +111,17 @@ class Owners:
         self._lock = threading.RLock()
 
     @contextmanager
-    def use(self, name: str, progress: Progress | None = None) -> Iterator[OpenOwner]:
-        """The owner, locked and in step with the log, for the length of a `with`."""
+    def use(self, name: str, progress: Progress | None = None, settle: bool = True) -> Iterator[OpenOwner]:
+        """The owner, locked and in step with the log, for the length of a `with`.
+
+        Args:
+            settle: rehearsals that wait for company are logged and applied first.
+        """
         owner = self._locked(name)
         try:
             with self.threads:
+                if settle:
+                    self.settle(owner)
                 if self.readonly and not owner.follows():
                     owner.fold, owner.chain = self.fresh(name), ""
                 owner.catch_up(progress)
@@ -122,6 +134,29 @@ class Owners:
             if owner.stale:
                 self._remove(owner)
             owner.lock.release()
+
+    def append(self, owner: OpenOwner, events: Sequence[Event]) -> None:
+        """Appends an owner's waiting rehearsals, which the bank has already, and events, which it has not."""
+        waiting = owner.pending
+        sequences = self.log.append_many(owner.fold.owner, [*waiting, *events])
+        if waiting:
+            last = sequences[len(waiting) - 1]
+            owner.pending = []
+            owner.fold.applied, owner.chain = last + 1, self.log.get(owner.fold.owner, last).chain.hex()
+
+    def settle(self, owner: OpenOwner) -> None:
+        """Logs an owner's waiting rehearsals. On a full disk they go on waiting: reading must not fail."""
+        if owner.pending:
+            with suppress(StoreError):
+                self.append(owner, [])
+
+    def settle_all(self) -> None:
+        """Brings the log up to date with every open owner."""
+        with self._lock:
+            names = [name for name, owner in self._open.items() if owner.pending]
+        for name in names:
+            with self.use(name):
+                pass
 
     def _locked(self, name: str) -> OpenOwner:
         """The open owner, its lock held; one that was closed while we waited for it is opened again."""
@@ -152,6 +187,8 @@ class Owners:
             owner = self._open[name]
             if owner.lock.acquire(blocking=False):
                 try:
+                    self.settle(owner)
+                    owner.catch_up()
                     with suppress(StoreError):  # the log has it all
                         self.snapshot(owner)
                     owner.stale = True
@@ -274,6 +311,8 @@ class Owners:
         for owner in owners:  # not under the lock: one who holds an owner may be waiting for it
             with owner.lock:
                 if not owner.stale:
+                    self.settle(owner)
+                    owner.catch_up()
                     self.snapshot(owner)
 
 

@@ -107,7 +107,7 @@ def test_quantized_keys_keep_their_direction() -> None:
     stored = quantize_keys(keys)
     assert stored.dtype == torch.int8
     assert (torch.nn.functional.cosine_similarity(stored.float(), keys, dim=1) > 0.995).all()
-    assert KEY_PEAK * 0.5 == 127
+    assert 125 <= KEY_PEAK * 0.28 <= 127  # the entry of a lone word
 
 
 # --- devices -----------------------------------------------------------------------------------
