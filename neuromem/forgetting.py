@@ -195,9 +195,12 @@ def next_difficulty(difficulty: Values, rating: Rating | Tensor) -> Tensor:
     Args:
         difficulty: 1 to 10.
     """
-    d = _difficulty(difficulty)
-    moved = d - W[6] * (_rating(rating) - 3) * (MAX_DIFFICULTY - d) / 9
-    easiest = _unclamped_initial_difficulty(_rating(Rating.EASY))
+    return _moved_difficulty(_difficulty(difficulty), _rating(rating))
+
+
+def _moved_difficulty(d: Tensor, grade: Tensor) -> Tensor:
+    moved = d - W[6] * (grade - 3) * (MAX_DIFFICULTY - d) / 9
+    easiest = W[4] - math.exp(W[5] * (Rating.EASY - 1)) + 1
     return (W[7] * easiest + (1 - W[7]) * moved).clamp(MIN_DIFFICULTY, MAX_DIFFICULTY)
 
 
@@ -220,8 +223,12 @@ def stability_after_recall(
     Returns:
         S after, days, at most `max_stability_days` (a pinned +inf stays).
     """
-    d, s, grade = _difficulty(difficulty), _stability(stability), _rating(rating)
-    missed = 1 - _checked("retrievability", retrievability, 0, 1)
+    recall = _checked("retrievability", retrievability, 0, 1)
+    return _after_recall(_difficulty(difficulty), _stability(stability), recall, _rating(rating), config)
+
+
+def _after_recall(d: Tensor, s: Tensor, recall: Tensor, grade: Tensor, config: ForgettingConfig) -> Tensor:
+    missed = 1 - recall
     bonus = torch.where(grade == Rating.HARD, W[15], torch.ones_like(grade))  # float64, unlike 1.0
     bonus = torch.where(grade == Rating.EASY, W[16], bonus)
     gain = math.exp(W[8]) * (11 - d) * _power(s, -W[9]) * (torch.exp(missed * W[10]) - 1)
@@ -242,7 +249,10 @@ def stability_short_term(stability: Values, rating: Rating | Tensor, config: For
     Returns:
         S after, days, at most `max_stability_days` (a pinned +inf stays).
     """
-    s, grade = _stability(stability), _rating(rating)
+    return _same_day(_stability(stability), _rating(rating), config)
+
+
+def _same_day(s: Tensor, grade: Tensor, config: ForgettingConfig) -> Tensor:
     growth = torch.exp(W[17] * (grade - 3 + W[18])) * _power(s, -W[19])
     growth = torch.where(grade == Rating.AGAIN, growth, growth.clamp(min=1))
     return _clamp_stability(torch.where(s == math.inf, s, s * growth), config)  # not inf · 0
@@ -264,12 +274,13 @@ def rehearse(
         elapsed_days: since the last rehearsal; finite, >= 0.
         rating: one for all, or a tensor of them.
     """
-    stability, difficulty = _stability(state[0]), _difficulty(state[1])
+    stability, difficulty, grade = _stability(state[0]), _difficulty(state[1]), _rating(rating)
     days = torch.floor(_elapsed(elapsed_days))
-    recall = retrievability(days, stability, config)
-    short = stability_short_term(stability, rating, config)
-    long = stability_after_recall(difficulty, stability, recall, rating, config)
-    return MemoryState(torch.where(days < 1, short, long), next_difficulty(difficulty, rating))
+    growth = torch.log1p(_factor(config) * days / stability)
+    recall = torch.exp(-config.curve_exponent * growth)
+    short = _same_day(stability, grade, config)
+    long = _after_recall(difficulty, stability, recall, grade, config)
+    return MemoryState(torch.where(days < 1, short, long), _moved_difficulty(difficulty, grade))
 
 
 def _factor(config: ForgettingConfig) -> float:
