@@ -160,8 +160,9 @@ def worn(values: Tensor, halvings: Tensor, strength: Tensor, floor: Tensor) -> T
     due, _ = octaves(strength)
     left = halve(values, due - halvings).float()
     for field in FIELDS:
-        _, fraction = octaves(stair(strength, field.stairs))
-        left[:, field.units] *= fraction[:, None]
+        if field.stairs > 1:  # one stair to an octave is the octave itself: no fraction is left
+            _, fraction = octaves(stair(strength, field.stairs))
+            left[:, field.units] *= fraction[:, None]
     return dead_zone(torch.round(left), strength, floor)
 
 
