@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -56,6 +58,27 @@ class CodecConfig:
     expansion: int = 2  # of its MLPs
     blocks: int = 3
     head_width: int = 64  # numbers per byte before the classes
+
+
+class _Said:
+    """The last readings by the weights they were read from (LRU, safe across threads)."""
+
+    def __init__(self, capacity: int = 4_096) -> None:
+        self.capacity = capacity
+        self._readings: OrderedDict[tuple[bytes, float], Reading] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: tuple[bytes, float]) -> Reading | None:
+        with self._lock:
+            if key in self._readings:
+                self._readings.move_to_end(key)
+            return self._readings.get(key)
+
+    def put(self, key: tuple[bytes, float], reading: Reading) -> None:
+        with self._lock:
+            self._readings[key] = reading
+            while len(self._readings) > self.capacity:
+                self._readings.popitem(last=False)
 
 
 class PatchEncoder(nn.Module):
@@ -167,6 +190,7 @@ class Codec(nn.Module):
         self.encoder = PatchEncoder(self.config)
         self.decoder = PatchDecoder(self.config)
         self.identity = ""
+        self._said = _Said()
 
     @classmethod
     def load(cls, path: str | Path, device: str | torch.device = "cpu") -> Self:
@@ -220,10 +244,26 @@ class Codec(nn.Module):
     def read_values(self, values: Tensor, strength: Tensor) -> list[Reading]:
         """Says what slots hold: their words, else the highest rung of the gist that is left.
 
+        A pure function of the weights and the stair of strength: what was read a moment ago is not
+        read again.
+
         Args:
             values: [B, V] grid steps at the present strength, as `ladder.worn` gives them.
             strength: [B] that strength.
         """
+        stairs = stair(strength, max(field.stairs for field in FIELDS)).tolist()
+        rows = values.to(torch.int8).cpu().numpy()
+        keys = [(row.tobytes(), step) for row, step in zip(rows, stairs, strict=True)]
+        said = [self._said.get(key) for key in keys]
+        new = [row for row, reading in enumerate(said) if reading is None]
+        if new:
+            for row, reading in zip(new, self._read_values(values[new], strength[new]), strict=True):
+                said[row] = reading
+                self._said.put(keys[row], reading)
+        return [reading for reading in said if reading is not None]
+
+    def _read_values(self, values: Tensor, strength: Tensor) -> list[Reading]:
+        """`read_values` of values that were not read a moment ago."""
         living = alive(values).tolist()
         readings = self._say(values, strength, [rungs_of(row) for row in living])
         damaged = [
@@ -235,6 +275,10 @@ class Codec(nn.Module):
             for row, gist in zip(damaged, self.read_gists(values[damaged], strength[damaged]), strict=True):
                 readings[row] = gist
         return readings
+
+    def forget_readings(self) -> None:
+        """Drops what was read lately: deleted words must not linger in RAM either."""
+        self._said = _Said()
 
     def read_gists(self, values: Tensor, strength: Tensor) -> list[Reading]:
         """The same, leaving the words aside."""
@@ -282,9 +326,9 @@ class Codec(nn.Module):
         if len(codes) == 0:
             return [b""] * len(lengths), torch.ones(len(lengths))
         logits = self.decoder(codes, levels, fields, starts_of(lengths.to(codes.device)))
-        best, classes = logits.softmax(dim=2).max(dim=2)
-        sure = best.detach().cpu().numpy()
-        rows = classes.cpu().numpy()
+        chances = logits.softmax(dim=2).detach().cpu()
+        sure = chances.amax(dim=2).numpy()
+        rows = chances.numpy().argmax(axis=2)  # many times as fast as torch's
         texts, confidence, at = [], [], 0
         for length in lengths.tolist():
             flat, probability = rows[at : at + length].reshape(-1), sure[at : at + length].reshape(-1)

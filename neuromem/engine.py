@@ -216,6 +216,7 @@ class Engine:
                 self.commit(open_, [Event("delete", self.clock(), {"id": memory_id}), *kept])
                 self.owners.remove_snapshot(owner)
                 self.log.erase(owner, doomed)
+                self.codec.forget_readings()
                 open_.saved = -1
                 self.owners.snapshot(open_)
                 return
@@ -229,6 +230,7 @@ class Engine:
             held = len(open_.bank.ids())
             self.log.drop_owner(owner.name)
             self.owners.drop(owner.name)
+            self.codec.forget_readings()
         return held
 
     # -- recalling ------------------------------------------------------------------------------
