@@ -69,6 +69,7 @@ class SlotBank(nn.Module):
         self.forgetting = forgetting or ForgettingConfig()
         self.key_width = key_width
         self._rows: dict[bytes, list[int]] = {}
+        self._top = 0  # no row from here on is in use: lookups stop there
         device = pick_device(self.config.device)
         rows = min(self.config.block_slots, self.config.max_slots)
         for name, (dtype, width) in self.layout().items():
@@ -76,6 +77,7 @@ class SlotBank(nn.Module):
             self.register_buffer(name, torch.zeros(shape, dtype=dtype, device=device))
         # derived from the keys, so not part of the state
         self.register_buffer("inverse_norm", torch.zeros(rows, device=device), persistent=False)
+        self.register_load_state_dict_post_hook(lambda module, _: module.reindex())  # type: ignore[no-untyped-call]
 
     def layout(self) -> dict[str, tuple[torch.dtype, int | None]]:
         """Every persistent buffer: name → (dtype, columns)."""
@@ -212,6 +214,7 @@ class SlotBank(nn.Module):
         for name, number in state.items():
             getattr(self, name)[at] = number
         self._rows[key] = list(rows)
+        self._top = max(self._top, *(row + 1 for row in rows))
         self._measure(at)
 
     def _measure(self, rows: Tensor) -> None:
@@ -222,6 +225,7 @@ class SlotBank(nn.Module):
         """Derives what is not state (row index, norms) after the buffers were loaded."""
         self._rows = {}
         rows = self.used.nonzero().flatten()
+        self._top = int(rows[-1]) + 1 if len(rows) else 0
         parts = zip(self.id[rows].tolist(), self.part[rows].tolist(), rows.tolist(), strict=True)
         for key, _, row in sorted(parts, key=lambda item: item[1]):
             self._rows.setdefault(bytes(key), []).append(row)
@@ -343,11 +347,13 @@ class SlotBank(nn.Module):
         """[Q, N] cosines, up to a factor for each query, of quantized queries [Q, K] with every key."""
         step = queries.abs().amax(dim=1, keepdim=True).clamp(min=1e-9) / 127
         coarse = torch.round(queries / step).to(torch.int8)
+        top = min(self.capacity, -(-self._top // 64) * 64)  # whole cache lines of rows
+        key, used = self.key[:top], self.used[:top]
         if self.device.type == "cpu":
-            products = torch._int_mm(coarse, self.key.t()).float()
+            products = torch._int_mm(coarse, key.t()).float()
         else:
-            products = (coarse.to(torch.float16) @ self.key.t().to(torch.float16)).float()
-        return (products * self.inverse_norm).masked_fill(~self.used, -torch.inf)
+            products = (coarse.to(torch.float16) @ key.t().to(torch.float16)).float()
+        return (products * self.inverse_norm[:top]).masked_fill(~used, -torch.inf)
 
     def cosines(self, query: Tensor, rows: Tensor, strength: Tensor) -> Tensor:
         """[B] cosines of rows with a query [K] at their strengths [B] (shrinkage applied on the fly)."""

@@ -120,3 +120,14 @@ def test_an_unknown_device_is_a_clear_error() -> None:
 
 def test_auto_picks_a_device_that_works() -> None:
     assert torch.zeros(1, device=pick_device("auto")).sum() == 0
+
+
+def test_a_bank_that_was_given_a_state_dict_is_found_in_at_once() -> None:
+    bank, other = make_bank(block_slots=32), make_bank(block_slots=32)
+    for number in range(20):
+        store(bank, number)
+    other.load_state_dict(bank.state_dict())
+    query = bank.key[7].float()
+    assert other.ids() == bank.ids()
+    assert other.lookup(query, 1)[1].equal(bank.lookup(query, 1)[1])
+    assert other.lookup(query, 1)[0].item() == pytest.approx(1, abs=1e-6)
