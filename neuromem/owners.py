@@ -115,7 +115,7 @@ class Owners:
         """The owner, locked and in step with the log, for the length of a `with`.
 
         Args:
-            settle: rehearsals that wait for company are logged and applied first.
+            settle: rehearsals that wait for company are logged first.
         """
         owner = self._locked(name)
         try:
@@ -187,8 +187,6 @@ class Owners:
             owner = self._open[name]
             if owner.lock.acquire(blocking=False):
                 try:
-                    self.settle(owner)
-                    owner.catch_up()
                     with suppress(StoreError):  # the log has it all
                         self.snapshot(owner)
                     owner.stale = True
@@ -249,11 +247,14 @@ class Owners:
         return blake2b(json.dumps(relevant, sort_keys=True).encode(), digest_size=16).hexdigest()
 
     def snapshot(self, owner: OpenOwner) -> None:
-        """Saves an owner's bank if it has changed.
+        """Saves an owner's bank if it has changed, and if the log has all that the bank has.
 
         Raises:
             StoreError: it cannot be written; nothing is lost.
         """
+        self.settle(owner)
+        if owner.pending:
+            return  # the disk is full; saved now, these rehearsals would be replayed upon themselves
         fold, path = owner.fold, self.path(owner.fold.owner)
         if path is None or self.readonly or fold.applied == 0 or fold.applied == owner.saved:
             return
@@ -311,8 +312,6 @@ class Owners:
         for owner in owners:  # not under the lock: one who holds an owner may be waiting for it
             with owner.lock:
                 if not owner.stale:
-                    self.settle(owner)
-                    owner.catch_up()
                     self.snapshot(owner)
 
 

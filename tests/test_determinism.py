@@ -189,3 +189,20 @@ def test_an_interrupted_write_is_made_up_for(fake_clock: FakeClock, monkeypatch:
             with pytest.raises(KeyboardInterrupt):
                 memory.add([{"role": "user", "content": fact} for fact in FACTS], user_id="ana", infer=False)
         assert {r.text for r in memory.all(user_id="ana")} == {"I like tea", *FACTS}, "the log had it all"
+
+
+def test_a_snapshot_never_holds_a_rehearsal_that_the_log_lacks(tmp_path: Path, fake_clock: FakeClock) -> None:
+    config = {"log": {"snapshot_events": 2}}  # one falls due while a rehearsal waits
+    memory = Memory(tmp_path / "store", config, "hash", clock=fake_clock)
+    fact = memory.add("My dog's name is Potola", user_id="ana")[0]
+    fake_clock.advance(days=40)  # faded below its gist: the search restores it, then rehearses it
+    assert memory.search("dog's name Potola", user_id="ana")[0].fidelity == "verbatim"
+    memory.get(fact.id)  # whatever waited is in the log now
+    shutil.copytree(tmp_path / "store", tmp_path / "copy")  # as a crash would leave it
+    live = memory.bank("ana").state_dict()
+    memory.close()
+    with Memory(tmp_path / "copy", config, "hash", clock=fake_clock) as again:
+        reopened = again.bank("ana").state_dict()
+        row = int(reopened["used"].nonzero()[0])
+        assert int(reopened["recalls"][row]) == int(live["recalls"][row]) == 1
+        assert torch.equal(reopened["stability"][row], live["stability"][row])
