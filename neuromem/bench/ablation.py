@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from ..config import Config, RecallConfig, WriteConfig
-from ..encoders import Encoder, load_encoder
+from ..encoders import Encoder, WrappedEncoder, load_encoder
 from ..facts import parse_gist
 from ..keys import Keys
 from ..owners import Progress
@@ -102,22 +102,12 @@ def recall_among(
     }
 
 
-class TableEncoder:
+class TableEncoder(WrappedEncoder):
     """An encoder that remembers every vector: both arms of a comparison are encoded once."""
 
     def __init__(self, encoder: Encoder) -> None:
-        self.encoder = encoder
+        super().__init__(encoder)
         self.table: dict[str, Tensor] = {}
-
-    @property
-    def name(self) -> str:
-        """The encoder's own."""
-        return self.encoder.name
-
-    @property
-    def width(self) -> int:
-        """The encoder's own."""
-        return self.encoder.width
 
     def encode(self, texts: Sequence[str]) -> Tensor:
         """[B, width] unit rows."""

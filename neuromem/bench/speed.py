@@ -23,7 +23,7 @@ from torch.nn import functional
 
 from ..bank import SlotBank
 from ..config import BankConfig, Config
-from ..encoders import Encoder, load_encoder
+from ..encoders import Encoder, WrappedEncoder, load_encoder
 from ..errors import InvalidInput
 from ..keys import Keys
 from ..layout import quantize_keys
@@ -80,21 +80,12 @@ def _sizes(text: str) -> list[int]:
     return sizes
 
 
-class TimedEncoder:
+class TimedEncoder(WrappedEncoder):
     """An encoder that adds up the time it takes, in `.ms`."""
 
     def __init__(self, encoder: Encoder) -> None:
-        self.encoder, self.ms = encoder, 0.0
-
-    @property
-    def name(self) -> str:
-        """The encoder's own."""
-        return self.encoder.name
-
-    @property
-    def width(self) -> int:
-        """The encoder's own."""
-        return self.encoder.width
+        super().__init__(encoder)
+        self.ms = 0.0
 
     def encode(self, texts: Sequence[str]) -> Tensor:
         """[B, width] unit rows."""

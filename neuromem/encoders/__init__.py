@@ -7,7 +7,7 @@ knows spelling only. Anything with `name`, `width` and `encode` (see `Encoder`) 
 from __future__ import annotations
 
 from ..errors import InvalidInput
-from .base import CachedEncoder, Encoder
+from .base import CachedEncoder, Encoder, WrappedEncoder
 from .lexical import HashEncoder, LexicalSketch, join_keys
 from .sentence import SentenceEncoder
 
@@ -17,6 +17,7 @@ __all__ = [
     "HashEncoder",
     "LexicalSketch",
     "SentenceEncoder",
+    "WrappedEncoder",
     "join_keys",
     "load_encoder",
 ]

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ..errors import InvalidInput
 
-__all__ = ["CachedEncoder", "Encoder", "checked_texts"]
+__all__ = ["CachedEncoder", "Encoder", "WrappedEncoder", "checked_texts"]
 
 
 class Encoder(Protocol):
@@ -36,7 +36,32 @@ class Encoder(Protocol):
         """
 
 
-class CachedEncoder:
+class WrappedEncoder:
+    """An encoder around another one: all is passed on that a subclass does not change."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        """
+        Args:
+            encoder: does the work.
+        """
+        self.encoder = encoder
+
+    @property
+    def name(self) -> str:
+        """The encoder's own."""
+        return self.encoder.name
+
+    @property
+    def width(self) -> int:
+        """The encoder's own."""
+        return self.encoder.width
+
+    def encode(self, texts: Sequence[str]) -> Tensor:
+        """[B, width]: as the encoder's own."""
+        return self.encoder.encode(texts)
+
+
+class CachedEncoder(WrappedEncoder):
     """An encoder that remembers the vectors of the last queries (LRU, safe across threads).
 
     Only `query` uses the cache. `encode`, with which memories are written, never does: a rebuild must
@@ -55,24 +80,10 @@ class CachedEncoder:
         """
         if capacity < 0:
             raise InvalidInput("capacity", f"{capacity} is negative", "give 0 or more queries")
-        self.encoder = encoder
+        super().__init__(encoder)
         self.capacity = capacity
         self._vectors: OrderedDict[str, Tensor] = OrderedDict()
         self._lock = threading.Lock()
-
-    @property
-    def name(self) -> str:
-        """Identity, with a hash of the weights where there are any."""
-        return self.encoder.name
-
-    @property
-    def width(self) -> int:
-        """Entries of a vector."""
-        return self.encoder.width
-
-    def encode(self, texts: Sequence[str]) -> Tensor:
-        """[B, width]: as the encoder's own."""
-        return self.encoder.encode(texts)
 
     def query(self, text: str) -> Tensor:
         """[width]: the vector of one text, from the cache when it is there (a copy: change it freely)."""
