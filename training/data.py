@@ -12,6 +12,7 @@ import json
 import random
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,17 +35,39 @@ class Corpus:
     held_generated: list[str]
 
 
-def load_corpus(data: Path, generated: int, seed: int, cache: Path, held: int = 1_000) -> Corpus:
-    """Reads, generates (cached by seed and count), removes leaks, shuffles, splits; prints what went in."""
+@lru_cache(maxsize=1)
+def _profanities() -> frozenset[str]:
+    """The single words of better-profanity's list, in lower case."""
+    from better_profanity.utils import get_complete_path_of_file, read_wordlist
+
+    words = read_wordlist(get_complete_path_of_file("profanity_wordlist.txt"))
+    return frozenset(word.lower() for word in words)
+
+
+def is_clean(text: str) -> bool:
+    """Whether no word of a text is on the list of profanities."""
+    return _profanities().isdisjoint(recognizer_style(text).split())
+
+
+def real_texts(data: Path) -> list[str]:
+    """The lines of all sources, without profanity, and without what a dev set holds; prints what went in."""
     real: dict[str, None] = {}
     for name in SOURCES:
         lines = (data / "train" / f"{name}.txt").read_text(encoding="utf-8").split("\n")
         real.update(dict.fromkeys(line for line in lines if line))
         print(f"{name:28} {len(lines):8,} lines")
-    texts, dropped = without_leaks(list(real), data)
+    clean = [text for text in real if is_clean(text)]
+    print(f"{'profane':28} {len(real) - len(clean):8,} lines left out")
+    texts, dropped = without_leaks(clean, data)
     print(
         f"{'in all':28} {len(texts):8,} unique, {dropped} dropped: {LEAK_WORDS} words shared with a dev set"
     )
+    return texts
+
+
+def load_corpus(data: Path, generated: int, seed: int, cache: Path, held: int = 1_000) -> Corpus:
+    """Reads, generates (cached by seed and count), removes leaks, shuffles, splits; prints what went in."""
+    texts = real_texts(data)
     made = _generated(data, generated, seed, cache)
     print(f"{'generated':28} {len(made):8,}")
     rng = random.Random(seed)
@@ -107,17 +130,17 @@ class Sampler:
 
     def _sample(self, rng: random.Random) -> Sample:
         chance = rng.random()
-        if chance < 0.33:
+        if chance < 0.30:
             return Sample(rng.choice(self.corpus.real).encode(), 0)
-        if chance < 0.39:
+        if chance < 0.36:
             return Sample(recognizer_style(rng.choice(self.corpus.real)).encode() or b"a", 0)
-        if chance < 0.46:
+        if chance < 0.42:
             return Sample(self._with_random_string(rng).encode(), 0)
-        if chance < 0.72:
+        if chance < 0.67:
             return Sample(rng.choice(self.corpus.generated).encode(), 0)
         if chance < 0.80:  # nothing to guess from: no redundancy is left on a coarse grid
             return Sample(
-                rng.randbytes(rng.randint(1, 160) if rng.random() < 0.5 else rng.randint(1, 24)), 0, 0.6
+                rng.randbytes(rng.randint(1, 160) if rng.random() < 0.6 else rng.randint(1, 24)), 0, 0.6
             )
         text = rng.choice(self.corpus.real if rng.random() < 0.5 else self.corpus.generated)
         return Sample(*gist_piece(rng, text))

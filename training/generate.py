@@ -12,7 +12,7 @@ import json
 import random
 import re
 import string
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 TEXT_BYTES = 160
@@ -102,12 +102,15 @@ def _strings(value: object) -> Iterator[str]:
             yield from _strings(item)
 
 
-def word_lists(data: Path) -> dict[str, list[str]]:
-    """Reads the CC0 / MIT word lists below `data`; small built-in lists stand in when absent."""
+def word_lists(data: Path, lists: Mapping[str, tuple[str, ...]] = LISTS) -> dict[str, list[str]]:
+    """Reads the CC0 / MIT word lists below `data`; small built-in lists stand in when absent.
+
+    `lists` names, for each kind of word, parts of the names of files that hold some.
+    """
     out: dict[str, list[str]] = {}
     folder = data / "lists" / "corpora"
     files = sorted(folder.glob("*.json")) if folder.is_dir() else []
-    for slot, parts in LISTS.items():
+    for slot, parts in lists.items():
         found: list[str] = []
         for file in files:
             if any(part.lower() in file.stem.lower() for part in parts):

@@ -10,22 +10,25 @@ from __future__ import annotations
 
 import argparse
 import math
+import random
 import time
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import safe_open
 from torch import Tensor
 from torch.nn import functional
 
 from neuromem.codec import Codec, CodecConfig, starts_of, to_patches
-from neuromem.ladder import FIELDS, UNITS, halve, octaves
+from neuromem.ladder import FIELDS, TEXT_BYTES, UNITS, halve, octaves
 
 from .data import Corpus, Sample, Sampler, load_corpus
 
 AVERAGE = 0.999  # decay of the moving average of the weights
 JITTER = 0.15  # grid steps of uniform noise on top of the grid's own rounding, for a margin
-BLUR = 0.04  # deviation of Gaussian noise on the codes of a fifth of the texts
+BLUR = 0.09  # largest deviation of Gaussian noise on the codes of a fifth of the texts
+WHOLE = 0.02  # weight of the chance that a text is not exact, beside the cross-entropy per byte
 
 
 def strengths_for(batch: list[Sample], generator: torch.Generator) -> Tensor:
@@ -53,21 +56,35 @@ def loss_of(codec: Codec, batch: list[Sample], generator: torch.Generator, devic
     amplitude = torch.tensor([field.amplitude for field in FIELDS]).to(device)[fields]
     noise = (torch.rand(len(patches), UNITS, generator=generator).to(device) * 2 - 1) * JITTER
     noise = noise / (amplitude * strength)[:, None]
-    blurred = (torch.rand(len(batch), generator=generator) < 0.2).repeat_interleave(lengths)
-    noise += (torch.randn(len(patches), UNITS, generator=generator) * BLUR * blurred[:, None]).to(device)
+    noise += (
+        torch.randn(len(patches), UNITS, generator=generator)
+        * blur_for(batch, generator).repeat_interleave(lengths)[:, None]
+    ).to(device)
     patches = patches.to(device)
     with torch.autocast(device.split(":")[0], torch.bfloat16):
         codes = codec.encoder(patches).float()
         rounding = (on_grid(codes, amplitude, strength) - codes).detach()
         starts = starts_of(lengths.to(device))
         logits = codec.decoder(codes + rounding + noise, amplitude * strength, fields, starts)
-    return functional.cross_entropy(logits.float().flatten(0, 1), patches.flatten())
+    per_byte = functional.cross_entropy(logits.float().flatten(0, 1), patches.flatten(), reduction="none")
+    texts = torch.arange(len(batch)).repeat_interleave(lengths).to(device)
+    per_text = torch.zeros(len(batch), device=device).index_add(
+        0, texts, per_byte.view(len(patches), -1).sum(1)
+    )
+    return per_byte.mean() + WHOLE * (1 - torch.exp(-per_text)).mean()
+
+
+def blur_for(batch: list[Sample], generator: torch.Generator) -> Tensor:
+    """[B] deviation of the noise on each text's codes: 0 for most, and for what cannot be guessed."""
+    blur = torch.rand(len(batch), generator=generator) * BLUR
+    some = torch.rand(len(batch), generator=generator) < 0.2
+    guessable = torch.tensor([sample.lowest == 0 for sample in batch])
+    return torch.where(some & guessable, blur, torch.zeros(()))
 
 
 @torch.no_grad()
-def exact_rate(codec: Codec, texts: list[str], strength: float, device: str) -> float:
+def exact_rate(codec: Codec, data: list[bytes], strength: float, device: str) -> float:
     """Share of texts whose words are exact when read from the grid at `strength`, with no gradient step."""
-    data = [text.encode() for text in texts]
     codes, lengths = codec.encode(data)
     amplitude = torch.full((len(codes),), FIELDS[0].amplitude, device=device)
     at = torch.full_like(amplitude, strength)
@@ -80,8 +97,12 @@ def report(codec: Codec, corpus: Corpus, device: str) -> str:
     """One line of held-out figures."""
     out = []
     for name, texts in (("real", corpus.held_real), ("generated", corpus.held_generated)):
-        rates = [exact_rate(codec, texts[:500], strength, device) for strength in (1.0, 0.5, 0.35)]
+        data = [text.encode() for text in texts[:500]]
+        rates = [exact_rate(codec, data, strength, device) for strength in (1.0, 0.5, 0.35)]
         out.append(f"{name} " + " ".join(f"{rate:.3f}" for rate in rates))
+    rng = random.Random(0)
+    full = [rng.randbytes(TEXT_BYTES) for _ in range(200)]
+    out.append(f"random bytes {exact_rate(codec, full, 1.0, device):.3f}")
     return "exact at s = 1, 0.5, 0.35: " + ", ".join(out)
 
 
@@ -93,6 +114,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, default=Path("data"), help="folder with train/ and lists/")
     parser.add_argument("--out", type=Path, default=Path("checkpoints/codec.safetensors"))
     parser.add_argument("--runs", type=Path, default=Path("runs/codec"), help="where the state is kept")
+    parser.add_argument("--start", type=Path, help="checkpoint to start from, also with other units a patch")
     parser.add_argument("--steps", type=int, default=60_000)
     parser.add_argument("--batch", type=int, default=256)
     parser.add_argument("--learning-rate", type=float, default=2e-3)
@@ -118,6 +140,8 @@ def main() -> None:
     corpus = load_corpus(args.data, args.generated, args.seed, args.runs)
     sampler = Sampler(corpus, args.seed)
     codec = Codec(CodecConfig(encoder_width=768)).to(args.device)
+    if args.start:
+        start_from(args.start, codec, corpus.real[:2_000])
     average = Codec(codec.config).to(args.device)
     average.load_state_dict(codec.state_dict())
     optimizer = torch.optim.AdamW(
@@ -149,6 +173,33 @@ def main() -> None:
         if step % 2_000 == 0 or step == args.steps:
             print(report(average, corpus, args.device), flush=True)
             save(args, step, codec, average, optimizer)
+
+
+@torch.no_grad()
+def start_from(path: Path, codec: Codec, texts: list[str]) -> None:
+    """Starts from a checkpoint whose patches may have more units: its codes' principal axes are kept.
+
+    With more units than `UNITS`, the encoder's last map is followed by the projection and the
+    decoder's first preceded by its transpose, so that training goes on from what was learned.
+    """
+    with safe_open(path, "pt") as file:
+        old = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
+    units = old["decoder.enter.weight"].shape[1]
+    if units != UNITS:
+        patches, _ = to_patches([text.encode() for text in texts])
+        flat = functional.embedding(patches, old["encoder.embed.weight"]).flatten(1)
+        skip = flat @ old["encoder.skip.weight"].T + old["encoder.skip.bias"]
+        for layer in ("encoder.mlp.0", "encoder.mlp.2"):
+            flat = functional.gelu(flat @ old[f"{layer}.weight"].T + old[f"{layer}.bias"])
+        codes = skip + flat @ old["encoder.mlp.4.weight"].T + old["encoder.mlp.4.bias"]
+        _, _, axes = torch.linalg.svd(codes.tanh() - codes.tanh().mean(0), full_matrices=False)
+        kept = axes[:UNITS]  # [UNITS, units]
+        for name in ("encoder.skip", "encoder.mlp.4"):
+            old[f"{name}.weight"] = kept @ old[f"{name}.weight"]
+            old[f"{name}.bias"] = kept @ old[f"{name}.bias"]
+        old["decoder.enter.weight"] = old["decoder.enter.weight"] @ kept.T
+    codec.load_state_dict(old)
+    print(f"started from {path}, {units} units a patch")
 
 
 def resume(path: Path, codec: Codec, average: Codec, optimizer: torch.optim.Optimizer) -> int:
