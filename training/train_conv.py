@@ -24,12 +24,13 @@ import torch
 from torch import Tensor
 
 from neuromem.encoders.conv import ConvConfig, ConvNet, features_of, save_conv, words_of
-from neuromem.encoders.transformer import TransformerEncoder
+from neuromem.encoders.int8file import identity_of
 
 from .blocks import Example, Pairs, read_blocks
 from .contrast import distillation, info_nce, learning_rate, report, split
 from .data import real_texts
 from .noise import misheard
+from .train_transformer import Embedder, trained
 
 AVERAGE = 0.998  # decay of the moving average of the weights
 CHUNK = 4_000  # texts whose vectors are computed and kept together
@@ -44,19 +45,19 @@ class Pool(NamedTuple):
     example_vectors: np.ndarray[Any, Any]  # [3 N, W]: anchor, fact and miss of each
 
 
+@torch.no_grad()
 def vectors_of(
-    texts: list[str], teacher: TransformerEncoder, folder: Path, name: str
+    texts: list[str], teacher: Embedder, mark: str, folder: Path, name: str
 ) -> np.ndarray[Any, Any]:
     """[N, W] float16: the teacher's vectors of texts, computed in chunks that are kept in `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
-    mark = hashlib.sha256("\n".join([teacher.name, *texts]).encode()).hexdigest()[:12]
+    mark = hashlib.sha256("\n".join([mark, *texts]).encode()).hexdigest()[:12]
     parts, started = [], time.monotonic()
     for start in range(0, len(texts), CHUNK):
         file = folder / f"{name}-{mark}-{start}.npy"
         if not file.is_file():
-            with torch.autocast(teacher.device.type, torch.bfloat16):
-                rows = teacher.encode(texts[start : start + CHUNK])
-            np.save(file.with_suffix(".tmp.npy"), rows.half().numpy())
+            rows = teacher(texts[start : start + CHUNK])
+            np.save(file.with_suffix(".tmp.npy"), rows.cpu().half().numpy())
             file.with_suffix(".tmp.npy").replace(file)
             rate = (start + CHUNK) / (time.monotonic() - started)
             print(f"{name}: {start + CHUNK:,}/{len(texts):,}, {rate:.0f}/s", flush=True)
@@ -64,7 +65,7 @@ def vectors_of(
     return np.concatenate(parts)
 
 
-def load_pool(args: argparse.Namespace, real: list[str], pairs: Pairs, teacher: TransformerEncoder) -> Pool:
+def load_pool(args: argparse.Namespace, real: list[str], pairs: Pairs, teacher: Embedder) -> Pool:
     """Sentences, the words they are made of, and pairs, with the teacher's vectors."""
     rng = random.Random(args.seed)
     counts = Counter(word for text in real for word in words_of(text))
@@ -73,12 +74,12 @@ def load_pool(args: argparse.Namespace, real: list[str], pairs: Pairs, teacher: 
     rounds = -(-args.pairs // len(pairs.blocks))
     examples = [example for number in range(rounds) for example in pairs.batch(number, len(pairs.blocks))]
     texts = [text for example in examples for text in example]
-    folder = args.runs / "vectors"
+    folder, mark = args.runs / "vectors", identity_of(args.teacher)
     return Pool(
         sentences,
-        vectors_of(sentences, teacher, folder, "sentences"),
+        vectors_of(sentences, teacher, mark, folder, "sentences"),
         examples,
-        vectors_of(texts, teacher, folder, "pairs"),
+        vectors_of(texts, teacher, mark, folder, "pairs"),
     )
 
 
@@ -108,7 +109,7 @@ def parse() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", type=Path, default=Path("data"), help="folder with train/ and lists/")
-    parser.add_argument("--teacher", type=Path, help="checkpoint of the transformer; the shipped one without")
+    parser.add_argument("--teacher", type=Path, default=Path("checkpoints/transformer.safetensors"))
     parser.add_argument("--out", type=Path, default=Path("checkpoints/conv.safetensors"))
     parser.add_argument(
         "--runs", type=Path, default=Path("runs/conv"), help="where state and vectors are kept"
@@ -141,7 +142,7 @@ def main() -> None:
     net, average = fresh(args), fresh(args)
     blocks, held = split(read_blocks(), args.seed)
     pairs, unseen = Pairs(blocks, args.data, args.seed), Pairs(held, args.data, args.seed)
-    teacher = TransformerEncoder(args.teacher, device=args.device)
+    teacher = trained(args.teacher, args.device)
     pool = load_pool(args, real_texts(args.data), pairs, teacher)
     print(f"{len(pool.sentences):,} sentences and words, {len(pool.examples):,} pairs", flush=True)
 
@@ -149,7 +150,7 @@ def main() -> None:
         rows: Tensor = average(features_of(texts, average.config).to(args.device))
         return rows.cpu()
 
-    print("teacher", report(teacher.encode, unseen, args.data), flush=True)
+    print("teacher", report(teacher, unseen, args.data), flush=True)
     optimizer = torch.optim.AdamW(
         net.parameters(), lr=args.learning_rate, weight_decay=0.01, betas=(0.9, 0.98)
     )

@@ -23,7 +23,8 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 from torch.nn import functional
 
-from neuromem.encoders.transformer import save_transformer
+from neuromem.encoders.int8file import read_checkpoint
+from neuromem.encoders.transformer import save_transformer, word_pieces
 
 from .blocks import Pairs, read_blocks
 from .contrast import distillation, info_nce, learning_rate, report, split
@@ -69,6 +70,18 @@ class Embedder:
         share = mask / mask.sum(dim=1, keepdim=True)
         pooled: Tensor = (states.float() * share[:, :, None]).sum(dim=1)
         return pooled
+
+
+def trained(path: Path, device: str) -> Embedder:
+    """A checkpoint's model in a form that computes in bf16, for embedding many texts."""
+    from transformers import BertConfig, BertModel
+
+    weights, config = read_checkpoint(path, "transformer")
+    tokenizer = word_pieces(bytes(weights.pop("vocabulary").tolist()).decode().split("\n"))
+    shape = BertConfig.from_pretrained(str(minilm()), num_hidden_layers=config["layers"])
+    model = BertModel(shape, add_pooling_layer=False)
+    model.load_state_dict(weights)
+    return Embedder(model.to(device).eval(), tokenizer, device)
 
 
 def loss_of(

@@ -7,11 +7,20 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Protocol
 
+import torch
 from torch import Tensor
 
 from ..errors import InvalidInput
+from ..shipped import checkpoint_path
 
-__all__ = ["CachedEncoder", "Encoder", "WrappedEncoder", "checked_texts"]
+__all__ = [
+    "CachedEncoder",
+    "Encoder",
+    "WrappedEncoder",
+    "checked_texts",
+    "checkpoint_path",
+    "pick_encoder_device",
+]
 
 
 class Encoder(Protocol):
@@ -116,3 +125,15 @@ def checked_texts(texts: Sequence[str]) -> list[str]:
         if not isinstance(text, str):
             raise InvalidInput("texts", f"holds {text!r:.40}, no string", "give only strings")
     return [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
+
+
+def pick_encoder_device(device: str) -> torch.device:
+    """The torch device of that name.
+
+    Raises:
+        InvalidInput: no such kind of device.
+    """
+    try:
+        return torch.device(device)
+    except RuntimeError as error:
+        raise InvalidInput("device", f"{device!r} is not one", "give cpu, cuda or mps") from error

