@@ -13,7 +13,7 @@ help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
 demo: ## tell it a conversation, ask, let weeks pass, watch it fade and return
-	@sh scripts/setup.sh sentence
+	@sh scripts/setup.sh
 	@$(PY) -m neuromem demo
 
 test: lint ## everything: lint, types, all tests

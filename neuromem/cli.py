@@ -16,6 +16,7 @@ from io import TextIOWrapper
 from typing import NoReturn, TypeAlias
 
 from .errors import InvalidInput, NeuromemError, NotFound
+from .shipped import DEFAULT_ENCODER, ENCODERS
 
 __all__ = ["build_parser", "main"]
 
@@ -159,7 +160,7 @@ def _command(commands: Commands, name: str, run: str, what: str, more: str = "")
     common.add_argument(
         "--encoder",
         metavar="NAME",
-        help="sentence (default: all-MiniLM-L6-v2, offline), sentence:NAME_OR_FOLDER, or hash",
+        help=f"{ENCODERS} (default: {DEFAULT_ENCODER})",
     )
     return parser
 

@@ -1,6 +1,6 @@
 """The frozen codec: words ↔ the value of a slot (its layout is in `ladder.py`).
 
-All patches of all fields speak one learned code: an encoder makes 20 numbers in [-1, 1] of eight
+All patches of all fields speak one learned code: an encoder makes 16 numbers in [-1, 1] of eight
 bytes, and a decoder reads a whole field in one parallel pass, each patch with its neighbours as
 context, knowing how coarse the grid is at present. Any bytes can be said.
 
@@ -31,6 +31,7 @@ from .errors import BankFileInvalid, NotFound
 from .forgetting import Fidelity
 from .ladder import FIELDS, GIST_FIELDS, PATCH_BYTES, UNITS, VERBATIM, Field, alive, stair
 from .linear import PackedLinear
+from .shipped import checkpoint_path
 
 __all__ = ["Codec", "CodecConfig", "Reading", "default_codec", "starts_of", "to_patches"]
 
@@ -366,13 +367,7 @@ def assemble(pieces: list[tuple[bytes, float]], fields: list[Field]) -> Reading:
     return said
 
 
-def checkpoint_path(name: str = "codec.safetensors") -> Path:
-    """Where the shipped weights are: in the installed package, else in the repository."""
-    package = Path(__file__).parent / "checkpoints" / name
-    return package if package.is_file() else Path(__file__).parent.parent / "checkpoints" / name
-
-
 @lru_cache(maxsize=4)
 def default_codec(device: str = "cpu") -> Codec:
     """The shipped codec, loaded once per device."""
-    return Codec.load(checkpoint_path(), device)
+    return Codec.load(checkpoint_path("codec.safetensors"), device)

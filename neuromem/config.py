@@ -89,7 +89,7 @@ class ForgettingConfig:
     """FSRS-6's curve and updates, and the map from retrievability to strength.
 
     `decay="power"` fades; `decay="none"` never does. With the defaults a fact of middling
-    importance, said once, is verbatim for eleven days, a gist until day 18, and gone after 58 days;
+    importance, said once, is verbatim for eleven days, a gist until day 18, and gone after 57 days;
     small talk lasts for hours, an allergy or an address for the better part of a year.
     """
 

@@ -19,7 +19,7 @@ from typing import Any
 from .codec import Codec, default_codec
 from .config import Config
 from .deep import Found
-from .encoders import Encoder, load_encoder
+from .encoders import Encoder, check_encoder, load_encoder
 from .errors import Closed, InvalidInput, NotFound, ReadOnly
 from .facts import extract, gist_of, read_turns
 from .fold import milliseconds
@@ -29,7 +29,7 @@ from .identity import Owner, canonical_id, folder_of, owner_of, seconds_of
 from .keys import Keys
 from .layout import pick_device
 from .log import Event, EventLog, Record
-from .owners import OpenOwner, Owners, Progress, names_of
+from .owners import Notice, OpenOwner, Owners, Progress, names_of
 from .recall import Hit, Recall, read
 from .tell import Told, check_metadata, check_room, events_of, fact_body
 from .writer import Writer, WriteReport
@@ -63,20 +63,24 @@ class Engine:
         clock: Callable[[], float],
         readonly: bool,
         past: tuple[EventLog, float, Keys] | None = None,
+        progress: Progress | None = None,
+        notice: Notice | None = None,
     ) -> None:
         """Args: as `Memory`. past: the log, time and keys of a past state; `path` is then not used."""
+        check_encoder(encoder)
         self.config, self.clock, self.readonly = config, clock, readonly or past is not None
         self._encoder = encoder
         self._closed = False
         self._lock = threading.RLock()
         folder = None if path is None or past else folder_of(path)
         if past is not None:
-            self.log, until = past[0], past[1]
-            self.keys = past[2]
+            self.log, until, self.keys = past
         else:
             self.log, until = EventLog(folder and folder / "log", config.log, readonly=readonly), None
-        banks = folder and folder / "banks"
-        self.owners = Owners(banks, self.log, lambda: self.writer, config, until, self.readonly)
+        self.owners = Owners(
+            folder and folder / "banks", self.log, lambda: self.writer, config, until, self.readonly,
+            progress, notice,
+        )  # fmt: skip
         self._past = past is not None
 
     # -- the parts ------------------------------------------------------------------------------
@@ -214,7 +218,7 @@ class Engine:
                 if not doomed:
                     continue
                 self.commit(open_, [Event("delete", self.clock(), {"id": memory_id}), *kept])
-                self.owners.remove_snapshot(owner)
+                self.owners.snapshots.remove(owner)
                 self.log.erase(owner, doomed)
                 self.codec.forget_readings()
                 open_.saved = -1
@@ -380,19 +384,17 @@ class Engine:
         names = names_of(self.log, user_id)
         held = 0
         for name in names:
-            with self.owners.use(name) as open_:
+            with self.owners.use(name, follow=False) as open_:
                 last = self.log.get(name, self.log.length(name) - 1)
                 if restore and last.kind != "rebuild":  # rebuilding twice in a row changes nothing
                     self.log.append(name, Event("rebuild", self.clock(), {}))
-                anew = OpenOwner(self.owners.fresh(name), None)
-                anew.catch_up(progress)
-                self.owners.replace(name, anew.fold)
-                self.owners.snapshot(open_)
-                held += len(anew.bank.ids())
+                self.owners.remake(open_, progress)
+                held += len(open_.bank.ids())
         return {"owners": len(names), "held": held}
 
     def at(self, timestamp: float | datetime | str) -> Engine:
         """As `Memory.at`."""
         seconds = seconds_of(timestamp)
         self.owners.settle_all()
-        return Engine(None, self.config, self._encoder, lambda: seconds, True, (self.log, seconds, self.keys))
+        past = (self.log, seconds, self.keys)
+        return Engine(None, self.config, self._encoder, lambda: seconds, True, past, self.owners.progress)

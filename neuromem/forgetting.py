@@ -14,10 +14,10 @@ default settings, a fact said once leaves each rung after so many days (rows: it
 ...     days = [days_until(floor, stability, config).item() for floor in THRESHOLDS.values()]
 ...     print(f"{importance:4}", *(f"{rung} {day:.1f}" for rung, day in zip(THRESHOLDS, days)))
    0 verbatim 0.2 gist 0.3 partial 0.4 entity 0.6 subject 0.9
-0.25 verbatim 1.4 gist 2.3 partial 3.4 entity 5.1 subject 7.3
- 0.5 verbatim 11.0 gist 18.6 partial 26.9 entity 40.7 subject 58.2
-0.75 verbatim 87.4 gist 148.0 partial 214.2 entity 324.1 subject 462.5
-   1 verbatim 694.7 gist 1177.1 partial 1703.4 entity 2577.1 subject 3677.9
+0.25 verbatim 1.4 gist 2.3 partial 3.3 entity 5.0 subject 7.1
+ 0.5 verbatim 11.0 gist 18.6 partial 26.1 entity 39.7 subject 56.8
+0.75 verbatim 87.4 gist 148.0 partial 207.4 entity 315.5 subject 451.7
+   1 verbatim 694.7 gist 1177.1 partial 1649.2 entity 2508.8 subject 3591.9
 
 Everything here is a pure function: float64 CPU tensors (or numbers) of any shapes that broadcast go
 in, a float64 CPU tensor comes out, with the same bits for a row alone as in a batch. A NaN, or a value
@@ -101,9 +101,9 @@ THRESHOLDS: Mapping[Fidelity, float] = MappingProxyType(
     {
         Fidelity.VERBATIM: 0.35,
         Fidelity.GIST: 0.20,
-        Fidelity.PARTIAL: 0.12,
-        Fidelity.ENTITY: 0.06,
-        Fidelity.SUBJECT: 0.03,
+        Fidelity.PARTIAL: 0.126,
+        Fidelity.ENTITY: 0.063,
+        Fidelity.SUBJECT: 0.0315,
     }
 )
 """Lowest strength at which each rung is still shown, from the top of the ladder down."""

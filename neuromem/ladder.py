@@ -1,16 +1,16 @@
 """The value of a slot: which units say what, and what is left of them at a given strength.
 
-A value is 30 patches of 20 int8 units. Twenty *verbatim* patches hold the words themselves, eight
+A value is 30 patches of 16 int8 units. Twenty *verbatim* patches hold the words themselves, eight
 bytes each; ten *gist* patches hold the compressed form in four fields. What makes the value
 *ordered* is amplitude: the fragile fields are stored low, the robust ones high, so that each is only
 a few grid steps high at the strength where its rung of the ladder ends::
 
     field      patches   bytes   lives while s >=   grid steps at s = 1   … at its end
-    verbatim   20        160     0.35                16                   5.6
-    rest        4         32     0.20                24                   4.8
-    initial     1          8     0.12                40                   4.8
-    relation    3         24     0.06                80                   4.8
-    subject     2         16     0.03               125                   3.75
+    verbatim   20        160     0.35                36                  12.6
+    rest        4         32     0.20                44                   8.8
+    initial     1          8     0.126               64                   8.1
+    relation    3         24     0.063              100                   6.3
+    subject     2         16     0.0315             127                   4.0
 
 As strength falls the weights shrink and the grid rounds their detail away; a field that is no longer
 high enough to be read without error is in the dead zone and is zero. So the details go first, then
@@ -22,7 +22,8 @@ halvings, a fraction in (0.5, 1], is applied when the slot is read. So a bank th
 and a bank that never slept say the same words at the same time.
 
 A fraction is rounded up to a *stair*: four to an octave for the words, one (the halving itself) for
-the gist. So a field has few states in all its life, and writing proves each of them (`write.py`):
+the gist, whose thresholds lie just above a halving, so that its last stair is twice as high as its
+end. So a field has few states in all its life, and writing proves each of them (`write.py`):
 between two proven strengths there is none at which a letter could tip over unseen.
 
 Axes: B slots, V units of a value.
@@ -55,7 +56,7 @@ __all__ = [
 ]
 
 PATCH_BYTES = 8
-UNITS = 20  # units of one patch
+UNITS = 16  # units of one patch
 MAX_HALVINGS = 8  # int8 has nothing left after these
 
 
@@ -85,11 +86,11 @@ class Field:
 
 def _layout() -> tuple[Field, ...]:
     rows = (
-        ("verbatim", Fidelity.VERBATIM, 20, 16.0, 4),
-        ("rest", Fidelity.GIST, 4, 24.0, 1),
-        ("initial", Fidelity.PARTIAL, 1, 40.0, 1),
-        ("relation", Fidelity.ENTITY, 3, 80.0, 1),
-        ("subject", Fidelity.SUBJECT, 2, 125.0, 1),
+        ("verbatim", Fidelity.VERBATIM, 20, 36.0, 4),
+        ("rest", Fidelity.GIST, 4, 44.0, 1),
+        ("initial", Fidelity.PARTIAL, 1, 64.0, 1),
+        ("relation", Fidelity.ENTITY, 3, 100.0, 1),
+        ("subject", Fidelity.SUBJECT, 2, 127.0, 1),
     )
     fields, first = [], 0
     for index, (name, rung, patches, amplitude, stairs) in enumerate(rows):

@@ -28,7 +28,7 @@ from .errors import InvalidInput
 from .forgetting import Fidelity
 from .identity import canonical_id
 from .log import VerifyReport
-from .owners import OpenOwner, Progress, user_ids
+from .owners import Notice, OpenOwner, Progress, user_ids
 from .recall import Hit, Recall, find, read
 
 __all__ = ["Memory", "Written"]
@@ -49,9 +49,12 @@ class Memory:
     Args:
         path: folder of the store, made when missing; None: in RAM only.
         config: a `Config`, or a nested dict such as ``{"bank": {"max_slots": 10}}``.
-        encoder: None (all-MiniLM-L6-v2), "sentence:NAME_OR_FOLDER", "hash", or an `Encoder`.
+        encoder: "transformer", "conv", … (see `load_encoder`), None (the default one), or an `Encoder`. When
+            it is another than before, banks are keyed anew from the log as they are opened.
         clock: gives Unix seconds; with one of your own a test or a notebook moves time.
         readonly: looks only; another process may be writing.
+        progress: called with (events done, events in all) while a bank is brought in step with the log.
+        notice: called with a line that says why, when a bank has to be made anew (another encoder).
 
     Raises:
         InvalidInput, ConfigError: an argument is wrong. StoreLocked: another process is writing.
@@ -65,9 +68,11 @@ class Memory:
         clock: Callable[[], float] = time.time,
         *,
         readonly: bool = False,
+        progress: Progress | None = None,
+        notice: Notice | None = None,
     ) -> None:
         settings = config if isinstance(config, Config) else Config.load(config)
-        self._engine = Engine(path, settings, encoder, clock, readonly)
+        self._engine = Engine(path, settings, encoder, clock, readonly, progress=progress, notice=notice)
 
     @classmethod
     def _past(cls, engine: Engine) -> Self:

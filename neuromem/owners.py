@@ -1,46 +1,47 @@
 """Whose memory it is: each owner's bank, loaded when needed, snapshotted, closed when long unused.
 
 An open owner is a bank and the fold that keeps it in step with the log. Opening loads the last
-snapshot, if it belongs to this log, these settings and these models, and replays what follows; without
-one everything is replayed. A snapshot is only ever a short cut.
+snapshot and replays what follows; without one that fits (`snapshots.py`: another encoder, other
+settings) everything is replayed, with progress, and an interrupted replay goes on at the next opening.
 """
 
 from __future__ import annotations
 
-import json
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
-from hashlib import blake2b
 from pathlib import Path
 
 from .bank import SlotBank
-from .bankfile import load_bank, read_notes, save_bank
 from .config import Config
-from .errors import BankError, InvalidInput, NotFound, StoreError
+from .errors import InvalidInput, NotFound, StoreError
 from .fold import Fold
 from .identity import Owner
 from .linear import Threads
 from .log import Event, EventLog, Record
+from .snapshots import Snapshots, Start
 from .writer import Writer, WriteReport
 
-__all__ = ["OpenOwner", "Owners", "Progress", "names_of", "only_user", "user_ids"]
+__all__ = ["Notice", "OpenOwner", "Owners", "Progress", "names_of", "only_user", "user_ids"]
 
 Progress = Callable[[int, int], None]
 """Called with (done, of how many) during long work."""
+
+Notice = Callable[[str], None]
+"""Called with a line that says why long work is done."""
 
 
 class OpenOwner:
     """An owner's bank in step with the log. Use it under `lock`."""
 
-    def __init__(self, fold: Fold, until: float | None, chain: str = "") -> None:
+    def __init__(self, fold: Fold, until: float | None, start: Start) -> None:
         self.fold = fold
         self.until = until  # events after this time are not known yet (a past state)
-        self.chain = chain  # chain value of the last event looked at, in hex
+        self.chain = start.chain  # chain value of the last event looked at, in hex
+        self.anew, self.why = start.anew, start.why  # still to be made from the log, and why
         self.lock = threading.RLock()
-        self.saved = fold.applied  # events that the last snapshot holds
+        self.saved = -1 if start.anew else fold.applied  # events that the last snapshot holds
         self.tried = fold.applied  # events when a snapshot was last due
         self.pending: list[Event] = []  # rehearsals applied to the bank, not yet in the log
         self.stale = False  # closed, deleted, or a fold that was interrupted: to be opened anew
@@ -50,14 +51,26 @@ class OpenOwner:
         """The slots."""
         return self.fold.bank
 
-    def catch_up(self, progress: Progress | None = None) -> dict[str, WriteReport]:
-        """Folds in what the log has that the bank has not; reports what was written, by memory id."""
+    def catch_up(
+        self, progress: Progress | None = None, whole: Callable[[], None] | None = None
+    ) -> dict[str, WriteReport]:
+        """Folds in what the log has that the bank has not; reports what was written, by memory id.
+
+        Args:
+            whole: called whenever the bank holds all that was applied, and no batch is under way.
+        """
         length = self.fold.log.length(self.fold.owner)
         if length <= self.fold.applied:
             return {}
         records = self.fold.log.events(self.fold.owner, self.fold.applied, length)
+        reports: dict[str, WriteReport] = {}
         try:
-            reports = self.fold.apply(self._known(records, length, progress))
+            if progress is not None:
+                progress(self.fold.applied, length)
+            for record in self._known(records, length, progress):
+                reports |= self.fold.apply([record])
+                if whole is not None and record.kind != "add+" and not record.erased:
+                    whole()
             return reports | self.fold.finish()
         except BaseException:  # half a batch is in no bank; the log has it all
             self.stale = True
@@ -97,25 +110,31 @@ class Owners:
         config: Config,
         until: float | None = None,
         readonly: bool = False,
+        progress: Progress | None = None,
+        notice: Notice | None = None,
     ) -> None:
         """Args:
         folder: where snapshots are kept; None: nowhere.
         writer: gives the write loop, made (and its models loaded) when first needed.
         until: look no further than this time, in Unix seconds.
+        progress: called with (events done, events in all) while a bank is brought in step with the log.
+        notice: told why, when a bank has to be made anew.
         """
-        self.folder, self.log, self.config, self.until = folder, log, config, until
-        self.readonly = readonly
+        self.log, self.config, self.until = log, config, until
+        self.snapshots = Snapshots(folder if until is None else None, log, writer, config, readonly)
+        self.readonly, self.progress, self.notice = readonly, progress, notice
         self.threads = Threads(config.bank.threads)
         self._writer = writer
         self._open: OrderedDict[str, OpenOwner] = OrderedDict()
         self._lock = threading.RLock()
 
     @contextmanager
-    def use(self, name: str, progress: Progress | None = None, settle: bool = True) -> Iterator[OpenOwner]:
+    def use(self, name: str, *, settle: bool = True, follow: bool = True) -> Iterator[OpenOwner]:
         """The owner, locked and in step with the log, for the length of a `with`.
 
         Args:
             settle: rehearsals that wait for company are logged first.
+            follow: False leaves the bank where it is, for who will `remake` it.
         """
         owner = self._locked(name)
         try:
@@ -124,7 +143,8 @@ class Owners:
                     self.settle(owner)
                 if self.readonly and not owner.follows():
                     owner.fold, owner.chain = self.fresh(name), ""
-                owner.catch_up(progress)
+                if follow:
+                    self._follow(owner)
                 yield owner
             if not owner.stale and owner.fold.applied - owner.tried >= self.config.log.snapshot_events:
                 owner.tried = owner.fold.applied
@@ -134,6 +154,47 @@ class Owners:
             if owner.stale:
                 self._remove(owner)
             owner.lock.release()
+
+    def _follow(self, owner: OpenOwner) -> None:
+        """Brings a bank in step with the log; one that is made anew is saved on the way and at the end."""
+        if not owner.anew:
+            owner.catch_up(self.progress)
+            return
+        self._say_why(owner)
+        owner.catch_up(self.progress, lambda: self._set_aside(owner))
+        if owner.why:
+            with suppress(StoreError):  # `close` tries again and says so
+                self.snapshot(owner)
+        owner.anew, owner.why = False, ""
+
+    def remake(self, owner: OpenOwner, progress: Progress | None) -> None:
+        """Makes a bank anew from the first event on, in the place of the one that is there."""
+        anew = OpenOwner(self.fresh(owner.fold.owner), None, Start())
+        self._say_why(owner)
+        try:
+            # a snapshot that fits is a better beginning than half a bank
+            anew.catch_up(progress or self.progress, (lambda: self._set_aside(anew)) if owner.anew else None)
+        except BaseException:
+            owner.stale = owner.anew
+            raise
+        owner.fold, owner.chain, owner.saved = anew.fold, anew.chain, -1
+        owner.anew, owner.why = False, ""
+        self.snapshot(owner)
+
+    def _say_why(self, owner: OpenOwner) -> None:
+        """Tells why a bank is made anew, where there was a snapshot."""
+        if not owner.why or self.notice is None:
+            return
+        name, done = owner.fold.owner, owner.fold.applied
+        on = f", going on after {done:,} of {self.log.length(name):,} events" if done else ""
+        self.notice(f"{Owner.parse(name).id}: {owner.why}; the bank is made anew from the log{on}")
+
+    def _set_aside(self, owner: OpenOwner) -> None:
+        """Keeps a bank that is being made anew, every so many events."""
+        if owner.fold.applied - owner.tried >= self.config.log.snapshot_events:
+            owner.tried = owner.fold.applied
+            with suppress(StoreError):  # only a convenience: the log has it all
+                self.snapshots.set_aside(owner.fold)
 
     def append(self, owner: OpenOwner, events: Sequence[Event]) -> None:
         """Appends an owner's waiting rehearsals, which the bank has already, and events, which it has not."""
@@ -196,55 +257,17 @@ class Owners:
 
     # -- snapshots ------------------------------------------------------------------------------
 
-    def path(self, name: str) -> Path | None:
-        """File of an owner's snapshot."""
-        if self.folder is None:
-            return None
-        return self.folder / f"{blake2b(name.encode(), digest_size=16).hexdigest()}.safetensors"
-
     def _load(self, name: str) -> OpenOwner:
-        fold, chain = self.fresh(name), ""
-        path = self.path(name)
-        if path is None or self.until is not None:
-            return OpenOwner(fold, self.until)
-        try:
-            notes = read_notes(path)
-            if self._fits(name, notes):
-                fold.bank = load_bank(path, self.config.bank, self.config.forgetting)
-                fold.applied, chain = int(str(notes["events"])), str(notes["chain"])
-        except NotFound:
-            pass  # no snapshot yet
-        except BankError:
-            if not self.readonly:
-                path.unlink()  # damaged: the log has everything, and a new one is written on close
-        return OpenOwner(fold, self.until, chain)
+        fold, start = self.fresh(name), self.snapshots.load(name)
+        if start.bank is not None:
+            fold.bank, fold.applied = start.bank, start.events
+        return OpenOwner(fold, self.until, start)
 
     def fresh(self, name: str) -> Fold:
         """An empty bank and its fold, nothing applied."""
         writer = self._writer()
         bank = SlotBank(writer.keys.width, self.config.bank, self.config.forgetting)
         return Fold(name, bank, self.log, writer, self.config)
-
-    def _fits(self, name: str, notes: dict[str, object]) -> bool:
-        """Whether a snapshot is of this log's past, made with these models and settings."""
-        events = notes.get("events")
-        if notes.get("settings") != self._settings() or notes.get("owner") != name:
-            return False
-        if not isinstance(events, int) or not 0 < events <= self.log.length(name):
-            return False
-        return self.log.get(name, events - 1).chain.hex() == notes.get("chain")
-
-    def _settings(self) -> str:
-        """Hash of everything besides the log that the bank depends on."""
-        writer = self._writer()
-        relevant = {
-            "bank": asdict(self.config.bank) | {"device": "", "open_banks": 0, "threads": 0},
-            "write": asdict(self.config.write),
-            "forgetting": asdict(self.config.forgetting),
-            "codec": writer.codec.identity,
-            "keys": writer.keys.identity,
-        }
-        return blake2b(json.dumps(relevant, sort_keys=True).encode(), digest_size=16).hexdigest()
 
     def snapshot(self, owner: OpenOwner) -> None:
         """Saves an owner's bank if it has changed, and if the log has all that the bank has.
@@ -255,41 +278,17 @@ class Owners:
         self.settle(owner)
         if owner.pending:
             return  # the disk is full; saved now, these rehearsals would be replayed upon themselves
-        fold, path = owner.fold, self.path(owner.fold.owner)
-        if path is None or self.readonly or fold.applied == 0 or fold.applied == owner.saved:
-            return
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self.save(fold, path)
-        except OSError as error:
-            raise StoreError(
-                f"snapshot {path} cannot be written ({error.strerror or error}); nothing is lost, the next "
-                "opening replays the log; make room or check the folder"
-            ) from error
-        owner.saved = fold.applied
+        if owner.fold.applied not in (0, owner.saved):
+            self.snapshots.write(owner.fold)
+            owner.saved = owner.fold.applied
 
     def save(self, fold: Fold, path: Path) -> None:
-        """Writes a bank file that `_fits` will recognize."""
-        writer = self._writer()
-        chain = self.log.get(fold.owner, fold.applied - 1).chain.hex() if fold.applied else ""
-        save_bank(
-            fold.bank,
-            path,
-            codec=writer.codec.identity,
-            encoder=writer.keys.identity,
-            owner=fold.owner,
-            events=fold.applied,
-            chain=chain,
-            settings=self._settings(),
-        )
+        """Writes a bank file anywhere.
 
-    def replace(self, name: str, fold: Fold) -> None:
-        """Puts a newly folded bank in the place of the open one."""
-        with self._lock:
-            owner = self._open[name]
-        with owner.lock:
-            owner.fold = fold
-            owner.saved = -1
+        Raises:
+            OSError: it cannot be written there.
+        """
+        self.snapshots.save(fold, path)
 
     def drop(self, name: str) -> None:
         """Forgets an owner: the open bank and the snapshot."""
@@ -297,13 +296,7 @@ class Owners:
             owner = self._open.pop(name, None)
         if owner is not None:
             owner.stale = True
-        self.remove_snapshot(name)
-
-    def remove_snapshot(self, name: str) -> None:
-        """Deletes an owner's snapshot: it may hold what was just erased from the log."""
-        path = self.path(name)
-        if path is not None:
-            path.unlink(missing_ok=True)
+        self.snapshots.remove(name)
 
     def save_all(self) -> None:
         """Snapshots every open owner."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 __all__ = ["DEFAULT_ENCODER", "ENCODERS", "checkpoint_path"]
 
-DEFAULT_ENCODER = "sentence"
+DEFAULT_ENCODER = "transformer"
 """The encoder of ``Memory(encoder=None)``."""
 
 ENCODERS = (

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -26,11 +27,11 @@ from .codec import SURE, Codec, starts_of, to_patches
 from .config import WriteConfig
 from .ladder import FIELDS, GIST_FIELDS, UNITS, VALUE_UNITS, VERBATIM, Field, halve, octaves, stair
 
-__all__ = ["NEVER", "Values", "write_values"]
+__all__ = ["NEVER", "Stored", "Values", "write_values", "write_words"]
 
 NEVER = 2.0  # floor of words that could not be made exact at any strength
 MARGIN = 0.15  # probability by which a checked character must be surer than `SURE`
-PATIENCE = 12  # steps without progress after which an already readable field is left as it is
+PATIENCE = 4  # steps without progress after which an already readable field is left as it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +59,27 @@ def floor_of(field: Field, passed: int) -> float:
     return float(checks[passed]) * (1 + 1e-5)  # just above the stair that fails
 
 
-CHECKS = {field.index: check_strengths(field) for field in FIELDS}
-LEVELS = max(len(checks) for checks in CHECKS.values())
-GRID = torch.stack(
-    [functional.pad(checks, (0, LEVELS - len(checks)), value=1.0) for checks in CHECKS.values()]
-)
-"""[fields, L]; shorter lists are padded with strength 1, which is checked anyway."""
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How high each field is stored, and where it has to be read."""
+
+    amplitude: Tensor  # [fields] grid steps that a code of 1 is high
+    strengths: Tensor  # [fields, L] strengths at which it is checked, falling
+    sure: float = SURE + MARGIN  # probability that each byte must exceed; 0: it need only be the likeliest
+    limit: int = 127  # highest grid step that a weight takes
+    told: float = 0.0  # the decoder is told no lower height than this
+
+
+def _ladder() -> Plan:
+    """The plan by which slots are written."""
+    checks = [check_strengths(field) for field in FIELDS]
+    most = max(len(strengths) for strengths in checks)
+    # shorter lists are padded with strength 1, which is checked anyway
+    padded = [functional.pad(strengths, (0, most - len(strengths)), value=1.0) for strengths in checks]
+    return Plan(torch.tensor([field.amplitude for field in FIELDS]), torch.stack(padded))
+
+
+LADDER = _ladder()
 
 
 def write_values(
@@ -75,16 +91,50 @@ def write_values(
         texts: B byte strings of at most `TEXT_BYTES`.
         gists: B times (subject, relation, initial, rest), each within its field; all empty for none.
     """
-    job = _Job(codec, texts, gists)
+    job = _Job(codec, texts, gists, LADDER)
     steps = job.optimize(config)
     return job.values(len(texts), steps)
+
+
+class Stored(NamedTuple):
+    """Words on a grid of any height: what `write_words` gives."""
+
+    weights: Tensor  # [P, U] int8 of the patches of all texts, one after the other
+    lengths: Tensor  # [B] patches of each text
+    steps: Tensor  # [B] int64
+
+
+def write_words(
+    codec: Codec,
+    texts: Sequence[bytes],
+    height: float,
+    config: WriteConfig,
+    limit: int = 127,
+    told: float = 0.0,
+) -> Stored:
+    """Writes words alone, at one height, to be read greedily at strength 1: for measuring what bits buy.
+
+    Args:
+        texts: B byte strings of at most `TEXT_BYTES`.
+        height: grid steps that a code of 1 is high (slots: `VERBATIM.amplitude`).
+        limit: highest grid step that a weight takes; 7 is int4.
+        told: least height that the decoder is told, for heights that it was never trained on.
+    """
+    fields = len(FIELDS)
+    plan = Plan(torch.full((fields,), height), torch.ones(fields, 1), 0.0, limit, told)
+    job = _Job(codec, texts, [()] * len(texts), plan)
+    steps = job.optimize(config)
+    return Stored(job.on_grid(job.best).to(torch.int8).cpu(), job.lengths, steps)
 
 
 class _Job:
     """All fields of one batch, optimized together; finished ones drop out."""
 
-    def __init__(self, codec: Codec, texts: Sequence[bytes], gists: Sequence[Sequence[bytes]]) -> None:
-        self.codec = codec
+    def __init__(
+        self, codec: Codec, texts: Sequence[bytes], gists: Sequence[Sequence[bytes]], plan: Plan
+    ) -> None:
+        self.codec, self.plan = codec, plan
+        self.levels = plan.strengths.shape[1]
         wanted: list[tuple[int, Field, bytes]] = []
         for item, (text, gist) in enumerate(zip(texts, gists, strict=True)):
             wanted.append((item, VERBATIM, text))
@@ -96,8 +146,7 @@ class _Job:
         patches, self.lengths = to_patches([piece for _, _, piece in wanted])
         self.patches = patches.to(device)
         self.owner = torch.arange(len(wanted)).repeat_interleave(self.lengths)  # [P] its row in S
-        amplitude = torch.tensor([field.amplitude for field in FIELDS])
-        self.amplitude = amplitude[self.field_of[self.owner]].to(device)
+        self.amplitude = plan.amplitude[self.field_of[self.owner]].to(device)
         self.fields = self.field_of[self.owner].to(device)
         self.starts = starts_of(self.lengths)
         with torch.no_grad():
@@ -119,8 +168,8 @@ class _Job:
             self._keep(active[better])
             self.passed[active] = torch.maximum(passed, self.passed[active])
             stale[active] = torch.where(better, 0, stale[active] + 1)
-            open_ = (self.passed[active] < LEVELS) & ~((self.passed[active] > 0) & (stale[active] > PATIENCE))
-            active = active[open_]
+            resting = (self.passed[active] > 0) & (stale[active] > PATIENCE)
+            active = active[(self.passed[active] < self.levels) & ~resting]
             if len(active) == 0 or step == config.max_steps:
                 break
             self.steps[active] = step + 1
@@ -144,46 +193,58 @@ class _Job:
         rows = self._rows(which)
         self.best[rows] = self.codes[rows]
 
-    def _on_grid(self, codes: Tensor, rows: Tensor, strength: Tensor) -> Tensor:
-        """Codes [.., U] as the bank gives them back at strengths [..]: stored, halved, shrunk, rounded."""
-        amplitude = self.amplitude[rows].repeat(len(codes) // len(rows))[:, None]
-        stored = torch.round(codes * amplitude).to(torch.int8)
+    def on_grid(self, codes: Tensor, rows: Tensor | slice = slice(None)) -> Tensor:
+        """Codes [.., U] of patches `rows`, over and over, as they are stored: whole grid steps."""
+        amplitude = self.amplitude[rows]
+        steps = torch.round(codes * amplitude.repeat(len(codes) // len(amplitude))[:, None])
+        return steps.clamp(-self.plan.limit, self.plan.limit)
+
+    def _worn(self, codes: Tensor, rows: Tensor, strength: Tensor) -> tuple[Tensor, Tensor]:
+        """Codes [.., U] as the bank gives them back at strengths [..], stored, halved, shrunk and rounded;
+        and the heights [..] that the decoder is told."""
+        height = self.amplitude[rows].repeat(len(codes) // len(rows)) * strength
         halvings, fraction = octaves(strength)
-        shrunk = torch.round(halve(stored, halvings).float() * fraction[:, None])
-        return shrunk / (amplitude * strength[:, None])
+        shrunk = torch.round(halve(self.on_grid(codes, rows), halvings).float() * fraction[:, None])
+        return shrunk / height[:, None], height.clamp(min=self.plan.told)
 
     @torch.no_grad()
     def _check(self, active: Tensor) -> Tensor:
         """[A] how many check levels, from the top, each active field passes without a gap."""
         rows = self._rows(active)
-        strength = GRID.to(rows.device)[self.fields[rows].cpu()].T.flatten().to(self.codes.device)  # [L·P]
-        codes = self._on_grid(self.codes[rows].repeat(LEVELS, 1), rows, strength)
-        levels = strength * self.amplitude[rows].repeat(LEVELS)
+        count = self.levels
+        strength = self.plan.strengths[self.fields[rows].cpu()].T.flatten().to(self.codes.device)  # [L·P]
+        codes, heights = self._worn(self.codes[rows].repeat(count, 1), rows, strength)
         logits = self.codec.decoder(
-            codes, levels, self.fields[rows].repeat(LEVELS), self.starts[rows].repeat(LEVELS).to(codes.device)
+            codes, heights, self.fields[rows].repeat(count), self.starts[rows].repeat(count).to(codes.device)
         )
-        right = logits.softmax(dim=2).gather(2, self.patches[rows].repeat(LEVELS, 1)[:, :, None])[:, :, 0]
-        sure = right.amin(dim=1) > SURE + MARGIN  # so it is the greedy choice
-        good = torch.ones(LEVELS, len(self.items), dtype=torch.float32)
-        owner = self.owner[rows].repeat(LEVELS, 1).view(LEVELS, -1)
-        good.scatter_reduce_(1, owner, sure.cpu().float().view(LEVELS, -1), "amin")
+        chances = logits.softmax(dim=2)
+        right = chances.gather(2, self.patches[rows].repeat(count, 1)[:, :, None])[:, :, 0]
+        sure = right.amin(dim=1) > self.plan.sure
+        if self.plan.sure < 0.5:  # what is less likely than that may still be no greedy choice
+            sure &= (right == chances.amax(dim=2)).all(dim=1)
+        good = torch.ones(count, len(self.items), dtype=torch.float32)
+        owner = self.owner[rows].repeat(count, 1).view(count, -1)
+        good.scatter_reduce_(1, owner, sure.cpu().float().view(count, -1), "amin")
         return good[:, active].cumprod(dim=0).sum(dim=0).long()
 
     def _gradient(self, rows: Tensor, generator: torch.Generator) -> Tensor:
         """[P, U] of the decoder's cross-entropy, at the level that fails and at one beyond it."""
-        grid = GRID[self.fields[rows].cpu()]  # [P, L]
-        front = self.front.clamp(max=LEVELS - 1)
-        beyond = front + (torch.rand(len(front), generator=generator) * (LEVELS - front)).long()
-        strength = torch.cat([grid.gather(1, at[self.owner[rows], None])[:, 0] for at in (front, beyond)])
+        grid = self.plan.strengths[self.fields[rows].cpu()]  # [P, L]
+        levels = [self.front.clamp(max=self.levels - 1)]
+        if self.levels > 1:
+            chance = torch.rand(len(self.front), generator=generator)
+            levels.append(levels[0] + (chance * (self.levels - levels[0])).long())
+        count = len(levels)
+        strength = torch.cat([grid.gather(1, level[self.owner[rows], None])[:, 0] for level in levels])
         strength = strength.to(self.codes.device)
         leaf = self.codes[rows].clone().requires_grad_(True)
-        doubled = leaf.repeat(2, 1)
-        levels = strength * self.amplitude[rows].repeat(2)
-        straight = doubled + (self._on_grid(doubled.detach(), rows, strength) - doubled).detach()
-        starts = self.starts[rows].repeat(2).to(doubled.device)
-        logits = self.codec.decoder(straight, levels, self.fields[rows].repeat(2), starts)
+        copies = leaf.repeat(count, 1)
+        codes, heights = self._worn(copies.detach(), rows, strength)
+        straight = copies + (codes - copies).detach()
+        starts = self.starts[rows].repeat(count).to(copies.device)
+        logits = self.codec.decoder(straight, heights, self.fields[rows].repeat(count), starts)
         loss = functional.cross_entropy(
-            logits.flatten(0, 1), self.patches[rows].repeat(2, 1).flatten(), reduction="sum"
+            logits.flatten(0, 1), self.patches[rows].repeat(count, 1).flatten(), reduction="sum"
         )
         gradient: Tensor = torch.autograd.grad(loss, leaf)[0]
         return gradient
@@ -194,13 +255,13 @@ class _Job:
         floor = torch.full((count,), NEVER)
         proven = torch.zeros(count, len(FIELDS), dtype=torch.bool)
         item_steps = torch.zeros(count, dtype=torch.int64)
-        stored = torch.round(self.best * self.amplitude[:, None]).to(torch.int8).cpu()
+        stored = self.on_grid(self.best).to(torch.int8).cpu()
         at = 0
         for index, (item, length) in enumerate(zip(self.items, self.lengths.tolist(), strict=True)):
             field = FIELDS[int(self.field_of[index])]
             passed = int(self.passed[index])
             item_steps[item] = max(int(item_steps[item]), int(steps[index]))
-            if passed == LEVELS or (field is VERBATIM and passed > 0):
+            if passed == self.levels or (field is VERBATIM and passed > 0):
                 first = field.units.start
                 value[item, first : first + length * UNITS] = stored[at : at + length].flatten()
                 proven[item, field.index] = True

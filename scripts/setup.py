@@ -34,6 +34,7 @@ CONSTRAINTS = VENV / "setup-constraints.txt"
 TORCH_VERSION = "2.13.0"  # inside pyproject's range; known to pass the tests
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"  # PyTorch's own index of CPU builds
 PATIENCE = ("--timeout", "15", "--retries", "1")  # seconds; an index out of reach must not hold us up
+CORE = "core"  # neuromem itself, with no extra, among the extras that are done
 LOG_TAIL = 15  # lines of the log shown when a step fails
 
 
@@ -227,7 +228,8 @@ def fill(extras: list[str]) -> None:
     """Does what is missing, and notes it."""
     kind, wanted, state = torch_kind(), fingerprint(), read_state()
     done = state.get("extras", {})
-    missing = [extra for extra in extras if done.get(extra) != wanted]
+    parts = [CORE, *extras]
+    missing = [part for part in parts if done.get(part) != wanted]
     interrupted = bool(state.get("running"))
     if not missing and not interrupted and state.get("kind") == kind:
         return
@@ -246,7 +248,7 @@ def fill(extras: list[str]) -> None:
     if kind == "cpu" and not torch_installed(kind):
         raise SetupError("another torch took the CPU build's place; run: make distclean, and start again")
     kept = {extra: key for extra, key in done.items() if key == wanted and state.get("kind") == kind}
-    write_state({"kind": kind, "extras": kept | dict.fromkeys(extras, wanted)})
+    write_state({"kind": kind, "extras": kept | dict.fromkeys(parts, wanted)})
     say(f"  ready in {time.monotonic() - started:.0f} s")
 
 

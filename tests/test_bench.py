@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from neuromem.bench import codec as codec_bench
 from neuromem.bench.ablation import TableEncoder, gained
 from neuromem.bench.codec import drafts_of, measure, step_zero, values_only
 from neuromem.bench.common import percentiles, read_texts
-from neuromem.bench.forgetting import Expected
+from neuromem.bench.forgetting import Expected, follows_curve, gist_words, word_f1
 from neuromem.bench.forgetting import measure as measure_forgetting
 from neuromem.bench.generated import hard_texts, nasty_strings, near_identical, personal_facts
 from neuromem.bench.interference import rebuilds_agree, slots_changed
@@ -91,13 +92,17 @@ def test_generated_facts_are_distinct_and_follow_from_the_seed() -> None:
 
 
 def test_the_codec_bench_finds_short_facts_exact_and_no_lie(bench: Runner) -> None:
-    status, report = bench("codec", "--count", 12)
+    status, report = bench("codec", "--count", 12, "--random", 4)
     facts = report["sets"]["generated facts"]
     assert (status, report["lies"]) == (0, 0)
     assert facts["exact"] >= 0.9
     assert facts["exact_at_step_0"] >= 0.75
     assert facts["truthful"] == 1
     assert 1 < facts["text_bits_per_weight"] < 8
+    assert set(report["sets"]) == {"generated facts", "generated hard texts", "full texts"}
+    assert facts["confident_bytes_right"] >= 0.99
+    assert 0 <= report["random_bytes"]["exact"] <= 1
+    assert [row["slots"] for row in report["decode_ms"]][:2] == [10, 10]
     assert set(report["nasty_strings"]) == set(nasty_strings())
     assert {row["shown"] for row in report["nasty_strings"].values()} <= {"exact", "flagged"}
 
@@ -111,7 +116,7 @@ def test_a_bank_that_says_other_words_is_called_a_liar(
     honest = FactBank.read
     monkeypatch.setattr(FactBank, "read", lie)
     monkeypatch.setattr(codec_bench, "nasty_strings", lambda seed: {"one byte": "x"})
-    status, report = bench("codec", "--count", 4)
+    status, report = bench("codec", "--count", 4, "--random", 0)
     assert status == 1
     assert report["lies"] > 0
     assert report["sets"]["generated facts"]["exact"] == 0
@@ -141,7 +146,7 @@ def test_the_words_expected_of_each_rung() -> None:
 
 
 def test_the_ladder_is_right_and_sleep_changes_nothing(bench: Runner) -> None:
-    _, report = bench("forgetting", "--count", 20, "--nights", 40)
+    _, report = bench("forgetting", "--count", 20, "--nights", 40, "--aged", 0)
     assert report["generated: right_rung"] >= 0.9
     assert report["generated: right_characters"] >= 0.95
     assert report["generated: rises"] == 0
@@ -168,6 +173,57 @@ def test_strength_set_by_hand_is_the_strength_that_is_read() -> None:
         shown = facts.bank.readable(rows.tolist(), 1_800_000_000_000)[1]
         assert shown.min() >= strength * (1 - 1e-6)
         assert shown.max() <= strength * (1 + 1e-4)
+
+
+def test_the_share_on_each_rung_follows_the_curve() -> None:
+    facts = [Expected(fact.text, parse_gist(fact.gist)) for fact in personal_facts(150)]
+    result = follows_curve(facts)
+    assert result["aged_facts"] == 150
+    assert result["largest_difference_points"] <= 3
+    seen = {rung for row in result["by_age"] for rung in Fidelity if row[rung] > 0.02}
+    assert seen >= {Fidelity.VERBATIM, Fidelity.GIST, Fidelity.PARTIAL, Fidelity.FORGOTTEN}
+    for row in result["by_age"]:
+        assert sum(row[rung] for rung in Fidelity) + row["wrong words"] == pytest.approx(1)
+        assert sum(row[f"{rung}, curve"] for rung in Fidelity) == pytest.approx(1)
+
+
+def test_facts_that_fade_off_the_curve_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    def hasten(self: FactBank, days: Sequence[float]) -> None:
+        age(self, [2 * day for day in days])
+
+    age = FactBank.age
+    monkeypatch.setattr(FactBank, "age", hasten)
+    facts = [Expected(fact.text, parse_gist(fact.gist)) for fact in personal_facts(60)]
+    assert follows_curve(facts)["largest_difference_points"] > 10
+
+
+def test_rungs_with_wrong_words_do_not_count_as_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Expected, "words", lambda self, rung: "something else")
+    facts = [Expected("I live in Paris", parse_gist("1|home|Paris"))]
+    youngest = follows_curve(facts)["by_age"][0]
+    assert (youngest["verbatim"], youngest["wrong words"], youngest["points apart"]) == (0, 1, 100)
+
+
+def test_gist_words_are_compared_with_the_reference() -> None:
+    pairs = [("We called the dog Potola.", "1|dog name|Potola"), ("i live in utrecht", "1|home|Utrecht")]
+    given, ours = gist_words([*pairs, ("My sister Ana is a vet", "brother|job|pilot")])
+    assert (given["word_f1"], given["subject_exact"], given["exact"]) == (1, 1, 1)
+    assert ours["word_f1"] < 1
+    assert ours["subject_exact"] == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize(
+    ("said", "reference", "f1"),
+    [
+        ("1|dog name|Potola", "1|dog name|Potola", 1.0),
+        ("1|dogs' names|Potola", "1|dog name|Potola", 1.0),  # stemmed
+        ("1|dog name|Patola", "1|dog name|Potola", 2 / 3),
+        ("1", "1|dog name|Potola", 0.0),  # the speaker is no word
+        ("", "mother|job|nurse", 0.0),
+    ],
+)
+def test_the_f1_of_gist_words(said: str, reference: str, f1: float) -> None:
+    assert word_f1(said, reference) == pytest.approx(f1)
 
 
 # --- ablation -------------------------------------------------------------------------------------

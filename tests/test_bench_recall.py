@@ -9,12 +9,18 @@ from pathlib import Path
 import pytest
 from benching import Runner, lines, runner
 
+from neuromem.bench import pairs as pairs_module
 from neuromem.bench.conversations import read_turns_of
+from neuromem.bench.everyday import MOST, everyday_facts
 from neuromem.bench.generated import near_identical
+from neuromem.bench.mishear import SMALL, Recognizer, distance, plain, sound_of, word_error_rate
+from neuromem.bench.pairs import Pool, lost_points, measure_pairs
 from neuromem.bench.ranking import BM25
 from neuromem.bench.recall import sanity, scores
 from neuromem.config import Config
 from neuromem.errors import InvalidInput
+from neuromem.memory import Memory
+from neuromem.text import stems
 
 
 @pytest.fixture
@@ -68,6 +74,20 @@ def test_conversations_are_asked_and_scored_by_category(bench: Runner, tmp_path:
     assert report["search_ms"]["p99"] >= report["search_ms"]["p50"] > 0
 
 
+def test_conversations_are_asked_again_as_they_are_misheard(bench: Runner, tmp_path: Path) -> None:
+    argv = [*conversation(tmp_path), "--misheard", "--word-errors"]
+    _, report = bench("recall", *argv, "0.5", "--hearings", 8)
+    clean, noisy = report["misheard"]["clean"], report["misheard"]["misheard"]
+    assert 0.3 < report["word_error_rate"] < 0.6
+    assert clean["recall@10"] == report["recall@10"]
+    assert noisy["mrr"] < clean["mrr"]
+    assert report["misheard"]["points lost"]["mrr"] == pytest.approx(
+        100 * (clean["mrr"] - noisy["mrr"]), abs=0.01
+    )
+    _, plainly = bench("recall", *argv, "0")
+    assert set(plainly["misheard"]["points lost"].values()) == {0}
+
+
 def test_times_of_turns_are_told_in_any_form_and_stay_apart(tmp_path: Path) -> None:
     whens = ["2023-05-08T13:56", "2023-05-08T13:56", None, "March-15-2024"]
     rows = [{"conv": "a", "turn": i, "text": "x", "datetime": when} for i, when in enumerate(whens)]
@@ -92,6 +112,53 @@ def test_pairs_are_asked_in_both_ways(bench: Runner, tmp_path: Path) -> None:
         assert report["pairs"][ranker]["asr_question hit@1"] <= 0.1
 
 
+def test_a_pair_without_a_question_is_named() -> None:
+    rows = [{"fact": "I play the cello", "question": "what do I play?"}, {"fact": "I sing"}]
+    with Memory(encoder="hash") as memory, pytest.raises(InvalidInput, match="line 2 has no question"):
+        Pool(memory, rows)
+
+
+def pairs(count: int) -> list[dict[str, str]]:
+    return [{"fact": fact.text, "question": fact.question} for fact in near_identical(count)]
+
+
+def test_unrelated_facts_are_added_to_the_same_bank(bench: Runner, tmp_path: Path) -> None:
+    path = lines(tmp_path / "p.jsonl", *pairs(20))
+    _, report = bench("recall", "--pairs", path, "--encoder", "hash", "--crowd", 60)
+    found = report["pairs_in_a_crowd"]
+    assert report["crowd_facts"] == 60
+    assert found["alone"] == report["pairs"]["neuromem"]
+    assert found["in the crowd"]["question hit@1"] == 1
+    assert set(found["points lost"].values()) == {0}
+
+
+def test_a_crowd_that_takes_the_places_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = pairs(5)
+
+    def answers(count: int, seed: int, without: list[str]) -> list[str]:
+        assert {row["fact"] for row in rows} <= set(without)
+        return [f"{row['question']} {n}" for row in rows for n in range(count // len(rows))]
+
+    monkeypatch.setattr(pairs_module, "everyday_facts", answers)
+    found = measure_pairs(rows, Config(), "hash", crowd=30)["pairs_in_a_crowd"]
+    assert found["alone"]["question hit@5"] == 1
+    assert found["in the crowd"]["question hit@1"] == 0
+    assert found["points lost"]["question hit@1"] == 100
+    assert lost_points({"a": 0.5}, {"a": 0.75}) == {"a": -25}
+
+
+def test_mishearing_costs_hits_and_is_told_in_points(bench: Runner, tmp_path: Path) -> None:
+    path = lines(tmp_path / "p.jsonl", *pairs(40))
+    argv = ["--pairs", path, "--encoder", "hash", "--misheard", "--word-errors", "0.3", "--hearings", 2]
+    _, report = bench("recall", *argv)
+    found = report["pairs_misheard"]
+    assert report["pairs_word_error_rate"] == pytest.approx(0.3, abs=0.03)
+    assert found["clean"]["question hit@1"] == report["pairs"]["neuromem"]["question hit@1"] == 1
+    assert 0.3 < found["misheard"]["question hit@1"] < 1
+    lost = 100 * (1 - found["misheard"]["question hit@1"])
+    assert found["points lost"]["question hit@1"] == pytest.approx(lost, abs=0.01)
+
+
 def test_exact_cues_find_their_facts() -> None:
     result = sanity(100, 0, Config(), "hash")
     assert (result["recall@1"], result["misses"]) == (1, 0)
@@ -103,3 +170,106 @@ def test_bm25_prefers_rare_words_and_short_texts() -> None:
     assert dog[3] == 0
     assert dog[1] > dog[2] > 0
     assert max(zebra) == zebra[2]
+
+
+# --- a crowd of facts -----------------------------------------------------------------------------
+
+
+def test_a_crowd_is_distinct_varied_and_follows_from_the_seed() -> None:
+    crowd = everyday_facts(1_000, seed=5)
+    assert crowd == everyday_facts(1_000, seed=5)
+    assert crowd[:100] != everyday_facts(100, seed=6)
+    assert len(set(crowd)) == 1_000
+    assert len({tuple(text.split()[:3]) for text in crowd}) > 400
+    told = [stem for text in crowd for stem in set(stems(text))]
+    assert max(map(told.count, set(told))) <= 50  # no word but the smallest is in more than 5 % of them
+    assert all(text[0].isupper() and not {*"[]{|}"} & set(text) for text in crowd)
+    assert max(len(text.encode()) for text in crowd) <= 160
+
+
+def test_nobody_of_the_pairs_is_in_the_crowd() -> None:
+    crowd = everyday_facts(400)
+    names = {word for text in crowd for word in text.split() if word in ("Gudrun", "Netherby")}
+    assert names == {"Gudrun", "Netherby"}
+    without = everyday_facts(400, without=["gudrun's boat is at netherby"])
+    assert not [text for text in without if "Gudrun" in text or "Netherby" in text]
+
+
+@pytest.mark.parametrize("count", [-1, MOST + 1])
+def test_a_crowd_out_of_range_is_refused(count: int) -> None:
+    with pytest.raises(InvalidInput, match="crowd"):
+        everyday_facts(count)
+
+
+# --- mishearing -----------------------------------------------------------------------------------
+
+QUESTIONS = [fact.question for fact in near_identical(150)] + [
+    "Where did we put the spare passport, and who has the other one?",
+    "What's the weather like in my sister's village in November?",
+]
+
+
+def test_a_recognizer_writes_no_capitals_and_no_signs() -> None:
+    assert plain("What's Ana’s e-mail – again, PLEASE?") == "what's ana's e mail again please".split()
+
+
+def test_word_errors_are_counted_by_edit_distance() -> None:
+    assert distance("kitten", "sitting") == 3
+    assert distance([], ["a"]) == distance(["a"], []) == 1
+    assert word_error_rate(["Where is the KEY?"], ["where is the key"]) == 0
+    assert word_error_rate(["where is the key", "who"], ["where the quay is", "who"]) == pytest.approx(3 / 5)
+    assert word_error_rate([], []) == 0
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.1, 0.25])
+def test_as_many_words_are_wrong_as_asked(rate: float) -> None:
+    heard = Recognizer(QUESTIONS).hear(QUESTIONS, rate, seed=1)
+    assert word_error_rate(QUESTIONS, heard) == pytest.approx(rate, abs=0.012)
+    assert all(text == " ".join(plain(text)) and text for text in heard)
+    assert rate or heard == [" ".join(plain(text)) for text in QUESTIONS]
+
+
+def test_what_is_heard_follows_from_the_seed() -> None:
+    recognizer = Recognizer()
+    assert recognizer.hear(QUESTIONS, seed=1) == recognizer.hear(QUESTIONS, seed=1)
+    assert recognizer.hear(QUESTIONS, seed=1) != recognizer.hear(QUESTIONS, seed=2)
+
+
+def test_what_is_heard_instead_is_a_word_that_sounds_alike() -> None:
+    recognizer = Recognizer(QUESTIONS)
+    assert {"wear", "were"} <= set(recognizer.like("where"))
+    assert "password" in recognizer.like("passport")
+    heard = recognizer.hear(QUESTIONS, 0.3)
+    said = {word for text in QUESTIONS for word in plain(text)}
+    new = {word for text in heard for word in plain(text)} - said
+    assert len(new) > 30
+    assert new <= recognizer.words
+    assert not [word for word in ("hous", "danc", "citi", "someon") if word in recognizer.words]
+    assert {"house", "dance", "city"} <= recognizer.words
+
+
+def test_words_are_lost_put_in_split_and_joined() -> None:
+    recognizer = Recognizer(["a part apart pass port passport"])
+    heard = recognizer.hear(["a part passport"] * 300, 0.4)
+    assert {2, 3, 4} <= {len(text.split()) for text in heard}
+    assert {"apart passport", "a part pass port"} <= set(heard)
+
+
+@pytest.mark.parametrize(("one", "other"), [("knight", "night"), ("wright", "right"), ("fone", "phone")])
+def test_words_that_sound_alike_share_a_key(one: str, other: str) -> None:
+    assert sound_of(one) == sound_of(other)
+    assert sound_of(one) != sound_of("garden")
+
+
+def test_what_is_no_english_word_is_heard_as_it_is() -> None:
+    texts = ["", "4471 17 052", "狗叫什么名字", "?"]
+    heard = Recognizer().hear(texts, 0.5)
+    assert heard[0] == heard[3] == ""
+    own = [word for text in heard for word in plain(text) if word not in SMALL]
+    assert own == [word for text in texts for word in plain(text)]
+
+
+@pytest.mark.parametrize("rate", [-0.1, 0.6, float("nan")])
+def test_a_rate_out_of_range_is_refused(rate: float) -> None:
+    with pytest.raises(InvalidInput, match="rate"):
+        Recognizer().hear(["who is it"], rate)

@@ -94,8 +94,8 @@ def test_a_snapshot_that_does_not_fit_is_left_aside(
     with Memory(tmp_path, encoder="hash", clock=fake_clock) as memory:
         live(memory, fake_clock)
         memory.add("I like tea", user_id="ben")
-        alive, path = state_of(memory), memory.engine.owners.path("user:ana")
-        other = memory.engine.owners.path("user:ben")
+        alive, path = state_of(memory), memory.engine.owners.snapshots.path("user:ana")
+        other = memory.engine.owners.snapshots.path("user:ben")
     assert path is not None
     assert other is not None
     if damage == "junk":

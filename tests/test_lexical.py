@@ -15,12 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from neuromem.encoders import (
-    CachedEncoder,
     HashEncoder,
     LexicalSketch,
     SentenceEncoder,
     join_keys,
-    load_encoder,
 )
 from neuromem.errors import InvalidInput
 from neuromem.text import idf, stems
@@ -169,33 +167,7 @@ def test_parts_that_do_not_fit_are_refused() -> None:
             join_keys(torch.zeros(2, 8), torch.zeros(2, 4), weight)
 
 
-# --- choosing one --------------------------------------------------------------------------------
-
-
-@needs_model
-def test_the_default_is_the_packaged_sentence_model(minilm: SentenceEncoder) -> None:
-    for spec in (None, "sentence", "sentence:all-MiniLM-L6-v2", f"sentence:{minilm.folder}"):
-        assert load_encoder(spec).name == minilm.name
-
-
-def test_the_hash_encoder_goes_by_its_name() -> None:
-    assert load_encoder("hash").name == HashEncoder().name == "hash:v1-384"
-
-
-def test_an_encoder_stands_for_itself() -> None:
-    encoder = CachedEncoder(HashEncoder())
-    assert load_encoder(encoder) is encoder
-
-
-@pytest.mark.parametrize("spec", ["conv", "transformer", "Sentence", "", "hash:12"])
-def test_an_unknown_name_is_answered_with_the_known_ones(spec: str) -> None:
-    with pytest.raises(InvalidInput, match="sentence:NAME_OR_FOLDER or hash"):
-        load_encoder(spec)
-
-
-def test_an_object_that_cannot_encode_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="int has no encode and no name and no width"):
-        load_encoder(5)  # type: ignore[arg-type]
+# --- both ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("texts", ["one string", ["fine", None], [b"bytes"]])

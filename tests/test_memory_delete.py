@@ -192,9 +192,7 @@ def test_a_snapshot_that_cannot_be_written_loses_nothing(tmp_path: Path, fake_cl
     (tmp_path / "banks").write_text("no folder")
     memory = Memory(tmp_path, encoder="hash", clock=fake_clock, config={"log": {"snapshot_events": 1}})
     ids = [tell(memory, fact) for fact in FACTS]
-    with pytest.raises(
-        neuromem.errors.StoreError, match=r"cannot be written .*; nothing is lost"
-    ):
+    with pytest.raises(neuromem.errors.StoreError, match=r"cannot be written .*; nothing is lost"):
         memory.close()
     (tmp_path / "banks").unlink()
     with Memory(tmp_path, encoder="hash", clock=fake_clock) as memory:

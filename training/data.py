@@ -130,13 +130,13 @@ class Sampler:
 
     def _sample(self, rng: random.Random) -> Sample:
         chance = rng.random()
-        if chance < 0.30:
+        if chance < 0.27:
             return Sample(rng.choice(self.corpus.real).encode(), 0)
-        if chance < 0.36:
+        if chance < 0.33:
             return Sample(recognizer_style(rng.choice(self.corpus.real)).encode() or b"a", 0)
-        if chance < 0.42:
-            return Sample(self._with_random_string(rng).encode(), 0)
-        if chance < 0.67:
+        if chance < 0.43:
+            return Sample(self._with_strange_string(rng).encode(), 0)
+        if chance < 0.69:
             return Sample(rng.choice(self.corpus.generated).encode(), 0)
         if chance < 0.80:  # nothing to guess from: no redundancy is left on a coarse grid
             return Sample(
@@ -145,11 +145,29 @@ class Sampler:
         text = rng.choice(self.corpus.real if rng.random() < 0.5 else self.corpus.generated)
         return Sample(*gist_piece(rng, text))
 
-    def _with_random_string(self, rng: random.Random) -> str:
+    def _with_strange_string(self, rng: random.Random) -> str:
         text = rng.choice(self.corpus.real)
         at = rng.randint(0, len(text))
-        junk = "".join(chr(rng.randint(33, 126)) for _ in range(rng.randint(1, 20)))
+        kind = rng.random()
+        if kind < 0.4:
+            junk = "".join(chr(rng.randint(33, 126)) for _ in range(rng.randint(1, 20)))
+        elif kind < 0.8:
+            junk = strange_word(rng)
+        else:
+            junk = "".join(rng.choices(SYMBOLS, k=rng.randint(1, 4)))
         return clip(text[:at] + junk + text[at:], TEXT_BYTES)
+
+
+PLAIN = "abcdefghijklmnopqrstuvwxyz"
+LETTERS = PLAIN * 2 + "àáâãäåæçèéêëìíîïñòóôõöøùúûüýăąćčďđęěğıłńňőřśșşšťțţůűźżž"
+SYMBOLS = "²³×–—½¼¾°€£µ…“”‘’«»⭐✓→•·§±&%#@+=/|"
+
+
+def strange_word(rng: random.Random) -> str:
+    """A word that nobody has seen: a name, mostly."""
+    letters = PLAIN if rng.random() < 0.4 else LETTERS
+    word = "".join(rng.choices(letters, k=rng.randint(2, 9)))
+    return word.capitalize() if rng.random() < 0.8 else word
 
 
 def gist_piece(rng: random.Random, text: str) -> tuple[bytes, int]:
@@ -160,6 +178,8 @@ def gist_piece(rng: random.Random, text: str) -> tuple[bytes, int]:
     """
     words = text.split() or ["thing"]
     at = rng.randrange(len(words))
+    if rng.random() < 0.3:
+        words[at] = strange_word(rng)
     mark = "|" if rng.random() < 0.75 else " "
     kind = rng.choice((1, 1, 1, 2, 3, 3, 4, 4))
     if kind < 4 and rng.random() < 0.08:

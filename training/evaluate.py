@@ -23,7 +23,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -66,22 +66,30 @@ class Part:
 
 def parts(quick: bool = False) -> list[Part]:
     """All parts, in order; with `quick` each as small as it can be."""
-    few = ("--count", "12") if quick else ()
-    found = [part for name in ENCODERS for part in _recall(name, quick)]
-    sentences = ("--sentences", "20", "--batch", "16") if quick else ()
-    slots = ("--slots", "64", "--facts", "20") if quick else ()
-    near = ("--near", "40") if quick else ()
-    return [
-        *found,
+
+    def few(*arguments: str) -> tuple[str, ...]:
+        return arguments if quick else ()
+
+    files = ("--texts", "TEXTS", "--facts", "PAIRS")
+    gists = ("--gists", "GISTS")
+    count = few("--count", "12")
+    every = [
+        *(part for name in ENCODERS for part in _recall(name, quick)),
         Part("sanity", "recall", ("--sanity", "60" if quick else "10000"), WITH_ENCODER, seconds=150),
-        Part("encoders", "encoders", ("--pairs", "PAIRS", *sentences), (), OWN, seconds=90),
-        Part("codec", "codec", ("--texts", "TEXTS", "--facts", "PAIRS", "--gists", "GISTS"), seconds=60),
-        Part("rate", "rate", ("--texts", "TEXTS", "--facts", "PAIRS", *few), seconds=300),
-        Part("calibration", "calibration", few, seconds=120),
-        Part("forgetting", "forgetting", ("--gists", "GISTS", *few), seconds=120),
-        Part("ablation", "ablation", (*few, *near), WITH_ENCODER, seconds=300),
-        Part("speed", "speed", slots, WITH_ENCODER, seconds=120),
-    ]
+        Part(
+            "encoders", "encoders",
+            ("--pairs", "PAIRS", *few("--sentences", "20", "--batch", "16")), (), OWN, seconds=90,
+        ),
+        Part("codec", "codec", (*files, *gists, *few("--random", "4")), seconds=120),
+        Part("rate", "rate", (*files, *count, *few("--random", "4")), seconds=600),
+        Part("calibration", "calibration", count, seconds=200),
+        Part(
+            "forgetting", "forgetting", (*gists, *count, *few("--aged", "40", "--nights", "20")), seconds=200
+        ),
+        Part("ablation", "ablation", (*count, *few("--near", "40")), WITH_ENCODER, seconds=300),
+        Part("speed", "speed", few("--slots", "64", "--facts", "20"), WITH_ENCODER, seconds=120),
+    ]  # fmt: skip
+    return [replace(part, seconds=20.0) for part in every] if quick else every
 
 
 def _recall(encoder: str, quick: bool) -> list[Part]:

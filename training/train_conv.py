@@ -1,6 +1,6 @@
 """Trains the fast encoder: distilled from the transformer. Seeded, resumable, with progress:
 
-    python -m training.train_conv --data DATA --steps 6000
+    python -m training.train_conv --data DATA --steps 2800
 
 The transformer's vectors of real sentences, single words and question ↔ fact pairs are computed once
 and kept (``runs/conv/``). A third of the sentences reach the student in a recognizer's style while the
@@ -114,12 +114,12 @@ def parse() -> argparse.Namespace:
     parser.add_argument(
         "--runs", type=Path, default=Path("runs/conv"), help="where state and vectors are kept"
     )
-    parser.add_argument("--steps", type=int, default=6_000)
+    parser.add_argument("--steps", type=int, default=2_800)
     parser.add_argument("--batch", type=int, default=320, help="sentences a step, and half as many pairs")
-    parser.add_argument("--sentences", type=int, default=240_000, help="real sentences in the pool")
-    parser.add_argument("--words", type=int, default=30_000, help="single words in the pool")
-    parser.add_argument("--pairs", type=int, default=40_000, help="filled question ↔ fact pairs in the pool")
-    parser.add_argument("--contrast", type=float, default=0.3, help="weight of the contrast on pairs")
+    parser.add_argument("--sentences", type=int, default=160_000, help="real sentences in the pool")
+    parser.add_argument("--words", type=int, default=20_000, help="single words in the pool")
+    parser.add_argument("--pairs", type=int, default=25_000, help="filled question ↔ fact pairs in the pool")
+    parser.add_argument("--contrast", type=float, default=0.6, help="weight of the contrast on pairs")
     parser.add_argument("--learning-rate", type=float, default=2e-3)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
@@ -152,7 +152,7 @@ def main() -> None:
 
     print("teacher", report(teacher, unseen, args.data), flush=True)
     optimizer = torch.optim.AdamW(
-        net.parameters(), lr=args.learning_rate, weight_decay=0.01, betas=(0.9, 0.98)
+        net.parameters(), lr=args.learning_rate, weight_decay=0.01, betas=(0.9, 0.98), fused=True
     )
     step = resume(args.runs / "state.pt", net, average, optimizer)
     started, first = time.monotonic(), step

@@ -88,7 +88,7 @@ def _table(title: str, value: Any) -> Any:
             return _two_columns(title, value)
         value = [{"": name, **row} for name, row in value.items()]
     columns = list(dict.fromkeys(name for row in value for name in row))
-    if len(columns) > WIDE:  # few things, each with many numbers, are read down
+    if len(columns) > max(WIDE, len(value) + 1):  # few things, each with many numbers, are read down
         return _table(
             title, [{"": name, **{str(row[columns[0]]): row[name] for row in value}} for name in columns[1:]]
         )

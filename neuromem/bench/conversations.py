@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..config import Config
+from ..encoders import Encoder
 from ..errors import InvalidInput
 from ..memory import Memory
 from ..owners import Progress
@@ -40,6 +41,7 @@ class Question:
     category: str
     adversarial: bool
     evidence: tuple[str, ...]
+    heard: tuple[str, ...] = ()  # the same question, misheard
 
 
 @dataclass(slots=True)
@@ -48,6 +50,7 @@ class Rankings:
 
     questions: list[Question] = field(default_factory=list)
     ours: list[list[str]] = field(default_factory=list)
+    misheard: list[list[list[str]]] = field(default_factory=list)  # for each way the question was heard
     baselines: dict[str, list[list[str]]] = field(default_factory=dict)
     write_ms: list[float] = field(default_factory=list)  # per turn, of each batch
     search_ms: list[float] = field(default_factory=list)
@@ -115,7 +118,7 @@ def measure_conversations(
     corpus: dict[str, list[TurnOfTalk]],
     questions: Sequence[Question],
     config: Config,
-    encoder: str | None,
+    encoder: str | Encoder | None,
     infer: bool,
     baselines: bool,
     depth: int,
@@ -131,7 +134,12 @@ def measure_conversations(
             rankers = Baselines(said, memory.engine.keys.encoder) if baselines else None
             for done, question in enumerate(asked, 1):
                 found.questions.append(question)
-                found.ours.append(_ask(memory, name, question.text, turns_of, depth, infer, found))
+                said, *misheard = (
+                    _ask(memory, name, text, turns_of, depth, infer, found)
+                    for text in (question.text, *question.heard)
+                )
+                found.ours.append(said)
+                found.misheard.append(misheard)
                 for ranker, order in rankers.rank(question.text).items() if rankers else ():
                     places = [turns[place].turn for place in order[:depth]]
                     found.baselines.setdefault(ranker, []).append(places)

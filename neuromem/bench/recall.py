@@ -6,10 +6,12 @@ Three measures, each run when its input is given:
   is the share of a question's evidence turns among the first k turns found, averaged over the questions
   that have evidence; MRR and nDCG@10 likewise. Adversarial questions are reported apart.
 * ``--pairs R``: facts and questions of one person in one pool; hit@k is whether the fact is in the first k.
+  ``--crowd N`` adds N unrelated facts to the same bank and asks again.
 * ``--sanity N``: N generated facts of one owner, each asked for by its own words: recall@1 must be 1.
 
-``--baselines`` ranks the same texts by BM25, by the encoder's cosine alone, and by the sum of both as
-z-scores, in the same run.
+``--misheard`` asks once more as a speech recognizer would have heard the questions: lower case, no
+punctuation, one word in ten wrong (see `mishear`). ``--baselines`` ranks the same texts by BM25, by the
+encoder's cosine alone, and by the sum of both as z-scores, in the same run.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from __future__ import annotations
 import argparse
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from ..config import Config, ForgettingConfig, WriteConfig
@@ -24,9 +27,10 @@ from ..memory import Memory
 from .common import emit, mean, parser, percentiles, progress, read_jsonl, share, stopwatch
 from .conversations import Question, Rankings, measure_conversations, read_questions, read_turns_of
 from .generated import personal_facts
-from .ranking import Baselines
+from .mishear import Recognizer, word_error_rate
+from .pairs import lost_points, measure_pairs
 
-__all__ = ["hits_of_pairs", "main", "sanity", "scores"]
+__all__ = ["main", "sanity", "scores"]
 
 DEPTH = 20  # places of a ranking that are looked at
 
@@ -43,18 +47,20 @@ def main(argv: list[str]) -> int:
         "encoder": options.encoder or "default",
         "decay": options.decay,
     }
+    hearings = options.hearings if options.misheard else 0
     with progress("recalling") as step:
         if options.corpus:
-            questions = read_questions(options.questions)
+            questions = _heard(read_questions(options.questions), hearings, options.word_errors, options.seed)
             turns = read_turns_of(options.corpus, options.conversations)
             found = measure_conversations(
                 turns, questions, config, options.encoder, options.infer, options.baselines, DEPTH, step
             )
             report |= {"infer": options.infer, "turns": sum(map(len, turns.values())), **_report(found)}
         if options.pairs:
-            report["pairs"] = hits_of_pairs(
-                read_jsonl(options.pairs), config, options.encoder, options.baselines
-            )
+            report |= measure_pairs(
+                read_jsonl(options.pairs), config, options.encoder, baselines=options.baselines, step=step,
+                crowd=options.crowd, hearings=hearings, rate=options.word_errors, seed=options.seed,
+            )  # fmt: skip
         nothing_else = not options.corpus and not options.pairs
         count = options.sanity if options.sanity is not None else 10_000 if nothing_else else 0
         if count:
@@ -70,6 +76,12 @@ def _arguments() -> argparse.ArgumentParser:
         "--questions", metavar="FILE", help="JSONL: conv, question, category, adversarial, evidence"
     )
     out.add_argument("--pairs", metavar="FILE", help="JSONL of fact, question, asr_question: one pool")
+    out.add_argument(
+        "--crowd", type=int, default=0, metavar="N", help="unrelated facts added to the bank of --pairs"
+    )
+    out.add_argument("--misheard", action="store_true", help="also ask as a speech recognizer hears it")
+    out.add_argument("--word-errors", type=float, default=0.1, help="word errors a word, when misheard")
+    out.add_argument("--hearings", type=int, default=3, help="times that each question is misheard")
     out.add_argument("--sanity", type=int, metavar="N", help="generated facts asked for by their own words")
     out.add_argument(
         "--infer", action=argparse.BooleanOptionalAction, default=False, help="facts, not whole turns"
@@ -84,6 +96,17 @@ def _arguments() -> argparse.ArgumentParser:
     return out
 
 
+def _heard(questions: list[Question], hearings: int, rate: float, seed: int) -> list[Question]:
+    """The questions with the ways in which they are misheard."""
+    texts = [question.text for question in questions]
+    recognizer = Recognizer(texts) if hearings else None
+    by_hearing = [recognizer.hear(texts, rate, seed + hearing) for hearing in range(hearings) if recognizer]
+    return [
+        replace(question, heard=tuple(texts[place] for texts in by_hearing))
+        for place, question in enumerate(questions)
+    ]
+
+
 def _report(found: Rankings) -> dict[str, Any]:
     """Ours at the top level, then by category, adversarial ones apart, baselines apart."""
     out: dict[str, Any] = {"questions": sum(not question.adversarial for question in found.questions)}
@@ -94,6 +117,8 @@ def _report(found: Rankings) -> dict[str, Any]:
     out["by_category"] = ours
     if adversarial:
         out["adversarial"] = adversarial
+    if any(found.misheard):
+        out |= _misheard(found)
     if found.baselines:
         by_name = {name: _by_category(found.questions, lists) for name, lists in found.baselines.items()}
         out["baselines"] = {name: result.get("overall", {}) for name, result in by_name.items()}
@@ -103,6 +128,27 @@ def _report(found: Rankings) -> dict[str, Any]:
             for category, row in result.items()
         ]
     return out
+
+
+def _misheard(found: Rankings) -> dict[str, Any]:
+    """What mishearing costs the questions that have an answer."""
+    answered = [place for place, question in enumerate(found.questions) if not question.adversarial]
+    pairs = [
+        (said, heard, found.ours[place], ranking)
+        for place in answered
+        for said in [found.questions[place]]
+        for heard, ranking in zip(said.heard, found.misheard[place], strict=True)
+    ]
+    clean = _mean_scores([(ours, said) for said, _, ours, _ in pairs])
+    noisy = _mean_scores([(ranking, said) for said, _, _, ranking in pairs])
+    rate = word_error_rate([said.text for said, *_ in pairs], [heard for _, heard, *_ in pairs])
+    compared = {"clean": clean, "misheard": noisy, "points lost": lost_points(clean, noisy)}
+    return {"word_error_rate": rate, "misheard": compared}
+
+
+def _mean_scores(ranked: Sequence[tuple[Sequence[str], Question]]) -> dict[str, float]:
+    rows = [scores(ranking, question.evidence) for ranking, question in ranked]
+    return {name: mean(row[name] for row in rows) for name in rows[0]} if rows else {}
 
 
 def _by_category(
@@ -129,33 +175,6 @@ def scores(ranking: Sequence[str], evidence: Sequence[str]) -> dict[str, float]:
     gain = sum(1 / math.log2(place + 1) for place in places if place <= 10)
     best = sum(1 / math.log2(place + 1) for place in range(1, min(10, len(wanted)) + 1))
     return out | {"ndcg@10": gain / best}
-
-
-def hits_of_pairs(
-    rows: Sequence[dict[str, Any]], config: Config, encoder: str | None, baselines: bool = False
-) -> dict[str, dict[str, float]]:
-    """hit@1 and hit@5 of each way to ask, for ours and (when asked for) the baselines."""
-    facts = [str(row["fact"]) for row in rows]
-    with Memory(config=config, encoder=encoder) as memory:
-        written = memory.add(
-            [{"role": "user", "content": fact} for fact in facts], user_id="pool", infer=False
-        )
-        place_of = {item.id: place for place, item in enumerate(written)}
-        rankers = Baselines(facts, memory.engine.keys.encoder) if baselines else None
-        out: dict[str, dict[str, float]] = {}
-        for kind in ("question", "asr_question"):
-            asked = [str(row.get(kind) or row["question"]) for row in rows]
-            lists: dict[str, list[list[int]]] = {"neuromem": []}
-            for question in asked:
-                found = memory.search(question, user_id="pool", limit=5, fidelity="weights", rehearse=False)
-                lists["neuromem"].append([place_of[recall.id] for recall in found])
-                for name, order in rankers.rank(question).items() if rankers else ():
-                    lists.setdefault(name, []).append(order[:5])
-            for name, rankings in lists.items():
-                row = out.setdefault(name, {})
-                for k in (1, 5):
-                    row[f"{kind} hit@{k}"] = share(place in order[:k] for place, order in enumerate(rankings))
-    return out
 
 
 def sanity(count: int, seed: int, config: Config, encoder: str | None, step: Any = None) -> dict[str, float]:

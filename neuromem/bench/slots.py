@@ -18,6 +18,7 @@ from ..config import Config
 from ..encoders import Encoder, load_encoder
 from ..forgetting import days_until, initial_stability
 from ..keys import Keys
+from ..ladder import FIELDS, UNITS
 from ..layout import DAY_MS
 from ..owners import Progress
 from ..recall import Hit, Recall, read
@@ -82,6 +83,30 @@ class FactBank:
         days = float(days_until(strength, STABILITY_DAYS, self.bank.forgetting))
         self.bank.stability[rows] = STABILITY_DAYS
         self.bank.rehearsed_ms[rows] = START_MS - int(days * DAY_MS)
+
+    def age(self, days: Sequence[float]) -> None:
+        """Makes each fact, at `START_MS`, so many days old, with the stability that it was written with."""
+        for memory_id, age in zip(self.ids, days, strict=True):
+            self.bank.rehearsed_ms[self.bank.rows_of(memory_id)] = START_MS - round(age * DAY_MS)
+
+    def disturb(self, sigma: float, generator: torch.Generator, everywhere: bool = False) -> None:
+        """Adds Gaussian noise to the stored values, and rounds to the grid.
+
+        Args:
+            sigma: deviation, over the RMS of the weights in use of the same field.
+            everywhere: on empty patches too, not only on the weights in use.
+        """
+        rows = self.bank.used.nonzero().flatten()
+        values = self.bank.value[rows].float()
+        for field in FIELDS:
+            patches = values[:, field.units].view(len(rows), field.patches, UNITS)
+            in_use = (patches != 0).any(dim=2, keepdim=True)
+            if not in_use.any():
+                continue
+            rms = patches[in_use.expand_as(patches)].square().mean().sqrt()
+            noise = torch.randn(patches.shape, generator=generator) * sigma * rms
+            patches += noise if everywhere else noise * in_use
+        self.bank.value[rows] = torch.round(values).clamp(-127, 127).to(torch.int8)
 
     def sleep(self, now_ms: int) -> None:
         """What a sleep at a time does: shrinks, and frees what is forgotten."""

@@ -8,7 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ __all__ = ["emit", "open_memory", "progress", "settings", "store_path", "time_of
 
 DEFAULT_USER = "me"
 PATIENCE_S = 0.4  # work shorter than this shows no progress bar
+MAKES_ANEW = ("rebuild",)  # commands that begin with an empty bank in any case
 
 
 def store_path(args: argparse.Namespace) -> Path:
@@ -65,20 +66,54 @@ def open_memory(args: argparse.Namespace, *, readonly: bool = False, new: bool =
     config = settings(args)
     from ..memory import Memory
 
-    memory = Memory(path, config, args.encoder, readonly=readonly)
-    try:
-        yield memory
-    except KeyboardInterrupt:
-        memory.engine.log.close()  # no snapshot of a bank that was stopped in mid-change: the log has it all
-        raise
-    except BaseException:
+    with _Opening() as opening:
+        memory = Memory(
+            path, config, args.encoder, readonly=readonly, progress=opening.step, notice=opening.say
+        )
+        try:
+            yield memory
+        except KeyboardInterrupt:
+            memory.engine.log.close()  # no snapshot of a bank stopped in mid-change: the log has it all
+            raise
+        except BaseException:
+            memory.close()
+            raise
         memory.close()
-        raise
-    memory.close()
+
+
+class _Opening:
+    """What is shown while a bank is brought in step with the log: why, if it is made anew, and a bar."""
+
+    def __init__(self) -> None:
+        self._bar = ExitStack()
+        self._step: Progress | None = None
+        self._label = "reading the log"
+
+    def __enter__(self) -> _Opening:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+    def say(self, line: str) -> None:
+        """One line on stderr."""
+        from ..render import clean
+
+        print(f"neuromem: {clean(line)}", file=sys.stderr)
+        self._label = "making the bank anew"
+
+    def step(self, done: int, total: int) -> None:
+        """Moves the bar on; each bank has one of its own."""
+        if self._step is None:
+            self._step = self._bar.enter_context(progress(self._label, "events"))
+        self._step(done, total)
+        if done >= total:
+            self._bar.close()
+            self._step, self._label = None, "reading the log"
 
 
 def whose(args: argparse.Namespace, memory: Memory, *, new: bool = False) -> str:
-    """The user that is meant, their bank brought in step with the log (with a progress bar if that is long).
+    """The user that is meant, their bank brought in step with the log, unless it will be made anew.
 
     Args:
         new: it may be somebody who has said nothing yet.
@@ -89,11 +124,10 @@ def whose(args: argparse.Namespace, memory: Memory, *, new: bool = False) -> str
     from ..identity import Owner
 
     user = _name(args.user, memory.users(), new)
-    with (
-        progress("reading the log", "events") as step,
-        memory.engine.owners.use(Owner.of(user, None, None).name, step),
-    ):
-        return user
+    if args.command not in MAKES_ANEW:
+        with memory.engine.owners.use(Owner.of(user, None, None).name):
+            pass
+    return user
 
 
 def _name(given: str | None, known: list[str], new: bool) -> str:

@@ -18,19 +18,23 @@ from typing import TYPE_CHECKING
 from .. import __version__
 from ..config import Config
 from ..errors import NeuromemError, NotFound, StoreLocked
+from ..shipped import DEFAULT_ENCODER, checkpoint_path
 from .common import emit, settings, store_path
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from ..encoders import Encoder
     from ..memory import Memory
 
 __all__ = ["Check", "checks", "doctor", "self_test"]
 
-PACKAGES = ("torch", "numpy", "safetensors", "lmdb", "zstandard", "rich", "sentence-transformers")
+PACKAGES = ("torch", "numpy", "safetensors", "lmdb", "zstandard", "rich", "tokenizers")
+OPTIONAL = ("sentence-transformers",)  # only some encoders need it, and have a check of their own
 LEAST_FREE_BYTES = 200 << 20
 APPENDS = 20
 SLOW_APPEND_MS = 100.0
+SENTENCES = [f"what is the name of dog number {number}?" for number in range(11)]  # encoded one by one
 DAY = 86_400.0
 
 
@@ -101,14 +105,13 @@ def _guarded(name: str, check: Callable[[], tuple[bool, str]]) -> Check:
 
 def _packages() -> tuple[bool, str]:
     found, missing = [], []
-    for name in PACKAGES:
+    for name in (*PACKAGES, *OPTIONAL):
         try:
             found.append(f"{name} {metadata.version(name)}")
         except metadata.PackageNotFoundError:
             missing.append(name)
-    optional = [name for name in missing if name == "sentence-transformers"]
     text = ", ".join(found) + (f"; not installed: {', '.join(missing)}" if missing else "")
-    return missing == optional, text
+    return set(missing) <= set(OPTIONAL), text
 
 
 def _device(config: Config) -> tuple[bool, str]:
@@ -121,10 +124,10 @@ def _device(config: Config) -> tuple[bool, str]:
 
 
 def _codec(config: Config) -> tuple[bool, str]:
-    from ..codec import checkpoint_path, default_codec
+    from ..codec import default_codec
     from ..layout import pick_device
 
-    codec, path = default_codec(str(pick_device(config.bank.device))), checkpoint_path()
+    codec, path = default_codec(str(pick_device(config.bank.device))), checkpoint_path("codec.safetensors")
     return True, f"{codec.identity}, {path.stat().st_size / 1e6:.1f} MB, {path}"
 
 
@@ -135,11 +138,26 @@ def _encoder(spec: str | None) -> tuple[bool, str]:
     model = load_encoder(spec)
     vectors = model.encode(["My dog's name is Potola"])
     loaded = time.perf_counter() - started
-    started = time.perf_counter()
-    model.encode(["what is my dog called?"])
-    spent = (time.perf_counter() - started) * 1_000
-    fits = tuple(vectors.shape) == (1, model.width)
-    return fits, f"{model.name}, {model.width} numbers, loaded in {loaded:.1f} s, {spent:.1f} ms a sentence"
+    spent = []
+    for sentence in SENTENCES:
+        started = time.perf_counter()
+        model.encode([sentence])
+        spent.append((time.perf_counter() - started) * 1_000)
+    fits = tuple(vectors.shape) == (1, model.width) and abs(float(vectors.norm()) - 1) < 1e-4
+    which = f"{DEFAULT_ENCODER} (default)" if spec is None else spec
+    return fits, (
+        f"{which}: {model.name}, {model.width} numbers, {_weights(model)}, loaded in {loaded:.2f} s, "
+        f"p50 {statistics.median(spent):.1f} ms a sentence"
+    )
+
+
+def _weights(model: Encoder) -> str:
+    """Where an encoder's weights are, and their size."""
+    place = getattr(model, "path", None) or getattr(model, "folder", None)
+    if not isinstance(place, Path):
+        return "no checkpoint"
+    files = [place] if place.is_file() else [*place.glob("*.safetensors"), *place.glob("*.bin")]
+    return f"{place}, {sum(file.stat().st_size for file in files) / 1e6:.1f} MB"
 
 
 def _store(path: Path, config: Config) -> tuple[bool, str]:
