@@ -1,8 +1,8 @@
 """Executes the notebooks: `python scripts/notebooks.py [--check] [NAME…]`.
 
 Each runs in a fresh kernel of this very Python, in its own folder, offline and on one thread, with no
-neuromem settings from outside; it talks to the kernel through Unix sockets, so no port is opened. The outputs
-are written into the file, without times and machine names; with `--check` nothing is written.
+neuromem settings from outside, and is spoken to through Unix sockets. The outputs are written into the file,
+without times and machine names; with `--check` nothing is written.
 
 Exit status: 0; 1 when a notebook failed, with the cell and its error on stderr.
 """
@@ -13,6 +13,7 @@ import argparse
 import base64
 import io
 import os
+import re
 import sys
 import tempfile
 import time
@@ -26,6 +27,7 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 CELL_TIMEOUT_S = 1_200  # a shared machine is slow at times
 PNG = "image/png"
 COLOURS = 255  # of a figure's palette
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")  # as IPython puts them into an error
 KEPT = ("NEUROMEM_DATA",)  # where evaluation data lies is no setting
 
 Progress = Callable[[int, int], None]
@@ -150,7 +152,7 @@ def _run(path: Path, write: bool) -> int:
     try:
         notebook = execute(path, show)
     except CellExecutionError as error:
-        print(f"\n{path.stem} failed\n{error}", file=sys.stderr)
+        print(f"\n{path.stem} failed\n{COLOUR.sub('', str(error))}", file=sys.stderr)
         return 1
     print(f", {len(figures(notebook))} figures", end="", file=sys.stderr)
     if write:

@@ -66,12 +66,21 @@ def test_a_question_is_nearer_to_its_fact_than_another_question(
 def test_what_a_recognizer_leaves_out_matters_little(encoder: TransformerEncoder | ConvEncoder) -> None:
     tidy = encoder.encode(["My dog's name is Potola.", "Where did I put the spare key?"])
     heard = encoder.encode(["my dogs name is potola", "where did i put the spare key"])
-    assert (tidy * heard).sum(dim=1).min() > 0.85
+    assert (tidy * heard).sum(dim=1).min() > 0.8
 
 
-def test_a_misspelt_word_stays_near() -> None:
-    right, wrong, other = ConvEncoder().encode(["the veterinarian", "the vetrinarian", "the bookshop"])
-    assert right @ wrong > 0.6 > right @ other
+@pytest.mark.parametrize(
+    ("right", "misspelt", "other"),
+    [
+        ("the veterinarian", "the vetrinarian", "the bookshop"),
+        ("I am allergic to peanuts", "i am alergic to peenuts", "I am going to Paris"),
+        ("birthday party", "birthdy party", "funeral"),
+        ("Where did I park the motorcycle?", "where did i park the motorcicle", "where did i buy the sofa"),
+    ],
+)
+def test_a_misspelt_word_stays_near(right: str, misspelt: str, other: str) -> None:
+    own, near, far = ConvEncoder().encode([right, misspelt, other])
+    assert own @ near > own @ far + 0.2
 
 
 @pytest.mark.parametrize("width", [96, 192])
