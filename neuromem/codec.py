@@ -29,7 +29,7 @@ from torch.nn import functional
 
 from .errors import BankFileInvalid, NotFound
 from .forgetting import Fidelity
-from .ladder import FIELDS, GIST_FIELDS, PATCH_BYTES, UNITS, VERBATIM, Field, alive, stair
+from .ladder import FIELDS, GIST_FIELDS, PATCH_BYTES, UNITS, VERBATIM, Field, alive, in_use, stair
 from .linear import PackedLinear
 from .shipped import checkpoint_path
 
@@ -297,7 +297,8 @@ class Codec(nn.Module):
         patches = values.view(len(values), -1, UNITS)
         place = torch.arange(patches.shape[1])
         inside = (place >= first[:, None]) & (place < end[:, None])  # [S, all patches of a value]
-        used = (patches != 0).any(dim=2).cpu()[rows] & inside
+        sought_only = patches.cpu()[rows] * inside[:, :, None]
+        used = in_use(sought_only) & inside
         # up to the last patch that holds anything; one that was lost before it is read as it is
         used = used.flip(1).cummax(dim=1).values.flip(1) & inside
         stairs = torch.tensor([field.stairs for _, field in sought])
@@ -307,7 +308,8 @@ class Codec(nn.Module):
         level = levels[text].to(device)
         codes = patches[rows[text].to(device), patch.to(device)] / level[:, None]
         texts, sure = self.read(codes, level, index[text].to(device), used.sum(dim=1))
-        impossible = codes.abs().amax(dim=1) * level > level + 1  # higher than anything is ever written
+        # far higher than anything is ever written: damage, not noise
+        impossible = codes.abs().amax(dim=1) * level > 1.2 * level + 1
         sure[text[impossible.cpu()]] = 0.0
         pieces = iter(zip(texts, sure.tolist(), strict=True))
         return [assemble([next(pieces) for _ in fields], fields) for fields in wanted]

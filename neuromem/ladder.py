@@ -50,6 +50,7 @@ __all__ = [
     "alive",
     "dead_zone",
     "halve",
+    "in_use",
     "octaves",
     "stair",
     "worn",
@@ -57,6 +58,7 @@ __all__ = [
 
 PATCH_BYTES = 8
 UNITS = 16  # units of one patch
+QUIET = 0.25  # of the highest patch of a field; written codes stay above 0.45
 MAX_HALVINGS = 8  # int8 has nothing left after these
 
 
@@ -165,6 +167,12 @@ def worn(values: Tensor, halvings: Tensor, strength: Tensor, floor: Tensor) -> T
             _, fraction = octaves(stair(strength, field.stairs))
             left[:, field.units] *= fraction[:, None]
     return dead_zone(torch.round(left), strength, floor)
+
+
+def in_use(patches: Tensor) -> Tensor:
+    """[..., P] True for patches [..., P, U] that hold a code: noise on empty ones is far lower than any."""
+    height = patches.float().square().mean(dim=-1).sqrt()
+    return height > QUIET * height.amax(dim=-1, keepdim=True)
 
 
 def alive(values: Tensor) -> Tensor:

@@ -25,6 +25,7 @@ from .config import RecallConfig
 from .forgetting import THRESHOLDS, Fidelity
 from .layout import seal_of
 from .log import Record
+from .mend import mended
 
 __all__ = ["Hit", "Recall", "find", "read"]
 
@@ -127,11 +128,17 @@ def read(bank: SlotBank, codec: Codec, hits: Sequence[Hit], now_ms: int) -> list
     out, at = [], 0
     for hit, span in zip(hits, spans, strict=True):
         parts = readings[at : at + len(span)]
+        all_parts = slice(at, at + len(span))
         head, level = values[at : at + 1], strength[at : at + 1]
         at += len(span)
-        said = parts[0]
-        if said.fidelity is Fidelity.VERBATIM:
-            said = _joined(parts, int(bank.seal[span[0]])) or codec.read_gists(head, level)[0]
+        seal = int(bank.seal[span[0]])
+        words = _joined(parts, seal) or _mended(codec, values[all_parts], strength[all_parts], seal)
+        if words is not None:
+            said = words
+        else:
+            said = (
+                parts[0] if parts[0].fidelity is not Fidelity.VERBATIM else codec.read_gists(head, level)[0]
+            )
         out.append(_recall(bank, hit, span[0], said, _gist_sayer(codec, said, head, level)))
     return out
 
@@ -144,6 +151,12 @@ def _joined(parts: Sequence[Reading], seal: int) -> Reading | None:
     if seal not in (0, seal_of(text)):
         return None
     return Reading(text, Fidelity.VERBATIM, min(part.confidence for part in parts))
+
+
+def _mended(codec: Codec, values: Tensor, strength: Tensor, seal: int) -> Reading | None:
+    """The words of weights that hold them still but were damaged; the seal vouches for them."""
+    text = mended(codec, values, strength, seal)
+    return None if text is None else Reading(text, Fidelity.VERBATIM, 1.0)
 
 
 def _gist_sayer(codec: Codec, said: Reading, head: Tensor, strength: Tensor) -> Callable[[], str]:

@@ -81,7 +81,8 @@ def trained(path: Path, device: str) -> Embedder:
     shape = BertConfig.from_pretrained(str(minilm()), num_hidden_layers=config["layers"])
     model = BertModel(shape, add_pooling_layer=False)
     model.load_state_dict(weights)
-    return Embedder(model.to(device).eval(), tokenizer, device)
+    torch.nn.Module.to(model, device).train(False)
+    return Embedder(model, tokenizer, device)
 
 
 def loss_of(

@@ -1,12 +1,13 @@
 """`neuromem bench rate`: how many exact words so many bits buy, and what coarse or noisy weights cost.
 
 *The curve.* The same codes are stored at falling heights: a code of 1 is `VERBATIM.amplitude` grid steps
-high, then that over the square root of two, and so on down to less than one. What a slot then takes is the
+high, then that over the square root of two, and so on down to one; whole steps, for most codes are at their
+ends, and there a height of 4.5 would store all of them as 4. What a slot then takes is the
 empirical entropy of the stored whole numbers (one histogram for a set, so this is what an ideal coder with
 one shared table would need; `plain_bits` is a fixed-width integer's) times the units that hold the text.
 *At step 0* is the encoder's first guess; the loop is the write loop's own optimizer at that height alone,
-kept where the whole text is read back greedily. Below the lowest height at which the words' decoder was
-trained it is told that one.
+kept where the whole text is read back greedily. Below the lowest height at which words are ever read the
+decoder is told that one.
 
 *Information* is counted in the literature's form: free-running and exact, 8 bits a byte of the texts read
 without a fault, less the share of bytes that come out right with no slot (or with another text's).
@@ -38,7 +39,6 @@ from .slots import FactBank
 
 __all__ = ["bits_per_unit", "curve", "heights", "main", "noisy"]
 
-LOWEST = 0.7  # grid steps
 TOLD = VERBATIM.amplitude * VERBATIM.threshold  # the lowest height at which words are ever read
 INT4_LIMIT = 7
 INT4_HEIGHTS = (6.0, 7.0, 8.0, 9.0, 10.0, 12.0)
@@ -85,9 +85,10 @@ def fitting(texts: Sequence[str]) -> list[str]:
 
 
 def heights() -> list[float]:
-    """Grid steps that a code of 1 is high: from the ladder's down in half-octaves."""
-    steps = math.floor(2 * math.log2(VERBATIM.amplitude / LOWEST))
-    return [VERBATIM.amplitude / 2 ** (step / 2) for step in range(steps + 1)]
+    """Grid steps that a code of 1 is high: from the ladder's down to 1 in half-octaves, rounded."""
+    steps = math.ceil(2 * math.log2(VERBATIM.amplitude))
+    lower = {float(round(VERBATIM.amplitude / 2 ** (step / 2))) for step in range(1, steps + 1)}
+    return [VERBATIM.amplitude, *sorted(lower, reverse=True)]
 
 
 def bits_per_unit(weights: Tensor) -> float:

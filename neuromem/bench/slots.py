@@ -19,7 +19,7 @@ from ..encoders import Encoder, load_encoder
 from ..forgetting import days_until, initial_stability
 from ..keys import Keys
 from ..ladder import FIELDS, UNITS
-from ..layout import DAY_MS
+from ..layout import DAY_MS, seal_of
 from ..owners import Progress
 from ..recall import Hit, Recall, read
 from ..writer import Draft, Writer, WriteReport
@@ -61,7 +61,8 @@ class FactBank:
             ):
                 importance = 0.5 if importances is None else importances[index]
                 rows = self.bank.allocate(len(written.rows.floor), START_MS)
-                self.bank.store(self.ids[index], rows, written.rows, self._state(importance))
+                state = self._state(importance) | {"seal": seal_of(drafts[index].text)}
+                self.bank.store(self.ids[index], rows, written.rows, state)
                 self.reports.append(written.report)
             if progress is not None:
                 progress(chunk.stop, len(drafts))
