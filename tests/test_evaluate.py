@@ -72,6 +72,14 @@ def test_a_broken_bar_stands_out_in_the_table() -> None:
     assert table([kept]).endswith("| >= 89.0 % | 89.0 % | yes |")
 
 
+def test_a_figure_from_before_a_change_is_marked() -> None:
+    conv = {"pairs": {"neuromem": {"question hit@5": 0.8}}}
+    rows = {row["bar"]: row for row in judged({"pairs-conv": conv}, stale=["pairs-conv"])}
+    assert rows["conv: hit@5"]["stale"]
+    assert not rows["transformer: hit@5"]["stale"]
+    assert table([rows["conv: hit@5"]]).endswith("| yes (before the last change) |")
+
+
 def test_every_bar_belongs_to_a_part() -> None:
     names = {part.name for part in parts()}
     assert {bar.path[0] for bar in BARS} <= names
@@ -128,12 +136,13 @@ def test_a_part_is_measured_once_and_again_when_it_changes(
     first = evaluate([SMALL], [SMALL], {}, tmp_path)
     assert first["sanity"]["report"]["sanity"]["recall@1"] == 1
     assert "1/1 sanity" in capfd.readouterr().err
+    assert first["sanity"]["stale"] is False
     monkeypatch.setattr(evaluation.subprocess, "run", no_process)
     assert evaluate([SMALL], [SMALL], {}, tmp_path) == first
     other = Part("other", "recall", ("--sanity", "13"))
     assert evaluate([SMALL, other], [SMALL], {}, tmp_path) == first  # not chosen: not run
     changed = Part("sanity", "recall", ("--sanity", "13", "--encoder", "hash"))
-    assert evaluate([changed], [], {}, tmp_path) == {}  # what is kept is no longer valid
+    assert evaluate([changed], [], {}, tmp_path)["sanity"] == first["sanity"] | {"stale": True}
     with pytest.raises(AssertionError, match="a process was started"):
         evaluate([changed], [changed], {}, tmp_path)
 
@@ -156,8 +165,11 @@ def test_what_fails_or_is_absent_is_told_and_tried_again(tmp_path: Path) -> None
 
 
 def test_the_summary_says_when_on_what_and_with_which_weights(tmp_path: Path) -> None:
-    result = {"key": "k", "date": "2026-01-01T00:00:00Z", "seconds": 1.5, "report": {"recall@10": 0.5}}
-    report = summary({"locomo-conv": result, "locomo-sentence": result}, quick=False)
+    report = {"recall@10": 0.5}
+    result = {"key": "k", "date": "2026-01-01T00:00:00Z", "seconds": 1.5, "report": report, "stale": False}
+    kept = {"locomo-conv": result, "locomo-sentence": result | {"stale": True}}
+    report = summary(kept, quick=False)
+    assert report["stale"] == ["locomo-sentence"]
     assert report["date"].endswith("Z")
     assert report["machine"]["cpu"]
     assert set(report["versions"]) >= {"python", "torch"}

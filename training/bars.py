@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,13 +54,18 @@ def _has(row: Any, step: tuple[tuple[str, Any], ...]) -> bool:
     return isinstance(row, Mapping) and all(row.get(column) == value for column, value in step)
 
 
-def judged(results: Results) -> list[dict[str, Any]]:
-    """Each bar with its limit, the figure measured, and whether it holds (None: not measured)."""
+def judged(results: Results, stale: Collection[str] = ()) -> list[dict[str, Any]]:
+    """Each bar with its limit, the figure measured, and whether it holds (None: not measured).
+
+    Args:
+        stale: parts that were measured before the last change of what they follow from.
+    """
     return [
         {
             "bar": bar.name, "wanted": f"{bar.sign} {_shown(bar.limit_in(results), bar.shown)}",
             "measured": figure(results, bar.path), "shown": _shown(figure(results, bar.path), bar.shown),
             "holds": bar.holds(results),
+            "stale": any(path[0] in stale for path in (bar.path, bar.relative_to) if path),
         }
         for bar in BARS
     ]  # fmt: skip
@@ -70,9 +75,9 @@ def table(rows: Sequence[Mapping[str, Any]]) -> str:
     """The bars as a table of Markdown."""
     verdict = {True: "yes", False: "**no**", None: "not measured"}
     lines = ["| bar | wanted | measured | holds |", "| --- | --- | --- | --- |"]
-    lines += [
-        f"| {row['bar']} | {row['wanted']} | {row['shown']} | {verdict[row['holds']]} |" for row in rows
-    ]
+    for row in rows:
+        held = verdict[row["holds"]] + (" (before the last change)" if row["stale"] else "")
+        lines.append(f"| {row['bar']} | {row['wanted']} | {row['shown']} | {held} |")
     return "\n".join(lines)
 
 

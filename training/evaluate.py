@@ -126,21 +126,22 @@ def evaluate(
 
     Returns:
         by part its report, seconds and key (or why there is no report): of the chosen ones, and of all
-        others that are kept and still valid.
+        others that are kept; `stale` says that something they follow from has changed since.
     """
     keys = {part.name: key_of(part, files) for part in every}
     kept = {part.name: _kept(folder / f"{part.name}.json") for part in every}
-    out = {name: kept[name] for name, key in keys.items() if kept[name].get("key") == key}
-    waiting = [part for part in chosen if part.name not in out]
+    out = {name: kept[name] | {"stale": kept[name]["key"] != key} for name, key in keys.items() if kept[name]}
+    waiting = [part for part in chosen if out.get(part.name, {"stale": True})["stale"]]
     expected = {part.name: float(kept[part.name].get("seconds", part.seconds)) for part in waiting}
-    _say(f"{len(out)} of {len(every)} parts are kept; {len(waiting)} to run, about {_minutes(expected)}")
+    fresh = sum(not result["stale"] for result in out.values())
+    _say(f"{fresh} of {len(every)} parts are kept; {len(waiting)} to run, about {_minutes(expected)}")
     for number, part in enumerate(waiting, 1):
         _say(f"{number}/{len(waiting)} {part.name}; about {_minutes(expected)} left")
         started = time.monotonic()
         result = {"key": keys[part.name], "date": _now(), **_run(part, files)}
         result["seconds"] = round(time.monotonic() - started, 1)
         del expected[part.name]
-        out[part.name] = result
+        out[part.name] = result | {"stale": False}
         if "failed" not in result and "absent" not in result:
             _write(folder / f"{part.name}.json", result)
     return {part.name: out[part.name] for part in every if part.name in out}
@@ -203,6 +204,7 @@ def _say(line: str) -> None:
 def summary(results: Mapping[str, Mapping[str, Any]], quick: bool) -> dict[str, Any]:
     """What one run writes: when, on what, with which weights; every figure; every bar beside its figure."""
     figures = {name: result["report"] for name, result in results.items() if "report" in result}
+    stale = [name for name, result in results.items() if result["stale"]]
     weights = sorted(CHECKPOINTS.glob("*.safetensors"))
     return {
         "date": _now(),
@@ -223,7 +225,8 @@ def summary(results: Mapping[str, Mapping[str, Any]], quick: bool) -> dict[str, 
             for name, result in results.items()
             if "report" not in result
         },
-        "bars": judged(figures),
+        "stale": stale,  # measured before the last change of what they follow from
+        "bars": judged(figures, stale),
         "figures": figures,
     }  # fmt: skip
 

@@ -69,10 +69,13 @@ def _kept(console: Console, part: Data) -> None:
     weeks = f"{part['from'][:10]} to {part['to'][:10]}"
     names = " and ".join(part["speakers"])
     _heading(console, 1, "Told", f"{names} talk, {weeks}: {part['messages']} messages. No LLM reads them.")
-    none = part["steps"].get("0", 0)
+    none, most = part["steps"].get("0", 0), max(map(int, part["steps"]), default=0)
+    steps = (
+        f"{none} with no gradient step, the others with up to {most}" if most else "all with no gradient step"
+    )
     console.print(
         f"{part['facts']} facts written in {part['seconds']:.2f} s, {part['exact']} of them exact "
-        f"({none} with no gradient step, the others with up to {max(map(int, part['steps']), default=0)}); "
+        f"({steps}); "
         f"{part['slots']} slots of {part['bytes_per_slot']:,} bytes."
     )
     table = facts_table()
