@@ -83,6 +83,12 @@ def test_a_misspelt_word_stays_near(right: str, misspelt: str, other: str) -> No
     assert own @ near > own @ far + 0.2
 
 
+def test_a_vector_can_be_the_target_of_gradient_steps(encoder: TransformerEncoder | ConvEncoder) -> None:
+    weights = torch.zeros(384, requires_grad=True)
+    (weights @ encoder.encode(FACTS)[0]).backward()
+    assert torch.equal(weights.grad, encoder.encode(FACTS)[0])
+
+
 @pytest.mark.parametrize("width", [96, 192])
 def test_a_narrow_vector_is_the_beginning_of_the_wide_one(
     encoder: TransformerEncoder | ConvEncoder, width: int

@@ -11,12 +11,11 @@ Axes: B texts, T words of all texts one after the other, F features of all words
 from __future__ import annotations
 
 import re
-import threading
 import unicodedata
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -25,10 +24,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..errors import InvalidInput
 from ..linear import PackedLinear
-from .base import checked_texts, checkpoint_path, pick_encoder_device
-from .int8file import identity_of, read_checkpoint, write_checkpoint
+from .int8file import read_checkpoint, write_checkpoint
+from .own import OwnEncoder
 
 __all__ = ["ConvConfig", "ConvEncoder", "ConvNet", "Features", "features_of", "save_conv"]
 
@@ -111,9 +109,12 @@ class ConvBlock(nn.Module):
     def forward(self, x: Tensor, inner: Tensor, text: Tensor, lengths: Tensor) -> Tensor:
         """[T, H] → [T, H]; lengths [B, 1] words of each text."""
         h = self.norm(x)
-        left = functional.pad(h, (0, 0, 1, -1)) * inner[:, :1]
-        right = functional.pad(h, (0, 0, -1, 1)) * inner[:, 1:]
-        whole = (_summed(h, text, len(lengths)) / lengths)[text]
+        left, right = functional.pad(h, (0, 0, 1, -1)), functional.pad(h, (0, 0, -1, 1))
+        if len(lengths) == 1:  # a query: there is nothing to keep apart
+            whole = h.mean(dim=0, keepdim=True).expand_as(h)
+        else:
+            left, right = left * inner[:, :1], right * inner[:, 1:]
+            whole = (_summed(h, text, len(lengths)) / lengths)[text]
         out: Tensor = x + self.out(self.mix(torch.cat([left, h, right, whole], dim=1), gelu=True))
         return out
 
@@ -163,63 +164,20 @@ class ConvNet(nn.Module):
         return words.index_add(0, features.word, rows)
 
 
-class ConvEncoder:
-    """The shipped convolutional encoder as an `Encoder`; loaded when first used, safe across threads."""
+class ConvEncoder(OwnEncoder[ConvNet]):
+    """The fast encoder: characters, convolutions, a gate."""
 
-    def __init__(self, path: str | Path | None = None, width: int | None = None, device: str = "cpu") -> None:
-        """
-        Args:
-            path: a checkpoint; None takes the shipped one.
-            width: entries of a vector to keep (Matryoshka): the first so many, made unit length again;
-                None keeps all 384. Trained at 384, 192 and 96.
-            device: any torch device; vectors always come back on the CPU.
+    kind = KIND
 
-        Raises:
-            NotFound: no such file, when it is loaded.
-            InvalidInput: no such kind of device, or a width below 1 or above the model's.
-        """
-        self.path = Path(path) if path else checkpoint_path("conv.safetensors")
-        self.device = pick_encoder_device(device)
-        self._wanted = width
-        self._lock = threading.Lock()
-        self._model: ConvNet | None = None
-        if width is not None and not 1 <= width <= 384:
-            raise InvalidInput(
-                "width", f"{width} is out of range", "give 1 to 384; trained at 384, 192 and 96"
-            )
+    def _read(self) -> ConvNet:
+        return _frozen(self.path, self.device)
 
-    @cached_property
-    def name(self) -> str:
-        """Kind, width and hash of the weights."""
-        return f"{KIND}:{self.width}@{identity_of(self.path)}"
+    def _width_of(self, model: ConvNet) -> int:
+        return model.config.width
 
-    @cached_property
-    def width(self) -> int:
-        """Entries of a vector."""
-        return self._wanted or self.load().config.width
-
-    def load(self) -> ConvNet:
-        """Loads the weights, if that has not been done; `encode` does it by itself.
-
-        Raises:
-            NotFound, InvalidInput: there is no such checkpoint.
-        """
-        with self._lock:
-            if self._model is None:
-                self._model = _frozen(self.path, self.device)
-            return self._model
-
-    @torch.inference_mode()
-    def encode(self, texts: Sequence[str]) -> Tensor:
-        """[B, width]: see `Encoder.encode`."""
-        checked = checked_texts(texts)
-        if not checked:
-            return torch.zeros(0, self.width)
-        net = self.load()
-        rows: Tensor = net(features_of(checked, net.config).to(self.device)).cpu()
-        if self.width < rows.shape[1]:
-            rows = functional.normalize(rows[:, : self.width], dim=1)
-        return rows.clone()
+    def _vectors(self, model: ConvNet, texts: list[str]) -> Tensor:
+        rows: Tensor = model(features_of(texts, model.config).to(self.device)).cpu()
+        return rows
 
 
 def _frozen(path: Path, device: torch.device) -> ConvNet:

@@ -6,19 +6,16 @@ from all-MiniLM-L6-v2 (Apache-2.0); `checkpoints/transformer.md` says what becam
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from ..errors import InvalidInput
-from .base import checked_texts, checkpoint_path, pick_encoder_device
 from .bert import Bert, BertConfig
-from .int8file import identity_of, read_checkpoint, write_checkpoint
+from .int8file import read_checkpoint, write_checkpoint
+from .own import OwnEncoder
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -29,66 +26,22 @@ KIND = "transformer"
 HEADS, EPS, MOST_TOKENS = 12, 1e-12, 256  # as all-MiniLM-L6-v2
 
 
-class TransformerEncoder:
-    """The shipped transformer as an `Encoder`; loaded when first used, safe across threads."""
+class TransformerEncoder(OwnEncoder[Bert]):
+    """The accurate encoder: six layers of a BERT, the mean of its token vectors."""
 
-    def __init__(self, path: str | Path | None = None, width: int | None = None, device: str = "cpu") -> None:
-        """
-        Args:
-            path: a checkpoint; None takes the shipped one.
-            width: entries of a vector to keep (Matryoshka): the first so many, made unit length again;
-                None keeps all 384. Trained at 384, 192 and 96.
-            device: any torch device; vectors always come back on the CPU.
+    kind = KIND
 
-        Raises:
-            NotFound: no such file.
-            InvalidInput: no such kind of device, or a width below 1 or above the model's.
-        """
-        self.path = Path(path) if path else checkpoint_path("transformer.safetensors")
-        self.device = pick_encoder_device(device)
-        self._wanted = width
-        self._lock = threading.Lock()
-        self._model: Bert | None = None
-        if width is not None and not 1 <= width <= 384:
-            raise InvalidInput(
-                "width", f"{width} is out of range", "give 1 to 384; trained at 384, 192 and 96"
-            )
+    def _read(self) -> Bert:
+        weights, config = read_checkpoint(self.path, KIND)
+        vocabulary = bytes(weights.pop("vocabulary").tolist()).decode().split("\n")
+        shape = BertConfig(HEADS, EPS, config["layers"], MOST_TOKENS)
+        return Bert(weights, word_pieces(vocabulary), shape, self.device)
 
-    @cached_property
-    def name(self) -> str:
-        """Kind, width and hash of the weights."""
-        return f"{KIND}:{self.width}@{identity_of(self.path)}"
+    def _width_of(self, model: Bert) -> int:
+        return model.width
 
-    @cached_property
-    def width(self) -> int:
-        """Entries of a vector."""
-        return self._wanted or self.load().width
-
-    def load(self) -> Bert:
-        """Loads the weights, if that has not been done; `encode` does it by itself.
-
-        Raises:
-            NotFound, InvalidInput: there is no such checkpoint.
-        """
-        with self._lock:
-            if self._model is None:
-                weights, config = read_checkpoint(self.path, KIND)
-                vocabulary = bytes(weights.pop("vocabulary").tolist()).decode().split("\n")
-                shape = BertConfig(HEADS, EPS, config["layers"], MOST_TOKENS)
-                self._model = Bert(weights, word_pieces(vocabulary), shape, self.device)
-            return self._model
-
-    def encode(self, texts: Sequence[str]) -> Tensor:
-        """[B, width]: see `Encoder.encode`."""
-        checked = checked_texts(texts)
-        if not checked:
-            return torch.zeros(0, self.width)
-        rows = self.load().encode(checked)
-        return (
-            rows
-            if rows.shape[1] == self.width
-            else torch.nn.functional.normalize(rows[:, : self.width], dim=1)
-        )
+    def _vectors(self, model: Bert, texts: list[str]) -> Tensor:
+        return model.encode(texts)
 
 
 def word_pieces(vocabulary: Sequence[str]) -> Tokenizer:
