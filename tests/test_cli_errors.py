@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 
 from neuromem.facts import MAX_TEXT_BYTES
 
-MESSAGES = 640  # of the ingest that is stopped
+MESSAGES = 1_600  # of the ingest that is stopped
 
 
 @pytest.fixture

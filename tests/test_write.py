@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 import torch
 from strings import FACTS, LONG_TEXT, NASTY
@@ -17,7 +19,16 @@ from neuromem.ladder import FIELDS, GIST_FIELDS, TEXT_BYTES, UNITS, VERBATIM, st
 from neuromem.write import NEVER, Values, check_strengths, floor_of, write_values
 from neuromem.writer import Draft, Writer
 
+
+def letters(seed: int, first: int, last: int, count: int) -> str:
+    """Random letters of a block of Unicode, for which no word of the training text stands."""
+    source = random.Random(seed)
+    return "".join(chr(source.randint(first, last)) for _ in range(count))
+
+
 HARD = [
+    letters(5, 0x13A0, 0x13F5, 40),  # Cherokee
+    letters(3, 0x00C0, 0x024F, 60),  # Latin with every accent
     "pw: xK9#mP2$vL5@nQ8!wR3%",
     "kv7 QzX-0192/ab83:ff02:19cc::7e",
     "Przemysław Gżegżółka 48 603 112 908",

@@ -173,14 +173,19 @@ def noisy(
     """Exact rates of written facts whose stored weights were disturbed, read as recall reads them.
 
     Noise of sigma is that much of the RMS of a field's weights. It falls on the weights in use, as in the
-    literature, or *everywhere*: on the empty patches of the slot too.
+    literature, or *everywhere*: on the empty patches of the slot too. *No seal* is the weights alone: wrong
+    words are shown then, and none are mended.
     """
-    written = FactBank(drafts_of(texts), config=values_only(), progress=step)
+    written = {
+        sealed: FactBank(drafts_of(texts), config=values_only(), progress=step, sealed=sealed)
+        for sealed in (True, False)
+    }
+    arms = {"": (True, False), ", everywhere": (True, True), ", no seal": (False, False)}
     rows = []
     for sigma in SIGMAS:
         row: dict[str, Any] = {"set": name, "sigma": sigma}
-        for suffix, everywhere in (("", False), (", everywhere", True)):
-            bank = written.copy()
+        for suffix, (sealed, everywhere) in arms.items():
+            bank = written[sealed].copy()
             bank.disturb(sigma, torch.Generator().manual_seed(seed), everywhere)
             said = [
                 (recall.text == text, recall.fidelity is Fidelity.VERBATIM)

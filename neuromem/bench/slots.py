@@ -41,11 +41,14 @@ class FactBank:
         config: Config | None = None,
         encoder: str | Encoder = "hash",
         progress: Progress | None = None,
+        sealed: bool = True,
     ) -> None:
         """
         Args:
             drafts: facts. importances: of each, 0 to 1; 0.5 when None.
             encoder: makes the keys; the values do not depend on it.
+            sealed: as memories are; without the seal (a checksum) wrong words are shown, not refused or
+                mended, so that the weights alone are measured.
         """
         config = config or Config()
         keys = Keys(load_encoder(encoder), config.bank, config.recall)
@@ -61,7 +64,7 @@ class FactBank:
             ):
                 importance = 0.5 if importances is None else importances[index]
                 rows = self.bank.allocate(len(written.rows.floor), START_MS)
-                state = self._state(importance) | {"seal": seal_of(drafts[index].text)}
+                state = self._state(importance) | {"seal": seal_of(drafts[index].text) if sealed else 0}
                 self.bank.store(self.ids[index], rows, written.rows, state)
                 self.reports.append(written.report)
             if progress is not None:
