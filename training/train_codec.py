@@ -13,7 +13,6 @@ import math
 import random
 import time
 from pathlib import Path
-from typing import Any
 
 import torch
 from safetensors import safe_open
@@ -23,6 +22,7 @@ from torch.nn import functional
 from neuromem.codec import Codec, CodecConfig, starts_of, to_patches
 from neuromem.ladder import FIELDS, TEXT_BYTES, UNITS, halve, octaves
 
+from . import state
 from .data import Corpus, Sample, Sampler, load_corpus
 
 AVERAGE = 0.999  # decay of the moving average of the weights
@@ -147,7 +147,7 @@ def main() -> None:
     optimizer = torch.optim.AdamW(
         codec.parameters(), lr=args.learning_rate, weight_decay=0.01, betas=(0.9, 0.98)
     )
-    step = resume(args.runs / "state.pt", codec, average, optimizer)
+    step = state.resume(args.runs / "state.pt", codec=codec, average=average, optimizer=optimizer)
     started, first = time.monotonic(), step
     while step < args.steps:
         generator = torch.Generator().manual_seed(args.seed * 1_000_003 + step)
@@ -202,32 +202,12 @@ def start_from(path: Path, codec: Codec, texts: list[str]) -> None:
     print(f"started from {path}, {units} units a patch")
 
 
-def resume(path: Path, codec: Codec, average: Codec, optimizer: torch.optim.Optimizer) -> int:
-    """Loads the state of an interrupted run, if there is one; returns its step."""
-    if not path.is_file():
-        return 0
-    state: dict[str, Any] = torch.load(path, weights_only=True)
-    codec.load_state_dict(state["codec"])
-    average.load_state_dict(state["average"])
-    optimizer.load_state_dict(state["optimizer"])
-    print(f"resumed at step {state['step']:,}")
-    return int(state["step"])
-
-
 def save(
     args: argparse.Namespace, step: int, codec: Codec, average: Codec, optimizer: torch.optim.Optimizer
 ) -> None:
     """Keeps the state (atomically) and exports the averaged weights."""
-    args.runs.mkdir(parents=True, exist_ok=True)
     args.out.parent.mkdir(parents=True, exist_ok=True)
-    state = {
-        "step": step,
-        "codec": codec.state_dict(),
-        "average": average.state_dict(),
-        "optimizer": optimizer.state_dict(),
-    }
-    torch.save(state, args.runs / "state.tmp")
-    (args.runs / "state.tmp").replace(args.runs / "state.pt")
+    state.save(args.runs / "state.pt", step, codec=codec, average=average, optimizer=optimizer)
     notes = {"steps": str(step), "batch": str(args.batch), "seed": str(args.seed), "version": "1"}
     average.save(args.out, notes)
 

@@ -26,6 +26,7 @@ from torch import Tensor
 from neuromem.encoders.conv import ConvConfig, ConvNet, features_of, save_conv, words_of
 from neuromem.encoders.int8file import identity_of
 
+from . import state
 from .blocks import Example, Pairs, read_blocks
 from .contrast import distillation, info_nce, learning_rate, report, split
 from .data import real_texts
@@ -154,7 +155,7 @@ def main() -> None:
     optimizer = torch.optim.AdamW(
         net.parameters(), lr=args.learning_rate, weight_decay=0.01, betas=(0.9, 0.98), fused=True
     )
-    step = resume(args.runs / "state.pt", net, average, optimizer)
+    step = state.resume(args.runs / "state.pt", net=net, average=average, optimizer=optimizer)
     started, first = time.monotonic(), step
     while step < args.steps:
         for group in optimizer.param_groups:
@@ -180,30 +181,11 @@ def main() -> None:
             save(args, step, net, average, optimizer)
 
 
-def resume(path: Path, net: ConvNet, average: ConvNet, optimizer: torch.optim.Optimizer) -> int:
-    """Loads the state of an interrupted run, if there is one; returns its step."""
-    if not path.is_file():
-        return 0
-    state: dict[str, Any] = torch.load(path, weights_only=True)
-    net.load_state_dict(state["net"])
-    average.load_state_dict(state["average"])
-    optimizer.load_state_dict(state["optimizer"])
-    print(f"resumed at step {state['step']:,}")
-    return int(state["step"])
-
-
 def save(
     args: argparse.Namespace, step: int, net: ConvNet, average: ConvNet, optimizer: torch.optim.Optimizer
 ) -> None:
     """Keeps the state (atomically) and exports the averaged weights."""
-    state = {
-        "step": step,
-        "net": net.state_dict(),
-        "average": average.state_dict(),
-        "optimizer": optimizer.state_dict(),
-    }
-    torch.save(state, args.runs / "state.tmp")
-    (args.runs / "state.tmp").replace(args.runs / "state.pt")
+    state.save(args.runs / "state.pt", step, net=net, average=average, optimizer=optimizer)
     notes = {"steps": str(step), "batch": str(args.batch), "seed": str(args.seed), "version": "1"}
     save_conv(average, average.state_dict(), args.out, notes)
 

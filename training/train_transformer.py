@@ -26,6 +26,7 @@ from torch.nn import functional
 from neuromem.encoders.int8file import read_checkpoint
 from neuromem.encoders.transformer import save_transformer, word_pieces
 
+from . import state
 from .blocks import Pairs, read_blocks
 from .contrast import distillation, info_nce, learning_rate, report, split
 from .data import real_texts
@@ -143,7 +144,7 @@ def main() -> None:
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=args.learning_rate, weight_decay=0.01, betas=(0.9, 0.98)
     )
-    step = resume(args.runs / "state.pt", model, average, optimizer)
+    step = state.resume(args.runs / "state.pt", model=model, average=average, optimizer=optimizer)
     if not step:
         print(report(teacher, unseen, args.data), flush=True)
     started, first = time.monotonic(), step
@@ -171,18 +172,6 @@ def main() -> None:
             save(args, step, model, average, optimizer, tokenizer)
 
 
-def resume(path: Path, model: nn.Module, average: nn.Module, optimizer: torch.optim.Optimizer) -> int:
-    """Loads the state of an interrupted run, if there is one; returns its step."""
-    if not path.is_file():
-        return 0
-    state: dict[str, Any] = torch.load(path, weights_only=True)
-    model.load_state_dict(state["model"])
-    average.load_state_dict(state["average"])
-    optimizer.load_state_dict(state["optimizer"])
-    print(f"resumed at step {state['step']:,}")
-    return int(state["step"])
-
-
 def save(
     args: argparse.Namespace,
     step: int,
@@ -192,15 +181,7 @@ def save(
     tokenizer: Tokenizer,
 ) -> None:
     """Keeps the state (atomically) and exports the averaged weights."""
-    args.runs.mkdir(parents=True, exist_ok=True)
-    state = {
-        "step": step,
-        "model": model.state_dict(),
-        "average": average.state_dict(),
-        "optimizer": optimizer.state_dict(),
-    }
-    torch.save(state, args.runs / "state.tmp")
-    (args.runs / "state.tmp").replace(args.runs / "state.pt")
+    state.save(args.runs / "state.pt", step, model=model, average=average, optimizer=optimizer)
     vocabulary = sorted(tokenizer.get_vocab().items(), key=lambda item: item[1])
     notes = {"steps": str(step), "batch": str(args.batch), "seed": str(args.seed), "version": "1"}
     save_transformer(average.state_dict(), [word for word, _ in vocabulary], args.out, notes)

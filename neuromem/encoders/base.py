@@ -11,14 +11,12 @@ import torch
 from torch import Tensor
 
 from ..errors import InvalidInput
-from ..shipped import checkpoint_path
 
 __all__ = [
     "CachedEncoder",
     "Encoder",
     "WrappedEncoder",
     "checked_texts",
-    "checkpoint_path",
     "pick_encoder_device",
 ]
 
