@@ -19,10 +19,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from .data import is_clean
 from .generate import LISTS, Generator, recognizer_style, word_lists
-from .noise import misheard
+from .noise import Confusions, misheard
 
 FOLDER = Path(__file__).with_name("pairs")
+MISHEARD = 0.18  # chance of a word of a question to be misheard, in those that are
 POOL = 4_000  # values of each slot
 WORDS = re.compile(r"(?!A list)[^\W\d][^\d]{2,28}")
 LATIN_NAME = re.compile(r"[A-ZÀ-Þ][a-zß-ž]{1,11}")
@@ -99,11 +101,20 @@ def told_back(text: str) -> str:
     return re.sub(r"[A-Za-z']+", lambda m: swaps.get(m[0].lower(), m[0]), text)
 
 
+def _chatter(data: Path) -> list[str]:
+    """Sentences of small talk."""
+    files = [data / "train" / f"{name}.txt" for name in ("self_dialogue", "topical_chat_valid_test", "convai2_utts_valid")]
+    lines = [line for file in files for line in file.read_text(encoding="utf-8").split("\n")]
+    return [line for line in lines if 8 <= len(line) <= 70 and is_clean(line)]
+
+
 class Pairs:
     """Endless seeded batches of examples; batch n is a pure function of the seed and n."""
 
     def __init__(self, blocks: list[Block], data: Path, seed: int) -> None:
         self.blocks, self.seed = blocks, seed
+        self.chatter = _chatter(data)
+        self.confusions = Confusions(text for block in blocks for text in (*block.facts, *block.questions))
         rng = random.Random(seed)
         from babel import Locale
 
@@ -172,19 +183,31 @@ class Pairs:
             miss = self.filled(fact, changed, rng)
         return self._styled(filled_anchor, filled_fact, miss, rng)
 
+    def amid_chatter(self, fact: str, rng: random.Random) -> str:
+        """The fact with a sentence or two of somebody's small talk before or after it."""
+        end = "" if fact.rstrip()[-1:] in ".!?" else "."
+        parts = [f"{fact}{end}"]
+        for _ in range(rng.choice((1, 1, 2))):
+            parts.insert(rng.choice((0, len(parts))), rng.choice(self.chatter))
+        return " ".join(parts)
+
     def _styled(self, anchor: str, fact: str, miss: str, rng: random.Random) -> Example:
         chance = rng.random()
-        if chance < 0.15 and ":" not in fact[:20]:  # a named speaker, asked about by somebody else
+        if rng.random() < 0.35:  # in the midst of talk, as one says it to a friend
+            fact, miss = self.amid_chatter(fact, rng), self.amid_chatter(miss, rng)
+        if chance < 0.2 and ":" not in fact[:20]:  # a named speaker, asked about by somebody else
             name, other = rng.choice(self.pools["first"]), rng.choice(self.pools["first"])
             anchor, fact_said = in_third_person(anchor, name), f"{name}: {fact}"
+            if rng.random() < 0.5:  # a search takes the name of who is asked about out of the question
+                anchor = " ".join(re.sub(rf"\b{re.escape(name)}(?:'s)?", "", anchor).split()) or anchor
             miss = f"{other}: {fact}" if rng.random() < 0.5 and name != other else f"{name}: {miss}"
             fact = fact_said
-        elif chance < 0.25:
+        elif chance < 0.3:
             fact = told_back(fact)
         noise = rng.random()
-        if noise < 0.25:
-            anchor = misheard(anchor, rng)
-        elif noise < 0.4:
+        if noise < 0.45:
+            anchor = misheard(anchor, rng, MISHEARD, self.confusions)
+        elif noise < 0.55:
             anchor = recognizer_style(anchor)
         if rng.random() < 0.15:
             fact, miss = recognizer_style(fact), recognizer_style(miss)

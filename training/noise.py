@@ -7,6 +7,9 @@ doubled. The noise with which `evaluate.py` measures is another one (`neuromem.b
 from __future__ import annotations
 
 import random
+import re
+from collections import Counter
+from collections.abc import Iterable
 
 from .generate import recognizer_style
 
@@ -45,7 +48,35 @@ def mangled(word: str, rng: random.Random) -> str:
     return word[:at] + letter + word[at + 1 :]
 
 
-def misheard(text: str, rng: random.Random, rate: float = 0.12) -> str:
+class Confusions:
+    """Real words that a recognizer may write for one another: those with the same rough consonants."""
+
+    FOLDED = str.maketrans("ckqgbpdtvfszmnlr", "kkkkppttffssnnll", "aeiouhyw'")
+    MOST, LEAST = 12_000, 4  # words known, and how often a word must be seen to be known
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        counts = Counter(word for text in texts for word in recognizer_style(text).split())
+        known = [word for word, count in counts.most_common(self.MOST) if count >= self.LEAST]
+        self._like: dict[str, list[str]] = {}
+        for word in known:
+            if word.isalpha() and len(word) > 1:
+                self._like.setdefault(self.sound(word), []).append(word)
+
+    @classmethod
+    def sound(cls, word: str) -> str:
+        """The consonants, alike ones as one, with a mark for a vowel at the start."""
+        start = "a" if word[:1] in VOWELS else ""
+        return start + re.sub(r"(.)\1+", r"\1", word.translate(cls.FOLDED))
+
+    def of(self, word: str, rng: random.Random) -> str:
+        """A real word in place of another, common ones more often; the word itself if it is unlike all."""
+        like = [other for other in self._like.get(self.sound(word), ()) if other != word][:8]
+        return rng.choice(like) if like else word
+
+
+def misheard(
+    text: str, rng: random.Random, rate: float = 0.12, confusions: Confusions | None = None
+) -> str:
     """The text in a recognizer's style, each word wrong with chance `rate`."""
     out: list[str] = []
     for word in recognizer_style(text).split():
@@ -55,6 +86,8 @@ def misheard(text: str, rng: random.Random, rate: float = 0.12) -> str:
         kind = rng.random()
         if word in _ALIKE and kind < 0.8:
             out.append(rng.choice(_ALIKE[word]))
+        elif confusions is not None and kind < 0.5:
+            out.append(confusions.of(word, rng))
         elif kind < 0.6:
             out.append(mangled(word, rng))
         elif kind < 0.75 and len(word) > 5:  # heard as two words

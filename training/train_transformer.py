@@ -30,7 +30,7 @@ from . import state
 from .blocks import Pairs, read_blocks
 from .contrast import distillation, info_nce, learning_rate, report, split
 from .data import real_texts
-from .noise import misheard
+from .noise import Confusions, misheard
 
 AVERAGE = 0.995  # decay of the moving average of the weights
 MOST_TOKENS = 96
@@ -87,13 +87,19 @@ def trained(path: Path, device: str) -> Embedder:
 
 
 def loss_of(
-    student: Embedder, teacher: Embedder, pairs: Pairs, real: list[str], step: int, args: Any
+    student: Embedder,
+    teacher: Embedder,
+    pairs: Pairs,
+    real: list[str],
+    confusions: Confusions,
+    step: int,
+    args: Any,
 ) -> Tensor:
     """One step's loss: contrast on pairs, distillation on real sentences."""
     rng = random.Random(args.seed * 7_919 + step)
     examples = pairs.batch(step, args.batch)
     texts = rng.sample(real, args.real)
-    heard = [misheard(text, rng) if rng.random() < 0.33 else text for text in texts]
+    heard = [misheard(text, rng, args.misheard, confusions) if rng.random() < 0.5 else text for text in texts]
     columns = [list(column) for column in zip(*examples, strict=True)]
     rows = student([*columns[0], *columns[1], *columns[2], *heard])
     anchors, facts, misses, sentences = torch.split(rows, [args.batch] * 3 + [args.real])
@@ -115,6 +121,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--real", type=int, default=32, help="real sentences a step")
     parser.add_argument("--learning-rate", type=float, default=4e-5)
     parser.add_argument("--keep", type=float, default=1.0, help="weight of the distillation")
+    parser.add_argument("--misheard", type=float, default=0.15, help="word errors in half of the real sentences")
     parser.add_argument("--layers", type=int, default=6)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
@@ -141,6 +148,7 @@ def main() -> None:
     print(f"{len(blocks):,} blocks to train on, {len(held)} held out")
     pairs, unseen = Pairs(blocks, args.data, args.seed), Pairs(held, args.data, args.seed)
     real = real_texts(args.data)
+    confusions = Confusions(real)
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=args.learning_rate, weight_decay=0.01, betas=(0.9, 0.98)
     )
@@ -151,7 +159,7 @@ def main() -> None:
     while step < args.steps:
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(step, args.steps, args.learning_rate)
-        loss = loss_of(student, teacher, pairs, real, step, args)
+        loss = loss_of(student, teacher, pairs, real, confusions, step, args)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
