@@ -354,7 +354,7 @@ def test_keeping_agrees_with_the_labels(data_dir: Path) -> None:
     cases = rows(data_dir / "dev" / "keep.jsonl")
     kept = [should_keep(case["text"], case["context"]) for case in cases]
     right = sum(keep and case["keep"] for keep, case in zip(kept, cases, strict=True))
-    assert right / sum(kept) >= 0.90  # precision, measured 0.93
+    assert right / sum(kept) >= 0.92  # precision, measured 0.944
     assert right / sum(case["keep"] for case in cases) >= 0.92  # recall, measured 0.944
 
 
@@ -362,7 +362,7 @@ def test_plain_facts_are_kept_and_commands_are_not(data_dir: Path) -> None:
     facts = [case["fact"] for case in rows(data_dir / "dev" / "retrieval.jsonl")]
     questions = [case["asr_question"] for case in rows(data_dir / "dev" / "retrieval.jsonl")]
     assert sum(map(should_keep, facts)) / len(facts) >= 0.96  # measured 0.983
-    assert sum(map(should_keep, questions)) / len(questions) <= 0.10
+    assert sum(map(should_keep, questions)) / len(questions) <= 0.01
 
 
 def test_a_sentence_takes_less_than_a_millisecond(data_dir: Path) -> None:

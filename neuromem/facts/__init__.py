@@ -1,7 +1,8 @@
 """From talk to facts: what to keep, what it comes down to, and how much it matters.
 
 Rules and tables, no model: `relations.py` and `predicates.py` hold what is known about relations,
-`cues.py` what makes an utterance worth keeping. A sentence takes well under a millisecond.
+`cues.py` what makes an utterance worth keeping, `mentions.py` and `references.py` who a pronoun is,
+`times.py` what "last Friday" was. A sentence takes about a millisecond.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from .gist import GIST_FIELD_BYTES, SPEAKER, Gist, keyword_gist, parse_gist
 from .importance import importance, is_pinned
 from .keep import should_keep
 from .summary import gist_of, same_fact_key
+from .times import TimeSpan, dated, has_time_word, spans
 
 __all__ = [
     "GIST_FIELD_BYTES",
@@ -18,9 +20,12 @@ __all__ = [
     "SPEAKER",
     "Fact",
     "Gist",
+    "TimeSpan",
     "Turn",
+    "dated",
     "extract",
     "gist_of",
+    "has_time_word",
     "importance",
     "is_pinned",
     "keyword_gist",
@@ -28,4 +33,5 @@ __all__ = [
     "read_turns",
     "same_fact_key",
     "should_keep",
+    "spans",
 ]

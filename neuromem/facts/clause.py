@@ -26,12 +26,15 @@ _NAMED_THINGS = KIN_WORDS.keys() | set(PETS.split()) | set(ROLES.split()) | {"bo
 
 _LEAD_IN = re.compile(
     r"^(?:(?:well|so|oh|ah|um+|uh+|er+m?|(?:hey|hi|hello)(?: there)?|what'?s up|ok|okay|right|yes|yeah|yep|"
-    r"no|nope|actually|anyway|also|and|but|look|listen|"
+    r"no(?=,|\s(?:i|we|it|he|she|they|my|our|the|that|wait|sorry|actually|well|but|so|not)\b)|"
+    r"nope|actually|anyway|also|and|but|look|listen|"
     r"by the way|btw|you know|i mean|sorry|plus|fyi|note|just so you know|for your information|"
     r"(?:please )?(?:remember|note|don't forget|do not forget|never forget|"
     r"always remember)(?: this)?(?: that)?|"
     r"did you know(?: that)?|i(?: have|'ve)? told you(?: that)?|as i said|too|"
     r"(?:starting|as of|from|since) (?:this week|today|now|monday|next week)|these days|nowadays|currently|"
+    r"before (?:this|that)|back then|in those days|for a while|guess what|the truth is|to be honest|honestly|"
+    r"as you know|like i said|haven't i said\??|good news|bad news|big news|"
     r"in fact|"
     r"this is true|the thing is|it turns out(?: that)?|turns out|apparently)\b[,:;]?\s+)+(?=\S)",
     re.IGNORECASE,
@@ -101,6 +104,13 @@ _REPORTED = re.compile(
     r"^(?:my|the|our) [\w ]{3,20}? (?:says?|said|thinks?|told me|reckons?)(?: that)? (?=(?:I|we|my) )",
     re.IGNORECASE,
 )
+# "My sister says she hates tea" is about my sister.
+_OF_THEMSELVES = re.compile(
+    r"^(?P<who>(?!(?:I|we|he|she|they|it|you) )[\w'-]+(?: [\w'-]+){0,3}?) (?:says?|said|told me|"
+    r"tells me|reckons?|mentioned|"
+    r"admitted|announced|claims?)(?: that)? (?:he|she|they) ",
+    re.IGNORECASE,
+)
 _TIME_FIRST = re.compile(
     r"^(?P<time>(?:every|each|last|this|next) \w+|on \w+days?|(?:on|in) (?:the )?\d+\w*|in \w+|"
     r"at the weekend|at weekends|"
@@ -118,19 +128,47 @@ _ADVERB = re.compile(
 )
 
 
+# A statement whose "I" was left out: "Passed my test", "got a dog at last", "been living in Hull".
+_NO_SUBJECT = re.compile(
+    r"(?=(?:been (?!there)|(?:just |finally |only |recently )?(?:got|went|took|passed|failed|had|"
+    r"bought|sold|lost|met|"
+    r"found|made|gave up|started|finished|moved|joined|quit|left|broke|saw|adopted|booked|married|used to|"
+    r"became|retired|signed up|turned \w+|grew up|ran|won|ate|drove|flew|swam|wrote|taught|caught|built|"
+    r"spent|fell|kept|paid|threw|wore|rode|sang|drank|grew|(?!need|called|named)\w{3,}ed) (?:(?:a|"
+    r"an|the|my|our|some|from|to|in|"
+    r"into|out|up|off|on|"
+    r"at|two|three|four|five|six|back|married|engaged|divorced|promoted|fired|sacked|hired|home|over|with|"
+    r"smoking|drinking|[a-z]+teen|[a-z]+ty)\b|(?-i:[A-Z]))))",
+    re.IGNORECASE,
+)
+
+
 def canonical(text: str) -> str:
     """One clause or sentence in canonical form: no lead-in, contractions or closing punctuation."""
     text = normalize(text, casefold=False).strip(" .!?,;:\"'")
     text = _LEAD_IN.sub("", text)
+    text = _IN_LAW.sub(r"\1-in-law", text)
+    text = _with_subject(text) if _NO_SUBJECT.match(text) else text
     text = _apostrophes(text) if text == text.lower() else text
     for pattern, to in _EXPANSIONS:
         text = pattern.sub(to, text)
     text = _POSSESSIVE.sub(_possessive, text, count=1)
+    text = _OF_THEMSELVES.sub(r"\g<who> ", text)
     text = _ASIDE.sub("", _REPORTED.sub("", text))
     text = _TIME_FIRST.sub(r"\g<rest>, \g<time>", text)
     for _ in range(2):
         text = _ADVERB.sub(r"\1", text)
     return text
+
+
+_IN_LAW = re.compile(r"\b(mother|father|sister|brother|son|daughter|mum|mom|dad) in law\b", re.IGNORECASE)
+
+
+def _with_subject(text: str) -> str:
+    """ "Passed my test" → "I passed my test"; "been ill" → "I have been ill"."""
+    subject = "i" if text == text.lower() else "I"
+    have = " have" if text[:5].lower() == "been " else ""
+    return f"{subject}{have} {text[0].lower()}{text[1:]}"
 
 
 def _possessive(match: re.Match[str]) -> str:

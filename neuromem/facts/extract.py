@@ -2,29 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from ..errors import InvalidInput
 from ..text import sentences, utf8_len, words
+from .answers import completed
 from .gist import Gist
 from .importance import importance, is_pinned
-from .keep import cues_of, should_keep
+from .keep import cues_of, is_question, is_unreal, should_keep, told_score
+from .references import Talk
+from .statements import clauses
 from .summary import gist_of
+from .times import dated
+from .turns import MAX_TEXT_BYTES, SILENT, Turn, read_turns
 
 __all__ = ["MAX_TEXT_BYTES", "Fact", "Turn", "extract", "read_turns"]
 
-MAX_TEXT_BYTES = 262_144
-ROLES = ("user", "assistant", "system", "developer", "tool", "function")
-_SILENT = ("system", "developer", "tool", "function")  # they instruct and report; they tell no facts
 _FRAGMENT_WORDS = 3  # a sentence of at most so many words may lean on its neighbour
-_TURNS_BEFORE = 2
+_TURNS_BEFORE = 2  # by which an utterance is judged
+_TURNS_HEARD = 6  # in which a pronoun's referent is looked for
+_STANDS_ALONE = 0.6  # importance from which a statement is a fact of its own
+_TURN_TELLS = 0.0  # the least sum of `told_score` of a turn worth keeping
+_PIECE_TELLS = 1.2  # the least `told_score` worth a slot of its own
+_JOINED_BYTES = 158  # sentences that lean on one another stay in one fact up to here, so in one slot
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One thing to remember: the words as said, their gist, and how much it matters (0 to 1)."""
+    """One thing to remember: the words, their gist, and how much it matters (0 to 1).
+
+    `text` is what was said, readable alone: a pronoun that begins it is put into words where it is sure
+    whom it means, and relative times have their date behind them. `said` are the words themselves.
+    """
 
     text: str
     gist: Gist
@@ -33,23 +46,26 @@ class Fact:
     speaker: str | None
     role: str
     turn: int = 0  # place among the turns of the turn that said it
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
-    """One message: who said what."""
+class _Piece:
+    """A statement of a turn: as said, and readable alone; `gap` joins it to the one before."""
 
-    role: str
+    said: str
     text: str
-    speaker: str | None
-    dictated: bool = False  # words handed over to be remembered, not overheard in talk
-    timestamp: float | str | None = None  # its own time, as given; unchecked
+    gap: str = " "
+    meaning: str = ""  # a sentence to take the gist of, where the text is an answer and its question
 
 
 def extract(
     messages: str | Mapping[str, Any] | Sequence[Mapping[str, Any]] | Sequence[Turn],
     infer: bool = True,
     only: Sequence[int] | None = None,
+    times: Sequence[float] | None = None,
+    earlier: Sequence[str] = (),
+    zone: tzinfo = UTC,
 ) -> list[Fact]:
     """The facts in a text or a conversation.
 
@@ -59,21 +75,28 @@ def extract(
             as one string, everything but questions, greetings and the like. False keeps every message
             of users and assistants as it is.
         only: places of the turns to look at; the others are only context. None: all.
+        times: when each turn was said, in Unix seconds; relative times are then dated. None: not.
+        earlier: what was said before the first turn, oldest first, to know who "she" is and what a bare
+            answer answers; "assistant: …" where it was not the user.
+        zone: the speakers' time zone, which says when a day begins.
 
     Raises:
         InvalidInput: a field is missing, of the wrong type, blank or too long; names the field.
     """
     turns = _as_turns(messages)
+    if times is not None and len(times) != len(turns):
+        raise InvalidInput("times", f"has {len(times)} for {len(turns)} turns", "give one for each turn")
     chosen = range(len(turns)) if only is None else only
+    if not infer:
+        spoken = (index for index in chosen if turns[index].role not in SILENT)
+        return [_fact(_Piece(turns[index].text, turns[index].text), turns[index], index) for index in spoken]
+    talk = _Listener(turns, earlier)
     facts: list[Fact] = []
     for index in chosen:
         turn = turns[index]
-        if not infer and turn.role not in _SILENT:
-            facts.append(_fact(turn.text, turn, index))
-        elif infer and turn.role == "user":
-            before = [f"{past.role}: {past.text}" for past in turns[max(0, index - _TURNS_BEFORE) : index]]
-            texts = _dictated(turn.text) if turn.dictated else _statements(turn.text, before)
-            facts += [_fact(text, turn, index) for text in texts]
+        if turn.role == "user":
+            now = None if times is None else datetime.fromtimestamp(times[index], zone)
+            facts += [_fact(_with_dates(piece, now), turn, index) for piece in talk.statements(index)]
     return facts
 
 
@@ -83,115 +106,167 @@ def _as_turns(messages: Any) -> Sequence[Turn]:
     return read_turns(messages)
 
 
-def _fact(text: str, turn: Turn, index: int) -> Fact:
-    gist = gist_of(text, turn.speaker)
-    return Fact(text, gist, importance(text, gist), is_pinned(text), turn.speaker, turn.role, index)
+def _fact(piece: _Piece, turn: Turn, index: int) -> Fact:
+    gist = gist_of(piece.meaning or piece.text, turn.speaker)
+    weight, pinned = importance(piece.said, gist), is_pinned(piece.said)
+    return Fact(piece.text, gist, weight, pinned, turn.speaker, turn.role, index, piece.said)
 
 
-def _dictated(text: str) -> list[str]:
-    """The sentences of words handed over, without those that can be no fact at all."""
-    return [piece for piece in sentences(text) if not piece.endswith("?") and _is_substance(piece)]
+def _with_dates(piece: _Piece, now: datetime | None) -> _Piece:
+    return piece if now is None else replace(piece, text=dated(piece.text, now))
 
 
-def _statements(text: str, before: Sequence[str]) -> list[str]:
-    """The sentences worth keeping; a fragment joins the statement that it leans on."""
-    pieces = sentences(text)
-    kept: list[str] = []
+class _Listener:
+    """Follows a conversation turn by turn: what was named, and what came just before."""
+
+    def __init__(self, turns: Sequence[Turn], earlier: Sequence[str]) -> None:
+        self._turns = turns
+        self._earlier = [_spoken(text) for text in earlier]
+        names = {turn.speaker for turn in turns if turn.role == "user" and turn.speaker}
+        self._peers = names if len(names) > 1 else set()  # people who talk with each other
+        self._talk = Talk()
+        self._heard = 0  # turns that `_talk` has taken in
+        for role, text in self._earlier:
+            self._hear(sentences(text), role, None)
+
+    def statements(self, index: int) -> list[_Piece]:
+        """What is worth keeping of a turn of a user; turns must be asked for in order."""
+        for skipped in range(max(self._heard, index - _TURNS_HEARD), index):
+            past = self._turns[skipped]
+            self._hear(sentences(past.text), past.role, past.speaker)
+        self._heard = index + 1
+        turn = self._turns[index]
+        pieces = list(self._pieces(turn))
+        if turn.dictated:
+            return [piece for piece in pieces if not piece.said.endswith("?") and _is_substance(piece.said)]
+        if self._peers:
+            return _told_between(pieces)
+        kept = _worth_keeping(pieces, self._before(index))
+        self._hear([piece.meaning for piece in kept if piece.meaning], turn.role, turn.speaker)
+        return kept
+
+    def _before(self, index: int) -> list[str]:
+        past = [(turn.role, turn.text) for turn in self._turns[max(0, index - _TURNS_BEFORE) : index]]
+        return [f"{role}: {text}" for role, text in [*self._earlier, *past][-_TURNS_BEFORE:]]
+
+    def _pieces(self, turn: Turn) -> Iterator[_Piece]:
+        """The statements of a turn, each with its pronoun resolved, as far as they are heard."""
+        speaker = turn.speaker or turn.role
+        for sentence in sentences(turn.text):
+            waiting: _Piece | None = None
+            until = 0
+            for start, end in clauses(sentence):
+                clause = sentence[start:end]
+                unresolved = self._talk.opens_unresolved(clause, speaker)
+                piece = _Piece(clause, self._talk.resolved(clause, speaker), sentence[until:start] or " ")
+                if waiting and unresolved:
+                    waiting = _together(waiting, piece)
+                else:
+                    if waiting:
+                        yield waiting
+                    waiting = piece
+                self._hear([clause], turn.role, turn.speaker)
+                until = end
+            if waiting:
+                yield waiting
+
+    def _hear(self, said: Sequence[str], role: str, speaker: str | None) -> None:
+        if role in SILENT:
+            return
+        own = speaker or role
+        others = (self._peers or {"user", "assistant"}) - {own}
+        for sentence in (each for each in said if not is_unreal(each)):
+            self._talk.hear(sentence, own, next(iter(others)) if len(others) == 1 else None)
+
+
+_ROLE = re.compile(r"(user|assistant): ", re.IGNORECASE)
+
+
+def _spoken(text: str) -> tuple[str, str]:
+    """ "assistant: How is she?" → role and words; without a role it was the user."""
+    match = _ROLE.match(text)
+    return (match[1].lower(), text[match.end() :]) if match else ("user", text)
+
+
+def _worth_keeping(pieces: Sequence[_Piece], before: Sequence[str]) -> list[_Piece]:
+    """The statements to keep; a fragment, or a remark on what was just said, joins the one before."""
+    kept: list[_Piece] = []
     leaning = False  # whether the piece just before was kept
-    waiting = ""  # a fragment that may belong to the next piece: "Cats. I was bitten once."
+    waiting: _Piece | None = None  # a fragment that may belong to the next piece: "Cats. I was bitten once."
     for piece in pieces:
-        keep = should_keep(f"{waiting} {piece}".strip(), before)
-        fragment = len(words(piece)) <= _FRAGMENT_WORDS
-        if keep and leaning and fragment:
-            kept[-1] += f" {piece}"
+        whole = piece if waiting is None else _together(waiting, piece)
+        keep = should_keep(whole.text, before)
+        fragment = len(words(piece.said)) <= _FRAGMENT_WORDS and not (keep and gist_of(piece.text).is_triple)
+        if keep and leaning and (fragment or _is_remark(kept[-1], piece)):
+            kept[-1] = _together(kept[-1], piece)
         elif keep:
-            kept.append(f"{waiting} {piece}".strip())
-        waiting = piece if fragment and not keep and piece[-1] not in "?!" and _is_substance(piece) else ""
-        leaning = keep
-        before = [*before, f"user: {piece}"][-_TURNS_BEFORE:] if len(pieces) > 1 else before
+            kept.append(_with_question(whole, before) if len(pieces) == 1 else whole)
+        lone = fragment and not keep and piece.said[-1] not in "?!" and _is_substance(piece.said)
+        waiting, leaning = (piece if lone else None), keep
+        before = [*before, f"user: {piece.said}"][-_TURNS_BEFORE:] if len(pieces) > 1 else before
     return kept
+
+
+def _with_question(piece: _Piece, before: Sequence[str]) -> _Piece:
+    """A bare answer says nothing by itself: its question goes with it."""
+    found = None if _HAS_SUBJECT.match(piece.text) else completed(piece.text, before)
+    return piece if found is None else replace(piece, text=found[0], meaning=found[1])
+
+
+_HAS_SUBJECT = re.compile(
+    r"(?:(?:yes|no|yeah|well|oh|and|so)[,]? )*(?:i|i'\w+|im|ive|we|we'\w+|my|our|he|she|it|they|\w+'s) ",
+    re.IGNORECASE,
+)
+
+
+def _told_between(pieces: Sequence[_Piece]) -> list[_Piece]:
+    """What to keep of a turn in talk between two people: what tells something, if the turn does at all.
+
+    Remarks are dropped where that saves a slot.
+    """
+    scores = {piece: told_score(piece.said) for piece in pieces if not is_question(piece.said)}
+    if not scores or sum(scores.values()) < _TURN_TELLS:
+        return []
+    best = max(scores, key=lambda piece: scores[piece])
+    kept = [piece for piece in pieces if piece is best or scores.get(piece, 0) > 0]
+    for piece in sorted(kept, key=lambda piece: scores[piece]):
+        size = sum(utf8_len(each.text) + 1 for each in kept)
+        if piece is not best and size > _JOINED_BYTES and scores[piece] < _PIECE_TELLS:
+            kept.remove(piece)
+    facts: list[_Piece] = []
+    for piece in kept:
+        joins = facts and _leans(facts[-1], piece)
+        facts[-1:] = [_together(facts[-1], piece)] if joins else [*facts[-1:], piece]
+    return facts
+
+
+def _together(first: _Piece, second: _Piece) -> _Piece:
+    gap = " " if first.said[-1] in ".!?" else second.gap  # what stood between has been dropped
+    said, text = first.said + gap + second.said, first.text + gap + second.text
+    return _Piece(said, text, first.gap)
+
+
+_REMARK = re.compile(
+    r"(?:(?:and|but|so|oh|yeah|yes|well) )*(?:it|this|that|these|those|they|he|she|there|here|"
+    r"what|such|so|which)\b",
+    re.IGNORECASE,
+)
+
+
+def _is_remark(before: _Piece, piece: _Piece) -> bool:
+    """Whether a statement makes little sense without the one before, and both fit one slot."""
+    fits = utf8_len(before.text) + utf8_len(piece.text) < _JOINED_BYTES
+    return fits and _REMARK.match(piece.text) is not None
+
+
+def _leans(before: _Piece, piece: _Piece) -> bool:
+    """Whether a statement is a remark, or matters too little for a slot of its own."""
+    if utf8_len(before.text) + utf8_len(piece.text) >= _JOINED_BYTES or _REMARK.match(piece.text):
+        return _is_remark(before, piece)
+    gist = gist_of(piece.text)
+    return not gist.is_triple or importance(piece.text, gist) < _STANDS_ALONE
 
 
 def _is_substance(piece: str) -> bool:
     """Whether a fragment says anything by itself, unlike "Thanks." or "Yes please."."""
     return not cues_of(piece).intersection(("greeting", "thanks", "reply", "reaction", "command", "question"))
-
-
-# --- reading messages -------------------------------------------------------------------------------
-
-
-def read_turns(messages: object) -> list[Turn]:
-    """Checked messages: a string, or messages as OpenAI has them, oldest first.
-
-    Each has "role", "content" (a string, or parts of which those of type "text" count) and perhaps
-    "name" and "timestamp". Calls of tools, which say nothing, are left out.
-
-    Raises:
-        InvalidInput: a field is missing, of the wrong type, blank or too long; names the field.
-    """
-    if isinstance(messages, str):
-        return [Turn("user", _checked(messages, "messages"), None, dictated=True)]
-    if isinstance(messages, Mapping):
-        messages = [messages]
-    if not isinstance(messages, Sequence) or isinstance(messages, bytes | bytearray):
-        kind = type(messages).__name__
-        raise InvalidInput("messages", f"is of type {kind}", "give a string or a list of {role, content}")
-    if not messages:
-        raise InvalidInput("messages", "is empty", "give at least one message")
-    turns = [_turn(message, f"messages[{index}]") for index, message in enumerate(messages)]
-    return [turn for turn in turns if turn is not None]
-
-
-def _turn(message: object, field: str) -> Turn | None:
-    if isinstance(message, str):
-        return Turn("user", _checked(message, field), None)
-    if not isinstance(message, Mapping):
-        raise InvalidInput(field, f"is of type {type(message).__name__}", "give an object {role, content}")
-    role = message.get("role", "user")
-    if role not in ROLES:
-        raise InvalidInput(f"{field}.role", f"{role!r} is not known", f"give one of {', '.join(ROLES)}")
-    name = message.get("name")
-    if name is not None and not isinstance(name, str):
-        raise InvalidInput(
-            f"{field}.name", f"is of type {type(name).__name__}", "give a string or leave it out"
-        )
-    content = message.get("content")
-    if content is None and (role in _SILENT or message.get("tool_calls") or message.get("function_call")):
-        return None  # a call of a tool says nothing
-    text = _text_of(content, f"{field}.content")
-    if role in _SILENT and not text.strip():
-        return None
-    speaker = _checked(name, f"{field}.name").strip() if name and name.strip() else None
-    return Turn(role, _checked(text, f"{field}.content"), speaker, timestamp=message.get("timestamp"))
-
-
-def _text_of(content: object, field: str) -> str:
-    if content is None:
-        raise InvalidInput(field, "is missing", "give the words as a string")
-    if isinstance(content, str):
-        return content
-    if not isinstance(content, list):
-        raise InvalidInput(field, f"is of type {type(content).__name__}", "give a string or a list of parts")
-    texts = []
-    for index, part in enumerate(content):
-        if isinstance(part, str):
-            texts.append(part)
-        elif not isinstance(part, Mapping):
-            raise InvalidInput(f"{field}[{index}]", "is not a part", 'give {"type": "text", "text": "..."}')
-        elif part.get("type", "text") == "text":
-            if not isinstance(part.get("text"), str):
-                raise InvalidInput(f"{field}[{index}].text", "is not a string", "give the words as a string")
-            texts.append(part["text"])
-    return "\n".join(texts)
-
-
-def _checked(text: str, field: str) -> str:
-    if not text.strip():
-        raise InvalidInput(field, "is blank", "give at least one word")
-    if len(text) > MAX_TEXT_BYTES or utf8_len(text) > MAX_TEXT_BYTES:
-        raise InvalidInput(
-            field, f"is longer than {MAX_TEXT_BYTES:,} bytes", "split it into several messages"
-        )
-    if any("\ud800" <= character <= "\udfff" for character in text):
-        raise InvalidInput(field, "holds half of a surrogate pair", "give text that UTF-8 can encode")
-    return text

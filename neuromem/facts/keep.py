@@ -11,10 +11,10 @@ import re
 from collections.abc import Sequence
 
 from ..text import STOP_WORDS, is_name_like, normalize, sentences, stems, words
-from .cues import BIAS, IN_ASKED, IN_TEXT, IN_TOLD, SHAPES
+from .cues import BETWEEN_PEOPLE, BIAS, IN_ASKED, IN_TEXT, IN_TOLD, QUESTIONS, SHAPES, UNREAL
 from .triples import triple_of
 
-__all__ = ["cues_of", "should_keep"]
+__all__ = ["cues_of", "is_question", "is_unreal", "should_keep", "told_score"]
 
 _READ_CHARS = 2_000  # a longer utterance is judged by its beginning
 _NO_ANSWER = (
@@ -43,15 +43,43 @@ def should_keep(text: str, before: Sequence[str] = ()) -> bool:
             without a role is the user's.
     """
     said = sentences(text[:_READ_CHARS])
-    stated = [sentence for sentence in said if not sentence.rstrip("\"'”’)").endswith("?")]
+    stated = [sentence for sentence in said if not is_question(sentence) and not is_unreal(sentence)]
     if not stated:
         return False
     return score(" ".join(stated), before) > 0
 
 
+def is_question(sentence: str) -> bool:
+    """Whether a sentence asks, by its mark or its form: "where is my phone" does, "when I was six" not."""
+    if sentence.rstrip("\"'”’) ").endswith("?"):
+        return True
+    asked = normalize(sentence[:_READ_CHARS])
+    return any(pattern.search(asked) for pattern in _compiled(QUESTIONS))
+
+
+def is_unreal(sentence: str) -> bool:
+    """Whether a sentence says what is not so: "if I had a dog", "I wish …", "he said I should move"."""
+    said = normalize(sentence[:_READ_CHARS])
+    return any(pattern.search(said) for pattern in _compiled(UNREAL))
+
+
+@functools.cache
+def _compiled(sources: tuple[str, ...]) -> tuple[re.Pattern[str], ...]:
+    return tuple(re.compile(source) for source in sources)
+
+
 def score(text: str, before: Sequence[str] = ()) -> float:
     """The weighted sum of the cues; above 0 is worth keeping."""
     return BIAS + sum(_weights()[name] for name in cues_of(text, before))
+
+
+def told_score(sentence: str) -> float:
+    """How much a sentence tells, said by one person to another: about 0 for "That's great", 1 and more for
+    an event of one's own; questions tell nothing. The sum over a turn says whether to keep it.
+    """
+    if is_question(sentence) or is_unreal(sentence):
+        return 0.0
+    return sum(BETWEEN_PEOPLE.get(name, 0.0) for name in cues_of(sentence))
 
 
 @functools.cache
@@ -69,6 +97,9 @@ def cues_of(text: str, before: Sequence[str] = ()) -> set[str]:
         for name, _, pattern in _table(source)
         if searched and pattern.search(searched)
     } | _shape(text)
+    # Of a film or a song, but told by "I", "we" or "my": "We had it at our wedding."
+    if "made_up" in found and found & {"i_am", "i_do", "my"}:
+        found.add("own_words")
     # An answer to a question about somebody's life, however short: "Latex and penicillin."
     if "asks_wh" in found and found & {"tells_own", "asks_you"} and not found.intersection(_NO_ANSWER):
         found |= {"answer"} if "words_7_up" in found else {"answer", "short_answer"}

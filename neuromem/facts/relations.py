@@ -33,23 +33,34 @@ KIN = {
     "children": "children kids",
     "child": "child kid",
     "aunt": "aunt auntie aunty",
-    "mother-in-law": "mother-in-law",
-    "father-in-law": "father-in-law",
+    "mother-in-law": "mother-in-law mum-in-law mom-in-law",
+    "father-in-law": "father-in-law dad-in-law",
     "sister-in-law": "sister-in-law",
     "brother-in-law": "brother-in-law",
+    "son-in-law": "son-in-law",
+    "daughter-in-law": "daughter-in-law",
 }
 KIN |= {
     name: name
     for name in (
-        "uncle cousin niece nephew grandson granddaughter twin stepmother stepfather stepson stepdaughter stepbrother"
-        " stepsister godmother godfather godson goddaughter ex sons daughters brothers sisters twins grandchildren"
+        "uncle cousin niece nephew grandson granddaughter twin stepmother stepfather stepson "
+        "stepdaughter stepbrother"
+        " stepsister godmother godfather godson goddaughter ex sons daughters brothers sisters "
+        "twins grandchildren"
         " stepdad stepmum grandparents baby"
     ).split()
 }
 PETS = (
-    "dog cat horse pony rabbit bunny hamster goldfish fish parrot budgie canary tortoise turtle snake lizard gecko guinea"
-    " pig hen chicken duck goat sheep donkey puppy kitten ferret rat mouse gerbil cockatiel bird llama alpaca cow pup"
-    " terrier spaniel labrador poodle collie greyhound pug beagle tom mare"
+    "dog cat horse pony rabbit bunny hamster goldfish fish parrot budgie canary tortoise turtle "
+    "snake lizard gecko guinea"
+    " pig hen chicken duck goat sheep donkey puppy kitten ferret rat mouse gerbil cockatiel bird "
+    "llama alpaca cow pup"
+    " terrier spaniel labrador poodle collie greyhound pug beagle tom mare retriever dachshund "
+    "corgi husky alsatian"
+    " whippet bulldog chihuahua rottweiler dalmatian boxer shepherd setter lurcher cockapoo "
+    "labradoodle mongrel tabby"
+    " siamese persian pigeon parakeet cockatoo macaw chinchilla hedgehog frog newt axolotl "
+    "stallion foal lamb calf"
 )
 
 MACROS = {
@@ -60,17 +71,25 @@ MACROS = {
     "<det>": r"(?:(?:a|an|the|my|our|some|his|her|their)\s)?",
     "<at>": r"(?:in|at|for|with|near|on|over|above|by)",
     "<when>": r"(?:on |in |at |next |this |every |tomorrow|tonight|the )",
-    "<sick>": r"(?:asthma|diabetes|epilepsy|arthritis|eczema|migraines?|hay fever|coeliac disease|celiac disease|anxiety|depression"
-    r"|dementia|cancer|tinnitus|psoriasis|gout|adhd|autism|dyslexia|high blood pressure|low blood pressure|anaemia|anemia|ibs"
-    r"|insomnia|sciatica|vertigo|shingles|parkinson's|alzheimer's|copd|angina|glaucoma|reflux|endometriosis|hepatitis"
+    "<sick>": r"(?:asthma|diabetes|epilepsy|arthritis|eczema|migraines?|hay fever|coeliac "
+    "disease|celiac disease|anxiety|depression"
+    r"|dementia|cancer|tinnitus|psoriasis|gout|adhd|autism|dyslexia|high blood pressure|low blood "
+    r"pressure|anaemia|anemia|ibs"
+    r"|insomnia|sciatica|vertigo|shingles|parkinson'?s|alzheimer'?s|crohn'?s|fibromyalgia|lupus|"
+    r"osteoporosis|scoliosis|rosacea|emphysema|bronchitis|ptsd|ocd|bipolar|narcolepsy|pcos|afib|a "
+    r"heart condition|heart failure|ms|me|copd|angina|glaucoma|reflux|endometriosis|hepatitis"
     r"|[\w' -]*\b(?:disease|syndrome|disorder|condition|intolerance|deficiency|pressure|murmur|phobia))",
-    "<body>": r"(?:leg|arm|knee|ankle|wrist|toe|foot|shoulder|collarbone|rib|ribs|back|hip|finger|thumb|nose|neck|elbow|hand|hamstring"
+    "<body>": r"(?:leg|arm|knee|ankle|wrist|toe|foot|shoulder|collarbone|rib|ribs|back|hip|"
+    "finger|thumb|nose|neck|elbow|hand|hamstring"
     r"|achilles|jaw|skull|tooth|tailbone)",
-    "<diet>": r"(?:strict )?(?:vegetarian|vegan|pescatarian|gluten[- ]free|dairy[- ]free|teetotal|teetotaller|lactose intolerant|halal"
+    "<diet>": r"(?:strict )?(?:vegetarian|vegan|pescatarian|gluten[- ]free|dairy[- ]free|"
+    "teetotal|teetotaller|lactose intolerant|halal"
     r"|kosher|flexitarian|keto|low[- ]carb|only-fish vegetarian)",
     "<meal>": r"(?:breakfast|lunch|dinner|supper|tea|brunch)",
-    "<sport>": r"(?:football|tennis|golf|rugby|cricket|chess|squash|badminton|hockey|netball|basketball|darts|bridge|poker|snooker"
-    r"|volleyball|bowls|table tennis|ping pong|pool|baseball|softball|lacrosse|polo|dominoes|cards|scrabble|go)",
+    "<sport>": r"(?:football|tennis|golf|rugby|cricket|chess|squash|badminton|hockey|netball|"
+    "basketball|darts|bridge|poker|snooker"
+    r"|volleyball|bowls|table tennis|ping pong|pool|baseball|softball|lacrosse|polo|dominoes|"
+    r"cards|scrabble|go)",
     "<vehicle>": r"(?:car|van|bike|motorbike|boat|scooter|motorcycle|caravan|campervan|truck|lorry)",
 }
 
@@ -134,10 +153,27 @@ WHOLE = r"""
 <o> makes? my (?:<w> )*(?:swell|itch|tingle|burn|close|puff)(?: .*)? -> allergy | {o}
 <o> (?:make|makes) me (?:sneeze|itch|wheeze|swell|ill|sick|poorly|come out|come up|break out)(?: .*)? -> allergy | {o}
 <o> (?:give|gives|bring|brings) me (?:hives|a rash|reflux|heartburn|migraines?|a migraine|headaches?|an upset stomach)(?: .*)? -> allergy | {o}
+<o> (?:could|would|might|nearly|almost|can) (?:kill|killed|hospitali[sz]e|hospitali[sz]ed) me(?: .*)? -> allergy | {o}
+(?:it is |today is )?(?:my|our) birthday(?: is)? (?:is )?(?:on |in )(?P<o>.+) -> birthday | {o}
+it is (?P<k>my (?:<w> )?{kin})'s birthday (?:on |in )?<o> -> @birthday | {o}
+home (?:for me |now )?is <o> -> home | {o}
+(?:the )?(?P<q>code|pin|password|combination|key code) (?:for|to|of|on) (?:the |my |our )?<n>(?::| is(?: now)?) <o> -> {n} {q} | {o}
+(?:my|our) (?:trip|holiday|flight|visit|weekend|break|journey) (?:to|in) <o> is (?:off|cancelled|called off|not happening) -> trip | {o} cancelled
+(?:my|our) (?:trip|holiday|flight|visit|weekend|break|journey) (?:to|in) <n> is <o> -> trip | {n} {o}
+(?:you(?: can|'ll|will)?|we) find (?:the |my |our )?<n> (?P<q>in|under|behind|inside|above|below|on|next to|beside|at) (?:the |my |our |a )?<o> -> {n} | {q} {o}
+(?!(?:it|this|that|he|she|they|there|what|who|which|you|that one) )<o> (?:is|was) (?:so |really |just |absolutely |completely |totally |simply )*(?:disgusting|revolting|horrible|vile|gross|foul|the worst|my pet hate|my idea of hell)(?: .*)? -> dislikes | {o}
+(?!(?:it|this|that|he|she|they|there|what|who|which|you|that one) )<o> (?:is|was) (?:my thing|my passion|my great love|my guilty pleasure|my weakness|the best thing ever) -> likes | {o}
+<o> is (?:my|our) (?P<k>{kin})'s (?P<n>favou?rites?(?: \w+)?) -> @{n} | {o}
+no (?P<o>sugar|milk|salt|ice|cream|butter|mayo|onions?|garlic|cheese)(?: for me)? (?:in|on|with) (?:my )?(?P<n>tea|coffee|\w+)(?: for me)?(?:,? (?:thanks|please))? -> {n} | no {o}
+<o> (?:bring|brings) me out in .+ -> allergy | {o}
+<o> (?:set|sets) off my (?:asthma|allerg\w+|eczema|hay fever|migraines?|sinuses)(?: .*)? -> allergy | {o}
+<o> (?:do|does) not (?:agree|sit well) with me(?: .*)? -> allergy | {o}
+<o> (?:upset|upsets) my (?:stomach|tummy|gut)(?: .*)? -> allergy | {o}
+(?:my|our) (?:flat|place|apartment|unit|room|home|studio) is (?:up )?on the (?P<o>[\w-]+) floor(?: .*)? -> floor | {o}
 <o> (?:scare|scares|frighten|frightens|terrify|terrifies) me(?: .*)? -> fear | {o}
 (?:you|they|people) can (?:ring|call|reach|phone|text) me (?:on|at) <o> -> phone number | {o}
 (?:you can |please )?(?:e-?mail|write to|write) me (?:on|at) <o> -> email | {o}
-(?:everyone|everybody|people|friends|my friends|they|folk|the lads|the kids)(?: always| all| usually| just)? (?:calls?|knows?) me(?: as)? <o> -> nickname | {o}
+(?:everyone|everybody|people|most people|friends|they|folks?|(?:the|my|our) (?:[\w-]+ )?[\w-]+)(?: (?:else|here|at \w+|in (?:my|the|our) \w+|there|who knows me))?(?: always| all| usually| just| mostly)? (?:calls?|knows?) me(?: as)? <o> -> nickname | {o}
 (?:<n>) and I (?:have )?(?:split up|broke up|broken up|separated|parted|got divorced)(?: .*)? -> relationship | split from {n}
 <n> and I is (?:getting married|engaged)(?: .*)? -> fiancé | {n}
 (?:just |please )?call me <o> -> nickname | {o}
@@ -156,13 +192,20 @@ there is (?:a|an) <o> (?:at home|in the house|at ours) -> {o} | yes
 # My X, our X, the X, or a person's X: what is said of a thing. `{n}` is the thing.
 THINGS = r"""
 is not .+?,? (?:it is|she is|he is|but|they is) <o> -> {n} | {o}
+is (?:a|an) (?:<w> )?(?:chap|man|woman|guy|bloke|lady|girl|lad|fella|person|gentleman) (?:called|named) <o> -> {n} | {o}
 is (?:a|an) (?:.+ )?(?:called|named) <o> -> {n} name | {o}
+answer to (?:the name )?(?:of )?<o> -> {n} name | {o}
+is (?:playing up|broken|broken down|on the blink|leaking|out of order|kaput|knackered)(?P<o>)(?: .*)? -> {n} | broken
+is (?:off|cancelled|called off|not happening)(?: .*)? -> {n} | cancelled
 is number <o> -> {n} number | {o}
 (?:is|was) (?:called|named|known as) <o> -> {n} | {o}
 (?:have |is |was |got )?(?:been )?(?:changed|moved|switched|swapped|gone up|gone down|went up|reset)(?: from .+?)? to <o> -> {n} | {o}
 (?:(?:have |is )?(?:been )?(?:changed|new|different)(?: now)?,? (?:it is|now|to)(?: now)?) <o> -> {n} | {o}
 (?:sit|live|hang|hide) (?P<q>in|on|under|behind|at|inside|by|next to|above|below) <o> -> {n} location | {q} {o}
+is (?:kept |hidden |stored |hanging |always |parked )(?P<q>on|at|by) (?:a |an |the |my |our )?<o> -> {n} | {q} {o}
 is (?:kept |hidden |stored |hanging |always |parked )?(?P<q>in|under|behind|inside|above|below|beneath|next to|beside|between) (?:a |an |the |my |our )?<o> -> {n} | {q} {o}
+(?:got|was|have been|have got|is being|got badly) (?P<o>(?:burgled|flooded|broken into|robbed|damaged|stolen|nicked|towed|written off|repossessed|vandali[sz]ed|keyed|clamped|struck|destroyed|demolished)\b.*) -> event | {n} {o}
+is (?:coming|calling|visiting|arriving)(?: round| over| out)?(?: on| in| at)* <o> -> {n} | {o}
 is (?:with|at|by|from) <o> -> {n} | {o}
 is on the market <o> -> {n} | for sale {o}
 is (?:due|booked|scheduled|set|planned|fixed)(?: for| on| in| at)* <o> -> {n} | {o}
@@ -172,6 +215,7 @@ is (?:on|in|for) <o> -> {n} | {o}
 (?:end|finish|is over|break up|close)(?: on| in| at)* <o> -> {n} end | {o}
 (?:start|begin|open|reopen)(?: on| in| at| again on)* <o> -> {n} start | {o}
 (?:come|visit|call|go out|take place|meet|happen|fall|run)(?: on| in| at)* <o> -> {n} | {o}
+(?:land|depart|leave|take off|board|arrive|check in|sail)(?:s)?(?: on| in| at)* <o> -> {n} | {o}
 (?:cost|cost me|cost us|set me back) <o> -> {n} price | {o}
 weigh <o> -> {n} weight | {o}
 (?:say|read) <o> -> {n} | {o}

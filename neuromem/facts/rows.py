@@ -10,15 +10,17 @@ from .clause import KIN_WORDS, base_verb, gerund, kin_name, singular
 from .gist import SPEAKER
 from .predicates import PREDICATES
 from .relations import MACROS, PETS, RELATION_NAMES
-from .values import NUMBER, strip_tail, tidy
+from .values import NUMBER, ordinal_digits, strip_tail, tidy
 
 __all__ = ["Triple", "base_form", "first_fit", "generic", "predicate", "relation_name"]
 
 Triple = tuple[str, str, str]
 
 _MONTH = "january|february|march|april|may|june|july|august|september|october|november|december"
+_WEEKDAY = "(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday)"
 _IN_DIGITS = re.compile(
-    r"\b(?:age|number|code|pin|password|size|weight|height|rent|salary|debt|combination|price)$"
+    r"\b(?:age|number|code|pin|password|size|weight|height|rent|salary|debt|combination|price|"
+    r"plate|registration|postcode|reference|serial)$"
 )
 
 
@@ -47,7 +49,7 @@ def _rows(table: str) -> tuple[_Row, ...]:
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:
-    macros = MACROS | {"<num>": NUMBER, "<month>": _MONTH, "<k>": "(?P<k>.+?)"}
+    macros = MACROS | {"<num>": NUMBER, "<month>": _MONTH, "<k>": "(?P<k>.+?)", "<weekday>": _WEEKDAY}
     pattern = re.sub(r"(?<!\?P)<\w+>", lambda match: macros[match.group()], pattern)
     pattern = pattern.replace("{kin}", "|".join(KIN_WORDS)).replace("{pets}", "|".join(PETS.split()))
     return re.compile(pattern + r"\Z", re.IGNORECASE)
@@ -116,6 +118,7 @@ def _filled(row: _Row, match: re.Match[str], subject: str, noun: str) -> Triple:
         subject = kin_name(groups["k"]) or tidy(groups["k"])
     relation = relation_name(_fill(relation, groups, digits=False).lower())
     value = _fill(row.value, groups, digits=bool(_IN_DIGITS.search(relation)))
+    value = value if "floor" in relation else ordinal_digits(value)
     if subject != SPEAKER and relation == "home town":
         relation = "origin"
     elif subject == SPEAKER and relation == "origin":
@@ -137,7 +140,8 @@ def _fill(template: str, groups: dict[str, str], digits: bool) -> str:
 
 
 _PARTICIPLE = re.compile(
-    r"\w+(?:ed|en|wn|ung|unk|ght|pt|lt|nt|old|ound|ood)|made|put|cut|run|come|met|read|had|said|paid|won|done|gone"
+    r"\w+(?:ed|en|wn|ung|unk|ght|pt|lt|nt|old|ound|ood)|made|put|cut|run|come|met|read|had|said|"
+    r"paid|won|done|gone"
 )
 _PARTICLE = re.compile(
     r"(up|out|off|down|over|back|away|to|for|with|at|in|on|from|into|about|of|by) (?=\S)", re.IGNORECASE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 
@@ -12,6 +13,7 @@ from .predicates import PREDICATES
 from .relations import PETS, THINGS, WHOLE
 from .rows import Triple, base_form, first_fit, generic, predicate, relation_name
 from .values import tidy, title_names
+from .verbs import is_verb_form
 
 __all__ = ["triple_of"]
 
@@ -32,6 +34,11 @@ def triple_of(text: str, speaker: str | None = None) -> Triple | None:
         text: one sentence.
         speaker: the speaker's name; a subject of that name is the speaker ("1").
     """
+    return _read(text, speaker)
+
+
+@functools.lru_cache(maxsize=1_024)  # splitting, keeping and the gist ask for the same sentence
+def _read(text: str, speaker: str | None) -> Triple | None:
     clause = canonical(text)
     if not clause or len(clause) > MAX_CLAUSE:
         return None
@@ -42,10 +49,12 @@ def triple_of(text: str, speaker: str | None = None) -> Triple | None:
     if found is None:
         return None
     subject, relation, value = found
+    if relation == "job" and value.split()[-1].lower() in _PET_WORDS:
+        relation = "breed"
     if speaker and subject.casefold() == speaker.casefold():
         subject = SPEAKER
     if lower_case:
-        subject = title_names(subject, every_word=True) if subject.lower() not in KIN_WORDS else subject
+        subject = subject if subject.split()[-1] in _NO_NAMES else title_names(subject, every_word=True)
         value = title_names(value.lower(), every_word=bool(_PROPER.search(relation)))
     return subject, relation, value
 
@@ -65,9 +74,9 @@ def _readings(clause: str, lower_case: bool) -> Iterator[Triple | None]:
     yield _named_person(clause, lower_case)
     yield _thing_clause(clause)
     does = _THING_DOES.match(clause)
-    yield (
-        (SPEAKER, does["n"].lower(), tidy(does["does"])) if does and not _NOT_NOUN.search(does["n"]) else None
-    )
+    if does and not _NOT_NOUN.search(does["n"]):
+        noun = " ".join(word for word in does["n"].lower().split() if word not in _ADVERBS)
+        yield _living(noun, does["does"]) or (SPEAKER, noun, tidy(does["does"]))
 
 
 _APPOSITION = re.compile(
@@ -135,10 +144,13 @@ def _kin_clause(clause: str, lower_case: bool) -> Triple | None:
     named = re.match(r"(?:(?:is|was) (?:called|named)|name is|is) (.+)", rest, re.IGNORECASE)
     if named and not match["poss"]:
         name = tidy(named[1])
+        article = re.match(r"(?:an?|the) ", named[1], re.IGNORECASE)
         if not rest.lower().startswith("is ") or rest.lower().startswith(("is called", "is named")):
             return SPEAKER, f"{kin} name", name
-        if _are_names(name, lower_case):
+        if not article and _are_names(name, lower_case):
             return SPEAKER, kin, name
+    if match["poss"] and rest.lower().startswith("name is "):
+        return SPEAKER, f"{kin} name", tidy(rest[len("name is ") :])
     own = re.match(r"(?P<name>[\w'-]+?)(?P<poss>'s)? (?P<rest>.+)", rest)
     is_own = own and not match["poss"] and _is_name(own["name"], lower_case)
     if (
@@ -160,7 +172,7 @@ def _about(subject: str, possessive: str | None, rest: str) -> Triple | None:
 # --- Marisol … -------------------------------------------------------------------------------------
 
 _NAME_CLAUSE = re.compile(
-    r"(?P<name>[^\W\d_][\w'-]*?(?: [A-Z][\w'-]*?)*)(?P<poss>'s)?(?: and (?:[A-Z][\w'-]*|"
+    r"(?P<name>[^\W\d_][\w'-]*?(?: (?:& )?[A-Z][\w'-]*?)*)(?P<poss>'s)?(?: and (?:[A-Z][\w'-]*|"
     r"my \w+))? (?P<rest>.+)"
 )
 _NOT_NAMES = frozenset(
@@ -185,9 +197,15 @@ def _named_person(clause: str, lower_case: bool) -> Triple | None:
         return _thing(name, rest) if is_name_like(name.split()[0]) or not lower_case else None
     if not is_name_like(name.split()[0]):
         # "Ruben got elected" or "Choir got cancelled": a row of the table for persons decides.
-        return None if lower_case else first_fit(PREDICATES, base_form(rest), name, "")
+        found = None if lower_case else first_fit(PREDICATES, base_form(rest), name, "")
+        return None if found is None or found[1] == "whereabouts" else found
     found = predicate(name, base_form(rest))
-    sure = _is_predicate(rest) or first_fit(PREDICATES, base_form(rest), name, "")
+    verb = rest.split()[0].strip(",;")
+    sure = (
+        _is_predicate(rest)
+        or (not lower_case and is_verb_form(verb))
+        or first_fit(PREDICATES, base_form(rest), name, "")
+    )
     return found if sure else None
 
 
@@ -199,7 +217,18 @@ def _is_predicate(rest: str) -> bool:
     return bool(re.search(r"(?:[^s]s|ed)$", first))
 
 
+_ADVERBS = frozenset(
+    "only really always never just also still now usually often sometimes mostly already finally "
+    "recently both all "
+    "even currently actually definitely probably hardly barely upstairs downstairs opposite next "
+    "across who whose "
+    "here there down up from at in with near over behind too both".split()
+)
+
+
 def _is_name(word: str, lower_case: bool) -> bool:
+    if word.lower() in _ADVERBS:
+        return False
     return is_name_like(word) if lower_case else word[:1].isupper()
 
 
@@ -213,7 +242,8 @@ def _are_names(value: str, lower_case: bool) -> bool:
 _THING_CLAUSE = re.compile(
     r"(?:(?:my|our|the) )?(?P<n>[\w'.-]+(?: [\w'.-]+){0,4}?) (?P<rest>(?:is|was|have|had|do not|will|"
     r"can not|sits?|lives?|hangs?|"
-    r"hides?|expires?|runs? out|ends?|finish(?:es)?|starts?|begins?|opens?|comes?|visits?|calls?|goes?|"
+    r"hides?|expires?|runs? out|lands?|departs?|leaves|takes off|boards|arrives?|ends?|"
+    r"finish(?:es)?|starts?|begins?|opens?|comes?|visits?|calls?|goes?|"
     r"go out|takes? place|"
     r"meets?|happens?|falls?|costs?|weighs?|says?|reads?|closes?|breaks? up|moved|changed|got|owns?|works?|"
     r"teach(?:es)?|speaks?|went) .+)",
@@ -246,15 +276,52 @@ def _thing(owner: str, rest: str) -> Triple | None:
     return _thing_said(owner, match["n"], match["rest"]) if match else None
 
 
+_PET_WORDS = frozenset(PETS.split())
+_ROLE_WORDS = frozenset(ROLES.split())
+_NO_NAMES = _PET_WORDS | _ROLE_WORDS | KIN_WORDS.keys() | set(KIN_WORDS.values())
+# What is said of a dog or a neighbour themselves; the rest ("is called Fig") is said of the speaker's.
+_OF_ANIMALS = frozenset(
+    "likes dislikes diet allergy fear condition medication death injury age weight habit pregnancy".split()
+)
+_OF_PEOPLE = (
+    _OF_ANIMALS
+    | frozenset(
+        "home employer instrument origin hobby languages collects car studies learning event religion "
+        "alcohol smoking sport team business relationship spouse children".split()
+    )
+    | {"moving to", "work hours", "past home", "past job", "football team", "baby due"}
+)
+
+
+_DAY_OR_TIME = re.compile(r"(?:\d|(?:mon|tues|wednes|thurs|fri|satur|sun)days?\b|next |half )", re.IGNORECASE)
+
+
+def _living(noun: str, rest: str) -> Triple | None:
+    """What is said of a pet or person by what they are: "our rabbit hates carrots"."""
+    last = noun.split()[-1]
+    if last not in _PET_WORDS | _ROLE_WORDS:
+        return None
+    subject = last if last in _PET_WORDS else relation_name(noun)
+    said = first_fit(PREDICATES, base_form(rest), subject, "")
+    allowed = _OF_ANIMALS if last in _PET_WORDS else _OF_PEOPLE
+    is_time = said is not None and _DAY_OR_TIME.match(said[2])
+    return said if said is not None and said[1] in allowed and not is_time else None
+
+
 def _thing_said(owner: str, noun: str, rest: str) -> Triple | None:
     owner, noun = _owner_and_noun(owner, noun.lower())
+    animal = noun.split()[-1]
+    said = _living(noun, rest) if owner == SPEAKER else None
+    if said is not None:
+        return said
     found = first_fit(THINGS, base_form(rest), owner, noun)
     if found is None:
-        return generic(owner if owner != SPEAKER else noun, base_form(rest))
+        said = generic(owner, base_form(rest))
+        return said if said is None or owner != SPEAKER else (owner, noun, f"{said[1]} {said[2]}")
     subject, relation, value = found
-    last = noun.split()[-1]
-    if last in PETS.split() and relation == noun and _are_names(value, value == value.lower()):
-        relation = f"{last} name"
+    called = re.match(r"(?:is|was) (?:called|named) ", rest, re.IGNORECASE) is not None
+    if animal in _PET_WORDS and relation == noun and (called or _are_names(value, value == value.lower())):
+        relation = f"{animal} name"
     return subject, relation_name(relation), value
 
 

@@ -6,7 +6,7 @@ import re
 
 from ..text import is_name_like
 
-__all__ = ["NUMBER", "strip_tail", "tidy", "title_names", "to_digits"]
+__all__ = ["NUMBER", "ordinal_digits", "strip_tail", "tidy", "title_names", "to_digits"]
 
 _UNITS = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen"
 _UNITS += " sixteen seventeen eighteen nineteen"
@@ -25,6 +25,10 @@ _ORDINAL_VALUES |= {"thirtieth": 30}
 _WORD = "|".join(sorted((*_VALUES, "hundred", "thousand"), key=len, reverse=True))
 NUMBER = rf"(?:\d[\d.,:]*|(?:{_WORD})(?:(?:[- ]|\sand\s)(?:{_WORD}))*)"
 _SPELT = re.compile(rf"\b(?:{_WORD})(?:(?:[- ]+|\sand\s)(?:{_WORD}))*\b", re.IGNORECASE)
+
+_TIMES = {"double": 2, "triple": 3, "treble": 3}
+_TWICE = re.compile(rf"\b(double|triple|treble) (\d|{'|'.join(_VALUES)})\b", re.IGNORECASE)
+_READ_OUT = re.compile(r"(?:(?:[a-z]|\d+) )+(?:[a-z]|\d+)", re.IGNORECASE)
 
 _MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
 _DAYS = "Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday"
@@ -76,7 +80,9 @@ _TAIL = re.compile(
     r"actually|after all|it turned out|mostly|though|already|of course|i think|i guess|for now|at last|"
     r"terribly|again|"
     r"a lot|very much|so much|the most|to bits|remember that|please|lately|ever|online|yet|instead|"
-    r"last \w+|with a \w|and all)$",
+    r"last \w+|with a \w|and all|(?:at|by|towards|in) the (?:end|start|beginning|middle) of \w+(?: \w+)?|"
+    r"a while (?:ago|back)|"
+    r"(?:\w+ ){1,2}(?:weeks?|months?|years?) ago)$",
     re.IGNORECASE,
 )
 _NEXT_CLAUSE = re.compile(
@@ -90,8 +96,24 @@ _NEXT_CLAUSE = re.compile(
 
 
 def to_digits(text: str) -> str:
-    """Spelt numbers as digits: "forty-four" → 44, "eight one four two" → 8142, "two thousand" → 2000."""
-    return _SPELT.sub(lambda match: _number(match.group()), text)
+    """Spelt numbers as digits: "forty-four" → 44, "eight one double four" → 8144, "two thousand" → 2000.
+
+    Letters read out one by one are put together: "w r seventeen k o t" → WR17KOT.
+    """
+    text = _TWICE.sub(lambda match: " ".join([match[2]] * _TIMES[match[1].lower()]), text)
+    text = _SPELT.sub(lambda match: _number(match.group()), text)
+    letters = _READ_OUT.fullmatch(text)
+    return text.replace(" ", "").upper() if letters and len(text.split()) > 2 else text
+
+
+def ordinal_digits(text: str) -> str:
+    """A day that is an ordinal and no more, in digits: "the eleventh" → 11th."""
+    match = re.fullmatch(rf"(?:the )?((?:(?:twenty|thirty)[ -])?(?:{_ORDINAL_WORD}))", text, re.IGNORECASE)
+    if match is None:
+        return text
+    day = sum(_ORDINAL_VALUES.get(part, _VALUES.get(part, 0)) for part in re.split("[ -]", match[1].lower()))
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(day % 10 if day not in (11, 12, 13) else 0, "th")
+    return f"{day}{ending}"
 
 
 def _number(spelt: str) -> str:

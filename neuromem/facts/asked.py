@@ -1,0 +1,72 @@
+"""What time a question is about: now, before, or a date.
+
+A question for what is so needs what is current. One for what was ("where did I live before?", "what was it
+in January?", "when did I move?") must reach what has been superseded.
+"""
+
+# ruff: noqa: E501 - a pattern is one line
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from ..text import normalize
+from .times import spans
+
+__all__ = ["Asked", "asked_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The time a question is about.
+
+    `past`: what was so before comes first. `any`: history belongs to the answer, but does not come first.
+    `start`, `end`: Unix seconds of a stretch of time that is named and over, else None.
+    """
+
+    past: bool = False
+    any: bool = False
+    start: float | None = None
+    end: float | None = None
+
+
+_BEFORE = re.compile(
+    r"\b(?:used to|use to|previously|formerly|originally|at first|initially|back then|in the past|"
+    r"before (?!(?:bed|noon|breakfast|lunch|dinner|school|work|meals?|midnight|sleep\w*|the (?:meeting|show|race|game)|"
+    r"\d|christmas|easter|(?:mon|tues|wednes|thurs|fri|satur|sun)day)\b)(?:i|we|my|the|that|it|this|\w+)|before(?=\W*$)|"
+    r"prior to|earlier (?:than|on)|until (?:recently|then)|(?:my|our|the|his|her|their) (?:old|former|previous|prior|original|"
+    r"first|ex|past|earlier|last) (?!name\b|time\b|thing\b|one\b|night\b|week\b|month\b|year\b|born\b|day\b|child\b)\w+|"
+    r"(?:did|had|was|were) (?:i|we|he|she|it|they)\b.*\bthe first time|no longer|any ?more|replaced?|instead of what|"
+    r"(?:did|have) (?:i|we|he|she|they) (?:give up|quit|stop|leave|replace|get rid of|drop|sell|switch from|change from|"
+    r"move from|trade in))\b",
+    re.IGNORECASE,
+)
+_WHEN_CHANGED = re.compile(
+    r"\b(?:when|how long ago|what (?:day|date|month|year)|since when|why|how often|how many times)\b.*\b(?:did|have|has|was|were)\b|"
+    r"\b(?:have|has|did|was|were) (?:i|we|he|she|it|they|my \w+) ever\b|\bever (?:have|had|been|live|work|own|drive)\w*\b|"
+    r"\b(?:history|timeline|over the years|over time|all the|every)\b",
+    re.IGNORECASE,
+)
+_LATEST = re.compile(
+    r"\b(?:now|nowadays|these days|currently|current|latest|newest|most recent|most recently|recently|at the moment|today|still|"
+    r"this (?:year|month|week|time|season)|at present|up to date|last time|(?:did|have|has|was|were) (?:i|we|he|she|they|my \w+) last|so far|yet|as of (?:now|today))\b",
+    re.IGNORECASE,
+)
+
+
+def asked_of(question: str, now: datetime) -> Asked:
+    """The time a question is about, asked at `now`.
+
+    >>> asked_of("where did I live before?", datetime(2026, 3, 2)).past
+    True
+    """
+    plain = normalize(question)
+    if _LATEST.search(plain):
+        return Asked()
+    over = [span for span in spans(question, now) if span.end <= now]
+    if over and re.search(r"\b(?:was|were|did|had|used|lived?|worked|been)\b", plain):
+        return Asked(any=True, start=over[0].start.timestamp(), end=over[0].end.timestamp())
+    past = bool(_BEFORE.search(plain))
+    return Asked(past=past, any=past or bool(_WHEN_CHANGED.search(plain)))

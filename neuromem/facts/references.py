@@ -1,0 +1,221 @@
+"""Pronouns: who "she" is, from what was named in the last turns.
+
+Only what is sure is resolved: a pronoun at the start of a clause with one possible referent in the
+nearest sentence that has any. "I", "we" and "you" are never touched. What stays open stays as it is:
+a wrong referent is worse than none.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from .mentions import NAME, PERSON, PET, PLACE, RIVAL, THING, Mention, mentions
+
+__all__ = ["Talk"]
+
+_REACH = {
+    PERSON: 6,
+    PET: 6,
+    NAME: 5,
+    RIVAL: 3,
+    PLACE: 4,
+    THING: 2,
+}  # sentences back that a pronoun may refer to
+_MOST_KEPT = 32
+_READ_CHARS = 600  # of a longer sentence, the beginning
+
+_LEAD = r"(?:(?:and|but|so|also|yes|yeah|no|well|oh|plus|because|then|apparently|actually|anyway)[,]? )*"
+_PRONOUN = re.compile(
+    rf"(?P<lead>{_LEAD})(?P<word>he|she|it|they|his|her|its|their|the (?P<rank>first|second|other|"
+    rf"third|last) one)"
+    r"(?P<short>'(?:s|re|ve|ll|d)|(?<=\bhe)s|(?<=\bshe)s|(?<=\bthey)(?:re|ve))?(?= )(?P<rest>.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+_CLASS = {"his": "he", "her": "she", "its": "it", "their": "they"}
+_POSSESSIVE = ("his", "her", "its", "their")
+_RANKS = {"first": 0, "second": 1, "third": 2, "last": -1, "other": 1}
+_HAS_AFTER = re.compile(
+    r" (?:just |already |always |never |only |now |also )?(?:got|been|had|gone|lost|left|moved|"
+    r"become|started|"
+    r"stopped|bought|sold|taken|given|passed|died|broken|changed|turned|quit|finished|joined|adopted)\b"
+)
+
+# "It" that stands for no thing: weather, time, what just happened, how it feels.
+_NO_THING = re.compile(
+    r"(?:'s|s| is| was| (?:can|could|may|might|must|should|would|will)(?: have)? (?:be|been)|'ll "
+    r"be| has been| would be| feels?| felt| seems?| sounds?| gets?| got)?(?:n't| not)?"
+    r"(?: been| so| really| very| such| a bit| too| pretty| just| all| quite| always| still| "
+    r"truly| super| kind of)*"
+    r" (?:an? )?(?:great|good|nice|lovely|amazing|awesome|fun|hard|tough|easy|difficult|cool|wonderful|"
+    r"incredible|important|worth|rain\w*|snow\w*|cold|hot|warm|late|early|time|like|that|to|my|"
+    r"about|when|what|"
+    r"true|sad|weird|funny|okay|ok|fine|bad|terrible|awful|rough|exciting|inspiring|relaxing|best|"
+    r"depends|took|takes|turns|turned|helps|helped|means|meant|makes|made|gives|gave|reminds|"
+    r"reminded|keeps|kept|"
+    r"happened|brings|brought|\w+ing|\w+ful|\w+ible)\b",
+    re.IGNORECASE,
+)
+# What is said of a thing that has no name, and hardly of anything else.
+_OF_A_THING = re.compile(
+    r"(?:'s| is| was) (?:in|on|at|under|behind|from|called|named|made|red|blue|green|black|white|yellow|"
+    r"grey|brown|silver|pink|old|new|broken|parked|\d)\b| (?:has|needs|runs|costs?|belongs|belonged|weighs|"
+    r"expires|holds|opens|closes|broke|only|came with|smells|leaks|arrived)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(slots=True)
+class _Referent:
+    mention: Mention
+    owner: str | None  # whose "my" it is; None: a name, which needs no owner
+    gender: str
+    sentence: int  # where it was last spoken of
+
+
+@dataclass(slots=True)
+class Talk:
+    """What the last turns have named. Feed it every sentence with `hear`, in order."""
+
+    referents: list[_Referent] = field(default_factory=list)
+    sentence: int = 0
+
+    def hear(self, text: str, speaker: str = "", listener: str | None = None) -> None:
+        """Takes in what a sentence names.
+
+        Args:
+            text: one sentence.
+            speaker: whose "my" it is; any string that tells the speakers apart.
+            listener: whose "your" it is; None: nobody's in particular.
+        """
+        self.sentence += 1
+        for mention in mentions(text[:_READ_CHARS]):
+            owner = {"my": speaker, "our": speaker, "your": listener}.get(mention.determiner)
+            if (mention.determiner == "your" and listener is None) or mention.determiner in (
+                "his",
+                "her",
+                "their",
+            ):
+                continue
+            if mention.label.casefold() in (speaker.casefold(), (listener or "").casefold()):
+                continue
+            self._add(_Referent(mention, owner, mention.gender, self.sentence))
+
+    def _add(self, new: _Referent) -> None:
+        label = new.mention.label.casefold()
+        for old in self.referents:
+            if old.mention.label.casefold() == label and old.owner == new.owner:
+                new.gender = new.gender or old.gender
+                if new.mention.kind in (NAME, RIVAL) and old.mention.kind != RIVAL:
+                    new.mention = old.mention
+                self.referents.remove(old)
+                break
+        self.referents = [*self.referents, new][-_MOST_KEPT:]
+
+    def resolved(self, text: str, speaker: str = "") -> str:
+        """The text with the pronoun that begins it put into words, where it is sure whom it means."""
+        match = _PRONOUN.match(text)
+        if match is None:
+            return text
+        word = match["word"].lower()
+        if match["rank"]:
+            name = self._member(match["rank"].lower())
+        elif (
+            word in ("it", "its") and word == "it" and _NO_THING.match((match["short"] or "") + match["rest"])
+        ):
+            return text
+        else:
+            name = self._referred(_CLASS.get(word, word), (match["short"] or "") + match["rest"], speaker)
+        if not name:
+            return text
+        if word in _POSSESSIVE:
+            name += "'" if name.endswith("s") and word == "their" else "'s"
+        name = name[0].upper() + name[1:] if match["word"][0].isupper() else name
+        return match["lead"] + name + _written_out(match["short"] or "", match["rest"]) + match["rest"]
+
+    def opens_unresolved(self, text: str, speaker: str = "") -> bool:
+        """Whether a text begins with a pronoun of the third person that nothing resolves."""
+        return _PRONOUN.match(text) is not None and self.resolved(text, speaker) == text
+
+    def _member(self, rank: str) -> str | None:
+        groups = [
+            each for each in self.referents if each.mention.members and self.sentence - each.sentence < 5
+        ]
+        if not groups:
+            return None
+        members, place = groups[-1].mention.members, _RANKS[rank]
+        if place >= len(members) or (rank == "other" and len(members) != 2):
+            return None
+        return members[place]
+
+    def _referred(self, pronoun: str, rest: str, speaker: str) -> str | None:
+        fitting = [each for each in self.referents if self._fits(each, pronoun, rest)]
+        if not fitting:
+            return None
+        nearest = max(each.sentence for each in fitting)
+        fitting = [each for each in fitting if each.sentence == nearest]
+        if len(fitting) > 1:  # the one that is known to be a "she", if the sentence is about her
+            first = min(fitting, key=lambda each: each.mention.place)
+            known = [each for each in fitting if each.gender == pronoun or each.mention.plural]
+            fitting = known if known == [first] else []
+        fitting = [each for each in fitting if each.mention.kind != RIVAL]
+        if len(fitting) != 1 or (pronoun == "it" and self._has_rival_thing(fitting[0])):
+            return None
+        [referent] = fitting
+        name = _rendered(referent, speaker)
+        if name and pronoun in ("he", "she"):
+            referent.gender = pronoun
+        if name:
+            referent.sentence = self.sentence + 1
+        return name
+
+    def _fits(self, referent: _Referent, pronoun: str, rest: str) -> bool:
+        mention = referent.mention
+        if self.sentence + 1 - referent.sentence > _REACH[mention.kind]:
+            return False
+        if pronoun == "they" and re.match(r" (?:name|birthday)\b", rest):
+            return False  # one of unknown gender
+        if pronoun == "they":
+            return mention.plural or (mention.kind == PLACE and bool(mention.label[:1].isupper()))
+        if mention.plural or mention.kind == RIVAL:
+            return mention.kind == RIVAL and pronoun in ("he", "she")
+        if pronoun == "it":
+            animal = mention.kind == PET and not referent.gender
+            named = mention.label[:1].isupper()
+            thing = mention.kind in (THING, PLACE)
+            return animal or (thing and (named or bool(_OF_A_THING.match(rest))))
+        return (mention.kind in (PERSON, PET, NAME) and referent.gender in ("", pronoun)) or (
+            mention.kind == THING and referent.gender == pronoun
+        )
+
+    def _has_rival_thing(self, chosen: _Referent) -> bool:
+        """Whether the same sentence names another thing that "it" could be."""
+        return (
+            any(
+                each is not chosen
+                and each.sentence == chosen.sentence
+                and each.mention.kind in (THING, PLACE, PET)
+                for each in self.referents
+            )
+            and not chosen.mention.label[:1].isupper()
+        )
+
+
+def _rendered(referent: _Referent, speaker: str) -> str | None:
+    """The words for a referent as the speaker would say them; None where they would mislead."""
+    mention = referent.mention
+    if not mention.determiner:
+        return mention.label
+    if mention.determiner in ("my", "our", "your"):
+        if referent.owner == speaker:
+            return f"{'our' if mention.determiner == 'our' else 'my'} {mention.label}"
+        return f"{referent.owner}'s {mention.label}" if referent.owner else None
+    return f"the {mention.label}"
+
+
+def _written_out(short: str, rest: str) -> str:
+    """A contraction in full: "she's" → "… is", "they've" → "… have"."""
+    ending = short.removeprefix("'").lower()
+    if ending == "s":
+        return " has" if _HAS_AFTER.match(rest) else " is"
+    return {"re": " are", "ve": " have", "ll": " will", "d": "'d"}.get(ending, "")

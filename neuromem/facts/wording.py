@@ -1,0 +1,125 @@
+"""What kind of statement a wording is: a plan, a tie, a feeling, a habit, a measurement.
+
+Patterns only, each with the one question it answers; `supersede.py` asks them.
+"""
+
+# ruff: noqa: E501 - a pattern is one line
+
+from __future__ import annotations
+
+import re
+
+from ..text import normalize, stems
+from .frames import CALENDAR, frame_of
+from .verbs import is_past
+
+__all__ = [
+    "FEELINGS",
+    "feels",
+    "is_first_person",
+    "is_fresh",
+    "is_lasting",
+    "is_plan",
+    "is_surely_wrong",
+    "is_tie",
+    "is_to_a_date",
+    "moves_on",
+    "names_a_thing",
+    "of_someone_else",
+    "same_feast",
+    "tells_a_state",
+]
+
+FEELINGS = frozenset(
+    stems(
+        "hate love like dislike stand trust enjoy detest loathe adore prefer afraid scared terrified petrified "
+        "nervous anxious fear phobia favorite fan"
+    )
+)
+_FEELS = r"\b(?:hates?|loves?|likes?|dislikes?|can'?t stand|enjoys?|detests?|loathes?|adores?|prefers?|afraid|scared|fan|favou?rite|don'?t care for|not into|into|terrified|fond|allergic|can'?t|never)\b"
+_TIE = r"\b(?:dating|date|seeing|boyfriend|girlfriend|husband|wife|partner|fianc\w+|engaged|married|marrying|wedding|relationship|in love|together|anniversary|living with|live with|couple)\b"
+_PLAN = r"\b(?:gonna|going to|want to|wanna|plan(?:ning)? (?:to|on)|will|hope to|hoping to|would (?:like|love) to|need to|have to|i'?ll|trying to|working on|training for|about to|thinking of|supposed to|signed up|looking for|saving|paying off|waitlist\w*|learning|applying|waiting|scheduled|booked)\b"
+_FRESH = r"\b(?:as of|from now on|new (?:best|record|pr|high|low)|personal best|weighed in|clocked|measured|tested at|stepped on|came in at|new [\w ]+? (?:is|as of)|finally|closed on|moved in(?:to)?|leased|bought|got an?)\b"
+_LASTING = r"\b(?:usually|always|every|normally|i'?m|i am|we'?re|is|are|my go[- ]to|i (?!\w+ed\b)\w+|we (?!\w+ed\b)\w+|has|have|got)\b"
+_BEGINS = r"(?:i|we|he|she) (?:have |has |just |never |always |also |once )*([\w']+)"
+_WRONG = r"\b(?:sorry|mixed|misspoke|i mean|i meant|correction|no wait|wait no|scratch|strike that|(?:got|had) (?:it|that) wrong|mistake)\b"
+_SOMEONE = r"\b(?:his|her|their|he|she|he's|she's)\b"
+_STATE = r"\b(?:is|are|'s|was) (?:at|in|on|out|off|away|with|by|under|from|not|so|too|very|\w+ing|(?!called|named)\w+ed)\b|\b(?:has|needs|got|wants)\b"
+_IS = r"\b(?:is|are|was|were|am|i'?m|called|named)\b|'s\b"
+_TO_A_DATE = rf"\b(?:moved|changed|pushed|switched|bumped|postponed|rescheduled)\b.{{0,30}}? (?:to|until|till) (?:the )?(?:{CALENDAR})"
+_MOVES_ON = r"\bmov(?:ed|ing) (?:on|over|me|it|the|my|that)\b"
+_FEAST = r"\b(new year|christmas|easter|thanksgiving|hanukkah|diwali|eid|ramadan|passover|halloween|valentine|birthday|anniversary|fourth of july|memorial day|labor day|spring break|reunion|prom|super bowl|mother's day|father's day)"
+
+
+def _has(pattern: str, text: str) -> bool:
+    return re.search(pattern, text, re.IGNORECASE) is not None
+
+
+def feels(text: str) -> bool:
+    """A feeling or taste: "I can't stand olives"."""
+    return _has(_FEELS, text)
+
+
+def is_tie(text: str) -> bool:
+    """A relationship: "I'm dating …", "my wife"."""
+    return _has(_TIE, text)
+
+
+def is_plan(text: str) -> bool:
+    """Something still to be done: "I'm gonna run", "saving for"."""
+    return _has(_PLAN, text)
+
+
+def is_fresh(text: str) -> bool:
+    """Something told of one day that is so from then on: "weighed in at 160 today", "got an iPhone"."""
+    return _has(_FRESH, text)
+
+
+def is_lasting(text: str) -> bool:
+    """How somebody lives, not what once happened or how a thing is."""
+    frame = frame_of(text)
+    began = re.match(_BEGINS, normalize(text))
+    happened = began is not None and is_past(began[1]) and began[1] not in ("was", "were", "had")
+    person = frame.whose.kind in ("self", "other", "pronoun")
+    return person and not happened and not frame.once and _has(_LASTING, text)
+
+
+def is_surely_wrong(text: str) -> bool:
+    """A correction that leaves no doubt of it: "sorry, I meant four"."""
+    return _has(_WRONG, text)
+
+
+def of_someone_else(text: str) -> bool:
+    """It speaks of a he or she: "we bumped her curfew"."""
+    return _has(_SOMEONE, text)
+
+
+def is_first_person(text: str) -> bool:
+    """It begins with "I" or "we"."""
+    return re.match(r"(?:i|we)\b", normalize(text)) is not None
+
+
+def tells_a_state(text: str) -> bool:
+    """How or where something is, not who or which: "my dentist is on vacation"."""
+    return _has(_STATE, text)
+
+
+def names_a_thing(text: str) -> bool:
+    """It says what something is: "the mayor is Ottavia"."""
+    return _has(_IS, text)
+
+
+def is_to_a_date(text: str) -> bool:
+    """An appointment gets another date: "moved me to February 24"; nobody moves house."""
+    return _has(_TO_A_DATE, text)
+
+
+def moves_on(text: str) -> bool:
+    """Something is moved, or turned to; again nobody moves house."""
+    return _has(_MOVES_ON, text)
+
+
+def same_feast(one: str, other: str) -> bool:
+    """Both tell of one occasion that comes back every year."""
+    feasts = [re.search(_FEAST, text, re.IGNORECASE) for text in (one, other)]
+    return feasts[0] is not None and feasts[1] is not None and feasts[0][1].lower() == feasts[1][1].lower()
