@@ -17,113 +17,19 @@ from collections.abc import Sequence
 from uuid import UUID
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from .config import BankConfig, ForgettingConfig
-from .errors import CapacityExhausted, InvalidInput
+from .errors import CapacityExhausted
 from .forgetting import strength as strength_of
-from .identity import parse_id
 from .ladder import dead_zone, halve, octaves, worn
-from .layout import DAY_MS, Rows, pick_device, row_layout
+from .layout import DAY_MS
+from .table import SlotTable
 
 __all__ = ["SlotBank"]
 
 
-class SlotBank(nn.Module):
-    """Slots of one owner on one device."""
-
-    key: Tensor
-    value: Tensor
-    used: Tensor
-    id: Tensor
-    part: Tensor
-    parts: Tensor
-    sequence: Tensor
-    written_ms: Tensor
-    heard_ms: Tensor
-    rehearsed_ms: Tensor
-    stability: Tensor
-    difficulty: Tensor
-    importance: Tensor
-    recalls: Tensor
-    floor: Tensor
-    halvings: Tensor
-    worn: Tensor
-    words: Tensor
-    seal: Tensor
-    meaning: Tensor
-    noted: Tensor
-    inverse_norm: Tensor
-
-    def __init__(
-        self, key_width: int, config: BankConfig | None = None, forgetting: ForgettingConfig | None = None
-    ) -> None:
-        """Args:
-        key_width: K, numbers of a key; at least 8.
-        config: capacity and device. forgetting: the curve that strengths follow.
-        """
-        super().__init__()
-        if key_width < 8:
-            raise InvalidInput("key_width", f"{key_width} is too narrow", "give at least 8")
-        self.config = config or BankConfig()
-        self.forgetting = forgetting or ForgettingConfig()
-        self.key_width = key_width
-        self._rows: dict[bytes, list[int]] = {}
-        self._top = 0  # no row from here on is in use: lookups stop there
-        device = pick_device(self.config.device)
-        rows = min(self.config.block_slots, self.config.max_slots)
-        for name, (dtype, width) in self.layout().items():
-            shape = (rows,) if width is None else (rows, width)
-            self.register_buffer(name, torch.zeros(shape, dtype=dtype, device=device))
-        # derived from the keys, so not part of the state
-        self.register_buffer("inverse_norm", torch.zeros(rows, device=device), persistent=False)
-        self.register_load_state_dict_post_hook(lambda module, _: module.reindex())  # type: ignore[no-untyped-call]
-
-    def layout(self) -> dict[str, tuple[torch.dtype, int | None]]:
-        """Every persistent buffer: name → (dtype, columns)."""
-        return row_layout(self.key_width)
-
-    # -- size -----------------------------------------------------------------------------------
-
-    @property
-    def device(self) -> torch.device:
-        """Where the slots are."""
-        return self.key.device
-
-    @property
-    def capacity(self) -> int:
-        """N: rows allocated at present."""
-        return len(self.used)
-
-    def __len__(self) -> int:
-        """Rows in use."""
-        return int(self.used.sum())
-
-    @property
-    def bytes_per_slot(self) -> int:
-        """Bytes of one row, weights and state."""
-        return sum(dtype.itemsize * (width or 1) for dtype, width in self.layout().values())
-
-    def ids(self) -> list[str]:
-        """Ids of the memories held, in order of their first rows."""
-        return [str(UUID(bytes=key)) for key in self._rows]
-
-    def rows_of(self, memory_id: str) -> list[int]:
-        """Rows of a memory in the order of its parts; empty when it is not held."""
-        return list(self._rows.get(parse_id(memory_id), ()))
-
-    def find(self, name: str, number: int) -> list[str]:
-        """Ids of the memories whose state buffer `name` holds `number`, lowest row first."""
-        rows = (self.used & (getattr(self, name) == number)).nonzero().flatten().tolist()
-        return list(dict.fromkeys(self.id_of(row) for row in rows))
-
-    def ids_of(self, rows: Tensor) -> list[str]:
-        """Ids of the memories that rows [B] belong to."""
-        return [_dashed(bytes(raw).hex()) for raw in self.id[rows.to(self.device)].tolist()]
-
-    def id_of(self, row: int) -> str:
-        """Id of the memory a row belongs to."""
-        return str(UUID(bytes=bytes(self.id[row].tolist())))
+class SlotBank(SlotTable):
+    """Slots of one owner: they give way, fade, and are found."""
 
     # -- allocation -----------------------------------------------------------------------------
 
@@ -143,17 +49,8 @@ class SlotBank(nn.Module):
         if missing > 0:
             self._evict(missing, now_ms)
         if len(self) + count > self.capacity:
-            self._grow(len(self) + count)
+            self.grow(len(self) + count)
         return [int(row) for row in (~self.used).nonzero().flatten()[:count]]
-
-    def _grow(self, needed: int) -> None:
-        rows = self.capacity
-        while rows < needed:
-            rows = min(rows * 2, self.config.max_slots)
-        for name, buffer in list(self.named_buffers()):
-            grown = torch.zeros((rows, *buffer.shape[1:]), dtype=buffer.dtype, device=buffer.device)
-            grown[: len(buffer)] = buffer
-            setattr(self, name, grown)
 
     def _evict(self, missing: int, now_ms: int) -> None:
         if self.config.when_full == "refuse":
@@ -179,58 +76,12 @@ class SlotBank(nn.Module):
             self.free(memory_id)
 
     def weakest_first(self, now_ms: int) -> list[int]:
-        """Rows in use whose memory may give way, weakest first; ties: the lowest row."""
+        """Rows in use whose memory may give way: superseded ones, then the weakest; ties: the lowest row."""
         rows = (self.used & ~torch.isinf(self.stability)).nonzero().flatten()
-        order = self.strength(rows, now_ms).sort(stable=True).indices
-        weakest: list[int] = rows.cpu()[order].tolist()
+        rows = rows[self.strength(rows, now_ms).sort(stable=True).indices.to(self.device)]
+        past = (self.until_ms[rows] == 0).sort(stable=True).indices
+        weakest: list[int] = rows[past].tolist()
         return weakest
-
-    def free(self, memory_id: str) -> bool:
-        """Zeroes a memory's rows; False when it is not held."""
-        rows = self._rows.pop(parse_id(memory_id), [])
-        for name in (*self.layout(), "inverse_norm"):
-            getattr(self, name)[rows] = 0
-        return bool(rows)
-
-    # -- writing --------------------------------------------------------------------------------
-
-    def store(self, memory_id: str, rows: list[int], written: Rows, state: dict[str, float | int]) -> None:
-        """Writes a memory's parts into `rows` (from `allocate`, or its own); no other row changes.
-
-        Args:
-            state: numbers for the state buffers, the same for every part (see `STATE`).
-        """
-        key = parse_id(memory_id)
-        at = torch.tensor(rows, device=self.device)
-        for name in self.layout():  # nothing of an earlier tenant stays
-            getattr(self, name)[at] = 0
-        self.key[at] = written.key.to(self.device)
-        self.value[at] = written.value.to(self.device)
-        self.floor[at] = written.floor.to(self.device)
-        self.used[at] = True
-        self.id[at] = torch.tensor(list(key), dtype=torch.uint8, device=self.device)
-        self.part[at] = torch.arange(len(rows), dtype=torch.int16, device=self.device)
-        self.parts[at] = len(rows)
-        for name, number in state.items():
-            getattr(self, name)[at] = number
-        self._rows[key] = list(rows)
-        self._top = max(self._top, *(row + 1 for row in rows))
-        self._measure(at)
-
-    def _measure(self, rows: Tensor) -> None:
-        norms = self.key[rows].float().norm(dim=1)
-        self.inverse_norm[rows] = torch.where(norms > 0, 1 / norms.clamp(min=1e-9), torch.zeros_like(norms))
-
-    def reindex(self) -> None:
-        """Derives what is not state (row index, norms) after the buffers were loaded."""
-        self._rows = {}
-        rows = self.used.nonzero().flatten()
-        self._top = int(rows[-1]) + 1 if len(rows) else 0
-        parts = zip(self.id[rows].tolist(), self.part[rows].tolist(), rows.tolist(), strict=True)
-        for key, _, row in sorted(parts, key=lambda item: item[1]):
-            self._rows.setdefault(bytes(key), []).append(row)
-        self._rows = dict(sorted(self._rows.items(), key=lambda item: item[1][0]))
-        self._measure(torch.arange(self.capacity, device=self.device))
 
     # -- forgetting -----------------------------------------------------------------------------
 
@@ -355,6 +206,16 @@ class SlotBank(nn.Module):
             products = (coarse.to(torch.float16) @ key.t().to(torch.float16)).float()
         return (products * self.inverse_norm[:top]).masked_fill(~used, -torch.inf)
 
+    def similarities(self, query: Tensor) -> Tensor:
+        """[T] float32 on the CPU: cosines of the first T rows with a query [K], both int8; free rows: -inf.
+
+        T is at least one more than the last row in use.
+        """
+        query = query.to(self.device, torch.float32)
+        step = query.abs().max().clamp(min=1e-9) / 127
+        similar: Tensor = (self._scan(query[None])[0] * (step / query.norm().clamp(min=1e-9))).cpu()
+        return similar
+
     def cosines(self, query: Tensor, rows: Tensor, strength: Tensor) -> Tensor:
         """[B] cosines of rows with a query [K] at their strengths [B] (shrinkage applied on the fly)."""
         at = rows.to(self.device)
@@ -364,8 +225,3 @@ class SlotBank(nn.Module):
         query = query.to(self.device, torch.float32)
         cosines: Tensor = (key @ query) / (key.norm(dim=1) * query.norm()).clamp(min=1e-9)
         return cosines.cpu()
-
-
-def _dashed(digits: str) -> str:
-    """A UUID's 32 hexadecimal digits as it is written; a tenth of the time of `uuid.UUID`."""
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

@@ -113,7 +113,7 @@ def load_bank(
         raise _invalid(path, f"it has {rows} rows and bank.max_slots is {bank.config.max_slots}; raise that")
     _check(path, bank, tensors)
     if rows > bank.capacity:
-        bank._grow(rows)
+        bank.grow(rows)
     for name, tensor in tensors.items():
         getattr(bank, name)[:rows] = tensor.to(bank.device)
     bank.reindex()
@@ -148,6 +148,7 @@ def _check(path: Path, bank: SlotBank, tensors: dict[str, Tensor]) -> None:
         "seal": (0, 2**32),
         "halvings": (0, 8), "worn": (0, 8), "recalls": (0, 2**31 - 1), "rehearsed_ms": (0, 2**53),
         "written_ms": (0, 2**53), "heard_ms": (0, 2**53), "sequence": (-1, 2**53),
+        "until_ms": (0, 2**53),
     }  # fmt: skip
     for name, (low, high) in ranges.items():
         numbers = tensors[name][used].double()

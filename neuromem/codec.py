@@ -27,6 +27,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
+from .confidence import DAMAGED_GIST, GIST, WORDS, Map
 from .errors import BankFileInvalid, NotFound
 from .forgetting import Fidelity
 from .ladder import FIELDS, GIST_FIELDS, PATCH_BYTES, UNITS, VERBATIM, Field, alive, in_use, stair
@@ -37,6 +38,7 @@ __all__ = ["Codec", "CodecConfig", "Reading", "default_codec", "starts_of", "to_
 
 PAD = 256  # class of a byte position after the end of the text
 CLASSES = 257
+DAMAGED = 1.5  # height of a code that no writing leaves (they end at 1.25), and hardly any noise
 SURE = 0.5  # a character is shown when the decoder gives it at least this probability
 
 
@@ -46,7 +48,7 @@ class Reading:
 
     text: str
     fidelity: Fidelity
-    confidence: float  # least probability of any byte shown
+    confidence: float  # chance that every character shown is right (`confidence.py`)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,15 +159,18 @@ class PatchDecoder(nn.Module):
         return logits.view(len(x), PATCH_BYTES, -1)
 
 
-def to_patches(texts: Sequence[bytes]) -> tuple[Tensor, Tensor]:
+def to_patches(texts: Sequence[bytes], closed: bool = False) -> tuple[Tensor, Tensor]:
     """Cuts texts into patches.
+
+    Args:
+        closed: each text has a PAD behind it, one that fills its last patch has a patch more.
 
     Returns:
         patches: [P, J] int64 byte classes, the last patch of a text filled with PAD.
         lengths: [B] patches of each text; an empty one has a patch that says so.
     """
     sizes = np.array([len(text) for text in texts], dtype=np.int64)
-    lengths = np.maximum(1, -(-sizes // PATCH_BYTES))
+    lengths = np.maximum(1, -(-(sizes + int(closed)) // PATCH_BYTES))
     padded = [text.ljust(length * PATCH_BYTES, b"\0") for text, length in zip(texts, lengths, strict=True)]
     flat = np.frombuffer(b"".join(padded), dtype=np.uint8).astype(np.int64)
     ends = (lengths * PATCH_BYTES).cumsum()
@@ -266,7 +271,7 @@ class Codec(nn.Module):
     def _read_values(self, values: Tensor, strength: Tensor) -> list[Reading]:
         """`read_values` of values that were not read a moment ago."""
         living = alive(values).tolist()
-        readings = self._say(values, strength, [rungs_of(row) for row in living])
+        readings = self._say(values, strength, [rungs_of(row) for row in living], GIST)
         damaged = [
             row
             for row, reading in enumerate(readings)
@@ -282,16 +287,16 @@ class Codec(nn.Module):
         self._said = _Said()
 
     def read_gists(self, values: Tensor, strength: Tensor) -> list[Reading]:
-        """The same, leaving the words aside."""
+        """The same, leaving the words aside: they cannot be trusted."""
         living = [[False, *row[1:]] for row in alive(values).tolist()]
-        return self._say(values, strength, [rungs_of(row) for row in living])
+        return self._say(values, strength, [rungs_of(row) for row in living], DAMAGED_GIST)
 
     @torch.no_grad()
-    def _say(self, values: Tensor, strength: Tensor, wanted: list[list[Field]]) -> list[Reading]:
-        """Reads the wanted fields of each row, all in one pass."""
+    def _say(self, values: Tensor, strength: Tensor, wanted: list[list[Field]], trust: Map) -> list[Reading]:
+        """Reads the wanted fields of each row, all in one pass; `trust` is that in gists."""
         sought = [(row, field) for row, fields in enumerate(wanted) for field in fields]
         if not sought:
-            return [assemble([], fields) for fields in wanted]
+            return [assemble([], fields, trust) for fields in wanted]
         rows = torch.tensor([row for row, _ in sought])
         first, end, index = torch.tensor([[f.first, f.first + f.patches, f.index] for _, f in sought]).T
         patches = values.view(len(values), -1, UNITS)
@@ -307,12 +312,12 @@ class Codec(nn.Module):
         device = values.device
         level = levels[text].to(device)
         codes = patches[rows[text].to(device), patch.to(device)] / level[:, None]
-        texts, sure = self.read(codes, level, index[text].to(device), used.sum(dim=1))
+        texts, sure, chance = self.spell(codes, level, index[text].to(device), used.sum(dim=1))
         # far higher than anything is ever written: damage, not noise
-        impossible = codes.abs().amax(dim=1) * level > 1.2 * level + 1
+        impossible = codes.abs().amax(dim=1) * level > DAMAGED * level + 1
         sure[text[impossible.cpu()]] = 0.0
-        pieces = iter(zip(texts, sure.tolist(), strict=True))
-        return [assemble([next(pieces) for _ in fields], fields) for fields in wanted]
+        pieces = iter(zip(texts, sure.tolist(), chance.tolist(), strict=True))
+        return [assemble([next(pieces) for _ in fields], fields, trust) for fields in wanted]
 
     def read(
         self, codes: Tensor, levels: Tensor, fields: Tensor, lengths: Tensor
@@ -326,21 +331,30 @@ class Codec(nn.Module):
             The B byte strings (each cut at its first PAD) and [B] the least probability with which
             any shown byte was chosen (1 for an empty text).
         """
+        texts, sure, _ = self.spell(codes, levels, fields, lengths)
+        return texts, sure
+
+    def spell(
+        self, codes: Tensor, levels: Tensor, fields: Tensor, lengths: Tensor
+    ) -> tuple[list[bytes], Tensor, Tensor]:
+        """`read`, and [B] the decoder's chance that all bytes shown, and the end, are right."""
         if len(codes) == 0:
-            return [b""] * len(lengths), torch.ones(len(lengths))
+            return [b""] * len(lengths), torch.ones(len(lengths)), torch.ones(len(lengths))
         logits = self.decoder(codes, levels, fields, starts_of(lengths.to(codes.device)))
         chances = logits.softmax(dim=2).detach().cpu()
         sure = chances.amax(dim=2).numpy()
         rows = chances.numpy().argmax(axis=2)  # many times as fast as torch's
-        texts, confidence, at = [], [], 0
+        texts, least, every, at = [], [], [], 0
         for length in lengths.tolist():
             flat, probability = rows[at : at + length].reshape(-1), sure[at : at + length].reshape(-1)
             at += length
             pads = np.flatnonzero(flat == PAD)
             stop = int(pads[0]) if len(pads) else len(flat)
             texts.append(flat[:stop].astype(np.uint8).tobytes())
-            confidence.append(float(probability[: stop + 1].min()) if length else 1.0)
-        return texts, torch.tensor(confidence)
+            shown = probability[: stop + 1]
+            least.append(float(shown.min()) if length else 1.0)
+            every.append(float(np.log(shown.astype(np.float64)).sum()))
+        return texts, torch.tensor(least), torch.tensor(every, dtype=torch.float64).exp()
 
 
 def rungs_of(living: Sequence[bool]) -> list[Field]:
@@ -355,17 +369,24 @@ def rungs_of(living: Sequence[bool]) -> list[Field]:
     return out
 
 
-def assemble(pieces: list[tuple[bytes, float]], fields: list[Field]) -> Reading:
-    """Joins the pieces of a gist (or the words alone), stopping before the first that cannot be trusted."""
-    said = Reading("", Fidelity.FORGOTTEN, 1.0)
-    for (piece, sure), field in zip(pieces, fields, strict=True):
+def assemble(pieces: list[tuple[bytes, float, float]], fields: list[Field], trust: Map) -> Reading:
+    """Joins the pieces of a gist (or the words alone), stopping before the first that cannot be trusted.
+
+    Args:
+        pieces: of each field its bytes, the least probability of any, and the chance of all of them.
+        trust: what that chance is worth for gists.
+    """
+    said, together = Reading("", Fidelity.FORGOTTEN, 1.0), 1.0
+    for (piece, sure, chance), field in zip(pieces, fields, strict=True):
         try:
             text = piece.decode()
         except UnicodeDecodeError:  # damaged: fields end between characters when they are written
             break
         if sure < SURE:
             break
-        said = Reading(said.text + text, field.rung, min(said.confidence, sure))
+        together *= chance
+        worth = WORDS if field is VERBATIM else trust
+        said = Reading(said.text + text, field.rung, worth(together))
     return said
 
 

@@ -22,6 +22,7 @@ from .errors import ConfigError
 __all__ = [
     "BankConfig",
     "Config",
+    "ContextConfig",
     "ForgettingConfig",
     "LogConfig",
     "RecallConfig",
@@ -49,7 +50,7 @@ class BankConfig:
     block_slots: int = 256  # first allocation; growth doubles it (neurogenesis, amortized O(1))
     device: str = "auto"  # auto prefers mps, then cuda, then cpu; or any torch device string
     when_full: str = "evict"  # "evict" the weakest unpinned slot, or "refuse" with CapacityExhausted
-    lexical_buckets: int = 256  # width of the hashed lexical part of a key
+    lexical_buckets: int = 0  # width of a hashed lexical part of a key; marks match words exactly without it
     threads: int = 1  # CPU threads that torch uses while the memory works; 0: as torch is set
     open_banks: int = 64  # owners whose banks are kept in memory (LRU)
 
@@ -113,7 +114,7 @@ class ForgettingConfig:
 class RecallConfig:
     """Scoring of a search."""
 
-    candidates: int = 48  # slots of the int8 lookup that are rescored in float
+    candidates: int = 120  # memories of the lookup that are weighed with the talk around them
     strength_weight: float = 0.15  # share of the score that a fading slot may lose
     lexical_weight: float = 0.15  # share of the hashed lexical part in a key's squared norm
     min_score: float = 0.0  # results below it are not returned
@@ -126,6 +127,54 @@ class RecallConfig:
             _check(f"recall.{name}", getattr(self, name), 0, 1)
         for name in ("min_score", "rehearse_score"):
             _check(f"recall.{name}", getattr(self, name), -1, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class ContextConfig:
+    """The fixed budget of a prompt, in tokens, and the size of the conscious set.
+
+    The budget is the sum of the five shares: 4,096 tokens. `context.py` says how what one part leaves
+    over flows to the next.
+    """
+
+    system: int = 256  # share of the system text
+    memories: int = 1_024  # … of the conscious set and the memories recalled for this turn
+    history: int = 2_048  # … of the talk so far
+    turn: int = 512  # … of the current turn; a longer one is cut in the middle
+    response: int = 256  # … kept free for the answer
+    conscious: int = 512  # of the memories' share, the most that the conscious set takes
+    gists: int = 512  # of the history's share, the most that gists of older turns take
+    compress_at: int = 2_000  # a prompt longer than this is compressed: older turns become gists
+    recent_turns: int = 6  # turns that stay verbatim when it is, if they fit
+    block_turns: int = 32  # so many turns are compressed at a time: in between, a prompt keeps its beginning
+    lookback_turns: int = 256  # older turns are not looked at: what is known of them is in the memory
+    essentials: int = 24  # facts in the conscious set at most
+    message_overhead: int = 8  # tokens that a chat template puts around a message
+    prompt_overhead: int = 16  # … around the whole prompt: its beginning and the answer's
+    estimate: str = "words"  # with no tokenizer: "words" or "bytes" (see tokens.py)
+
+    def __post_init__(self) -> None:
+        for name in (
+            "system",
+            "memories",
+            "history",
+            "turn",
+            "response",
+            "conscious",
+            "gists",
+            "compress_at",
+        ):
+            _check(f"context.{name}", getattr(self, name), 0, 10_000_000)
+        for name in ("recent_turns", "message_overhead", "prompt_overhead"):
+            _check(f"context.{name}", getattr(self, name), 0, 10_000)
+        for name in ("block_turns", "lookback_turns", "essentials"):
+            _check(f"context.{name}", getattr(self, name), 1, 10_000)
+        _choice("context.estimate", self.estimate, ("words", "bytes"))
+
+    @property
+    def budget(self) -> int:
+        """Tokens of prompt and answer together."""
+        return self.system + self.memories + self.history + self.turn + self.response
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +200,7 @@ class Config:
     write: WriteConfig = field(default_factory=WriteConfig)
     forgetting: ForgettingConfig = field(default_factory=ForgettingConfig)
     recall: RecallConfig = field(default_factory=RecallConfig)
+    context: ContextConfig = field(default_factory=ContextConfig)
     log: LogConfig = field(default_factory=LogConfig)
 
     @classmethod

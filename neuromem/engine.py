@@ -24,14 +24,16 @@ from .errors import Closed, InvalidInput, NotFound, ReadOnly
 from .facts import extract, gist_of, read_turns
 from .fold import milliseconds
 from .forgetting import Fidelity
+from .hearing import Hearing, Told
 from .history import WRITING, redact, stories
 from .identity import Owner, canonical_id, folder_of, owner_of, seconds_of
 from .keys import Keys
+from .known import last_words
 from .layout import pick_device
 from .log import Event, EventLog, Record
 from .owners import Notice, OpenOwner, Owners, Progress, names_of
 from .recall import Hit, Recall, read
-from .tell import Told, check_metadata, check_room, events_of, fact_body
+from .tell import check_metadata, check_room, fact_body
 from .writer import Writer, WriteReport
 
 __all__ = ["Engine", "Owner", "Written"]
@@ -167,27 +169,18 @@ class Engine:
         with self.owners.use(owner.name) as open_:
             for start in range(0, len(turns), CHUNK):
                 chunk = slice(start, start + CHUNK)
-                facts = extract(turns, infer=infer, only=range(*chunk.indices(len(turns))))
-                written += self._add_chunk(open_, turns[chunk], times[chunk], facts, start, plain)
+                earlier = last_words(self.log, owner.name, times[0]) if infer and not start else []
+                only = range(len(turns))[chunk]
+                facts = extract(turns, infer=infer, only=only, times=times, earlier=earlier)
+                spoken = [[fact for fact in facts if fact.turn == turn] for turn in only]
+                hearing = Hearing(open_, plain, self.log.length(owner.name), self.record, infer)
+                events = hearing.hear(turns[chunk], times[chunk], spoken)
+                check_room(open_.bank, [event.body for event in events if event.kind in WRITING])
+                reports = self.commit(open_, events)
+                written += [self._written(item, reports.get(item.id)) for item in hearing.told]
                 if progress is not None:
                     progress(min(start + CHUNK, len(turns)), len(turns))
         return written
-
-    def _add_chunk(
-        self,
-        open_: OpenOwner,
-        turns: Sequence[Any],
-        times: Sequence[float],
-        facts: Sequence[Any],
-        start: int,
-        metadata: Mapping[str, Any],
-    ) -> list[Written]:
-        first_seq = self.log.length(open_.fold.owner)
-        spoken = [[fact for fact in facts if fact.turn == start + index] for index in range(len(turns))]
-        events, told = events_of(open_, turns, times, spoken, metadata, first_seq, self.record)
-        check_room(open_.bank, [event.body for event in events if event.kind in WRITING])
-        reports = self.commit(open_, events)
-        return [self._written(item, reports.get(item.id)) for item in told]
 
     @staticmethod
     def _written(told: Told, report: WriteReport | None) -> Written:

@@ -16,6 +16,8 @@ change      id, text, …: as add, an old fact gets new words
 rehearse    ids: recalled, and strengthened with what they still have
 restore     ids: written again from their words in the log
 rebuild     (nothing): restore everything that was not deleted, forgotten facts too
+supersede   id, by, reason: no longer current from the event's time on; `by` replaced it ("": nothing did)
+follow      id, by, reason: `by` may be news of it; it stays current, and stands below `by` where both answer
 delete      id
 sleep       (nothing): shrink, forget
 slots       id, rows, codec, keys: a memory's slots from another bank, as they are
@@ -29,6 +31,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
+from uuid import UUID
 
 import torch
 from torch import Tensor
@@ -39,9 +42,11 @@ from .errors import CapacityExhausted
 from .forgetting import MemoryState, Rating, initial_difficulty, initial_stability, rehearse
 from .layout import DAY_MS, Rows, quantize_keys, seal_of
 from .log import EventLog, Record
+from .marks import name_mark
+from .text import normalize
 from .writer import Draft, Writer, WriteReport
 
-__all__ = ["BATCH", "Fold", "fingerprint", "pack_rows"]
+__all__ = ["BATCH", "Fold", "fingerprint", "meaning_of", "pack_rows"]
 
 BATCH = 256  # facts written together at most
 
@@ -80,11 +85,17 @@ class Fold:
         elif record.kind == "rehearse":
             self.rehearse(body["ids"], record.time)
         elif record.kind == "restore":
-            reports |= self._restore(words_of(self.log, self.owner, record.seq, set(body["ids"])), now_ms)
+            reports |= self._restore(
+                words_of(self.log, self.owner, record.seq, set(body["ids"])), now_ms, record.seq
+            )
         elif record.kind == "rebuild":
-            reports |= self._restore(words_of(self.log, self.owner, record.seq), now_ms)
+            reports |= self._restore(words_of(self.log, self.owner, record.seq), now_ms, record.seq)
+        elif record.kind == "supersede":
+            self.bank.supersede(body["id"], body["by"], now_ms)
+        elif record.kind == "follow":
+            self.bank.supersede(body["id"], body["by"], 0)
         elif record.kind == "delete":
-            self.bank.free(body["id"])
+            self._delete(body["id"], record.seq)
         elif record.kind == "sleep":
             for memory_id in self.bank.shrink(now_ms):
                 self.bank.free(memory_id)
@@ -125,7 +136,9 @@ class Fold:
             "importance": body["importance"],
             "words": fingerprint(body["known_as"]),
             "seal": seal_of(body["text"]),
-            "meaning": fingerprint("".join(body["gist"])),
+            "meaning": fingerprint(meaning_of(body["gist"])),
+            "slot": fingerprint(body.get("slot", "")),
+            "speaker": name_mark(str(body.get("name") or "")),
             "noted": bool(body.get("metadata")),
         }
         rows = self.bank.rows_of(body["id"])
@@ -142,7 +155,8 @@ class Fold:
         return state
 
     def _place(self, memory_id: str, rows: Rows, state: dict[str, float | int], now_ms: int) -> None:
-        """Stores rows under an id, in place of those it had."""
+        """Stores rows under an id, in place of those it had; what is superseded stays so."""
+        until_ms, by = self.bank.ended(memory_id)
         self.bank.free(memory_id)
         try:
             at = self.bank.allocate(len(rows.floor), now_ms)
@@ -150,6 +164,20 @@ class Fold:
             self.refused.append(memory_id)
         else:
             self.bank.store(memory_id, at, rows, state)
+            if until_ms or by:
+                self.bank.supersede(memory_id, by, until_ms)
+
+    def _delete(self, memory_id: str, sequence: int) -> None:
+        """Frees a memory as if it had never been told: what it replaced is as current as it was itself."""
+        held = bool(self.bank.rows_of(memory_id))
+        until_ms, by = self.bank.ended(memory_id) if held else self._ends(sequence).get(memory_id, (0, ""))
+        for replaced in self.bank.replaced_by(memory_id):
+            self.bank.supersede(replaced, by, until_ms)
+        self.bank.free(memory_id)
+
+    def _ends(self, until: int) -> dict[str, tuple[int, str]]:
+        """As `ends_of`, of this owner's log."""
+        return ends_of(self.log.events(self.owner, 0, until))
 
     # -- strengthening --------------------------------------------------------------------------
 
@@ -173,10 +201,12 @@ class Fold:
             stability, difficulty = self._learn(rows, now_ms, Rating.GOOD)
             self.bank.rehearse(rows, stability, difficulty, now_ms)
 
-    def _restore(self, words: dict[str, Record], now_ms: int) -> dict[str, WriteReport]:
-        """Writes memories again from their words in the log; reports by id."""
+    def _restore(self, words: dict[str, Record], now_ms: int, sequence: int) -> dict[str, WriteReport]:
+        """Writes memories again from their words in the log before a sequence number; reports by id."""
         reports: dict[str, WriteReport] = {}
         records = list(words.values())
+        gone = [memory_id for memory_id in words if not self.bank.rows_of(memory_id)]
+        ends = self._ends(sequence) if gone else {}
         for start in range(0, len(records), BATCH):
             batch = records[start : start + BATCH]
             written = self.writer.write([self._draft(record.body) for record in batch], self.bank)
@@ -189,12 +219,15 @@ class Fold:
                 state["rehearsed_ms"] = now_ms
                 self._place(record.body["id"], result.rows, state, now_ms)
                 reports[record.body["id"]] = result.report
+        for memory_id in gone:
+            until_ms, by = ends.get(memory_id, (0, ""))
+            self.bank.supersede(memory_id, by, until_ms)
         return reports
 
     # -- slots of another bank ------------------------------------------------------------------
 
     def _adopt(self, body: dict[str, Any], now_ms: int) -> None:
-        memory_id, (rows, state) = body["id"], unpack_rows(body["rows"], self.bank.layout())
+        memory_id, (rows, state, by) = body["id"], unpack_rows(body["rows"], self.bank.layout())
         if body["codec"] != self.writer.codec.identity:  # nobody can read them: better none than wrong words
             self.refused.append(memory_id)
             return
@@ -202,13 +235,14 @@ class Fold:
         # words of an id that is new here are in no record of this log
         state["sequence"] = int(self.bank.sequence[held[0]]) if held else -1
         state["noted"] = bool(held) and bool(self.bank.noted[held[0]])
-        if body["keys"] == self.writer.keys.identity:
-            self._place(memory_id, rows, state, now_ms)
-            return
-        blank = torch.zeros(len(rows.floor), self.bank.key_width, dtype=torch.int8)
-        self._place(memory_id, rows._replace(key=blank), state, now_ms)
-        if self.bank.rows_of(memory_id):
-            self._place(memory_id, rows._replace(key=self._keys_anew(memory_id, now_ms)), state, now_ms)
+        if body["keys"] != self.writer.keys.identity:
+            blank = torch.zeros(len(rows.floor), self.bank.key_width, dtype=torch.int8)
+            self._place(memory_id, rows._replace(key=blank), state, now_ms)
+            if not self.bank.rows_of(memory_id):
+                return
+            rows = rows._replace(key=self._keys_anew(memory_id, now_ms))
+        self._place(memory_id, rows, state, now_ms)
+        self.bank.supersede(memory_id, by, int(state["until_ms"]))
 
     def _keys_anew(self, memory_id: str, now_ms: int) -> Tensor:
         """[B, K] int8 keys of what a memory's rows say: theirs were made by another encoder."""
@@ -236,6 +270,21 @@ def words_of(log: EventLog, owner: str, until: int, wanted: set[str] | None = No
     return found
 
 
+def ends_of(records: Iterable[Record]) -> dict[str, tuple[int, str]]:
+    """As `SlotBank.ended`, after some records, of every memory that was replaced or followed."""
+    ends: dict[str, tuple[int, str]] = {}
+    for record in records:
+        if record.kind == "supersede":
+            ends[record.body["id"]] = (milliseconds(record.time), record.body["by"])
+        elif record.kind == "follow":
+            ends[record.body["id"]] = (0, record.body["by"])
+        elif record.kind == "delete":
+            after = ends.pop(record.body["id"], (0, ""))
+            for memory_id in [found for found, (_, by) in ends.items() if by == record.body["id"]]:
+                ends[memory_id] = after
+    return ends
+
+
 def milliseconds(seconds: float) -> int:
     """Unix milliseconds of Unix seconds."""
     return round(seconds * 1_000)
@@ -248,6 +297,11 @@ def fingerprint(text: str) -> int:
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little") >> 1
 
 
+def meaning_of(segments: Sequence[str]) -> str:
+    """A gist's four segments as they are compared: case does not count."""
+    return normalize("".join(segments))
+
+
 def pack_rows(bank: SlotBank, memory_id: str) -> str:
     """A memory's rows as text for a `slots` event."""
     rows = torch.tensor(bank.rows_of(memory_id))
@@ -258,8 +312,8 @@ def pack_rows(bank: SlotBank, memory_id: str) -> str:
 
 def unpack_rows(
     packed: str, layout: Mapping[str, tuple[torch.dtype, int | None]]
-) -> tuple[Rows, dict[str, float | int]]:
-    """What `pack_rows` packed: rows and state. A buffer that was not known then is zero."""
+) -> tuple[Rows, dict[str, float | int], str]:
+    """What `pack_rows` packed: rows, state, successor's id or "". A buffer not known then is zero."""
     data = json.loads(packed)
     count = data["count"]
     tensors = {}
@@ -267,6 +321,8 @@ def unpack_rows(
         raw = bytearray(base64.b85decode(data["buffers"].get(name, "")))
         flat = torch.frombuffer(raw, dtype=dtype) if raw else torch.zeros(count * (width or 1), dtype=dtype)
         tensors[name] = flat.view(count, -1) if width else flat
-    rows = Rows(tensors["key"], tensors["value"], tensors["floor"])
-    skipped = {"key", "value", "floor", "used", "id", "part", "parts"}
-    return rows, {name: tensors[name][0].item() for name in tensors if name not in skipped}
+    rows = Rows(*(tensors[name] for name in Rows._fields))
+    skipped = {*Rows._fields, "used", "id", "part", "parts", "successor"}
+    state = {name: tensors[name][0].item() for name in tensors if name not in skipped}
+    successor = bytes(tensors["successor"][0].tolist())
+    return rows, state, str(UUID(bytes=successor)) if any(successor) else ""

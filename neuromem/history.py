@@ -20,20 +20,29 @@ _NAMES = dict(
 def stories(records: Iterable[Record], memory_id: str, until: float | None = None) -> list[dict[str, Any]]:
     """What happened to a memory, oldest first, up to a time in Unix seconds (None: now)."""
     return [
-        _story(record)
+        _story(record, memory_id)
         for record in records
-        if (record.body.get("id") == memory_id or memory_id in record.body.get("ids", ()))
+        if (
+            memory_id in (record.body.get("id"), record.body.get("by"))
+            or memory_id in record.body.get("ids", ())
+        )
         and (until is None or record.time <= until)
     ]
 
 
-def _story(record: Record) -> dict[str, Any]:
+def _story(record: Record, memory_id: str) -> dict[str, Any]:
     body = record.body
     story: dict[str, Any] = {
         "event": _NAMES.get(record.kind, record.kind.upper()),
         "time": datetime.fromtimestamp(record.time).astimezone().isoformat(),
         "sequence": record.seq,
     }
+    if record.kind in ("supersede", "follow"):
+        old = body["id"] == memory_id
+        names = {"supersede": ("SUPERSEDED", "SUPERSEDES"), "follow": ("FOLLOWED", "FOLLOWS")}
+        story["event"] = names[record.kind][not old]
+        story |= {"superseded_by": body["by"] or None} if old else {"superseded": body["id"]}
+        return story | {"reason": body["reason"]}
     return story | {key: body[key] for key in ("text", "role", "name", "metadata") if key in body}
 
 

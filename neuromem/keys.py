@@ -12,6 +12,7 @@ Axes: B keys being written, K key width, C cues of a key, J neighbours of a key.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -20,11 +21,16 @@ from torch.nn import functional
 from .bank import SlotBank
 from .config import BankConfig, RecallConfig, WriteConfig
 from .encoders import CachedEncoder, Encoder, LexicalSketch, join_keys
-from .text import normalize
+from .strangers import STRANGERS, Strangeness, strangeness
+from .text import idf, normalize, sentences, stems
 
-__all__ = ["Keys", "neighbours_of", "sculpt_keys"]
+__all__ = ["Keys", "answering_for_all", "neighbours_of", "sculpt_keys"]
 
-CONFUSABLE = 0.45  # cosine with a neighbour from which a key is worth sculpting
+CONFUSABLE = (
+    0.8  # cosine with a neighbour from which a key is worth sculpting: below, talk of one thing is context
+)
+MOST_TOLD = 10.0  # nats of one word at most: an unheard-of name is no sermon
+ANSWERS = 0.9  # cosine with a text in several slots of the part that answers for all of it
 STEP, BACK = 0.3, 0.05  # of one step: away from neighbours and towards cues; back to the target
 
 
@@ -39,7 +45,12 @@ class Keys:
     @property
     def identity(self) -> str:
         """Name of the key space: banks of another one are refused."""
-        return f"{self.encoder.name}+lex{self.sketch.buckets}@{self.lexical_weight:g}"
+        return f"{self.encoder.name}+lex{self.sketch.buckets}@{self.lexical_weight:g}+sentences"
+
+    @cached_property
+    def strangers(self) -> Strangeness:
+        """How alike texts are that have nothing in common; measured when first asked for."""
+        return strangeness(self.targets(STRANGERS))
 
     @property
     def width(self) -> int:
@@ -47,7 +58,22 @@ class Keys:
         return self.encoder.width + self.sketch.buckets
 
     def targets(self, texts: Sequence[str]) -> Tensor:
-        """[B, K] unit keys of texts. Never cached: the same list gives the same bits."""
+        """[B, K] unit keys of texts. Never cached: the same list gives the same bits.
+
+        The dense part of a text of several sentences is the sum of theirs, each weighed by how much it tells: what
+        somebody did should not drown in "Hey! How are you?".
+        """
+        folded = [normalize(text, casefold=False) for text in texts]
+        pieces = [sentences(text) or [text] for text in folded]
+        every = [piece for said in pieces for piece in said]
+        weight = torch.tensor([_told_by(piece) for piece in every])[:, None]
+        owner = torch.tensor([row for row, said in enumerate(pieces) for _ in said], dtype=torch.int64)
+        dense = torch.zeros(len(texts), self.encoder.width)
+        dense.index_add_(0, owner, self.encoder.encode(every) * weight)
+        return join_keys(dense, self.sketch.sketch(folded), self.lexical_weight)
+
+    def queries(self, texts: Sequence[str]) -> Tensor:
+        """[B, K] unit vectors of texts as if each was asked for, whole; never cached, as `targets`."""
         folded = [normalize(text, casefold=False) for text in texts]
         return join_keys(self.encoder.encode(folded), self.sketch.sketch(folded), self.lexical_weight)
 
@@ -56,6 +82,12 @@ class Keys:
         folded = normalize(text, casefold=False)
         dense = self.encoder.query(folded)[None]
         return join_keys(dense, self.sketch.sketch([folded]), self.lexical_weight)[0]
+
+
+def _told_by(sentence: str) -> float:
+    """How much a sentence tells: the information of its content words, in nats; a question tells half."""
+    told = sum(min(idf(stem), MOST_TOLD) for stem in set(stems(sentence)))
+    return 0.5 + told * (0.5 if sentence.endswith("?") else 1.0)
 
 
 def neighbours_of(
@@ -119,6 +151,24 @@ def sculpt_keys(target: Tensor, cues: Tensor, neighbours: Tensor, config: WriteC
         key = functional.normalize(key + STEP * (pull - push) + BACK * target, dim=1)
         key = _into_cone(key, target, config.key_anchor)
     return key, steps
+
+
+def answering_for_all(parts: Tensor, whole: Tensor) -> Tensor:
+    """Keys of a text in several slots: the part most like the whole text also answers for it.
+
+    No part of a long text is near the whole, so that other texts may be nearer to its own words. One part
+    turned towards them is enough, and the others are found by what they say alone.
+
+    Args:
+        parts: [N, K] unit rows. whole: [K] unit vector by which the text is asked for.
+
+    Returns:
+        [N, K] unit rows, all but one as they were.
+    """
+    nearest = int((parts @ whole).argmax())
+    out = parts.clone()
+    out[nearest] = _into_cone(parts[nearest][None], whole[None], ANSWERS)[0]
+    return out
 
 
 def _into_cone(key: Tensor, target: Tensor, anchor: float) -> Tensor:

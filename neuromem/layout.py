@@ -10,6 +10,7 @@ from torch import Tensor
 
 from .errors import InvalidInput
 from .ladder import VALUE_UNITS
+from .marks import MARKS
 
 __all__ = ["DAY_MS", "GRID_STEP", "STATE", "Rows", "pick_device", "quantize_keys", "row_layout", "seal_of"]
 
@@ -33,6 +34,12 @@ STATE: dict[str, tuple[torch.dtype, int | None]] = {
     "words": (torch.int64, None),  # fingerprint of the words, by which they are known when heard again
     "seal": (torch.int64, None),  # checksum of the words: damaged weights must not pass for them
     "meaning": (torch.int64, None),  # … of the gist
+    "slot": (torch.int64, None),  # fingerprint of who and what it is about: "1|home"; 0 for none
+    "until_ms": (torch.int64, None),  # Unix time from which it is no longer current; 0 = it is
+    "successor": (torch.uint8, 16),  # UUID of what replaced it; zero for nothing
+    "marks": (torch.int16, MARKS),  # hashes of its content words, in order (`marks.py`)
+    "traits": (torch.uint8, None),  # bits: asks, has a time word, a number, names
+    "speaker": (torch.int64, None),  # mark of the name of who said it; 0: the owner, or not told
     "noted": (torch.bool, None),  # whether metadata came with it (it is in the log)
     "recalls": (torch.int32, None),
     "floor": (torch.float32, None),  # lowest strength at which the words were verified; 2 = never
@@ -47,6 +54,8 @@ class Rows(NamedTuple):
     key: Tensor  # [B, K] int8
     value: Tensor  # [B, V] int8
     floor: Tensor  # [B] float32
+    marks: Tensor  # [B, MARKS] int16
+    traits: Tensor  # [B] uint8
 
 
 def row_layout(key_width: int) -> dict[str, tuple[torch.dtype, int | None]]:

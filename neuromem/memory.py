@@ -16,26 +16,27 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from torch import Tensor
-
 from . import transfer
 from .bank import SlotBank
+from .checks import check_fidelity, check_search
 from .config import Config
+from .conscious import ConsciousSets
+from .current import View, view_of
 from .deep import search_log
 from .encoders import Encoder
 from .engine import Engine, Owner, Written
 from .errors import InvalidInput
+from .evidence import speakers_of
 from .forgetting import Fidelity
 from .identity import canonical_id
 from .log import VerifyReport
 from .owners import Notice, OpenOwner, Progress, user_ids
+from .question import Question, take_apart
 from .recall import Hit, Recall, find, read
 
 __all__ = ["Memory", "Written"]
 
 Messages = str | Mapping[str, Any] | Sequence[Mapping[str, Any]]
-FIDELITIES = ("auto", "weights", "exact")
-ESSENTIAL = 0.75  # importance from which a fact belongs to the conscious set
 
 
 class Memory:
@@ -73,11 +74,13 @@ class Memory:
     ) -> None:
         settings = config if isinstance(config, Config) else Config.load(config)
         self._engine = Engine(path, settings, encoder, clock, readonly, progress=progress, notice=notice)
+        self._conscious = ConsciousSets()
 
     @classmethod
     def _past(cls, engine: Engine) -> Self:
         memory = cls.__new__(cls)
         memory._engine = engine
+        memory._conscious = ConsciousSets()
         return memory
 
     def __enter__(self) -> Self:
@@ -145,11 +148,13 @@ class Memory:
     def delete(self, id: str) -> None:
         """Forgets a memory for good: from the weights, the log, and the file's freed pages."""
         self._engine.delete(id)
+        self._conscious.clear()
 
     def delete_all(
         self, user_id: str | None = None, *, agent_id: str | None = None, run_id: str | None = None
     ) -> int:
         """Forgets an owner for good, every word. Returns how many memories the weights held."""
+        self._conscious.clear()
         return self._engine.delete_owner(Owner.of(user_id, agent_id, run_id))
 
     # -- asking ---------------------------------------------------------------------------------
@@ -167,6 +172,7 @@ class Memory:
         budget_ms: float | None = None,
         explain: bool = False,
         rehearse: bool = True,
+        current_view: bool = True,
     ) -> list[Recall]:
         """Recalls what answers a question, best first.
 
@@ -179,6 +185,8 @@ class Memory:
             budget_ms: "auto" and "exact" stop fetching words when so much time is spent.
             explain: results carry the parts of their scores.
             rehearse: being recalled strengthens a memory; False only looks.
+            current_view: what was superseded is left out, unless the question is about the past ("where did
+                I live before?", "… in January?"). False: everything, as it matches.
 
         Raises:
             InvalidInput: blank query, no owner, bad limit, filter, fidelity or budget.
@@ -191,15 +199,17 @@ class Memory:
             )
         owner = Owner.of(user_id, agent_id, run_id)
         deadline = None if budget_ms is None else started + budget_ms / 1_000
-        with self._engine.owners.threads:
-            vector = self._engine.keys.query(query)
         with self._engine.owners.use(owner.name, settle=False) as open_:
             now_ms = self._engine.now_ms()
-            hits = self._matching(open_, vector, limit, now_ms, filters, fidelity)
+            with self._engine.owners.threads:
+                question = take_apart(query, self._engine.keys, speakers_of(open_.bank), now_ms)
+            view = view_of(query, now_ms) if current_view else None
+            hits = self._matching(open_, question, limit, now_ms, filters, fidelity, view)
             recalls = read(open_.bank, self._engine.codec, hits, now_ms)
             recalls = [self._engine.with_metadata(open_, recall) for recall in recalls]
             if explain:
-                recalls = [_explained(recall, hit) for recall, hit in zip(recalls, hits, strict=True)]
+                pairs = zip(recalls, hits, strict=True)
+                recalls = [replace(recall, explain=hit.explained()) for recall, hit in pairs]
             if fidelity != "weights":
                 recalls = self._engine.with_exact_words(open_, recalls, fidelity, deadline)
             recalls = [recall for recall in recalls if recall.fidelity is not Fidelity.FORGOTTEN]
@@ -210,20 +220,22 @@ class Memory:
     def _matching(
         self,
         open_: OpenOwner,
-        vector: Tensor,
+        question: Question,
         limit: int,
         now_ms: int,
         filters: Mapping[str, Any] | None,
         fidelity: str,
+        view: View | None,
     ) -> list[Hit]:
         """The best hits that pass the filters; looks further down the list until there are enough."""
         config, wanted = self.config.recall, limit
         # what has faded to nothing is worth finding only if its words will be fetched
         rescue = {"weights": math.inf, "auto": config.low_confidence, "exact": -math.inf}[fidelity]
         while True:
-            hits = find(open_.bank, vector, wanted, now_ms, config, rescue)
-            passing = [hit for hit in hits if self._engine.passes(open_, hit.id, filters)]
-            if not filters or len(passing) >= limit or len(hits) < wanted:
+            hits = find(open_.bank, question, wanted, now_ms, config, rescue)
+            seen = hits if view is None else view.seen(open_.bank, hits, now_ms)
+            passing = [hit for hit in seen if self._engine.passes(open_, hit.id, filters)]
+            if len(passing) >= limit or len(hits) < wanted:
                 return passing[:limit]
             wanted *= 4
 
@@ -284,28 +296,31 @@ class Memory:
     def conscious(
         self, user_id: str | None = None, *, agent_id: str | None = None, run_id: str | None = None
     ) -> list[Recall]:
-        """The essential facts, most important first, only looked at."""
+        """The essential facts that hold now, what matters most first, only looked at.
+
+        Who the user is, family, health, home, work, lasting preferences, and what is often recalled; at
+        most ``config.context.essentials``.
+        """
         owner = Owner.of(user_id, agent_id, run_id)
-        with self._engine.owners.use(owner.name) as open_:
-            bank = open_.bank
-            rows = (
-                (bank.used & (bank.part == 0) & (bank.importance >= ESSENTIAL)).nonzero().flatten().tolist()
-            )
-            rows.sort(key=lambda row: (-float(bank.importance[row]), -int(bank.recalls[row]), row))
-            return self._look(open_, [bank.id_of(row) for row in rows], "weights")
+        with self._engine.owners.use(owner.name, settle=False) as open_:
+            return self._conscious.of(
+                open_, self._engine.now_ms(), self.config.context.essentials,
+                lambda hits: self._read(open_, hits),
+            )  # fmt: skip
 
     def _look(self, open_: OpenOwner, ids: list[str], fidelity: str) -> list[Recall]:
         now_ms = self._engine.now_ms()
-        hits = [
-            Hit(memory_id, 1.0, 1.0, self._engine.strength(open_, memory_id, now_ms)) for memory_id in ids
-        ]
-        recalls = [
-            self._engine.with_metadata(open_, recall)
-            for recall in read(open_.bank, self._engine.codec, hits, now_ms)
-        ]
+        strengths = [self._engine.strength(open_, memory_id, now_ms) for memory_id in ids]
+        hits = [Hit(id, 1.0, 1.0, strength) for id, strength in zip(ids, strengths, strict=True)]
+        recalls = self._read(open_, hits)
         if fidelity == "exact":
             recalls = [self._engine.exact(open_, recall) for recall in recalls]
         return recalls
+
+    def _read(self, open_: OpenOwner, hits: Sequence[Hit]) -> list[Recall]:
+        """Memories with their metadata, only looked at."""
+        recalls = read(open_.bank, self._engine.codec, hits, self._engine.now_ms())
+        return [self._engine.with_metadata(open_, recall) for recall in recalls]
 
     def history(self, id: str) -> list[dict[str, Any]]:
         """What happened to a memory, oldest first: its words, changes, rehearsals, deletion."""
@@ -322,6 +337,7 @@ class Memory:
         Returns:
             ``{"owners": …, "held": …, "forgotten": …}``.
         """
+        self._conscious.clear()
         return self._engine.sleep(now, user_id)
 
     def rebuild(
@@ -369,27 +385,3 @@ class Memory:
     def import_(self, path: str | Path, user_id: str | None = None) -> int:
         """Reads what `export` wrote into an owner's memory; returns how many memories came. Ids are kept."""
         return transfer.import_(self._engine, Path(path), user_id)
-
-
-def check_fidelity(fidelity: str) -> None:
-    """Raises InvalidInput for a fidelity that is not asked for in this way."""
-    if fidelity not in FIDELITIES:
-        raise InvalidInput("fidelity", f"{fidelity!r} is not known", f"choose one of {', '.join(FIDELITIES)}")
-
-
-def check_search(query: str, limit: int, fidelity: str, budget_ms: float | None) -> None:
-    """Raises InvalidInput for arguments of a search that cannot be meant."""
-    if not isinstance(query, str) or not query.strip():
-        raise InvalidInput("query", "is blank", "ask something")
-    if any("\ud800" <= char <= "\udfff" for char in query):
-        raise InvalidInput("query", "holds half of a surrogate pair", "give text that UTF-8 can encode")
-    if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= 10_000:
-        raise InvalidInput("limit", f"{limit!r} is out of range", "give a whole number from 1 to 10,000")
-    number = isinstance(budget_ms, int | float) and not isinstance(budget_ms, bool)
-    if budget_ms is not None and not (number and 0 <= budget_ms < float("inf")):
-        raise InvalidInput("budget_ms", f"{budget_ms!r} is out of range", "give milliseconds, 0 or more")
-    check_fidelity(fidelity)
-
-
-def _explained(recall: Recall, hit: Hit) -> Recall:
-    return replace(recall, explain={"cosine": hit.cosine, "strength": hit.strength, "score": hit.score})

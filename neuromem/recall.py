@@ -17,15 +17,18 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from .bank import SlotBank
 from .codec import Codec, Reading
 from .config import RecallConfig
+from .evidence import Evidence, gather
 from .forgetting import THRESHOLDS, Fidelity
 from .layout import seal_of
 from .log import Record
 from .mend import mended
+from .question import Question
 
 __all__ = ["Hit", "Recall", "find", "read"]
 
@@ -44,8 +47,9 @@ class Recall:
     created_at: datetime
     updated_at: datetime
     superseded_by: str | None = None
+    valid_until: datetime | None = None  # from when on it was no longer current; None: it is
     metadata: dict[str, Any] = field(default_factory=dict)
-    confidence: float = 1.0  # least probability of any character shown
+    confidence: float = 1.0  # chance that every character shown is right; 1 where the seal vouches for it
     explain: dict[str, float] | None = None  # the parts of the score, when asked for
     say_gist: Callable[[], str] = field(default=str, repr=False, compare=False)
 
@@ -66,7 +70,8 @@ class Recall:
             "id": self.id, "text": self.text, "gist": self.gist, "score": round(self.score, 4),
             "strength": round(self.strength, 4), "fidelity": str(self.fidelity),
             "created_at": self.created_at.isoformat(), "updated_at": self.updated_at.isoformat(),
-            "superseded_by": self.superseded_by, "metadata": self.metadata,
+            "last_refreshed_at": self.updated_at.isoformat(), "superseded_by": self.superseded_by,
+            "valid_until": self.valid_until.isoformat() if self.valid_until else None, "metadata": self.metadata,
         }  # fmt: skip
         return out | ({"explain": self.explain} if self.explain is not None else {})
 
@@ -83,35 +88,42 @@ class Hit:
     score: float
     cosine: float
     strength: float
+    evidence: tuple[Evidence, int] | None = None  # what spoke for it, and where in it
+
+    def explained(self) -> dict[str, float]:
+        """The parts of the score: what each kind of evidence added, and the strength it was weighed with."""
+        evidence, place = self.evidence or (None, 0)
+        parts = {} if evidence is None else evidence.parts(place)
+        return {"score": self.score, "strength": self.strength, "cosine": self.cosine, **parts}
 
 
 def find(
-    bank: SlotBank, query: Tensor, limit: int, now_ms: int, config: RecallConfig, rescue: float = -math.inf
+    bank: SlotBank,
+    question: Question,
+    limit: int,
+    now_ms: int,
+    config: RecallConfig,
+    rescue: float = -math.inf,
 ) -> list[Hit]:
-    """The memories nearest to a query [K], best first, at most `limit`.
+    """The memories for which there is most evidence, best first, at most `limit`.
 
     Args:
         rescue: score from which a memory that has faded to nothing is still a hit: its words may be
             fetched from the log.
     """
-    wanted = max(config.candidates, 2 * limit)
-    _, rows = bank.lookup(query, wanted)
-    ids = bank.ids_of(rows)
-    while len(set(ids)) < limit and len(rows) < len(bank):  # a long memory takes up many of the best rows
-        wanted *= 4
-        _, rows = bank.lookup(query, wanted)
-        ids = bank.ids_of(rows)
-    strengths = bank.strength(rows, now_ms)
-    cosines = bank.cosines(query, rows, strengths)
-    best: dict[str, Hit] = {}
+    evidence = gather(bank, question, max(config.candidates, 2 * limit))
+    rows = torch.from_numpy(evidence.rows)
     weight = config.strength_weight
-    for memory_id, cosine, strength in zip(ids, cosines.tolist(), strengths.tolist(), strict=True):
-        score = cosine * (1 - weight + weight * strength)
-        if score < config.min_score or (strength < FADED and score < rescue):
-            continue
-        if memory_id not in best or score > best[memory_id].score:
-            best[memory_id] = Hit(memory_id, score, cosine, strength)
-    return sorted(best.values(), key=lambda hit: (-hit.score, hit.id))[:limit]
+    hits = []
+    sums = zip(
+        bank.ids_of(rows), evidence.scores().tolist(), evidence.kinds[:, 0].tolist(),
+        bank.strength(rows, now_ms).tolist(), strict=True,
+    )  # fmt: skip
+    for place, (memory_id, evident, cosine, strength) in enumerate(sums):
+        score = evident * (1 - weight + weight * strength)
+        if score >= config.min_score and (strength >= FADED or score >= rescue):
+            hits.append(Hit(memory_id, score, cosine, strength, (evidence, place)))
+    return sorted(hits, key=lambda hit: (-hit.score, hit.id))[:limit]
 
 
 def read(bank: SlotBank, codec: Codec, hits: Sequence[Hit], now_ms: int) -> list[Recall]:
@@ -150,7 +162,7 @@ def _joined(parts: Sequence[Reading], seal: int) -> Reading | None:
     text = "".join(part.text for part in parts)
     if seal not in (0, seal_of(text)):
         return None
-    return Reading(text, Fidelity.VERBATIM, min(part.confidence for part in parts))
+    return Reading(text, Fidelity.VERBATIM, 1.0 if seal else math.prod(part.confidence for part in parts))
 
 
 def _mended(codec: Codec, values: Tensor, strength: Tensor, seal: int) -> Reading | None:
@@ -168,6 +180,7 @@ def _gist_sayer(codec: Codec, said: Reading, head: Tensor, strength: Tensor) -> 
 
 
 def _recall(bank: SlotBank, hit: Hit, row: int, said: Reading, say_gist: Callable[[], str]) -> Recall:
+    until_ms, successor = bank.ended(hit.id)
     return Recall(
         id=hit.id,
         text=said.text if said.fidelity is Fidelity.VERBATIM else printable(said.text),
@@ -176,6 +189,8 @@ def _recall(bank: SlotBank, hit: Hit, row: int, said: Reading, say_gist: Callabl
         fidelity=said.fidelity,
         created_at=_time(int(bank.written_ms[row])),
         updated_at=_time(int(bank.heard_ms[row])),
+        superseded_by=(successor or None) if until_ms else None,
+        valid_until=_time(until_ms) if until_ms else None,
         confidence=said.confidence,
         say_gist=say_gist,
     )

@@ -1,88 +1,35 @@
-"""From messages to events: what a call of `add` appends to the log.
-
-Facts become ``add`` events, written together in batches; what was heard before becomes ``hear``; words
-that no fact holds become ``say``, so that every raw word is in the log, once.
-"""
+"""The bodies of events that bring words, and whether they can be stored at all."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from .bank import SlotBank
 from .errors import CapacityExhausted, InvalidInput
-from .facts import SPEAKER, Fact, Gist, Turn, same_fact_key
-from .fold import BATCH, fingerprint
-from .identity import Owner, memory_id
+from .facts import SPEAKER, Fact, Gist
+from .facts.slots import slot_of
+from .fold import BATCH
+from .identity import Owner
 from .ladder import TEXT_BYTES
-from .log import Event, Record
-from .owners import OpenOwner
-from .text import split_to_fit
+from .log import Event
+from .text import normalize, split_to_fit
 
 __all__ = [
     "MAX_METADATA_BYTES",
-    "Told",
     "check_metadata",
     "check_room",
     "cues_for",
-    "events_of",
     "fact_body",
     "in_batches",
+    "in_third_person",
+    "words_key",
 ]
 
 MAX_METADATA_BYTES = 65_536
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """A fact on its way: the id it has or gets, and what its event does."""
-
-    id: str
-    text: str
-    gist: Gist
-    event: str  # "ADD" or "REINFORCE"
-
-
-def events_of(
-    open_: OpenOwner,
-    turns: Sequence[Turn],
-    times: Sequence[float],
-    spoken: Sequence[Sequence[Fact]],
-    metadata: Mapping[str, Any],
-    first_seq: int,
-    record: Callable[[OpenOwner, str], Record | None],
-) -> tuple[list[Event], list[Told]]:
-    """Events for turns of talk, and the facts among them.
-
-    Args:
-        open_: whose bank tells which facts were heard before.
-        times: when each turn was said, Unix seconds. spoken: the facts of each turn.
-        first_seq: number that the first event will have in the log.
-        record: gives the log's record of a memory that is held.
-    """
-    owner = open_.fold.owner
-    events: list[Event] = []
-    told: list[Told] = []
-    known: dict[int, dict[str, Any]] = {}  # facts of this very call
-    for turn, time, facts in zip(turns, times, spoken, strict=True):
-        said_seq = None
-        if not _covered(turn, facts):
-            said_seq = first_seq + len(events)
-            events.append(Event("say", time, {"text": turn.text, "role": turn.role, "name": turn.speaker}))
-        for fact in facts:
-            fact = in_third_person(fact, owner)
-            body = fact_body(fact, metadata, said_seq)
-            mark = fingerprint(body["known_as"])
-            held = known.get(mark) or _held(open_, mark, record)
-            heard = held.get("id")
-            body = _heard_again(body, held)
-            body["id"] = heard or memory_id(owner, first_seq + len(events), time, fact.text)
-            known[mark] = body
-            events.append(Event("hear" if heard else "add", time, body))
-            told.append(Told(body["id"], fact.text, fact.gist, "REINFORCE" if heard else "ADD"))
-    return in_batches(events), told
 
 
 def in_third_person(fact: Fact, owner: str) -> Fact:
@@ -94,36 +41,20 @@ def in_third_person(fact: Fact, owner: str) -> Fact:
     return replace(fact, gist=gist)
 
 
-def _held(open_: OpenOwner, mark: int, record: Callable[[OpenOwner, str], Record | None]) -> dict[str, Any]:
-    """What is known of the memory with these words: its id and the body of its record; empty for none."""
-    held = next(iter(open_.bank.find("words", mark)), None)
-    if held is None:
-        return {}
-    found = record(open_, held)
-    return {"id": held} if found is None else found.body | {"id": held}
-
-
-def _heard_again(body: dict[str, Any], held: dict[str, Any]) -> dict[str, Any]:
-    """A fact heard again keeps the fuller of its two wordings and its metadata; all is in the log anyway."""
-    out = dict(body)
-    if len(held.get("text", "")) > len(body["text"]):
-        out |= {"text": held["text"], "heard": body["text"]}
-    if "metadata" in held:
-        out["metadata"] = held["metadata"] | body.get("metadata", {})
-    return out
-
-
 def fact_body(fact: Fact, metadata: Mapping[str, Any], said_seq: int | None = None) -> dict[str, Any]:
     """The body of a fact's event, without its id."""
     body: dict[str, Any] = {
         "text": fact.text,
         "gist": list(fact.gist.segments()),
-        "known_as": f"{fact.speaker or ''}\0{same_fact_key(fact.text, fact.gist)}",
+        "known_as": f"{fact.speaker or ''}\0{words_key(fact.text)}",
         "importance": fact.importance,
         "role": fact.role,
     }
+    slot = slot_of(fact.gist)
     optional = {
+        "slot": slot.key if slot else "",
         "cues": list(cues_for(fact.gist)),
+        "heard": fact.said if fact.said != fact.text else "",
         "pinned": fact.pinned,
         "name": fact.speaker,
         "metadata": dict(metadata),
@@ -132,17 +63,17 @@ def fact_body(fact: Fact, metadata: Mapping[str, Any], said_seq: int | None = No
     return body | given | ({} if said_seq is None else {"said": said_seq})  # 0 is a place in the log
 
 
+def words_key(text: str) -> str:
+    """Equal for two texts of the same words: case and punctuation do not count."""
+    return re.sub(r"[^\w]+", " ", normalize(text)).strip() or normalize(text)
+
+
 def cues_for(gist: Gist) -> tuple[str, ...]:
     """Ways in which a fact will be asked for: the question its triple answers."""
     if not gist.is_triple or not gist.relation:
         return ()
     whose = "my" if gist.subject == "1" else f"{gist.subject}'s"
     return (f"what is {whose} {gist.relation}?",)
-
-
-def _covered(turn: Turn, facts: Sequence[Fact]) -> bool:
-    """Whether the facts of a turn hold all its words."""
-    return "".join(turn.text.split()) == "".join("".join(fact.text.split()) for fact in facts)
 
 
 def in_batches(events: list[Event]) -> list[Event]:

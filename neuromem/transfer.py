@@ -4,6 +4,8 @@
 
     {"id": "…", "text": "…", "gist": ["1", "|dog name", "|P", "otola"], "time": 1772474640.0,
      "importance": 0.6, "pinned": false, "metadata": {}, …}
+
+What is not current any more has ``"until"`` (Unix seconds) and, if anything replaced it, ``"superseded_by"``.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["export", "import_"]
 
+KEPT = "text gist cues known_as importance pinned role name metadata slot".split()  # of a memory's words
 SUFFIXES = (".safetensors", ".jsonl")
 
 
@@ -82,11 +85,13 @@ def _lines(engine: Engine, open_: OpenOwner) -> list[dict[str, Any]]:
         row = open_.bank.rows_of(memory_id)[0]
         line = {"id": memory_id, "time": int(open_.bank.written_ms[row]) / 1_000}
         if record is not None and not record.erased:
-            kept = ("text", "gist", "cues", "known_as", "importance", "pinned", "role", "name", "metadata")
-            line |= {key: record.body[key] for key in kept if key in record.body}
+            line |= {key: record.body[key] for key in KEPT if key in record.body}
         else:  # slots that came without words: what they say
             recall = read(open_.bank, engine.codec, [Hit(memory_id, 0, 0, 0)], engine.now_ms())[0]
             line |= {"text": recall.text, "importance": float(open_.bank.importance[row])}
+        until_ms, by = open_.bank.ended(memory_id)
+        if until_ms:
+            line |= {"until": until_ms / 1_000} | ({"superseded_by": by} if by else {})
         out.append(line)
     return out
 
@@ -108,18 +113,20 @@ def _import_bank(engine: Engine, open_: OpenOwner, path: Path) -> int:
 
 def _import_lines(engine: Engine, open_: OpenOwner, path: Path) -> int:
     events: list[Event] = []
+    ends: list[Event] = []
     try:
         with path.open(encoding="utf-8") as file:
             for number, line in enumerate(file, start=1):
                 if line.strip():
                     events.append(_event(line, f"line {number}", engine.clock()))
+                    ends += _end(line, f"line {number}")
     except UnicodeDecodeError as error:
         raise InvalidInput(
             "path", f"{path} is not UTF-8 ({error.reason})", "give what export wrote"
         ) from error
     if events:
         check_room(open_.bank, [event.body for event in events])
-        engine.commit(open_, in_batches(events))
+        engine.commit(open_, [*in_batches(events), *ends])
     return len(events)
 
 
@@ -139,9 +146,22 @@ def _event(line: str, field: str, now: float) -> Event:
         "pinned": _kind(data, "pinned", bool, field),
         "cues": _strings(_kind(data, "cues", list, field) or [], f"{field}: cues"),
         "metadata": check_metadata(_kind(data, "metadata", dict, field)),
+        "slot": _kind(data, "slot", str, field),
     }
     body = {key: value for key, value in body.items() if value or key == "importance"}
     return Event("add", seconds_of(data.get("time", now), f"{field}: time"), body)
+
+
+def _end(line: str, field: str) -> list[Event]:
+    """The event that says since when the memory of a line is not current; none for one that is."""
+    data = _parsed(line, field)
+    if data.get("until") is None:
+        return []
+    by = _kind(data, "superseded_by", str, field)
+    body = {
+        "id": canonical_id(data["id"]), "by": canonical_id(by) if by else "", "reason": "imported",
+    }  # fmt: skip
+    return [Event("supersede", seconds_of(data["until"], f"{field}: until"), body)]
 
 
 def _parsed(line: str, field: str) -> dict[str, Any]:

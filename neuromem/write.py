@@ -25,12 +25,13 @@ from torch.nn import functional
 
 from .codec import SURE, Codec, starts_of, to_patches
 from .config import WriteConfig
-from .ladder import FIELDS, GIST_FIELDS, UNITS, VALUE_UNITS, VERBATIM, Field, halve, octaves, stair
+from .ladder import FIELDS, GIST_FIELDS, PATCH_BYTES, VALUE_UNITS, VERBATIM, Field, halve, octaves, stair
 
 __all__ = ["NEVER", "Stored", "Values", "write_values", "write_words"]
 
 NEVER = 2.0  # floor of words that could not be made exact at any strength
 MARGIN = 0.15  # probability by which a checked character must be surer than `SURE`
+HIGHEST = 1.25  # code that a gradient step may reach; the encoder's own end at 1
 PATIENCE = 4  # steps without progress after which an already readable field is left as it is
 
 
@@ -91,9 +92,47 @@ def write_values(
         texts: B byte strings of at most `TEXT_BYTES`.
         gists: B times (subject, relation, initial, rest), each within its field; all empty for none.
     """
-    job = _Job(codec, texts, gists, LADDER)
-    steps = job.optimize(config)
-    return job.values(len(texts), steps)
+    count = len(texts)
+    values = Values(
+        torch.zeros(count, VALUE_UNITS, dtype=torch.int8),
+        torch.full((count,), NEVER),
+        torch.zeros(count, len(FIELDS), dtype=torch.bool),
+        torch.zeros(count, dtype=torch.int64),
+    )
+    wanted = _wanted(texts, gists)
+    closable = torch.tensor([_has_room(field, text) for _, field, text in wanted], dtype=torch.bool)
+    tries = torch.where(closable, config.max_steps // 2, config.max_steps)
+    job = _Job(codec, wanted, LADDER)
+    job.store(values, job.optimize(config, tries))
+    left = [place for place in job.unproven() if closable[place]]
+    if left:
+        again = _Job(codec, [wanted[place] for place in left], LADDER, closed=True)
+        again.store(values, job.steps[left] + again.optimize(config, config.max_steps - tries[left]))
+    return values
+
+
+Wanted = tuple[int, Field, bytes]
+"""A text to write: whose it is (its place in the batch), the field that it goes to, its bytes."""
+
+
+def _wanted(texts: Sequence[bytes], gists: Sequence[Sequence[bytes]]) -> list[Wanted]:
+    """The words of each text and, where there is a gist, all its fields: an empty one is written too, so
+    that the gist is known to be complete."""
+    wanted: list[Wanted] = []
+    for item, (text, gist) in enumerate(zip(texts, gists, strict=True)):
+        wanted.append((item, VERBATIM, text))
+        if any(gist):
+            wanted += [(item, field, piece) for field, piece in zip(GIST_FIELDS, gist, strict=True)]
+    return wanted
+
+
+def _has_room(field: Field, text: bytes) -> bool:
+    """Whether a text that fills its last patch can be closed with an empty one.
+
+    Few texts end with a patch, and the decoder knows it: after some letters it says "end" whatever the
+    last unit of the code is. With an empty patch behind them they are letters like any other.
+    """
+    return bool(text) and len(text) % PATCH_BYTES == 0 and len(text) < field.capacity_bytes
 
 
 class Stored(NamedTuple):
@@ -122,28 +161,20 @@ def write_words(
     """
     fields = len(FIELDS)
     plan = Plan(torch.full((fields,), height), torch.ones(fields, 1), 0.0, limit, told)
-    job = _Job(codec, texts, [()] * len(texts), plan)
-    steps = job.optimize(config)
+    job = _Job(codec, _wanted(texts, [()] * len(texts)), plan)
+    steps = job.optimize(config, torch.full((len(texts),), config.max_steps))
     return Stored(job.on_grid(job.best).to(torch.int8).cpu(), job.lengths, steps)
 
 
 class _Job:
     """All fields of one batch, optimized together; finished ones drop out."""
 
-    def __init__(
-        self, codec: Codec, texts: Sequence[bytes], gists: Sequence[Sequence[bytes]], plan: Plan
-    ) -> None:
-        self.codec, self.plan = codec, plan
+    def __init__(self, codec: Codec, wanted: Sequence[Wanted], plan: Plan, closed: bool = False) -> None:
+        self.codec, self.plan, self.wanted = codec, plan, wanted
         self.levels = plan.strengths.shape[1]
-        wanted: list[tuple[int, Field, bytes]] = []
-        for item, (text, gist) in enumerate(zip(texts, gists, strict=True)):
-            wanted.append((item, VERBATIM, text))
-            if any(gist):  # an empty field is written too: so the gist is known to be complete
-                wanted += [(item, field, piece) for field, piece in zip(GIST_FIELDS, gist, strict=True)]
         device = codec.device
-        self.items = [item for item, _, _ in wanted]
         self.field_of = torch.tensor([field.index for _, field, _ in wanted], dtype=torch.int64)
-        patches, self.lengths = to_patches([piece for _, _, piece in wanted])
+        patches, self.lengths = to_patches([piece for _, _, piece in wanted], closed)
         self.patches = patches.to(device)
         self.owner = torch.arange(len(wanted)).repeat_interleave(self.lengths)  # [P] its row in S
         self.amplitude = plan.amplitude[self.field_of[self.owner]].to(device)
@@ -156,12 +187,12 @@ class _Job:
         self.front = self.passed.clone()  # … at present
         self.steps = torch.zeros(len(wanted), dtype=torch.int64)
 
-    def optimize(self, config: WriteConfig) -> Tensor:
-        """Checks, steps, checks again, until everything is proven or the budget is spent. [S] steps taken."""
+    def optimize(self, config: WriteConfig, budget: Tensor) -> Tensor:
+        """Checks, steps, checks again, until all is proven or its budget [S] is spent. [S] steps taken."""
         generator = torch.Generator().manual_seed(config.seed)
         momentum, energy = torch.zeros_like(self.codes), torch.zeros_like(self.codes)
-        active = torch.arange(len(self.items))
-        stale = torch.zeros(len(self.items), dtype=torch.int64)
+        active = torch.arange(len(self.wanted))
+        stale = torch.zeros(len(self.wanted), dtype=torch.int64)
         for step in range(config.max_steps + 1):
             passed = self.front[active] = self._check(active)
             better = passed > self.passed[active]
@@ -169,8 +200,8 @@ class _Job:
             self.passed[active] = torch.maximum(passed, self.passed[active])
             stale[active] = torch.where(better, 0, stale[active] + 1)
             resting = (self.passed[active] > 0) & (stale[active] > PATIENCE)
-            active = active[(self.passed[active] < self.levels) & ~resting]
-            if len(active) == 0 or step == config.max_steps:
+            active = active[(self.passed[active] < self.levels) & ~resting & (step < budget[active])]
+            if len(active) == 0:
                 break
             self.steps[active] = step + 1
             rows = self._rows(active)
@@ -180,12 +211,12 @@ class _Job:
             update = (momentum[rows] / (1 - 0.9 ** (step + 1))) / (
                 (energy[rows] / (1 - 0.98 ** (step + 1))).sqrt() + 1e-12
             )
-            self.codes[rows] = (self.codes[rows] - config.learning_rate * update).clamp(-1, 1)
+            self.codes[rows] = (self.codes[rows] - config.learning_rate * update).clamp(-HIGHEST, HIGHEST)
         return self.steps
 
     def _rows(self, which: Tensor) -> Tensor:
         """Patches of some fields, in order."""
-        chosen = torch.zeros(len(self.items), dtype=torch.bool)
+        chosen = torch.zeros(len(self.wanted), dtype=torch.bool)
         chosen[which] = True
         return chosen[self.owner].nonzero().flatten()
 
@@ -222,18 +253,22 @@ class _Job:
         sure = right.amin(dim=1) > self.plan.sure
         if self.plan.sure < 0.5:  # what is less likely than that may still be no greedy choice
             sure &= (right == chances.amax(dim=2)).all(dim=1)
-        good = torch.ones(count, len(self.items), dtype=torch.float32)
+        good = torch.ones(count, len(self.wanted), dtype=torch.float32)
         owner = self.owner[rows].repeat(count, 1).view(count, -1)
         good.scatter_reduce_(1, owner, sure.cpu().float().view(count, -1), "amin")
         return good[:, active].cumprod(dim=0).sum(dim=0).long()
 
     def _gradient(self, rows: Tensor, generator: torch.Generator) -> Tensor:
-        """[P, U] of the decoder's cross-entropy, at the level that fails and at one beyond it."""
+        """[P, U] of the decoder's cross-entropy, at the level that fails and at one beyond it.
+
+        While the first level fails, there is nothing beyond it to keep: all of the gradient goes there.
+        """
         grid = self.plan.strengths[self.fields[rows].cpu()]  # [P, L]
         levels = [self.front.clamp(max=self.levels - 1)]
         if self.levels > 1:
             chance = torch.rand(len(self.front), generator=generator)
-            levels.append(levels[0] + (chance * (self.levels - levels[0])).long())
+            beyond = levels[0] + (chance * (self.levels - levels[0])).long()
+            levels.append(torch.where(self.front == 0, levels[0], beyond))
         count = len(levels)
         strength = torch.cat([grid.gather(1, level[self.owner[rows], None])[:, 0] for level in levels])
         strength = strength.to(self.codes.device)
@@ -249,23 +284,23 @@ class _Job:
         gradient: Tensor = torch.autograd.grad(loss, leaf)[0]
         return gradient
 
-    def values(self, count: int, steps: Tensor) -> Values:
-        """The proven fields, rounded, in their places."""
-        value = torch.zeros(count, VALUE_UNITS, dtype=torch.int8)
-        floor = torch.full((count,), NEVER)
-        proven = torch.zeros(count, len(FIELDS), dtype=torch.bool)
-        item_steps = torch.zeros(count, dtype=torch.int64)
-        stored = self.on_grid(self.best).to(torch.int8).cpu()
-        at = 0
-        for index, (item, length) in enumerate(zip(self.items, self.lengths.tolist(), strict=True)):
-            field = FIELDS[int(self.field_of[index])]
-            passed = int(self.passed[index])
-            item_steps[item] = max(int(item_steps[item]), int(steps[index]))
-            if passed == self.levels or (field is VERBATIM and passed > 0):
+    def proven(self, place: int) -> bool:
+        """Whether a field may be stored: words that are read somewhere, gists that are read everywhere."""
+        passed, field = int(self.passed[place]), self.wanted[place][1]
+        return passed == self.levels or (field is VERBATIM and passed > 0)
+
+    def unproven(self) -> list[int]:
+        """Fields that may not."""
+        return [place for place in range(len(self.wanted)) if not self.proven(place)]
+
+    def store(self, values: Values, steps: Tensor) -> None:
+        """Puts the proven fields, rounded, into their places of `values`, and the steps [S] they took."""
+        stored = torch.split(self.on_grid(self.best).to(torch.int8).cpu(), self.lengths.tolist())
+        for place, ((item, field, _), codes) in enumerate(zip(self.wanted, stored, strict=True)):
+            values.steps[item] = max(int(values.steps[item]), int(steps[place]))
+            if self.proven(place):
                 first = field.units.start
-                value[item, first : first + length * UNITS] = stored[at : at + length].flatten()
-                proven[item, field.index] = True
+                values.value[item, first : first + codes.numel()] = codes.flatten()
+                values.fields[item, field.index] = True
                 if field is VERBATIM:
-                    floor[item] = floor_of(field, passed)
-            at += length
-        return Values(value, floor, proven, item_steps)
+                    values.floor[item] = floor_of(field, int(self.passed[place]))

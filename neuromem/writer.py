@@ -16,9 +16,10 @@ from torch import Tensor
 from .bank import SlotBank
 from .codec import Codec
 from .config import WriteConfig
-from .keys import Keys, neighbours_of, sculpt_keys
+from .keys import Keys, answering_for_all, neighbours_of, sculpt_keys
 from .ladder import TEXT_BYTES, UNITS, VERBATIM
 from .layout import Rows, quantize_keys
+from .marks import marks_of, traits_of
 from .text import split_to_fit
 from .write import NEVER, Values, write_values
 
@@ -39,7 +40,7 @@ class Draft:
 
     def address(self, part: str) -> str:
         """The text that a part of it is found by."""
-        return f"{self.speaker}: {part}" if self.speaker else part
+        return part
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +89,7 @@ class Writer:
         pieces, values = self._pieces(drafts)
         spent = time.perf_counter() - started
         owner = [index for index, parts in enumerate(pieces) for _ in parts]
-        said = zip(pieces, drafts, strict=True)
-        targets = self.keys.targets([draft.address(part) for parts, draft in said for part in parts])
+        targets = self._targets(pieces, drafts)
         started = time.perf_counter()
         keys, key_steps = self._keys(targets, owner, drafts, bank)
         key = quantize_keys(keys)
@@ -98,7 +98,7 @@ class Writer:
         for parts in pieces:
             rows = slice(at, at + len(parts))
             at += len(parts)
-            own = Rows(key[rows], values.value[rows], values.floor[rows])
+            own = Rows(key[rows], values.value[rows], values.floor[rows], marks_of(parts), traits_of(parts))
             written.append(Written(own, _report(parts, values, rows, key_steps, share)))
         return written
 
@@ -138,6 +138,19 @@ class Writer:
             # the gist of the whole fact goes with its first part
             gists += [tuple(part.encode() for part in draft.gist), *[(b"",) * 4] * (len(parts) - 1)]
         return write_values(self.codec, texts, gists, self.config)
+
+    def _targets(self, pieces: list[list[str]], drafts: Sequence[Draft]) -> Tensor:
+        """[parts of all facts, K] what each part is found by; one of several answers for the whole text."""
+        said = list(zip(pieces, drafts, strict=True))
+        targets = self.keys.targets([draft.address(part) for parts, draft in said for part in parts])
+        long = [draft.address(draft.text) for parts, draft in said if len(parts) > 1]
+        wholes, at = iter(self.keys.queries(long) if long else ()), 0
+        for parts in pieces:
+            rows = slice(at, at + len(parts))
+            at += len(parts)
+            if len(parts) > 1:
+                targets[rows] = answering_for_all(targets[rows], next(wholes))
+        return targets
 
     def _keys(
         self, targets: Tensor, owner: list[int], drafts: Sequence[Draft], bank: SlotBank

@@ -15,6 +15,7 @@ from neuromem.config import BankConfig, ForgettingConfig
 from neuromem.errors import CapacityExhausted, InvalidInput
 from neuromem.forgetting import days_until
 from neuromem.ladder import FIELDS, VALUE_UNITS, VERBATIM
+from neuromem.marks import MARKS
 from neuromem.layout import DAY_MS, Rows, quantize_keys
 
 NOW = 1_772_452_800_000
@@ -36,7 +37,9 @@ def some_rows(count: int, seed: int, width: int = K) -> Rows:
     for field in FIELDS:
         span = torch.rand(value[:, field.units].shape, generator=generator) * 2 - 1
         value[:, field.units] = span * field.amplitude
-    return Rows(quantize_keys(key), torch.round(value).to(torch.int8), torch.full((count,), 0.35))
+    marks = torch.randint(-99, 99, (count, MARKS), generator=generator).to(torch.int16)
+    floor, traits = torch.full((count,), 0.35), torch.zeros(count, dtype=torch.uint8)
+    return Rows(quantize_keys(key), torch.round(value).to(torch.int8), floor, marks, traits)
 
 
 def state_of(stability: float = 5.0, now_ms: int = NOW, **more: float) -> dict[str, float | int]:

@@ -13,7 +13,7 @@ from benching import Runner, runner
 from strings import FACTS as PLAIN
 
 from neuromem.bench import codec as codec_bench
-from neuromem.bench.calibration import Map, Readings, calibration_error, fit, read_damaged
+from neuromem.bench.calibration import Readings, calibration_error, fit, read_damaged
 from neuromem.bench.codec import drafts_of, measure, values_only
 from neuromem.bench.common import emit
 from neuromem.bench.decoding import at_strength, first_guess, full_texts, random_slots, speak
@@ -21,6 +21,7 @@ from neuromem.bench.generated import hard_texts, personal_facts
 from neuromem.bench.rate import bits_per_unit, curve, heights, noisy, plain_bits
 from neuromem.bench.slots import FactBank
 from neuromem.codec import Codec, Reading, default_codec
+from neuromem.confidence import Map
 from neuromem.config import WriteConfig
 from neuromem.ladder import FIELDS, TEXT_BYTES, UNITS, VALUE_UNITS, VERBATIM, worn
 from neuromem.write import NEVER, Values, write_values, write_words
@@ -181,31 +182,36 @@ def test_the_calibration_error_of_known_confidences() -> None:
 
 def test_the_map_finds_a_planted_overconfidence_and_is_monotone() -> None:
     generator = torch.Generator().manual_seed(0)
-    confidence = 0.5 + 0.4999 * torch.rand(20_000, generator=generator, dtype=torch.float64)
+    raw = 0.5 + 0.4999 * torch.rand(20_000, generator=generator, dtype=torch.float64)
     planted = Map(0.6, -1.0)
-    right = (torch.rand(20_000, generator=generator, dtype=torch.float64) < planted(confidence)).double()
-    found = fit(Readings(confidence, right, torch.zeros_like(right)))
+    chance = torch.tensor([planted(value) for value in raw.tolist()], dtype=torch.float64)
+    right = (torch.rand(20_000, generator=generator, dtype=torch.float64) < chance).double()
+    none = torch.zeros_like(right)
+    found = fit(Readings(raw, raw, right, none, none))
     assert found.slope == pytest.approx(planted.slope, abs=0.08)
     assert found.offset == pytest.approx(planted.offset, abs=0.08)
-    assert calibration_error(found(confidence), right) < 0.02 < calibration_error(confidence, right)
-    falling = found(torch.tensor([1.0, 0.99, 0.7, 0.5, 0.0]))
-    assert falling.tolist() == sorted(falling.tolist(), reverse=True)
+    mapped = torch.tensor([found(value) for value in raw.tolist()], dtype=torch.float64)
+    assert calibration_error(mapped, right) < 0.02 < calibration_error(raw, right)
 
 
 def test_undisturbed_readings_are_right_and_disturbed_ones_less_so() -> None:
     readings = read_damaged(FACTS)
     still = readings.sigma == 0
-    assert int(still.sum()) == 3 * len(FACTS)  # at three strengths, nothing was refused
+    words = still & (readings.kind == 0)
+    assert int(words.sum()) == 3 * len(FACTS)  # at three strengths, nothing was refused
+    assert set(readings.kind.tolist()) == {0, 1, 2}
     assert float(readings.right[still].mean()) > 0.97
     assert float(readings.right[readings.sigma > 0.3].sum()) < float(readings.right[still].sum())
-    assert float(readings.confidence.min()) >= 0.5  # what is less sure is not shown
+    assert float(readings.confidence[words].mean()) > 0.9
+    assert float(readings.confidence[readings.sigma > 0.3].mean()) < 0.4
 
 
-def test_the_calibration_bench_maps_confidence_by_what_it_learned_on_generated_texts(bench: Runner) -> None:
-    status, report = bench("calibration", "--count", 7)
+def test_the_calibration_bench_measures_the_maps_in_use_beside_the_raw_chances(bench: Runner) -> None:
+    status, report = bench("calibration", "--count", 12)
     assert status == 0
-    assert 0 <= report["ece_mapped"] <= 1
-    assert report["slope"] > 0
+    assert 0 <= report["ece"] < report["ece_raw"] <= 1
+    assert [row["kind"] for row in report["kinds"]] == ["words", "gist", "gist_of_damaged_words"]
+    assert all(row["slope"] > 0 and row["fresh_slope"] > 0 for row in report["kinds"])
     assert sum(row["readings"] for row in report["bins"]) == report["readings"]
     assert sum(row["readings"] for row in report["by_noise"]) == report["readings"]
 

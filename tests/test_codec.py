@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strings import FACTS, NASTY, NASTY_BYTES
 
-from neuromem.codec import Codec, CodecConfig, default_codec, starts_of, to_patches
+from neuromem.codec import Codec, CodecConfig, assemble, default_codec, starts_of, to_patches
+from neuromem.confidence import DAMAGED_GIST, GIST, WORDS, Map
 from neuromem.config import WriteConfig
 from neuromem.errors import BankFileInvalid, NotFound
 from neuromem.facts import gist_of
@@ -58,6 +59,12 @@ def test_texts_are_cut_into_patches_of_eight_bytes_the_last_one_padded() -> None
         [ord("a"), ord("b")] + [256] * 6,
     ]
     assert starts_of(lengths).tolist() == [True, False, True, True]
+
+
+def test_a_closed_text_has_an_end_behind_it_even_when_it_fills_its_last_patch() -> None:
+    patches, lengths = to_patches([b"12345678", b"ab"], closed=True)
+    assert lengths.tolist() == [2, 1]
+    assert patches[1].tolist() == [256] * 8
 
 
 def test_no_text_at_all_is_no_patches() -> None:
@@ -119,7 +126,7 @@ def test_any_text_is_exact_or_flagged_and_never_a_lie_at_any_strength(text: str)
         if fidelity is Fidelity.VERBATIM:
             assert said == text
             assert strength >= floor
-            assert sure > 0.5
+            assert 0 < sure < 1
         else:
             assert strength < floor or floor == NEVER, "what was proven is also said"
             assert said == ""
@@ -176,6 +183,35 @@ def test_reading_in_a_batch_says_what_reading_alone_says() -> None:
                 *(part[row : row + 1] for part in (values.value, values.floor, values.fields, values.steps))
             )
             assert readings(alone, strength)[0][:2] == together[row][:2]
+
+
+# --- confidence --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("trust", [WORDS, GIST, DAMAGED_GIST])
+def test_confidence_rises_with_the_decoders_own_chance_and_leads_back_to_it(trust: Map) -> None:
+    chances = [0.0, 1e-9, 0.01, 0.3, 0.5, 0.9, 0.999, 1 - 1e-9, 1.0]
+    mapped = [trust(chance) for chance in chances]
+    assert mapped == sorted(mapped)
+    assert 0 < mapped[0] < mapped[4] < mapped[-1] < 1
+    assert [trust.raw(chance) for chance in mapped[2:-2]] == pytest.approx(chances[2:-2])
+
+
+def test_confidence_is_that_all_bytes_are_right_not_only_the_least_sure() -> None:
+    codec, (_, values) = default_codec(), facts_with_gists()
+    units = values.value[0, VERBATIM.units].view(-1, 16)[:3].float() / VERBATIM.amplitude
+    noise = 0.1 * torch.randn(units.shape, generator=torch.Generator().manual_seed(0))
+    level = torch.full((3,), VERBATIM.amplitude)
+    _, least, every = codec.spell(units + noise, level, torch.zeros(3).long(), torch.tensor([3]))
+    assert 0 < float(every) < float(least) < 1
+
+
+def test_words_are_trusted_more_than_a_gist_and_a_gist_less_the_more_of_it_is_said() -> None:
+    words, whole, part = ([(b"ab", 0.9, 0.8)] * count for count in (1, 2, 1))
+    said = [assemble(words, [VERBATIM], GIST), assemble(whole, [*GIST_FIELDS[:2]], GIST)]
+    said.append(assemble(part, [GIST_FIELDS[0]], GIST))
+    assert said[0].confidence > said[2].confidence > said[1].confidence
+    assert assemble(part, [GIST_FIELDS[0]], DAMAGED_GIST).confidence < said[2].confidence
 
 
 # --- damage ------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from torch.nn.functional import normalize
 from neuromem.bank import SlotBank
 from neuromem.config import BankConfig, RecallConfig, WriteConfig
 from neuromem.encoders import HashEncoder
-from neuromem.keys import CONFUSABLE, Keys, neighbours_of, sculpt_keys
+from neuromem.keys import ANSWERS, CONFUSABLE, Keys, answering_for_all, neighbours_of, sculpt_keys
 
 CONFIG = WriteConfig()
 
@@ -73,6 +73,32 @@ def test_the_name_of_a_key_space_tells_encoder_buckets_and_weight() -> None:
     assert len(names) == 3
     heavier = Keys(HashEncoder(), BankConfig(), RecallConfig(lexical_weight=0.5))
     assert heavier.identity not in names
+
+
+# --- texts in several slots --------------------------------------------------------------------
+
+
+def test_queries_of_many_are_those_of_each() -> None:
+    keys = keys_of()
+    together = keys.queries(list(FACTS))
+    for fact, row in zip(FACTS, together, strict=True):
+        assert torch.allclose(row, keys.query(fact), atol=1e-6)
+
+
+def test_one_part_answers_for_the_whole_text_and_the_others_stay_as_they_were() -> None:
+    whole = unit(64)
+    parts = torch.stack([near(whole, 0.4, seed=2), near(whole, 0.6, seed=3), near(whole, 0.5, seed=4)])
+    out = answering_for_all(parts, whole)
+    assert torch.equal(out[[0, 2]], parts[[0, 2]])
+    assert float(out[1] @ whole) == pytest.approx(ANSWERS, abs=1e-5)
+    assert float(out[1].norm()) == pytest.approx(1, abs=1e-5)
+    assert float(out[1] @ parts[1]) > float(parts[1] @ whole), "it turns no further than it must"
+
+
+def test_a_part_that_is_near_the_whole_already_is_left_alone() -> None:
+    whole = unit(64)
+    parts = torch.stack([near(whole, 0.95), near(whole, 0.5, seed=5)])
+    assert torch.equal(answering_for_all(parts, whole), parts)
 
 
 # --- neighbours --------------------------------------------------------------------------------

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import random
+from uuid import UUID
 
 import pytest
 import torch
 from strings import FACTS, LONG_TEXT, NASTY
 
 from neuromem.bank import SlotBank
-from neuromem.codec import default_codec
+from neuromem.codec import DAMAGED, default_codec
 from neuromem.config import BankConfig, RecallConfig, WriteConfig
 from neuromem.encoders import HashEncoder
 from neuromem.facts import gist_of
 from neuromem.forgetting import Fidelity
 from neuromem.keys import Keys
-from neuromem.ladder import FIELDS, GIST_FIELDS, TEXT_BYTES, UNITS, VERBATIM, stair, worn
-from neuromem.write import NEVER, Values, check_strengths, floor_of, write_values
+from neuromem.ladder import FIELDS, GIST_FIELDS, PATCH_BYTES, TEXT_BYTES, UNITS, VERBATIM, stair, worn
+from neuromem.text import split_to_fit
+from neuromem.write import HIGHEST, NEVER, Values, check_strengths, floor_of, write_values
 from neuromem.writer import Draft, Writer
 
 
@@ -117,10 +119,40 @@ def test_an_empty_text_is_written_too_and_is_proven_to_be_empty() -> None:
     assert said(values, 1, 1.0) == ("x", Fidelity.VERBATIM)
 
 
-def test_codes_stay_on_the_grid_of_their_field() -> None:
+def test_codes_stay_within_reach_of_the_grid_of_their_field() -> None:
     values = written(HARD + list(FACTS), gists=True)
     for field in FIELDS:
-        assert values.value[:, field.units].int().abs().max() <= field.amplitude
+        assert values.value[:, field.units].int().abs().max() <= min(127, HIGHEST * field.amplitude)
+    assert HIGHEST < DAMAGED, "what is written is never taken for damage"
+
+
+# Each fills its last patch, and ends with letters after which the decoder expects the end.
+FULL = [
+    "Miwa drives a green van with the plate RX 046 CH",
+    "Leda drives a green van with the plate ZU 427 VC",
+    "Nugi drives a green van with the plate BP 917 HC",
+    "The wifi password at Zele is 6xtank8znzk",
+    "Caiqae: c@T1oT]zE3#D|3Qq",
+]
+
+
+def test_a_text_that_ends_with_its_last_patch_is_exact_in_one_slot() -> None:
+    assert all(len(text.encode()) % PATCH_BYTES == 0 for text in FULL)
+    values = written(FULL)
+    assert values.floor.max() < NEVER
+    for row, text in enumerate(FULL):
+        assert said(values, row, max(float(values.floor[row]), VERBATIM.threshold)) == (
+            text,
+            Fidelity.VERBATIM,
+        )
+
+
+def test_an_easy_text_that_ends_with_its_last_patch_takes_no_patch_more() -> None:
+    text = "the code of the boathouse door is 4471.."
+    values = written([text])
+    assert int(values.steps[0]) == 0
+    used = (values.value[0, VERBATIM.units].view(-1, UNITS) != 0).any(dim=1)
+    assert int(used.sum()) == len(text.encode()) // PATCH_BYTES == 5
 
 
 # --- the loop earns its steps ------------------------------------------------------------------
@@ -140,7 +172,7 @@ def test_easy_facts_drop_out_while_hard_ones_go_on() -> None:
 
 
 def test_the_budget_of_steps_is_kept() -> None:
-    assert written(HARD, WriteConfig(max_steps=3)).steps.max() <= 3
+    assert written(HARD + FULL, WriteConfig(max_steps=3)).steps.max() <= 3
 
 
 # --- determinism -------------------------------------------------------------------------------
@@ -195,6 +227,20 @@ def test_a_long_text_is_cut_into_slots_that_join_to_the_same_words() -> None:
     strength = torch.ones(result.report.slots)
     left = worn(result.rows.value, torch.zeros(len(strength), dtype=torch.int64), strength, result.rows.floor)
     assert "".join(reading.text for reading in default_codec().read_values(left, strength)) == LONG_TEXT
+
+
+def test_a_text_in_several_slots_is_found_by_its_own_words_among_texts_like_its_parts() -> None:
+    """Each rival says one part and a little more, so that it is nearer to the whole than that part is."""
+    work, bank = writer()
+    pieces = split_to_fit(LONG_TEXT, TEXT_BYTES)
+    rivals = [f"{piece[:60]} {other[:60]}" for piece in pieces for other in pieces if piece != other]
+    results = work.write([draft(text) for text in [LONG_TEXT, *rivals]], bank)
+    for index, result in enumerate(results):
+        rows = bank.allocate(len(result.rows.floor), 0)
+        bank.store(str(UUID(int=index + 1)), rows, result.rows, {"stability": 1.0})
+    for cue in (LONG_TEXT, *pieces):
+        _, rows = bank.lookup(work.keys.query(cue), 1)
+        assert bank.ids_of(rows) == [str(UUID(int=1))]
 
 
 def test_what_cannot_be_made_exact_is_cut_finer_or_flagged() -> None:

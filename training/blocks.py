@@ -103,7 +103,10 @@ def told_back(text: str) -> str:
 
 def _chatter(data: Path) -> list[str]:
     """Sentences of small talk."""
-    files = [data / "train" / f"{name}.txt" for name in ("self_dialogue", "topical_chat_valid_test", "convai2_utts_valid")]
+    files = [
+        data / "train" / f"{name}.txt"
+        for name in ("self_dialogue", "topical_chat_valid_test", "convai2_utts_valid")
+    ]
     lines = [line for file in files for line in file.read_text(encoding="utf-8").split("\n")]
     return [line for line in lines if 8 <= len(line) <= 70 and is_clean(line)]
 

@@ -74,9 +74,7 @@ class Confusions:
         return rng.choice(like) if like else word
 
 
-def misheard(
-    text: str, rng: random.Random, rate: float = 0.12, confusions: Confusions | None = None
-) -> str:
+def misheard(text: str, rng: random.Random, rate: float = 0.12, confusions: Confusions | None = None) -> str:
     """The text in a recognizer's style, each word wrong with chance `rate`."""
     out: list[str] = []
     for word in recognizer_style(text).split():

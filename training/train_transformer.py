@@ -121,7 +121,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--real", type=int, default=32, help="real sentences a step")
     parser.add_argument("--learning-rate", type=float, default=4e-5)
     parser.add_argument("--keep", type=float, default=1.0, help="weight of the distillation")
-    parser.add_argument("--misheard", type=float, default=0.15, help="word errors in half of the real sentences")
+    parser.add_argument(
+        "--misheard", type=float, default=0.15, help="word errors in half of the real sentences"
+    )
     parser.add_argument("--layers", type=int, default=6)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)

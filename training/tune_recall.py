@@ -31,7 +31,7 @@ Asked = tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], int]
 """evidence [M, F], which memories answer [M], how many answers there are"""
 
 
-def asked(memory: Memory, user: str, questions: Sequence[tuple[str, set[str], int]]) -> list[Asked]:
+def asked(memory: Memory, questions: Sequence[tuple[str, set[str], int]]) -> list[Asked]:
     """Questions, each with the ids of the memories that answer it, as evidence for every memory."""
     out = []
     with memory.engine.owners.use(memory.engine.log.owners()[0], settle=False) as open_:
@@ -44,7 +44,9 @@ def asked(memory: Memory, user: str, questions: Sequence[tuple[str, set[str], in
     return out
 
 
-def conversation(turns: list[TurnOfTalk], questions: Sequence[Any], encoder: str | None, one: bool) -> list[Asked]:
+def conversation(
+    turns: list[TurnOfTalk], questions: Sequence[Any], encoder: str | None, one: bool
+) -> list[Asked]:
     """The questions of a conversation; `one`: as if one person spoke, without names."""
     names = sorted({turn.speaker for turn in turns})
     if one:
@@ -63,7 +65,7 @@ def conversation(turns: list[TurnOfTalk], questions: Sequence[Any], encoder: str
             right = {memory_id for turn in question.evidence for memory_id in ids_of.get(turn, ())}
             if right:
                 rows.append((" ".join(text.split()) or "?", right, len(question.evidence)))
-        return asked(memory, "c", rows)
+        return asked(memory, rows)
 
 
 def pairs(file: Path, key: str, encoder: str | None) -> list[Asked]:
@@ -73,12 +75,16 @@ def pairs(file: Path, key: str, encoder: str | None) -> list[Asked]:
         messages = [{"role": "user", "content": row["fact"]} for row in rows]
         written = memory.add(messages, user_id="pool", infer=False)
         questions = [(row[key], {item.id}, 1) for row, item in zip(rows, written, strict=True)]
-        return asked(memory, "pool", questions)
+        return asked(memory, questions)
 
 
 def fit(sets: list[list[Asked]], free: list[int], penalty: float = 1e-3) -> np.ndarray[Any, Any]:
     """Weights [F] that make the right memories most likely; only the columns `free` are used."""
-    cases = [(torch.from_numpy(kinds[:, free]), torch.from_numpy(right)) for group in sets for kinds, right, _ in group]
+    cases = [
+        (torch.from_numpy(kinds[:, free]), torch.from_numpy(right))
+        for group in sets
+        for kinds, right, _ in group
+    ]
     scale = torch.cat([kinds for kinds, _ in cases]).std(dim=0).clamp(min=1e-6)
     weights = torch.zeros(len(free), requires_grad=True)
     optimizer = torch.optim.LBFGS([weights], max_iter=60, line_search_fn="strong_wolfe")
@@ -106,12 +112,15 @@ def recall(group: list[Asked], weights: np.ndarray[Any, Any]) -> np.ndarray[Any,
     for kinds, right, count in group:
         order = right[np.argsort(-(kinds @ weights), kind="stable")]
         out.append([order[:place].sum() / count for place in PLACES])
-    return 100 * np.mean(out, axis=0)
+    mean: np.ndarray[Any, Any] = 100 * np.mean(out, axis=0)
+    return mean
 
 
 def main() -> None:
     """Tells, asks, fits, prints."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path, default=Path("data"))
     parser.add_argument("--encoder")
     parser.add_argument("--pairs", type=float, default=1.0, help="share of the dev pairs in the fit")
@@ -126,9 +135,17 @@ def main() -> None:
         sets = [group for name, group in talks.items() if name != held]
         some = told["pairs", "question"][: round(args.pairs * len(told["pairs", "question"]))]
         weights.append(fit([*sets, some], left))
-        rows.append([recall(told[key], weights[-1]) for key in told if key == ("talk", held) or key == ("one", held)])
+        rows.append(
+            [recall(told[key], weights[-1]) for key in told if key == ("talk", held) or key == ("one", held)]
+        )
         spoken = [recall(told["pairs", key], weights[-1]) for key in ("question", "asr_question")]
-        print(held, *(row.round(1) for row in rows[-1]), "pairs", *(row.round(1)[:2] for row in spoken), flush=True)
+        print(
+            held,
+            *(row.round(1) for row in rows[-1]),
+            "pairs",
+            *(row.round(1)[:2] for row in spoken),
+            flush=True,
+        )
     counts = np.array([len(group) for group in talks.values()])[:, None]
     for place, mode in enumerate(("with names", "one person")):
         mean = (np.stack([row[place] for row in rows]) * counts).sum(axis=0) / counts.sum()
@@ -147,7 +164,9 @@ def _told(args: argparse.Namespace) -> dict[tuple[str, str], list[Asked]]:
             return told
     told = {}
     corpus = read_turns_of(args.data / "locomo" / "dev" / "corpus.jsonl")
-    questions = [q for q in read_questions(args.data / "locomo" / "dev" / "questions.jsonl") if not q.adversarial]
+    questions = [
+        q for q in read_questions(args.data / "locomo" / "dev" / "questions.jsonl") if not q.adversarial
+    ]
     for name, turns in corpus.items():
         mine = [question for question in questions if question.conversation == name]
         told["talk", name] = conversation(turns, mine, args.encoder, False)

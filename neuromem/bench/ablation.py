@@ -19,6 +19,7 @@ from ..encoders import Encoder, WrappedEncoder, load_encoder
 from ..facts import parse_gist
 from ..keys import Keys
 from ..owners import Progress
+from ..question import take_apart
 from ..recall import find
 from ..tell import cues_for
 from ..writer import Draft
@@ -89,7 +90,8 @@ def recall_among(
     keys = Keys(encoder, config.bank, config.recall)
     first, lead = [], []
     for done, (fact, memory_id) in enumerate(zip(facts, written.ids, strict=True), 1):
-        found = find(written.bank, keys.query(fact.question), 2, START_MS, RecallConfig())
+        question = take_apart(fact.question, keys, (), START_MS)
+        found = find(written.bank, question, 2, START_MS, RecallConfig())
         first.append(found[0].id == memory_id)
         if first[-1] and len(found) > 1:
             lead.append(found[0].score - found[1].score)

@@ -17,7 +17,7 @@ from ..owners import Progress
 from .common import read_jsonl, stopwatch
 from .ranking import Baselines
 
-__all__ = ["Question", "Rankings", "TurnOfTalk", "measure_conversations", "read_questions", "read_turns_of"]
+__all__ = ["Question", "Rankings", "TurnOfTalk", "measure_conversations", "read_questions", "read_turns_of", "tell"]
 
 DATES = ("%B-%d-%Y", "%Y-%m-%d", "%d %B, %Y", "%B %d, %Y")
 
@@ -90,6 +90,8 @@ def read_turns_of(path: str | Path, most: int = 0) -> dict[str, list[TurnOfTalk]
         turns = out.setdefault(name, [])
         earliest = turns[-1].time + 1 if turns else 0.0
         time = max(earliest, _seconds(row.get("datetime")))
+        caption = row.get("image_caption")
+        text = f"{text} [photo: {caption}]".strip() if caption else text  # what was shown is part of the talk
         turns.append(TurnOfTalk(turn, str(row.get("speaker") or ""), text, time))
     return dict(list(out.items())[: most or None])
 
@@ -129,7 +131,7 @@ def measure_conversations(
     for name, turns in corpus.items():
         asked = [question for question in questions if question.conversation == name and name in corpus]
         with Memory(config=config, encoder=encoder, clock=_stopped_at(turns[-1].time + 60)) as memory:
-            turns_of = _tell(memory, name, turns, infer, found, step)
+            turns_of = tell(memory, name, turns, infer, found, step)
             said = [f"{turn.speaker}: {turn.text}" for turn in turns]  # ours is told who speaks, too
             rankers = Baselines(said, memory.engine.keys.encoder) if baselines else None
             for done, question in enumerate(asked, 1):
@@ -152,15 +154,19 @@ def _stopped_at(seconds: float) -> Callable[[], float]:
     return lambda: seconds
 
 
-def _tell(
+def tell(
     memory: Memory,
     name: str,
     turns: Sequence[TurnOfTalk],
     infer: bool,
-    found: Rankings,
-    step: Progress | None,
+    found: Rankings | None = None,
+    step: Progress | None = None,
 ) -> dict[str, list[str]]:
-    """Tells the turns; returns the turns that each memory comes from."""
+    """Tells the turns; returns the turns that each memory comes from.
+
+    Args:
+        found: where the time of writing is noted.
+    """
     messages = [
         {"role": "user", "name": turn.speaker or "user", "content": turn.text, "timestamp": turn.time}
         for turn in turns
@@ -171,7 +177,7 @@ def _tell(
     def watch(done: int, total: int) -> None:
         nonlocal before
         now = time.perf_counter()
-        if done > before[0]:
+        if found is not None and done > before[0]:
             found.write_ms.append(1_000 * (now - before[1]) / (done - before[0]))
         before = (done, now)
         if step is not None:

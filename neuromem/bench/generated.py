@@ -9,7 +9,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-__all__ = ["GeneratedFact", "hard_texts", "nasty_strings", "near_identical", "personal_facts"]
+__all__ = ["GeneratedFact", "hard_texts", "nasty_strings", "near_identical", "personal_facts", "update_cases"]
 
 CONSONANTS = "b bl br c ch d dr f g gr h j k kl l m n p pr q r s sh st t tr v w x y z zh".split()
 VOWELS = "a a a a e e e e i i i o o o u u ae ai ou ia é ö".split()
@@ -139,3 +139,45 @@ def nasty_strings(seed: int = 0) -> dict[str, str]:
         "160 bytes": "".join(rng.choices("abcdefghijklmnopqrstuvwxyz,.0123456789", k=160)),
         "5 kB": " ".join(f"{rng.choice(THINGS)} {rng.randint(0, 9999)}." for _ in range(310))[:5_000],
     }
+
+
+# type | what was said first; then; … | question | expected | stale
+UPDATES = """
+supersede | I live in {name}.; I moved to {other} last week. | Where do I live? | {other} | in {name}
+supersede | My doctor is Dr. {name}.; My doctor is Dr. {other} now. | Who is my doctor? | {other} | {name}
+supersede | The alarm code is {code}.; They changed the alarm code to {late}. | What is the alarm code? | {late} | {code}
+supersede | i drive a van; swapped the van for a scooter | what do i drive | scooter | i drive a van
+contradiction | The party is on {day} {month}.; Sorry, I meant the party is on {then} {month}. | When is the party? | {then} {month} | on {day} {month}
+contradiction | my locker is number {day}; no wait my locker is number {then} | what is my locker number | {then} | is number {day}
+distractor_entity | I work for the {thing} museum.; My {kin} {person} got a job at the {food} factory. | Who do I work for? | {thing} | {food}
+distractor_entity | my phone number is {phone}; my {kin}'s phone number changed to {late} | what is my phone number | {phone} | {late}
+reinforce | I have {food} for breakfast.; Had toast this morning because we ran out. | What do I have for breakfast? | {food} | toast
+temporal | My weight was {day} stone.; My weight is {then} stone now. | What was my weight before? | {day} stone | {then} stone
+name_clash | My {kin} {person} is a {job}.; {person} from the choir moved to {name}. | What does my {kin} {person} do? | {job} | {name}
+pronoun | I have a parrot named {name}.; She eats {food}. | What does {name} eat? | {food} | nothing
+""".strip().splitlines()  # noqa: E501
+
+
+def update_cases(count: int, seed: int = 0) -> list[dict[str, object]]:
+    """Cases for the bench of updates, see there: facts that change, and some that only seem to."""
+    maker = _Maker(seed)
+    cases: list[dict[str, object]] = []
+    for number in range(count):
+        row = UPDATES[number % len(UPDATES)].split("|")
+        kind, said, question, expected, stale = (part.strip() for part in row)
+        blanks = maker.blanks()
+        then = int(str(blanks["day"])) + 1
+        blanks |= {"other": maker.name(), "late": maker.letters("0123456789", 6), "then": then}
+        turns = [
+            {"ts": f"2025-03-{day:02d}T10:00", "user": "one", "text": text.strip().format(**blanks)}
+            for day, text in enumerate(said.split(";"), 1)
+        ]
+        asked = {"ts": "2025-04-01T10:00", "user": "one", "text": question.format(**blanks)}
+        cases.append(
+            {
+                "id": f"made-{number + 1:03d}", "type": kind, "turns": turns, "query": asked,
+                "style": "written" if said[0].isupper() else "asr",
+                "expected": [expected.format(**blanks)], "stale": [stale.format(**blanks)],
+            }
+        )  # fmt: skip
+    return cases

@@ -1,0 +1,29 @@
+"""Whether the arguments of a search can be meant."""
+
+from __future__ import annotations
+
+from .errors import InvalidInput
+
+__all__ = ["FIDELITIES", "check_fidelity", "check_search"]
+
+FIDELITIES = ("auto", "weights", "exact")
+
+
+def check_fidelity(fidelity: str) -> None:
+    """Raises InvalidInput for a fidelity that is not asked for in this way."""
+    if fidelity not in FIDELITIES:
+        raise InvalidInput("fidelity", f"{fidelity!r} is not known", f"choose one of {', '.join(FIDELITIES)}")
+
+
+def check_search(query: str, limit: int, fidelity: str, budget_ms: float | None) -> None:
+    """Raises InvalidInput for arguments of a search that cannot be meant."""
+    if not isinstance(query, str) or not query.strip():
+        raise InvalidInput("query", "is blank", "ask something")
+    if any("\ud800" <= char <= "\udfff" for char in query):
+        raise InvalidInput("query", "holds half of a surrogate pair", "give text that UTF-8 can encode")
+    if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= 10_000:
+        raise InvalidInput("limit", f"{limit!r} is out of range", "give a whole number from 1 to 10,000")
+    number = isinstance(budget_ms, int | float) and not isinstance(budget_ms, bool)
+    if budget_ms is not None and not (number and 0 <= budget_ms < float("inf")):
+        raise InvalidInput("budget_ms", f"{budget_ms!r} is out of range", "give milliseconds, 0 or more")
+    check_fidelity(fidelity)

@@ -1,0 +1,111 @@
+"""Which of the memories found are shown: what is current, or what was.
+
+A superseded memory keeps its key, and goes on being found by what it said; in the current view it hands its
+score on to what replaced it. So "where's the recital?" finds "the recital's at the town hall", and the answer
+is the correction, "I mean the grange hall", which by itself has no word of the question.
+
+Asked about the past it is the other way round: what was replaced stands above what replaced it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from .bank import SlotBank
+from .facts.asked import Asked, asked_of
+from .recall import Hit
+
+__all__ = ["View", "view_of"]
+
+LONGEST_CHAIN = 64  # successors of successors
+ABOVE = 1e-3  # by how much, in score, a memory stands above the one it is told apart from
+
+
+ENOUGH = 0.5  # share of a memory's score from which what may be news of it goes before it
+
+Ends = dict[str, tuple[int, str]]
+"""Of each memory: see `SlotBank.ended`."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What a question lets be seen."""
+
+    asked: Asked
+
+    def seen(self, bank: SlotBank, hits: Sequence[Hit], now_ms: int) -> list[Hit]:
+        """The hits that are shown, best first.
+
+        Args:
+            hits: of all memories, superseded ones too. now_ms: when it is asked, for strengths.
+        """
+        ends = {hit.id: bank.ended(hit.id) for hit in hits}
+        if not any(any(end) for end in ends.values()):
+            return list(hits)
+        past = self.asked.any or self.asked.past
+        shown = self._history(bank, hits, ends) if past else _current(bank, hits, ends, now_ms)
+        return sorted(shown, key=lambda hit: (-hit.score, hit.id))
+
+    def _history(self, bank: SlotBank, hits: Sequence[Hit], ends: Ends) -> list[Hit]:
+        """Everything; what was so at the time asked for stands above what came after it."""
+        score = {hit.id: hit.score for hit in hits}
+        out = []
+        for hit in hits:
+            after = score.get(ends[hit.id][1], 0.0)
+            first = after > 0 and self._asked_for(bank, hit.id, *ends[hit.id])
+            out.append(replace(hit, score=max(hit.score, after + ABOVE)) if first else hit)
+        return out
+
+    def _asked_for(self, bank: SlotBank, memory_id: str, until_ms: int, successor: str) -> bool:
+        """Whether a memory that has a successor was so at the time that the question names."""
+        if self.asked.start is None or self.asked.end is None:
+            return self.asked.past
+        since, then = (_written(bank, id_) for id_ in (memory_id, successor))
+        return since < self.asked.end and (until_ms / 1_000 or then) >= self.asked.start
+
+
+def view_of(question: str, now_ms: int) -> View:
+    """The view that a question asks for, at a time in Unix milliseconds."""
+    return View(asked_of(question, datetime.fromtimestamp(now_ms / 1_000, UTC)))
+
+
+def _written(bank: SlotBank, memory_id: str) -> float:
+    """Unix seconds of a memory's first writing; 0 when it is not held."""
+    rows = bank.rows_of(memory_id)
+    return int(bank.written_ms[rows[0]]) / 1_000 if rows else 0.0
+
+
+def _current(bank: SlotBank, hits: Sequence[Hit], ends: Ends, now_ms: int) -> list[Hit]:
+    """Current memories; those found by what they replaced are there with that score."""
+    best: dict[str, Hit] = {}
+    for hit in hits:
+        memory_id = successor_of(bank, hit.id)
+        if memory_id is None:
+            continue
+        if memory_id != hit.id:
+            strength = float(bank.strength(bank.rows_of(memory_id)[:1], now_ms)[0])
+            hit = replace(hit, id=memory_id, strength=strength)
+        if memory_id not in best or hit.score > best[memory_id].score:
+            best[memory_id] = hit
+    for hit in hits:
+        until_ms, by = ends[hit.id]
+        news = successor_of(bank, by) if by and not until_ms else None
+        if news in best and hit.score * ENOUGH <= best[news].score <= hit.score:
+            best[news] = replace(best[news], score=hit.score + ABOVE)
+    return list(best.values())
+
+
+def successor_of(bank: SlotBank, memory_id: str) -> str | None:
+    """The memory itself if it is current, else what has replaced it; None when nothing has, or it is gone."""
+    for _ in range(LONGEST_CHAIN):
+        if not bank.rows_of(memory_id):
+            return None
+        until_ms, successor = bank.ended(memory_id)
+        if not until_ms:
+            return memory_id
+        if not successor:
+            return None
+        memory_id = successor
+    return None

@@ -1,0 +1,314 @@
+"""What speaks for each memory when a question is asked: a dozen kinds of evidence, weighed and added.
+
+Meaning is the cosine of a question with a memory's key, and with the key of the talk around it;
+words are the share of the question's telling words (by their inverse document frequency in this bank) that a
+memory holds, or the talk around it; then who said it, when, and whether it can be an answer of the kind
+asked for. All of it comes from the bank's buffers; nothing is read from the log and no text is decoded.
+
+Neighbours in time are context only as far as they talk of the same thing: the link of two successive
+memories of one session grows with the cosine of their keys, from what strangers have with this encoder
+(`strangers.py`). A diary of unrelated facts has no links.
+
+Axes: R rows in use, M memories in order of time, C candidates, S content words of the question, F kinds.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import torch
+
+from .bank import SlotBank
+from .marks import ASKS, MARKS, NAMES, NUMBER, TIME
+from .question import Question
+
+__all__ = ["KINDS", "WEIGHTS", "Evidence", "Order", "gather", "order_of", "speakers_of"]
+
+Array = np.ndarray[Any, Any]
+
+SESSION_MS = 3_600_000  # a longer silence begins another session
+WHOLE = 0.4  # a link from which on the words of a neighbour count as context
+
+WEIGHTS: dict[str, float] = {
+    "meaning": 1.0,  # cosine with the memory's own key: its best part
+    "context": 0.96,  # … with the sum of its key and its neighbours'
+    "words": 0.2,  # of a memory by itself: share of the telling words that it holds
+    "words before": 0.16,  # of one in the midst of talk: share that it holds together with the one before
+    "words around": 0.53,  # … with two before and two after
+    "phrase": 0.035,  # two content words in a row as in the question; at most three of these
+    "length": 0.06,  # content words, of twenty
+    "speaker": 0.37,  # said by the one who is named
+    "date": 0.74,  # told about the time that is named
+    "time": 0.28,  # a when-question, and it has a time word
+    "names": 0.07,  # a who-, where- or which-question: names in it, at most three
+    "number": 0.03,  # a how-many-question, and it has a number
+    "asks": -0.13,  # ends as a question itself
+    "answers": 0.25,  # share of the telling words in a question just before it
+}
+"""Fitted on development sets only, by `training/tune_recall.py`; in units of one cosine."""
+KINDS = tuple(WEIGHTS)
+
+
+class Order(NamedTuple):
+    """The memories of a bank in order of the time they were first told."""
+
+    rows: Array  # [R] rows in use, the parts of a memory side by side
+    first: Array  # [M] where in `rows` each memory begins
+    memory: Array  # [T] memory of each row of the bank; -1 for a free one
+    time: Array  # [M] Unix ms
+    near: Array  # [M] whether it was told in one session with the memory before it
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What speaks for the most promising memories."""
+
+    rows: Array  # [C] first row of each
+    kinds: Array  # [C, F] float32, columns as `KINDS`
+
+    def scores(self) -> Array:
+        """[C] weighed sums over the weight of a perfect match in meaning and words: about 0 to 1."""
+        weights = np.array([WEIGHTS[kind] for kind in KINDS], dtype=np.float32)
+        return (self.kinds @ weights) / np.float32(PERFECT)
+
+    def parts(self, place: int) -> dict[str, float]:
+        """What each kind adds to the score of candidate `place`; kinds that add nothing are left out."""
+        return {
+            kind: float(value) * WEIGHTS[kind] / PERFECT
+            for kind, value in zip(KINDS, self.kinds[place], strict=True)
+            if value and WEIGHTS[kind]
+        }
+
+
+PERFECT = sum(WEIGHTS[kind] for kind in ("meaning", "context", "words before", "words around"))
+
+_orders: WeakKeyDictionary[SlotBank, tuple[int, Order]] = WeakKeyDictionary()
+
+
+def order_of(bank: SlotBank) -> Order:
+    """The memories of a bank in order; kept until the bank changes."""
+    known = _orders.get(bank)
+    if known is None or known[0] != bank.changes:
+        known = bank.changes, _order(bank)
+        _orders[bank] = known
+    return known[1]
+
+
+def _order(bank: SlotBank) -> Order:
+    used = bank.used.nonzero().flatten()
+    told, number, part = (
+        getattr(bank, name)[used].cpu().numpy() for name in ("written_ms", "sequence", "part")
+    )
+    halves = bank.id[used].cpu().contiguous().view(torch.int64).numpy()
+    by = np.lexsort((part, halves[:, 0], number, told))
+    rows = used.cpu().numpy()[by]
+    first = np.flatnonzero(part[by] == 0)
+    time = told[by][first]
+    memory = np.full(int(rows.max(initial=-1)) + 1, -1)
+    memory[rows] = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(rows))))
+    near = np.zeros(len(first), dtype=bool)
+    near[1:] = np.diff(time) <= SESSION_MS
+    return Order(rows, first, memory, time, near)
+
+
+def speakers_of(bank: SlotBank) -> set[int]:
+    """Marks of the names of those who speak in a bank; without 0, the owner's own."""
+    return set(np.unique(bank.speaker[bank.used].cpu().numpy()).tolist()) - {0}
+
+
+def gather(bank: SlotBank, question: Question, most: int) -> Evidence:
+    """The evidence for the `most` memories for which there is most; all are looked at.
+
+    Two passes: over all memories, taking neighbours of a session for context as they are; then over the
+    best, with the links between them.
+    """
+    order = order_of(bank)
+    if not len(order.first):
+        return Evidence(np.zeros(0, dtype=np.int64), np.zeros((0, len(KINDS)), dtype=np.float32))
+    similar = bank.similarities(question.vector).numpy()[order.rows]
+    meaning = _over_parts(np.maximum, similar, order)
+    held, weights = _held(bank, question, order)
+    given = _given(bank, question, order)
+    given["phrase"] = _phrases(bank, question, order)
+    best = _promising(meaning, held, weights, given, order, most)
+    links, context = _links(bank, question, order, best)
+    near = _with_context(meaning, held, weights, links, best, given)
+    near["context"] = context
+    columns = [near[kind] if kind in near else np.zeros(len(best), np.float32) for kind in KINDS]
+    return Evidence(order.rows[order.first[best]], np.stack(columns, axis=1).astype(np.float32))
+
+
+def _promising(
+    meaning: Array, held: Array, weights: Array, given: dict[str, Array], order: Order, most: int
+) -> Array:
+    """The `most` memories that promise most when neighbours in a session are taken for context as they are."""
+    count = len(meaning)
+    if count <= most:
+        return np.arange(count)
+    link = order.near.astype(np.float32)
+    following = np.append(link[1:], np.float32(0))
+    three = meaning + link * np.roll(meaning, 1) + following * np.roll(meaning, -1)
+    around = held.copy()
+    around[:, 1:] |= held[:, :-1] & order.near[1:]
+    around[:, :-1] |= held[:, 1:] & order.near[1:]
+    total = WEIGHTS["meaning"] * meaning + WEIGHTS["context"] * three / (1 + link + following)
+    total += (WEIGHTS["words before"] + WEIGHTS["words around"]) * (weights @ around)
+    for kind, values in given.items():
+        total += WEIGHTS[kind] * values
+    return np.sort(np.argpartition(-total, most)[:most])
+
+
+# -- words ------------------------------------------------------------------------------------------
+
+
+def _held(bank: SlotBank, question: Question, order: Order) -> tuple[Array, Array]:
+    """Which memories hold which content words [S, M], and the words' weights [S], together 1.
+
+    A word's weight is its inverse document frequency in this bank (BM25's: Robertson & Zaragoza 2009); a
+    word that no memory holds weighs most, and lowers every share.
+    """
+    wanted = list(dict.fromkeys(question.marks))
+    held = np.zeros((len(wanted), len(order.first)), dtype=bool)
+    flat = _marks(bank, order)
+    for row, mark in enumerate(wanted):
+        held[row, order.memory[np.flatnonzero(flat == mark) // MARKS]] = True
+    count, holding = len(order.first), held.sum(axis=1)
+    weights = np.log(1 + (count - holding + 0.5) / (holding + 0.5)).astype(np.float32)
+    return held, weights / max(float(weights.sum()), 1e-9)
+
+
+def _marks(bank: SlotBank, order: Order) -> Array:
+    """[T · MARKS] int16: the marks of all rows up to the last one in use."""
+    flat: Array = bank.marks[: len(order.memory)].cpu().numpy().reshape(-1)
+    return flat
+
+
+def _phrases(bank: SlotBank, question: Question, order: Order) -> Array:
+    """[M] how many pairs of neighbouring content words of the question stand side by side; at most 3."""
+    found = np.zeros(len(order.first), dtype=np.float32)
+    flat = _marks(bank, order)
+    for one, two in set(zip(question.marks, question.marks[1:], strict=False)):
+        at = np.flatnonzero(flat[:-1] == one)
+        at = at[(flat[at + 1] == two) & ((at + 1) % MARKS != 0)]
+        np.add.at(found, np.unique(order.memory[at // MARKS]), 1)
+    return np.minimum(found, 3)
+
+
+# -- what each memory is, and the talk around it ----------------------------------------------------
+
+
+def _given(bank: SlotBank, question: Question, order: Order) -> dict[str, Array]:
+    """Evidence of a memory by itself, but for its meaning and words: each [M]."""
+    head = order.rows[order.first]
+    traits = bank.traits.cpu().numpy()[order.rows]
+    any_part = _over_parts(np.bitwise_or, traits, order)
+    last = traits[np.append(order.first[1:], len(traits)) - 1]
+    filled = np.count_nonzero(_marks(bank, order).reshape(-1, MARKS), axis=1)[order.rows]
+    out = {
+        "length": np.minimum(1, _over_parts(np.add, filled, order) / 20).astype(np.float32),
+        "asks": (last & ASKS).astype(np.float32),
+    }
+    if question.named:
+        out["speaker"] = (bank.speaker.cpu().numpy()[head] == question.named).astype(np.float32)
+    if question.times:
+        out["date"] = np.max([_nearness(order.time, *time) for time in question.times], axis=0)
+    if question.wants & TIME:
+        out["time"] = ((any_part & TIME) > 0).astype(np.float32)
+    if question.wants & NAMES:
+        out["names"] = _over_parts(np.maximum, traits // NAMES, order).astype(np.float32)
+    if question.wants & NUMBER:
+        out["number"] = ((any_part & NUMBER) > 0).astype(np.float32)
+    return out
+
+
+def _over_parts(join: np.ufunc, values: Array, order: Order) -> Array:
+    """[M] values of rows [R] joined over the parts of each memory."""
+    if len(order.first) == len(order.rows):
+        return values
+    out: Array = join.reduceat(values, order.first)
+    return out
+
+
+def _nearness(time: Array, start: float, end: float, decay: float) -> Array:
+    """1 for what was told in a stretch of time, falling off outside it."""
+    outside = np.maximum(0, np.maximum(start - time, time - end))
+    near: Array = np.exp(-outside / decay).astype(np.float32)
+    return near
+
+
+def _with_context(
+    meaning: Array, held: Array, weights: Array, link: Array, at: Array, given: dict[str, Array]
+) -> dict[str, Array]:
+    """Evidence of memories `at` [C] with the words of their neighbours.
+
+    Args:
+        link: [M] of each memory with the one before it, 0 to 1.
+    """
+    whole = link >= WHOLE
+    before, after = _moved(held, whole, at, 1), _moved(held, whole, at, -1)
+    own = held[:, at]
+    two = own | before | after | _moved(held, whole, at, 2) | _moved(held, whole, at, -2)
+    earlier = np.maximum(at - 1, 0)
+    asked = given["asks"][earlier] * (link[at] > 0)
+    in_talk = np.maximum(link[at], np.append(link, np.float32(0))[at + 1])
+    return {
+        "meaning": meaning[at],
+        "words": (weights @ own) * (1 - in_talk),
+        "words before": (weights @ (own | before)) * in_talk,
+        "words around": (weights @ two) * in_talk,
+        "answers": (weights @ held[:, earlier]) * asked,
+    } | {kind: values[at] for kind, values in given.items()}
+
+
+def _moved(held: Array, whole: Array, at: Array, by: int) -> Array:
+    """[S, C] what the memory `by` places before (after: below 0) each of `at` holds, if linked all the way."""
+    there = at - by
+    inside = (there >= 0) & (there < held.shape[1])
+    steps = range(by) if by > 0 else range(1, 1 - by)
+    for step in steps:
+        place = at - step if by > 0 else at + step
+        inside &= whole[np.clip(place, 0, len(whole) - 1)]
+    out: Array = held[:, np.clip(there, 0, held.shape[1] - 1)] & inside
+    return out
+
+
+def _links(bank: SlotBank, question: Question, order: Order, at: Array) -> tuple[Array, Array]:
+    """Links around candidates [M] (0 where not looked at), and their cosines with key and neighbours [C]."""
+    count = len(order.first)
+    wanted = np.zeros(count, dtype=bool)
+    wanted[np.clip(at[:, None] + np.arange(-2, 3), 0, count - 1)] = True
+    around = np.flatnonzero(wanted)
+    keys = _unit_keys(bank, order, around)
+    links, (unlike, like) = np.zeros(count, dtype=np.float32), question.alike
+    follows = np.flatnonzero(np.diff(around) == 1)
+    cosine = (keys[follows] * keys[follows + 1]).sum(axis=1)
+    later = around[follows + 1]
+    links[later] = np.clip((cosine - unlike) / (like - unlike), 0, 1) * order.near[later]
+    here = np.searchsorted(around, at)
+    before = np.searchsorted(around, np.maximum(at - 1, 0))
+    after = np.searchsorted(around, np.minimum(at + 1, count - 1))
+    following = np.append(links, np.float32(0))[at + 1]
+    total = keys[here] + links[at][:, None] * keys[before] + following[:, None] * keys[after]
+    length = np.maximum(np.linalg.norm(total, axis=1), 1e-9)
+    context: Array = (total @ question.vector.numpy()) / length
+    return links, context
+
+
+def _unit_keys(bank: SlotBank, order: Order, memories: Array) -> Array:
+    """[B, K] mean of the keys of the parts of memories, of unit length."""
+    begin = order.first[memories]
+    end = np.append(order.first, len(order.rows))[memories + 1]
+    size = end - begin
+    start = np.cumsum(size) - size
+    places = np.repeat(begin - start, size) + np.arange(int(size.sum()))
+    rows = torch.from_numpy(order.rows[places])
+    keys = (bank.key[rows].float() * bank.inverse_norm[rows][:, None]).cpu().numpy()
+    if len(keys) > len(memories):
+        keys = np.add.reduceat(keys, start)
+        keys /= np.maximum(np.linalg.norm(keys, axis=1, keepdims=True), math.ulp(1.0))
+    out: Array = keys
+    return out

@@ -1,0 +1,249 @@
+"""From facts to events: what a call of `add` appends to the log.
+
+Facts become ``add`` events, written together in batches; what was heard before becomes ``hear``; words
+that no fact holds become ``say``, so that every raw word is in the log, once. A fact that replaces what is
+held is followed by ``supersede`` events (`supersede.py` decides); so is a retraction, which is no fact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from torch import Tensor
+
+from .facts import Fact, Gist, Turn, extract
+from .facts.changes import change_of
+from .facts.frames import LIGHT, frame_of
+from .facts.whose import without_lead
+from .fold import fingerprint
+from .identity import memory_id
+from .known import Known, saying_of
+from .log import Event, Record
+from .owners import OpenOwner
+from .sayings import Held, Saying, same_side
+from .supersede import FOLLOWS, End, followed, outdated, retracted
+from .tell import fact_body, in_batches, in_third_person
+from .text import sentences
+
+__all__ = ["Hearing", "Told"]
+
+JOINED_BYTES = 150  # what ends something and what follows from it are one fact, if they fit one slot
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A fact on its way: the id it has or gets, and what its event does."""
+
+    id: str
+    text: str
+    gist: Gist
+    event: str  # "ADD", "UPDATE" or "REINFORCE"
+
+
+class Hearing:
+    """Turns talk into events for one owner; nothing is appended yet."""
+
+    def __init__(
+        self,
+        open_: OpenOwner,
+        metadata: Mapping[str, Any],
+        first_seq: int,
+        record: Callable[[OpenOwner, str], Record | None],
+        infer: bool,
+    ) -> None:
+        """
+        Args:
+            open_: whose bank tells what is known. first_seq: number of the first event in the log.
+            record: gives the log's record of a memory that is held.
+            infer: facts may replace each other; False only stores.
+        """
+        self.owner, self.metadata, self.first_seq, self.infer = open_.fold.owner, metadata, first_seq, infer
+        self.events: list[Event] = []
+        self.told: list[Told] = []
+        self._keys, self._record, self._open = open_.fold.writer.keys, record, open_
+        self._known = Known(open_, record)
+        self._bodies: dict[int, dict[str, Any]] = {}  # of this very call, by fingerprint of the words
+        self._tail: tuple[Fact | None, list[End]] = (None, [])  # the last fact of the turn, what it ended
+
+    def hear(
+        self, turns: Sequence[Turn], times: Sequence[float], spoken: Sequence[Sequence[Fact]]
+    ) -> list[Event]:
+        """Events for turns of talk.
+
+        Args:
+            times: when each turn was said, Unix seconds. spoken: the facts of each turn.
+        """
+        for turn, time, facts in zip(turns, times, spoken, strict=True):
+            self._turn(turn, time, [in_third_person(fact, self.owner) for fact in facts])
+        return in_batches(self.events)
+
+    def _turn(self, turn: Turn, time: float, facts: Sequence[Fact]) -> None:
+        if self.infer:
+            facts = [fact for fact in facts if not only_cue(fact.said)]
+        said_seq = None
+        if not _covered(turn, facts):
+            said_seq = self._next()
+            body = {"text": turn.text, "role": turn.role, "name": turn.speaker}
+            self.events.append(Event("say", time, body))
+        self._tail = (None, [])
+        own = [(fact, True) for fact in facts] + (self._left_over(turn, facts) if self.infer else [])
+        own.sort(key=lambda item: turn.text.find(item[0].said))
+        cues = _cues(turn.text, [fact for fact, _ in own]) if self.infer else [""] * len(own)
+        for place, (fact, sure) in enumerate(own):
+            follows = place + 1 < len(own) and cues[place + 1] == fact.said
+            if not follows:  # else it is heard with what comes after it
+                self._fact(fact, replace(saying_of(fact, time), cue=cues[place]), said_seq, sure)
+
+    def _next(self) -> int:
+        return self.first_seq + len(self.events)
+
+    def _left_over(self, turn: Turn, facts: Sequence[Fact]) -> list[tuple[Fact, bool]]:
+        """What a user said of change that was not kept as a fact: "nope, I signed up for drinks".
+
+        With each, whether it is a fact without the "nope"; else it counts only if it replaces something.
+        """
+        if turn.role != "user":
+            return []
+        out = []
+        for piece in sentences(turn.text):
+            for fact in facts:
+                piece = piece.replace(fact.said, " ").strip(" ,;")
+            if piece and not piece.endswith("?") and change_of(piece):
+                bare = replace(turn, text=without_lead(piece) or piece)
+                sure = bare.text != piece and bool(extract([bare]))
+                (fact,) = extract([replace(turn, text=piece)], infer=False)
+                out.append((in_third_person(fact, self.owner), sure))
+        return out
+
+    # -- one fact -------------------------------------------------------------------------------
+
+    def _fact(self, fact: Fact, said: Saying, said_seq: int | None, sure: bool) -> None:
+        """A fact's events. One that is not sure is only heard if it replaces something."""
+        time = said.time
+        if self.infer and said.change.bare:
+            earlier = [held for held in self._candidates(said) if held.said.time <= time]
+            for end in retracted(said, earlier):
+                self._end(end, "", time)
+            self._tail = (None, [])
+            return
+        body = fact_body(fact, self.metadata, said_seq)
+        mark = fingerprint(body["known_as"])
+        again = self._known.repeated(fact, mark, time, self.infer)
+        if again is not None:
+            self._again(again, body, fact, time)
+            self._tail = (None, [])
+            return
+        ends, follows, late = self._ends(said) if self.infer else ([], [], None)
+        fact, passed_on = self._joined(fact, said)
+        if not (sure or ends or passed_on):
+            return
+        body = fact_body(fact, self.metadata, said_seq)
+        id_ = body["id"] = memory_id(self.owner, self._next(), time, fact.text)
+        self.events.append(Event("add", time, body))
+        self._known.add(id_, saying_of(fact, time))
+        for end in (*passed_on, *ends, *follows):
+            self._end(end, id_, time)
+        self._tail = (fact, [*passed_on, *ends])
+        if late is not None:
+            self._end(End(id_, "late"), late.id, late.said.time)
+        self.told.append(Told(id_, fact.text, fact.gist, "UPDATE" if ends or passed_on else "ADD"))
+
+    def _again(self, id_: str, body: dict[str, Any], fact: Fact, time: float) -> None:
+        """A fact heard again keeps the fuller of its wordings and its metadata; all is in the log anyway."""
+        held = self._body_of(id_)
+        if len(held.get("text", "")) > len(body["text"]):
+            body |= {"text": held["text"], "heard": fact.said}
+        if "metadata" in held:
+            body["metadata"] = held["metadata"] | body.get("metadata", {})
+        body["id"] = id_
+        self.events.append(Event("hear", time, body))
+        self._known.add(id_, Saying(body["text"], fact.gist, time, fact.speaker or ""))
+        self.told.append(Told(id_, fact.text, fact.gist, "REINFORCE"))
+
+    def _body_of(self, id_: str) -> Mapping[str, Any]:
+        """The body that was told last of a memory."""
+        for event in reversed(self.events):
+            if event.body.get("id") == id_ and "text" in event.body:
+                return event.body
+        record = self._record(self._open, id_)
+        return {} if record is None or record.erased else record.body
+
+    # -- what it ends ---------------------------------------------------------------------------
+
+    def _ends(self, said: Saying) -> tuple[list[End], list[End], Held | None]:
+        """What a statement replaces, what it may be news of, and what is newer than it and replaces it."""
+        held = self._candidates(said)
+        earlier = [item for item in held if item.said.time <= said.time]
+        itself = Held("", said)
+        late = next(
+            (item for item in held if item.said.time > said.time and outdated(item.said, [itself])), None
+        )
+        ends = outdated(said, earlier)
+        return ends, [] if ends or late else followed(said, earlier), late
+
+    def _candidates(self, said: Saying) -> list[Held]:
+        return self._known.candidates(said, self._vectors(said))
+
+    def _vectors(self, said: Saying) -> Sequence[Tensor]:
+        """Keys of the statement and of what it names; none where no word hints at a change."""
+        change, slot = said.change, said.slot
+        if not change and not (slot and slot.single) and not (said.frame.values and said.frame.states):
+            return ()
+        named = " ".join((*change.old, *change.topic))
+        return list(self._keys.targets([said.text, named] if named else [said.text]))
+
+    def _end(self, end: End, by: str, time: float) -> None:
+        body = {"id": end.id, "by": by, "reason": end.reason}
+        self.events.append(Event("follow" if end.reason == FOLLOWS else "supersede", time, body))
+        if end.reason != FOLLOWS:
+            self._known.end(end.id, by, time)
+
+    def _joined(self, fact: Fact, said: Saying) -> tuple[Fact, list[End]]:
+        """A fact with the one before it, if that has ended something and this one says what is so instead.
+
+        "Sold the desktop. I do everything on a tablet now.": both together replace the desktop. Taken apart,
+        the question for the computer would find the sale. Returns also what the one before has ended.
+        """
+        before, ends = self._tail
+        if before is None or not ends:
+            return fact, []
+        old = [known for end in ends for known in [self._known.said(end.id)] if known is not None]
+        now = said.change.has("now", "turns")
+        if not now and not any(same_side(said, known) for known in old):
+            return fact, []
+        while self.events[-1].kind in ("supersede", "follow"):
+            self.events.pop()
+        text, heard = f"{before.text} {fact.text}", f"{before.said} {fact.said}"
+        if len(text.encode()) > JOINED_BYTES:
+            return fact, ends
+        gone = self.told.pop()
+        self.events.pop()
+        self._known.forget(gone.id)
+        gist = fact.gist if now and fact.gist.is_triple else before.gist
+        weight = max(fact.importance, before.importance)
+        return replace(fact, text=text, said=heard, gist=gist, importance=weight), ends
+
+
+def only_cue(text: str) -> bool:
+    """Whether words only say that something was wrong: "Autocorrect!", "No wait."."""
+    change = change_of(text)
+    return change.has("corrects", "retracts") and not change.old and not frame_of(text).stems - LIGHT
+
+
+def _cues(text: str, facts: Sequence[Fact]) -> list[str]:
+    """For each fact of a turn, the sentence just before it that takes back or corrects, else ""."""
+    pieces = sentences(text)
+    cues = []
+    for fact in facts:
+        place = next((place for place, piece in enumerate(pieces) if fact.said[:20] in piece), 0)
+        before = pieces[place - 1] if place else ""
+        change = change_of(before)
+        cues.append(before if before and (change.bare or only_cue(before)) else "")
+    return cues
+
+
+def _covered(turn: Turn, facts: Sequence[Fact]) -> bool:
+    """Whether the facts of a turn hold all its words."""
+    return "".join(turn.text.split()) == "".join("".join(fact.said.split()) for fact in facts)

@@ -1,0 +1,71 @@
+"""Marks: a few bytes beside a slot's key by which words are matched exactly.
+
+A cosine says how alike two texts are, not whether they share the one word that tells. So a slot also
+keeps a 16-bit hash of each of its content words, in order, and a byte of traits: enough to count in
+how many slots a word of a question occurs, which of them hold it, and which hold two in a row.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from hashlib import blake2b
+
+import torch
+from torch import Tensor
+
+from .facts.times import has_time_word
+from .text import STOP_WORDS, normalize, sentences, stems, words
+
+__all__ = ["ASKS", "MARKS", "NAMES", "NUMBER", "TIME", "mark_of", "marks_of", "name_mark", "traits_of"]
+
+MARKS = 24  # of a slot; 160 bytes of text hardly hold more content words
+ASKS, TIME, NUMBER = 1, 2, 4  # bits of a slot's traits: ends as a question; has a time word; has a number
+NAMES = 8  # the traits' number of names, 0 to 3, begins at this bit
+_NUMBER = re.compile(
+    r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|twenty|thirty|forty|fifty|hundred"
+    r"|thousand|million|once|twice|half)\b",
+    re.IGNORECASE,
+)
+_WORD = re.compile(r"[^\W\d_][\w'’-]*")
+_NO_NAMES = STOP_WORDS | frozenset("i i'm i've i'll i'd".split())
+
+
+@lru_cache(maxsize=65_536)
+def mark_of(stem: str) -> int:
+    """The mark of a stem: -32,768 to 32,767, never 0. About one slot in 2,700 shares one by chance."""
+    number: int = int.from_bytes(blake2b(stem.encode("utf-8", "surrogatepass"), digest_size=4).digest(), "little")
+    return number % 65_535 - 32_768 or 32_767
+
+
+def marks_of(texts: list[str]) -> Tensor:
+    """[B, MARKS] int16: marks of each text's content words in order, each once; zeros where there are fewer."""
+    rows = [[mark_of(stem) for stem in dict.fromkeys(stems(text))][:MARKS] for text in texts]
+    padded = [row + [0] * (MARKS - len(row)) for row in rows]
+    return torch.tensor(padded, dtype=torch.int16).view(len(texts), MARKS)
+
+
+def traits_of(texts: list[str]) -> Tensor:
+    """[B] uint8: whether each text asks, has a time word or a number, and how many names (see the bits)."""
+    return torch.tensor([_traits(text) for text in texts], dtype=torch.uint8)
+
+
+def name_mark(name: str) -> int:
+    """63 bits by which a speaker is known: of the first word of their name; 0 for none."""
+    first: str = next(iter(words(normalize(name))), "")
+    if not first:
+        return 0
+    return (
+        int.from_bytes(blake2b(first.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little") >> 1
+    )
+
+
+def _traits(text: str) -> int:
+    asks = ASKS * int(text.rstrip().endswith("?"))
+    return asks | TIME * has_time_word(text) | NUMBER * bool(_NUMBER.search(text)) | NAMES * _names(text)
+
+
+def _names(text: str) -> int:
+    """Capitalized words inside sentences, at most 3."""
+    inside: list[str] = [word for sentence in sentences(text) for word in _WORD.findall(sentence)[1:]]
+    return min(3, sum(word[:1].isupper() and word.lower() not in _NO_NAMES for word in inside))

@@ -1,0 +1,77 @@
+"""A question, taken apart: what it means, its telling words, whom and when it asks about.
+
+A person's name in a question draws an embedding towards greetings ("Hey Ana!"), so the names of those
+who speak in the bank are taken out of what is embedded; whoever is named alone is asked about, and
+what they said themselves counts for more.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from torch import Tensor
+
+from .facts.times import TimeSpan, spans
+from .keys import Keys
+from .layout import DAY_MS
+from .marks import NAMES, NUMBER, TIME, mark_of, name_mark
+from .text import STOP_WORDS, normalize, stems
+
+__all__ = ["Question", "take_apart"]
+
+DAY_TAU, LONGER_TAU = 4.0, 20.0  # days after which a date's pull is 1/e: of a day named, of a longer time
+_WANTS = (
+    (re.compile(r"\s*(?:\w+ ){0,2}when\b|.*\b(?:what|which) (?:date|day|month|year)\b|.*\bhow long\b"), TIME),
+    (re.compile(r"\s*(?:\w+ ){0,2}(?:who|whom|whose|where|which)\b"), NAMES),
+    (re.compile(r".*\bhow (?:many|much|old|long|far|often)\b"), NUMBER),
+)
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+_POSSESSIVE = re.compile(r"['’]s?$")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a search looks for."""
+
+    text: str  # as it is embedded: speakers' names taken out
+    vector: Tensor  # [K] unit vector
+    marks: tuple[int, ...]  # of its content words, in order
+    named: int = 0  # mark of the one speaker that it names; 0 for none, or several
+    times: tuple[tuple[float, float, float], ...] = ()  # each: from and to in Unix ms, decay in ms
+    wants: int = 0  # bits: a time, a name or a number is asked for
+    alike: tuple[float, float] = (0.05, 0.15)  # cosines from which on two texts have something in common, and clearly
+
+
+def take_apart(text: str, keys: Keys, speakers: Collection[int], now_ms: int) -> Question:
+    """A question as a search uses it.
+
+    Args:
+        speakers: marks of the names of those who speak in the bank. now_ms: when it is asked.
+    """
+    named = {mark for word in _WORD.findall(text) if (mark := _named(word)) in speakers}
+    core = " ".join(_WORD.sub(lambda word: "" if _named(word[0]) in named else word[0], text).split())
+    core = core if named and _WORD.search(core) else text
+    folded = normalize(text)
+    return Question(
+        text=core,
+        vector=keys.query(core),
+        marks=tuple(mark_of(stem) for stem in stems(core)),
+        named=next(iter(named)) if len(named) == 1 else 0,
+        times=tuple(map(_times, spans(text, datetime.fromtimestamp(now_ms / 1_000, UTC)))),
+        wants=sum(bit for pattern, bit in _WANTS if pattern.match(folded)),
+        alike=keys.strangers.span(),
+    )
+
+
+def _named(word: str) -> int:
+    """The mark of a word as a name; 0 for a word that is hardly one."""
+    bare = _POSSESSIVE.sub("", word)
+    return 0 if bare.casefold() in STOP_WORDS else name_mark(bare)
+
+
+def _times(span: TimeSpan) -> tuple[float, float, float]:
+    start, end = span.start.timestamp() * 1_000, span.end.timestamp() * 1_000
+    return start, end, DAY_MS * (DAY_TAU if end - start <= 2 * DAY_MS else LONGER_TAU)

@@ -1,0 +1,212 @@
+"""Statements side by side: what was just said and what is held, and how much they have in common.
+
+Shares are weighed by how telling a word is (`text.idf`), so that "surgeon" counts more than "appointment".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .facts.changes import Change, change_of
+from .facts.clause import KIN_WORDS
+from .facts.frames import LIGHT, Frame, akin, frame_of, mass
+from .facts.gist import Gist
+from .facts.slots import Slot, slot_of
+from .facts.topics import SETTLED, topics_of
+from .facts.whose import Whose, without_lead
+from .facts.wording import is_first_person, is_surely_wrong, of_someone_else
+from .text import normalize, stems
+
+__all__ = [
+    "LAST_S",
+    "RECENT",
+    "RECENT_S",
+    "TELLING",
+    "Held",
+    "Saying",
+    "akin_values",
+    "all_stems",
+    "content",
+    "cover",
+    "may_meet",
+    "named",
+    "overlap",
+    "same_measure",
+    "same_side",
+    "same_words",
+    "sides",
+    "two_things",
+]
+
+NAMED = 0.6  # share of the words for what is given up that a fact must hold
+CENTRAL = 0.2  # share of a fact's own words that these must make up
+TELLING = 6.0  # nats of shared words by which two statements are about one thing
+LAST_S = 3_600.0  # a correction with no word in common means what was said in the last hour
+RECENT_S = 2 * 86_400.0
+RECENT = 4  # … and one of the last so many statements
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """A statement as it is judged."""
+
+    text: str
+    gist: Gist
+    time: float  # Unix seconds
+    speaker: str = ""
+    cue: str = ""  # what was said just before it and is no fact: "Sorry.", "Scratch that."
+
+    @property
+    def frame(self) -> Frame:
+        """The statement taken apart."""
+        return frame_of(self.text)
+
+    @property
+    def change(self) -> Change:
+        """Its cues of change."""
+        return change_of(f"{self.cue} {self.text}".strip())
+
+    @property
+    def slot(self) -> Slot | None:
+        """The slot that its gist fills."""
+        return slot_of(self.gist)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A memory that may be outdated: current, and told by the same speaker."""
+
+    id: str
+    said: Saying
+    back: int = 99  # how many statements ago it was said; 0 is the last one
+    likeness: float = 0.0  # cosine of its key with the new statement
+    before: tuple[str, ...] = ()  # texts that it replaced, by which it is known too
+
+    def texts(self) -> tuple[str, ...]:
+        """Its own words and those it replaced."""
+        return (self.said.text, *self.before)
+
+
+# --- how much of one is in the other ---------------------------------------------------------------
+
+
+def content(phrase: str) -> frozenset[str]:
+    """Stems of a phrase's telling words."""
+    return frozenset(stems(phrase)) - LIGHT
+
+
+def all_stems(held: Held) -> frozenset[str]:
+    """Stems of a memory's words and of those it replaced."""
+    return frozenset().union(*(frame_of(text).stems for text in held.texts()))
+
+
+def cover(part: frozenset[str], whole: frozenset[str]) -> float:
+    """Share of the telling words of `part` that are in `whole`, 0 to 1."""
+    total = mass(part)
+    return mass(part & whole) / total if total else 0.0
+
+
+def overlap(new: Saying, held: Held) -> float:
+    """Share of the telling words of the shorter topic that both have, 0 to 1."""
+    best = 0.0
+    for text in held.texts():
+        one, other = new.frame.topic, frame_of(text).topic
+        least = min(mass(one), mass(other))
+        best = max(best, mass(one & other) / least if least else 0.0)
+    return best
+
+
+def akin_values(new: Saying, held: Held) -> bool:
+    """Whether both give values of one kind; a place is one."""
+    return any(akin(new.frame.values, frame_of(text).values) for text in held.texts())
+
+
+def same_measure(new: Saying, held: Held) -> bool:
+    """Whether both give numbers, times, dates or the like, of one kind."""
+    one, other = new.frame.values - {"place", "rank"}, held.said.frame.values - {"place", "rank"}
+    return akin(one, other)
+
+
+def named(held: Held, phrases: Sequence[str]) -> float:
+    """How surely a memory is about something that is named: 0 when it is not, up to 2."""
+    best = 0.0
+    for text in held.texts():
+        frame = frame_of(text)
+        for phrase in phrases:
+            part = content(phrase) or frozenset(stems(phrase))
+            held_share, central = cover(part, frame.stems), cover(frame.stems - LIGHT or frame.stems, part)
+            if held_share >= NAMED and central >= CENTRAL:
+                best = max(best, held_share + central)
+    return best
+
+
+def sides(held: Held) -> frozenset[str]:
+    """Sides of a life (`facts.topics`) that a memory, or what it replaced, is about."""
+    return frozenset().union(*(topics_of(frame_of(text).stems) for text in held.texts()))
+
+
+def same_side(one: Saying, other: Saying) -> bool:
+    """Whether two statements are about one side of a life, or share a telling word."""
+    shared = one.frame.topic & other.frame.topic
+    return bool(topics_of(one.frame.stems) & topics_of(other.frame.stems)) or mass(shared) >= TELLING
+
+
+def same_words(one: str, other: str) -> bool:
+    """Equal but for case and closing marks."""
+    return normalize(one).strip(" .!") == normalize(other).strip(" .!")
+
+
+# --- one person, one thing -------------------------------------------------------------------------
+
+
+def may_meet(new: Saying, held: Held) -> bool:
+    """Whether both may be about the same person."""
+    one, other = new.frame.whose, held.said.frame.whose
+    just_now = held.back == 0 and new.time - held.said.time <= LAST_S
+    if just_now and is_surely_wrong(f"{new.cue} {new.text}"):
+        return overlap(new, held) >= 0.5 or _one_person(one, other) or one.kind != "other"
+    if one.kind == "other" and other.kind == "other":
+        return _one_person(one, other)
+    if re.match(r"(?:it|that|they)\b", normalize(without_lead(new.text))) and new.change.has("corrects"):
+        return held.back < RECENT
+    if one.kind == "other":
+        return one.names <= _people(all_stems(held))
+    if other.kind == "other":
+        return _means(new, held)
+    if one.kind == "pronoun" and other.kind == "self":
+        return held.back == 0 and not is_first_person(held.said.text)
+    return True
+
+
+def _means(new: Saying, held: Held) -> bool:
+    """Whether a statement that does not begin with a person speaks of the one that a memory is about."""
+    one, other = new.frame.whose, held.said.frame.whose
+    if other.names <= _people(new.frame.stems):
+        return True
+    if one.kind == "self" and of_someone_else(new.text) and overlap(new, held) >= 0.3:
+        return True
+    resolved = new.gist.is_triple and bool(frozenset(stems(new.gist.subject)) & other.names)
+    return resolved or (one.kind == "pronoun" and held.back < RECENT)
+
+
+def _people(found: frozenset[str]) -> frozenset[str]:
+    """Stems with the usual names of the kin among them: "mom" is the mother."""
+    return found | frozenset(KIN_WORDS[word] for word in found if word in KIN_WORDS)
+
+
+def _one_person(one: Whose, other: Whose) -> bool:
+    return one.names <= other.names or other.names <= one.names
+
+
+_HEAD = re.compile(r"(?:my|our|the|his|her|their) ([\w' -]+?)(?:'s| is| are| was| were)\b")
+
+
+def two_things(new: Saying, held: Held) -> bool:
+    """Whether both say what something is, and it is not the same thing: the oak table, the pine table."""
+    heads = [_HEAD.match(normalize(without_lead(text))) for text in (new.text, held.said.text)]
+    if heads[0] is None or heads[1] is None:
+        return False
+    one, other = (content(head[1]) for head in heads if head)
+    return bool(one - other) and bool(other - one) and not topics_of(one) & topics_of(other) & SETTLED

@@ -1,0 +1,216 @@
+"""The table under a slot bank: rows of fixed size, each with its id; stored, grown, freed, marked.
+
+Rows are zeroed when freed, so a table is a function of what was written to it and in which order, and a
+deleted memory leaves no trace in it. A memory longer than a slot spans several rows with the same id.
+
+Axes: N allocated rows, K key width, V value width, B rows at hand.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import torch
+from torch import Tensor, nn
+
+from .config import BankConfig, ForgettingConfig
+from .errors import InvalidInput
+from .identity import parse_id
+from .layout import Rows, pick_device, row_layout
+
+__all__ = ["SlotTable"]
+
+
+class SlotTable(nn.Module):
+    """Rows of one owner on one device, and what is known about them, as buffers."""
+
+    key: Tensor
+    value: Tensor
+    used: Tensor
+    id: Tensor
+    part: Tensor
+    parts: Tensor
+    sequence: Tensor
+    written_ms: Tensor
+    heard_ms: Tensor
+    rehearsed_ms: Tensor
+    stability: Tensor
+    difficulty: Tensor
+    importance: Tensor
+    recalls: Tensor
+    floor: Tensor
+    halvings: Tensor
+    worn: Tensor
+    words: Tensor
+    seal: Tensor
+    meaning: Tensor
+    slot: Tensor
+    until_ms: Tensor
+    successor: Tensor
+    marks: Tensor
+    traits: Tensor
+    speaker: Tensor
+    noted: Tensor
+    inverse_norm: Tensor
+
+    def __init__(
+        self, key_width: int, config: BankConfig | None = None, forgetting: ForgettingConfig | None = None
+    ) -> None:
+        """Args:
+        key_width: K, numbers of a key; at least 8.
+        config: capacity and device. forgetting: the curve that strengths follow.
+        """
+        super().__init__()
+        if key_width < 8:
+            raise InvalidInput("key_width", f"{key_width} is too narrow", "give at least 8")
+        self.config = config or BankConfig()
+        self.forgetting = forgetting or ForgettingConfig()
+        self.key_width = key_width
+        self._rows: dict[bytes, list[int]] = {}
+        self._top = 0  # no row from here on is in use: lookups stop there
+        self.changes = (
+            0  # counts what was stored and freed: what is derived from the rows may be kept until then
+        )
+        device = pick_device(self.config.device)
+        rows = min(self.config.block_slots, self.config.max_slots)
+        for name, (dtype, width) in self.layout().items():
+            shape = (rows,) if width is None else (rows, width)
+            self.register_buffer(name, torch.zeros(shape, dtype=dtype, device=device))
+        # derived from the keys, so not part of the state
+        self.register_buffer("inverse_norm", torch.zeros(rows, device=device), persistent=False)
+        self.register_load_state_dict_post_hook(lambda module, _: module.reindex())  # type: ignore[no-untyped-call]
+
+    def layout(self) -> dict[str, tuple[torch.dtype, int | None]]:
+        """Every persistent buffer: name → (dtype, columns)."""
+        return row_layout(self.key_width)
+
+    # -- size -----------------------------------------------------------------------------------
+
+    @property
+    def device(self) -> torch.device:
+        """Where the slots are."""
+        return self.key.device
+
+    @property
+    def capacity(self) -> int:
+        """N: rows allocated at present."""
+        return len(self.used)
+
+    def __len__(self) -> int:
+        """Rows in use."""
+        return int(self.used.sum())
+
+    @property
+    def bytes_per_slot(self) -> int:
+        """Bytes of one row, weights and state."""
+        return sum(dtype.itemsize * (width or 1) for dtype, width in self.layout().values())
+
+    def ids(self) -> list[str]:
+        """Ids of the memories held, in order of their first rows."""
+        return [str(UUID(bytes=key)) for key in self._rows]
+
+    def rows_of(self, memory_id: str) -> list[int]:
+        """Rows of a memory in the order of its parts; empty when it is not held."""
+        return list(self._rows.get(parse_id(memory_id), ()))
+
+    def find(self, name: str, number: int) -> list[str]:
+        """Ids of the memories whose state buffer `name` holds `number`, lowest row first."""
+        rows = (self.used & (getattr(self, name) == number)).nonzero().flatten().tolist()
+        return list(dict.fromkeys(self.id_of(row) for row in rows))
+
+    def ids_of(self, rows: Tensor) -> list[str]:
+        """Ids of the memories that rows [B] belong to."""
+        return [_dashed(bytes(raw).hex()) for raw in self.id[rows.to(self.device)].tolist()]
+
+    def id_of(self, row: int) -> str:
+        """Id of the memory a row belongs to."""
+        return str(UUID(bytes=bytes(self.id[row].tolist())))
+
+    def grow(self, needed: int) -> None:
+        """Doubles the rows allocated until there are `needed`, or `max_slots`."""
+        rows = self.capacity
+        while rows < needed:
+            rows = min(rows * 2, self.config.max_slots)
+        for name, buffer in list(self.named_buffers()):
+            grown = torch.zeros((rows, *buffer.shape[1:]), dtype=buffer.dtype, device=buffer.device)
+            grown[: len(buffer)] = buffer
+            setattr(self, name, grown)
+
+    def free(self, memory_id: str) -> bool:
+        """Zeroes a memory's rows; False when it is not held."""
+        rows = self._rows.pop(parse_id(memory_id), [])
+        for name in (*self.layout(), "inverse_norm"):
+            getattr(self, name)[rows] = 0
+        self.changes += 1
+        return bool(rows)
+
+    # -- writing --------------------------------------------------------------------------------
+
+    def store(self, memory_id: str, rows: list[int], written: Rows, state: dict[str, float | int]) -> None:
+        """Writes a memory's parts into `rows` (from `allocate`, or its own); no other row changes.
+
+        Args:
+            state: numbers for the state buffers, the same for every part (see `STATE`).
+        """
+        key = parse_id(memory_id)
+        at = torch.tensor(rows, device=self.device)
+        for name in self.layout():  # nothing of an earlier tenant stays
+            getattr(self, name)[at] = 0
+        for name in written._fields:
+            getattr(self, name)[at] = getattr(written, name).to(self.device)
+        self.used[at] = True
+        self.id[at] = torch.tensor(list(key), dtype=torch.uint8, device=self.device)
+        self.part[at] = torch.arange(len(rows), dtype=torch.int16, device=self.device)
+        self.parts[at] = len(rows)
+        for name, number in state.items():
+            getattr(self, name)[at] = number
+        self._rows[key] = list(rows)
+        self._top = max(self._top, *(row + 1 for row in rows))
+        self.changes += 1
+        self._measure(at)
+
+    def supersede(self, memory_id: str, by: str, until_ms: int) -> None:
+        """Marks a memory as not current from a time on.
+
+        Args:
+            by: id of what replaced it; "" for nothing. until_ms: 0 is current, if perhaps outdated by `by`.
+        """
+        rows = self.rows_of(memory_id)
+        self.until_ms[rows] = until_ms
+        raw = list(parse_id(by)) if by else [0] * 16
+        self.successor[rows] = torch.tensor(raw, dtype=torch.uint8, device=self.device)
+
+    def ended(self, memory_id: str) -> tuple[int, str]:
+        """(until_ms, id of what replaced it); until_ms is 0 for a memory that is current, or is not held."""
+        rows = self.rows_of(memory_id)[:1]
+        if not rows:
+            return 0, ""
+        raw = bytes(self.successor[rows[0]].tolist())
+        return int(self.until_ms[rows[0]]), str(UUID(bytes=raw)) if any(raw) else ""
+
+    def replaced_by(self, memory_id: str) -> list[str]:
+        """Ids of the memories that a memory replaced."""
+        raw = torch.tensor(list(parse_id(memory_id)), dtype=torch.uint8, device=self.device)
+        rows = (self.used & (self.part == 0) & (self.successor == raw).all(dim=1)).nonzero().flatten()
+        return self.ids_of(rows)
+
+    def _measure(self, rows: Tensor) -> None:
+        norms = self.key[rows].float().norm(dim=1)
+        self.inverse_norm[rows] = torch.where(norms > 0, 1 / norms.clamp(min=1e-9), torch.zeros_like(norms))
+
+    def reindex(self) -> None:
+        """Derives what is not state (row index, norms) after the buffers were loaded."""
+        self._rows = {}
+        self.changes += 1
+        rows = self.used.nonzero().flatten()
+        self._top = int(rows[-1]) + 1 if len(rows) else 0
+        parts = zip(self.id[rows].tolist(), self.part[rows].tolist(), rows.tolist(), strict=True)
+        for key, _, row in sorted(parts, key=lambda item: item[1]):
+            self._rows.setdefault(bytes(key), []).append(row)
+        self._rows = dict(sorted(self._rows.items(), key=lambda item: item[1][0]))
+        self._measure(torch.arange(self.capacity, device=self.device))
+
+
+def _dashed(digits: str) -> str:
+    """A UUID's 32 hexadecimal digits as it is written; a tenth of the time of `uuid.UUID`."""
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

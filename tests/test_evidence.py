@@ -1,0 +1,223 @@
+"""Recall weighs evidence: meaning, words, the talk around, who said it and when; and says so."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from neuromem import Memory
+from neuromem.config import Config, WriteConfig
+from neuromem.evidence import KINDS, gather, order_of, speakers_of
+from neuromem.layout import DAY_MS
+from neuromem.marks import ASKS, MARKS, NAMES, NUMBER, TIME, mark_of, marks_of, name_mark, traits_of
+from neuromem.question import take_apart
+from neuromem.text import stems
+
+QUICK = Config(write=WriteConfig(max_steps=0, key_steps=0))
+START = datetime(2025, 5, 1, 12, tzinfo=UTC)
+
+
+def told(*said: tuple[str, str, float]) -> Memory:
+    """A memory that was told (speaker, words, minutes after the start) as they are."""
+    memory = Memory(config=QUICK, clock=lambda: START.timestamp() + 90 * 86_400)
+    messages = [
+        {
+            "role": "user",
+            "name": name,
+            "content": text,
+            "timestamp": (START + timedelta(minutes=at)).timestamp(),
+        }
+        for name, text, at in said
+    ]
+    memory.add(messages, user_id="ana", infer=False)
+    return memory
+
+
+def first(memory: Memory, question: str) -> str:
+    return memory.search(question, user_id="ana", fidelity="exact", rehearse=False)[0].text
+
+
+def parts(memory: Memory, question: str, words: str) -> dict[str, float]:
+    found = memory.search(question, user_id="ana", explain=True, fidelity="exact", rehearse=False)
+    explained = next(recall.explain for recall in found if words in recall.text)
+    assert explained is not None
+    return explained
+
+
+# Marks
+
+
+@given(st.text(max_size=160))
+def test_marks_are_those_of_the_content_words_in_order_and_never_zero_in_between(text: str) -> None:
+    row = marks_of([text])[0].tolist()
+    wanted = [mark_of(stem) for stem in dict.fromkeys(stems(text))][:MARKS]
+    assert row == wanted + [0] * (MARKS - len(wanted))
+    assert 0 not in wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "bits"),
+    [
+        ("Shall we go?", ASKS), ("we went yesterday", TIME), ("she has three cats", NUMBER), ("I love tea", 0),
+        ("We met Anna and Ben", 2 * NAMES), ("He knows Al, Bo, Cy, Di and Ed", 3 * NAMES),
+    ],
+)  # fmt: skip
+def test_traits_tell_what_kind_of_answer_a_text_can_be(text: str, bits: int) -> None:
+    assert int(traits_of([text])[0]) == bits
+
+
+def test_a_speaker_is_known_by_the_first_word_of_their_name_in_any_case() -> None:
+    assert name_mark("Ana Lima") == name_mark("ana") != name_mark("Bo") > 0
+    assert name_mark("") == name_mark(" ?") == 0
+
+
+# Questions
+
+
+def test_the_name_of_a_speaker_is_taken_out_of_what_is_embedded_and_kept_as_who_is_asked_about() -> None:
+    with told(("Ana", "I took up pottery", 0), ("Bo", "I took up chess", 1)) as memory:
+        keys = memory.engine.keys
+        with memory.engine.owners.use(memory.engine.log.owners()[0]) as open_:
+            speakers = speakers_of(open_.bank)
+        asked = take_apart("What did Ana's brother and ana say?", keys, speakers, 0)
+        assert (asked.text, asked.named) == ("What did brother and say?", name_mark("Ana"))
+        both = take_apart("Do Ana and Bo play?", keys, speakers, 0)
+        assert (both.text, both.named) == ("Do and play?", 0)
+        nobody = take_apart("Ana?", keys, speakers, 0)
+        assert nobody.text == "Ana?"  # something has to be embedded
+        assert take_apart("Does Zoe play?", keys, speakers, 0).text == "Does Zoe play?"
+
+
+@pytest.mark.parametrize(
+    ("question", "wants"),
+    [
+        ("When did I move?", TIME), ("so when did i move", TIME), ("what year was it", TIME), ("Who is Al?", NAMES),
+        ("hey where is it", NAMES), ("How many cats are there?", NUMBER), ("what do I like", 0),
+    ],
+)  # fmt: skip
+def test_a_question_tells_the_kind_of_answer_it_wants(question: str, wants: int) -> None:
+    with Memory(config=QUICK, encoder="hash") as memory:
+        assert take_apart(question, memory.engine.keys, (), 0).wants == wants
+
+
+# Evidence
+
+
+def test_who_is_named_is_who_said_it() -> None:
+    with told(
+        ("Ana", "I took up pottery in spring", 0), ("Bo", "I took up pottery in spring too", 1)
+    ) as memory:
+        assert first(memory, "What did Ana take up?") == "I took up pottery in spring"
+        assert first(memory, "What did Bo take up?") == "I took up pottery in spring too"
+        assert parts(memory, "What did Bo take up?", "too")["speaker"] > 0
+        assert "speaker" not in parts(memory, "What did Ana take up?", "spring too")
+
+
+def test_talk_that_answers_a_question_is_found_by_the_words_of_the_question() -> None:
+    with told(
+        ("Ana", "I am off to work now, see you", 0),
+        ("Ana", "What did you plant in the greenhouse this year?", 600),
+        ("Bo", "Only tomatoes and peppers in the greenhouse.", 601),
+        ("Ana", "My bicycle has a flat tyre again", 1_200),
+    ) as memory:
+        found = parts(memory, "what was planted in the greenhouse", "tomatoes")
+        assert found["answers"] > 0
+        assert (
+            first(memory, "what was planted in the greenhouse")
+            == "Only tomatoes and peppers in the greenhouse."
+        )
+
+
+def test_neighbours_of_another_session_or_about_something_else_are_no_context() -> None:
+    talk = [
+        ("Ana", "Our greenhouse tomatoes are ripe", 0.0),
+        ("Ana", "The greenhouse tomatoes taste sweet", 1.0),
+    ]
+    apart = [(*talk[0][:2], 0.0), (*talk[1][:2], 3_000.0)]
+    strangers = [
+        ("Ana", "Our greenhouse tomatoes are ripe", 0.0),
+        ("Ana", "My passport expires in March", 1.0),
+    ]
+    words = {}
+    for name, said in (("talk", talk), ("apart", apart), ("strangers", strangers)):
+        with told(*said) as memory:
+            with memory.engine.owners.use(memory.engine.log.owners()[0]) as open_:
+                asked = take_apart("are the tomatoes ripe", memory.engine.keys, (), 0)
+                kinds = gather(open_.bank, asked, 10).kinds
+            words[name] = float(kinds[1, KINDS.index("words around")])
+    assert words["talk"] == pytest.approx(1)
+    assert words["apart"] < 1
+    assert words["strangers"] == 0
+
+
+def test_a_date_in_the_question_draws_what_was_told_then() -> None:
+    days = {"3": 2, "20": 19}
+    with told(*[("Ana", f"I went swimming, lane {day}", 1_440 * at) for day, at in days.items()]) as memory:
+        assert first(memory, "what did I do on 3 May 2025?").endswith("3")
+        assert first(memory, "what did I do on May 20th, 2025?").endswith("20")
+        near = parts(memory, "what did I do on 3 May 2025?", "lane 3")["date"]
+        assert near > 3 * parts(memory, "what did I do on 3 May 2025?", "lane 20").get("date", 0)
+
+
+def test_a_rare_word_outweighs_a_common_one() -> None:
+    with told(*[("Ana", f"the code of the {thing} is {n}1", 9_000 * n) for n, thing in enumerate(
+        ("shed", "gate", "garage", "safe", "zorbex locker")
+    )]) as memory:  # fmt: skip
+        assert "zorbex" in first(memory, "code zorbex")
+        rare, common = (parts(memory, "code zorbex", word)["words"] for word in ("zorbex", "shed"))
+        assert rare > 2 * common > 0
+
+
+def test_the_parts_of_a_score_add_up_to_it() -> None:
+    with told(("Ana", "I moved to Leeds on May 3rd", 0), ("Bo", "I moved to York", 1)) as memory:
+        for recall in memory.search("When did Ana move?", user_id="ana", explain=True, rehearse=False):
+            assert recall.explain is not None
+            evident = sum(value for kind, value in recall.explain.items() if kind in KINDS)
+            weight = memory.config.recall.strength_weight
+            assert recall.score == pytest.approx(evident * (1 - weight + weight * recall.strength), abs=1e-5)
+
+
+# Order
+
+
+def test_order_follows_time_whatever_was_written_first_and_is_kept_until_the_bank_changes() -> None:
+    with told(("Ana", "later", 10), ("Ana", "earlier", 0), ("Ana", "a day after", 1_500)) as memory:
+        with memory.engine.owners.use(memory.engine.log.owners()[0]) as open_:
+            order = order_of(open_.bank)
+            assert np.all(np.diff(order.time) > 0)
+            assert order.near.tolist() == [False, True, False]
+            assert order_of(open_.bank) is order
+        memory.add("and one more", user_id="ana", infer=False)
+        with memory.engine.owners.use(memory.engine.log.owners()[0]) as open_:
+            assert len(order_of(open_.bank).first) == 4
+
+
+def test_a_memory_of_many_slots_is_one_memory() -> None:
+    long = " ".join(f"Chapter {n} tells of the harbour town and its {n} lighthouses." for n in range(12))
+    with told(("Ana", long, 0), ("Ana", "I like tea", 1)) as memory:
+        assert first(memory, "which town has lighthouses") == long
+        with memory.engine.owners.use(memory.engine.log.owners()[0]) as open_:
+            order = order_of(open_.bank)
+            assert len(order.first) == 2 < len(order.rows)
+
+
+def test_an_empty_bank_has_no_evidence() -> None:
+    with Memory(config=QUICK, encoder="hash") as memory:
+        memory.add("x", user_id="ana", infer=False)
+        memory.delete(memory.all(user_id="ana")[0].id)
+        assert memory.search("anything", user_id="ana") == []
+
+
+def test_only_the_best_are_looked_at_closely_and_they_are_the_right_ones() -> None:
+    with told(*[("Ana", f"I own {n} red marbles", n * DAY_MS / 60_000) for n in range(40)]) as memory:
+        with memory.engine.owners.use(memory.engine.log.owners()[0]) as open_:
+            asked = take_apart("do I own 17 marbles", memory.engine.keys, (), 0)
+            few, every = gather(open_.bank, asked, 5), gather(open_.bank, asked, 40)
+            assert len(few.rows) == 5
+            best = every.rows[np.argmax(every.scores())]
+            assert best in few.rows
+            assert few.rows[np.argmax(few.scores())] == best
