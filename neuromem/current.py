@@ -45,7 +45,7 @@ class View:
         if not any(any(end) for end in ends.values()):
             return list(hits)
         past = self.asked.any or self.asked.past
-        shown = self._history(bank, hits, ends) if past else _current(bank, hits, ends, now_ms)
+        shown = self._history(bank, hits, ends) if past else self._current(bank, hits, ends, now_ms)
         return sorted(shown, key=lambda hit: (-hit.score, hit.id))
 
     def _history(self, bank: SlotBank, hits: Sequence[Hit], ends: Ends) -> list[Hit]:
@@ -57,6 +57,32 @@ class View:
             first = after > 0 and self._asked_for(bank, hit.id, *ends[hit.id])
             out.append(replace(hit, score=max(hit.score, after + ABOVE)) if first else hit)
         return out
+
+    def _current(self, bank: SlotBank, hits: Sequence[Hit], ends: Ends, now_ms: int) -> list[Hit]:
+        """Current memories; those found by what they replaced are there with that score."""
+        best: dict[str, Hit] = {}
+        for hit in hits:
+            memory_id = successor_of(bank, hit.id)
+            if memory_id is None:
+                continue
+            if memory_id != hit.id:
+                strength = float(bank.strength(bank.rows_of(memory_id)[:1], now_ms)[0])
+                hit = replace(hit, id=memory_id, strength=strength)
+            if memory_id not in best or hit.score > best[memory_id].score:
+                best[memory_id] = hit
+        for hit in hits:
+            before = self._before(bank, hit.id, ends[hit.id])
+            if before in best and hit.score * ENOUGH <= best[before].score <= hit.score:
+                best[before] = replace(best[before], score=hit.score + ABOVE)
+        return list(best.values())
+
+    def _before(self, bank: SlotBank, memory_id: str, end: tuple[int, str]) -> str | None:
+        """What goes before a current memory: news of it, or the habit to which it is an exception."""
+        until_ms, by = end
+        if until_ms or not by:
+            return None
+        exception = _written(bank, by) < _written(bank, memory_id)
+        return None if exception and self.asked.did else successor_of(bank, by)
 
     def _asked_for(self, bank: SlotBank, memory_id: str, until_ms: int, successor: str) -> bool:
         """Whether a memory that has a successor was so at the time that the question names."""
@@ -75,26 +101,6 @@ def _written(bank: SlotBank, memory_id: str) -> float:
     """Unix seconds of a memory's first writing; 0 when it is not held."""
     rows = bank.rows_of(memory_id)
     return int(bank.written_ms[rows[0]]) / 1_000 if rows else 0.0
-
-
-def _current(bank: SlotBank, hits: Sequence[Hit], ends: Ends, now_ms: int) -> list[Hit]:
-    """Current memories; those found by what they replaced are there with that score."""
-    best: dict[str, Hit] = {}
-    for hit in hits:
-        memory_id = successor_of(bank, hit.id)
-        if memory_id is None:
-            continue
-        if memory_id != hit.id:
-            strength = float(bank.strength(bank.rows_of(memory_id)[:1], now_ms)[0])
-            hit = replace(hit, id=memory_id, strength=strength)
-        if memory_id not in best or hit.score > best[memory_id].score:
-            best[memory_id] = hit
-    for hit in hits:
-        until_ms, by = ends[hit.id]
-        news = successor_of(bank, by) if by and not until_ms else None
-        if news in best and hit.score * ENOUGH <= best[news].score <= hit.score:
-            best[news] = replace(best[news], score=hit.score + ABOVE)
-    return list(best.values())
 
 
 def successor_of(bank: SlotBank, memory_id: str) -> str | None:

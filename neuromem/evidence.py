@@ -145,7 +145,7 @@ def gather(bank: SlotBank, question: Question, most: int) -> Evidence:
 def _promising(
     meaning: Array, held: Array, weights: Array, given: dict[str, Array], order: Order, most: int
 ) -> Array:
-    """The `most` memories that promise most when neighbours in a session are taken for context as they are."""
+    """The `most` memories that promise most, neighbours in a session taken for context as they are."""
     count = len(meaning)
     if count <= most:
         return np.arange(count)
@@ -265,7 +265,7 @@ def _with_context(
 
 
 def _moved(held: Array, whole: Array, at: Array, by: int) -> Array:
-    """[S, C] what the memory `by` places before (after: below 0) each of `at` holds, if linked all the way."""
+    """[S, C] what the memory `by` places before (below 0: after) each of `at` holds, if linked."""
     there = at - by
     inside = (there >= 0) & (there < held.shape[1])
     steps = range(by) if by > 0 else range(1, 1 - by)

@@ -23,7 +23,7 @@ from .known import Known, saying_of
 from .log import Event, Record
 from .owners import OpenOwner
 from .sayings import Held, Saying, same_side
-from .supersede import FOLLOWS, End, followed, outdated, retracted
+from .supersede import FOLLOWS, End, excepted, followed, outdated, retracted
 from .tell import fact_body, in_batches, in_third_person
 from .text import sentences
 
@@ -135,7 +135,8 @@ class Hearing:
             self._again(again, body, fact, time)
             self._tail = (None, [])
             return
-        ends, follows, late = self._ends(said) if self.infer else ([], [], None)
+        held = self._candidates(said) if self.infer else []
+        ends, late = _ends(said, held)
         fact, passed_on = self._joined(fact, said)
         if not (sure or ends or passed_on):
             return
@@ -143,8 +144,10 @@ class Hearing:
         id_ = body["id"] = memory_id(self.owner, self._next(), time, fact.text)
         self.events.append(Event("add", time, body))
         self._known.add(id_, saying_of(fact, time))
-        for end in (*passed_on, *ends, *follows):
+        for end in (*passed_on, *ends):
             self._end(end, id_, time)
+        if held and not (ends or passed_on or late):
+            self._loosely(said, held, id_)
         self._tail = (fact, [*passed_on, *ends])
         if late is not None:
             self._end(End(id_, "late"), late.id, late.said.time)
@@ -172,24 +175,23 @@ class Hearing:
 
     # -- what it ends ---------------------------------------------------------------------------
 
-    def _ends(self, said: Saying) -> tuple[list[End], list[End], Held | None]:
-        """What a statement replaces, what it may be news of, and what is newer than it and replaces it."""
-        held = self._candidates(said)
+    def _loosely(self, said: Saying, held: Sequence[Held], id_: str) -> None:
+        """Links a new fact with what it may be news of, or with the habit to which it is an exception."""
         earlier = [item for item in held if item.said.time <= said.time]
-        itself = Held("", said)
-        late = next(
-            (item for item in held if item.said.time > said.time and outdated(item.said, [itself])), None
-        )
-        ends = outdated(said, earlier)
-        return ends, [] if ends or late else followed(said, earlier), late
+        habit = excepted(said, earlier)
+        if habit is not None:
+            self._end(End(id_, FOLLOWS), habit, said.time)
+        for end in followed(said, earlier) if habit is None else ():
+            self._end(end, id_, said.time)
 
     def _candidates(self, said: Saying) -> list[Held]:
         return self._known.candidates(said, self._vectors(said))
 
     def _vectors(self, said: Saying) -> Sequence[Tensor]:
         """Keys of the statement and of what it names; none where no word hints at a change."""
-        change, slot = said.change, said.slot
-        if not change and not (slot and slot.single) and not (said.frame.values and said.frame.states):
+        change, slot, frame = said.change, said.slot, said.frame
+        hints = bool(change) or frame.once or frame.detour or (frame.values and frame.states)
+        if not hints and not (slot and slot.single):
             return ()
         named = " ".join((*change.old, *change.topic))
         return list(self._keys.targets([said.text, named] if named else [said.text]))
@@ -224,6 +226,13 @@ class Hearing:
         gist = fact.gist if now and fact.gist.is_triple else before.gist
         weight = max(fact.importance, before.importance)
         return replace(fact, text=text, said=heard, gist=gist, importance=weight), ends
+
+
+def _ends(said: Saying, held: Sequence[Held]) -> tuple[list[End], Held | None]:
+    """What a statement replaces, and what is newer than the statement and replaces it."""
+    itself = Held("", said)
+    late = next((item for item in held if item.said.time > said.time and outdated(item.said, [itself])), None)
+    return outdated(said, [item for item in held if item.said.time <= said.time]), late
 
 
 def only_cue(text: str) -> bool:

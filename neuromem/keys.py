@@ -60,8 +60,8 @@ class Keys:
     def targets(self, texts: Sequence[str]) -> Tensor:
         """[B, K] unit keys of texts. Never cached: the same list gives the same bits.
 
-        The dense part of a text of several sentences is the sum of theirs, each weighed by how much it tells: what
-        somebody did should not drown in "Hey! How are you?".
+        The dense part of a text of several sentences is the sum of theirs, each weighed by how much it
+        tells: what somebody did should not drown in "Hey! How are you?".
         """
         folded = [normalize(text, casefold=False) for text in texts]
         pieces = [sentences(text) or [text] for text in folded]

@@ -34,12 +34,13 @@ _NO_NAMES = STOP_WORDS | frozenset("i i'm i've i'll i'd".split())
 @lru_cache(maxsize=65_536)
 def mark_of(stem: str) -> int:
     """The mark of a stem: -32,768 to 32,767, never 0. About one slot in 2,700 shares one by chance."""
-    number: int = int.from_bytes(blake2b(stem.encode("utf-8", "surrogatepass"), digest_size=4).digest(), "little")
+    digest = blake2b(stem.encode("utf-8", "surrogatepass"), digest_size=4).digest()
+    number: int = int.from_bytes(digest, "little")
     return number % 65_535 - 32_768 or 32_767
 
 
 def marks_of(texts: list[str]) -> Tensor:
-    """[B, MARKS] int16: marks of each text's content words in order, each once; zeros where there are fewer."""
+    """[B, MARKS] int16: marks of each text's content words in order, each once; zeros to fill."""
     rows = [[mark_of(stem) for stem in dict.fromkeys(stems(text))][:MARKS] for text in texts]
     padded = [row + [0] * (MARKS - len(row)) for row in rows]
     return torch.tensor(padded, dtype=torch.int16).view(len(texts), MARKS)

@@ -42,7 +42,7 @@ class Question:
     named: int = 0  # mark of the one speaker that it names; 0 for none, or several
     times: tuple[tuple[float, float, float], ...] = ()  # each: from and to in Unix ms, decay in ms
     wants: int = 0  # bits: a time, a name or a number is asked for
-    alike: tuple[float, float] = (0.05, 0.15)  # cosines from which on two texts have something in common, and clearly
+    alike: tuple[float, float] = (0.1, 0.25)  # cosines of texts that have something in common, and clearly
 
 
 def take_apart(text: str, keys: Keys, speakers: Collection[int], now_ms: int) -> Question:

@@ -32,6 +32,7 @@ from .question import Question
 
 __all__ = ["Hit", "Recall", "find", "read"]
 
+SAME, COPIES = 0.8, 2  # content words that copies of a fact share; copies shown before others
 FADED = THRESHOLDS[Fidelity.SUBJECT]  # strength below which a slot says nothing
 
 
@@ -71,7 +72,8 @@ class Recall:
             "strength": round(self.strength, 4), "fidelity": str(self.fidelity),
             "created_at": self.created_at.isoformat(), "updated_at": self.updated_at.isoformat(),
             "last_refreshed_at": self.updated_at.isoformat(), "superseded_by": self.superseded_by,
-            "valid_until": self.valid_until.isoformat() if self.valid_until else None, "metadata": self.metadata,
+            "valid_until": self.valid_until.isoformat() if self.valid_until else None,
+            "metadata": self.metadata,
         }  # fmt: skip
         return out | ({"explain": self.explain} if self.explain is not None else {})
 
@@ -123,7 +125,24 @@ def find(
         score = evident * (1 - weight + weight * strength)
         if score >= config.min_score and (strength >= FADED or score >= rescue):
             hits.append(Hit(memory_id, score, cosine, strength, (evidence, place)))
-    return sorted(hits, key=lambda hit: (-hit.score, hit.id))[:limit]
+    return _varied(bank, sorted(hits, key=lambda hit: (-hit.score, hit.id)), limit)
+
+
+def _varied(bank: SlotBank, hits: list[Hit], limit: int) -> list[Hit]:
+    """The first hits; of what says the same in nearly the same words two, further copies come last."""
+    chosen: list[Hit] = []
+    copies: list[Hit] = []
+    known: list[set[int]] = []
+    for hit in hits:
+        evidence, place = hit.evidence or (None, 0)
+        row = int(evidence.rows[place]) if evidence is not None else bank.rows_of(hit.id)[0]
+        marks = set(bank.marks[row].tolist()) - {0}
+        alike = sum(len(marks & other) >= SAME * len(marks | other) for other in known) if marks else 0
+        (copies if alike >= COPIES else chosen).append(hit)
+        known.append(marks)
+        if len(chosen) == limit:
+            break
+    return (chosen + copies)[:limit]
 
 
 def read(bank: SlotBank, codec: Codec, hits: Sequence[Hit], now_ms: int) -> list[Recall]:

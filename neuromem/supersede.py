@@ -55,9 +55,10 @@ from .sayings import (
 )
 from .text import normalize, stems, words
 
-__all__ = ["FOLLOWS", "End", "followed", "outdated", "retracted"]
+__all__ = ["FOLLOWS", "End", "excepted", "followed", "outdated", "retracted"]
 
 FOLLOWS = "follows"  # the reason of an end that is none: news of a memory that stays current
+SHARED = 0.4  # share of telling words from which something is an exception to a habit
 ALIKE, VERY_ALIKE = 0.35, 0.5  # cosines of keys from which a statement may be news of another
 
 
@@ -100,6 +101,23 @@ def followed(new: Saying, held: Sequence[Held]) -> list[End]:
         return []
     _, best = max(scored, key=lambda pair: (pair[0], -pair[1].back, pair[1].id))
     return [End(best.id, FOLLOWS)]
+
+
+def excepted(new: Saying, held: Sequence[Held]) -> str | None:
+    """Id of the habit to which what happened once is an exception: it goes before it; None for no such habit.
+
+    "Had to do laundry on a Wednesday" takes nothing from "I do my laundry on Sundays".
+    """
+    if not (new.frame.once or new.frame.detour) or new.change.has("turns", "moves", "corrects", "retracts"):
+        return None
+    habits = [
+        (overlap(new, item) + 0.5 * item.likeness, item)
+        for item in held
+        if item.said.speaker.casefold() == new.speaker.casefold()
+        and is_lasting(item.said.text) and may_meet(new, item) and overlap(new, item) >= SHARED
+    ]  # fmt: skip
+    _, best = max(habits, key=lambda pair: (pair[0], -pair[1].back, pair[1].id), default=(0.0, None))
+    return None if best is None else best.id
 
 
 def _may_follow(new: Saying, held: Held) -> float:

@@ -15,8 +15,8 @@ from neuromem.config import BankConfig, ForgettingConfig
 from neuromem.errors import CapacityExhausted, InvalidInput
 from neuromem.forgetting import days_until
 from neuromem.ladder import FIELDS, VALUE_UNITS, VERBATIM
-from neuromem.marks import MARKS
 from neuromem.layout import DAY_MS, Rows, quantize_keys
+from neuromem.marks import MARKS
 
 NOW = 1_772_452_800_000
 K = 64

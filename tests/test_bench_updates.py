@@ -46,7 +46,7 @@ def test_right_and_wrong_answers_are_told_apart(bench: Runner, tmp_path: Path) -
 
 
 def test_a_result_that_says_both_is_stale(bench: Runner, tmp_path: Path) -> None:
-    both = case(["i moved from porto to braga"], "where do i live", "braga", "porto")
+    both = case(["i moved from porto to braga"], "did i move from porto to braga", "braga", "porto")
     _, report = bench("updates", "--cases", lines(tmp_path / "c.jsonl", both), "--encoder", "hash")
     assert (report["current_first"], report["stale_first"]) == (0.0, 1.0)
 

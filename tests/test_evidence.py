@@ -62,7 +62,8 @@ def test_marks_are_those_of_the_content_words_in_order_and_never_zero_in_between
 @pytest.mark.parametrize(
     ("text", "bits"),
     [
-        ("Shall we go?", ASKS), ("we went yesterday", TIME), ("she has three cats", NUMBER), ("I love tea", 0),
+        ("Shall we go?", ASKS), ("we went yesterday", TIME), ("she has three cats", NUMBER),
+        ("I love tea", 0),
         ("We met Anna and Ben", 2 * NAMES), ("He knows Al, Bo, Cy, Di and Ed", 3 * NAMES),
     ],
 )  # fmt: skip
@@ -95,7 +96,8 @@ def test_the_name_of_a_speaker_is_taken_out_of_what_is_embedded_and_kept_as_who_
 @pytest.mark.parametrize(
     ("question", "wants"),
     [
-        ("When did I move?", TIME), ("so when did i move", TIME), ("what year was it", TIME), ("Who is Al?", NAMES),
+        ("When did I move?", TIME), ("so when did i move", TIME), ("what year was it", TIME),
+        ("Who is Al?", NAMES),
         ("hey where is it", NAMES), ("How many cats are there?", NUMBER), ("what do I like", 0),
     ],
 )  # fmt: skip
@@ -214,10 +216,24 @@ def test_an_empty_bank_has_no_evidence() -> None:
 
 def test_only_the_best_are_looked_at_closely_and_they_are_the_right_ones() -> None:
     with told(*[("Ana", f"I own {n} red marbles", n * DAY_MS / 60_000) for n in range(40)]) as memory:
-        with memory.engine.owners.use(memory.engine.log.owners()[0]) as open_:
-            asked = take_apart("do I own 17 marbles", memory.engine.keys, (), 0)
-            few, every = gather(open_.bank, asked, 5), gather(open_.bank, asked, 40)
-            assert len(few.rows) == 5
-            best = every.rows[np.argmax(every.scores())]
-            assert best in few.rows
-            assert few.rows[np.argmax(few.scores())] == best
+        bank = memory.bank("ana")
+        asked = take_apart("do I own 17 marbles", memory.engine.keys, (), 0)
+        few, every = gather(bank, asked, 5), gather(bank, asked, 40)
+        assert len(few.rows) == 5
+        best = every.rows[np.argmax(every.scores())]
+        assert best in few.rows
+        assert few.rows[np.argmax(few.scores())] == best
+
+
+def test_there_are_never_three_copies_of_one_fact_before_something_else() -> None:
+    starts = enumerate(("So", "Well", "And", "Oh", "But"))
+    copies = [("Ana", f"{start} our hamster Biscuit eats sunflower seeds", 5e3 * n) for n, start in starts]
+    with told(*copies, ("Ana", "The hamster has a wheel", 60_000)) as memory:
+        found = memory.search(
+            "what does the hamster eat", user_id="ana", limit=3, fidelity="exact", rehearse=False
+        )
+        assert [("seeds" in recall.text) for recall in found] == [True, True, False]
+        every = memory.search(
+            "what does the hamster eat", user_id="ana", limit=6, fidelity="exact", rehearse=False
+        )
+        assert len(every) == 6  # none is lost

@@ -71,7 +71,7 @@ def test_the_same_list_gives_the_same_bits() -> None:
 def test_the_name_of_a_key_space_tells_encoder_buckets_and_weight() -> None:
     names = {keys_of(0).identity, keys_of(64).identity, keys_of(256).identity}
     assert len(names) == 3
-    heavier = Keys(HashEncoder(), BankConfig(), RecallConfig(lexical_weight=0.5))
+    heavier = Keys(HashEncoder(), BankConfig(lexical_buckets=256), RecallConfig(lexical_weight=0.5))
     assert heavier.identity not in names
 
 

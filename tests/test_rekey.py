@@ -98,7 +98,7 @@ def test_under_another_encoder_values_and_state_are_the_same_bit_for_bit(
     (line,) = watched.lines
     assert line.startswith(f"ana: the encoder changed from hash:v1-384 to {encoder.name}; ")
     assert same(before, after, but=["key"])
-    assert after["key"].shape[1] == encoder.width + 256
+    assert after["key"].shape[1] == encoder.width
     assert bool((after["key"] != 0).any(dim=1).eq(after["used"]).all())
     with opened(tmp_path / "store", OLD, fake_clock) as memory:
         assert same(state_of(memory), before), "and back again, keys and all"
@@ -179,7 +179,6 @@ def test_a_new_store_and_one_without_a_snapshot_have_nothing_to_explain(
     ("config", "why"),
     [
         ({"write": {"seed": 1}}, "ana: settings changed; "),
-        ({"recall": {"lexical_weight": 0.3}}, "ana: the lexical part of keys changed; "),
         ({"bank": {"lexical_buckets": 64}}, "ana: the lexical part of keys changed, settings changed; "),
     ],
 )

@@ -17,7 +17,6 @@ from neuromem.facts import gist_of
 from neuromem.forgetting import Fidelity
 from neuromem.keys import Keys
 from neuromem.ladder import FIELDS, GIST_FIELDS, PATCH_BYTES, TEXT_BYTES, UNITS, VERBATIM, stair, worn
-from neuromem.text import split_to_fit
 from neuromem.write import HIGHEST, NEVER, Values, check_strengths, floor_of, write_values
 from neuromem.writer import Draft, Writer
 
@@ -229,18 +228,20 @@ def test_a_long_text_is_cut_into_slots_that_join_to_the_same_words() -> None:
     assert "".join(reading.text for reading in default_codec().read_values(left, strength)) == LONG_TEXT
 
 
-def test_a_text_in_several_slots_is_found_by_its_own_words_among_texts_like_its_parts() -> None:
-    """Each rival says one part and a little more, so that it is nearer to the whole than that part is."""
-    work, bank = writer()
-    pieces = split_to_fit(LONG_TEXT, TEXT_BYTES)
-    rivals = [f"{piece[:60]} {other[:60]}" for piece in pieces for other in pieces if piece != other]
-    results = work.write([draft(text) for text in [LONG_TEXT, *rivals]], bank)
-    for index, result in enumerate(results):
-        rows = bank.allocate(len(result.rows.floor), 0)
-        bank.store(str(UUID(int=index + 1)), rows, result.rows, {"stability": 1.0})
-    for cue in (LONG_TEXT, *pieces):
-        _, rows = bank.lookup(work.keys.query(cue), 1)
-        assert bank.ids_of(rows) == [str(UUID(int=1))]
+def test_a_text_in_several_slots_is_found_by_its_own_words_among_texts_that_begin_alike() -> None:
+    work, bank = writer(WriteConfig(max_steps=0))
+    motto = letters(5, 0x13A0, 0x13F5, 30)
+    texts = [
+        f"The motto over the old door of the {place} says {words}"
+        for place, words in (("mill", motto), ("mill", "nothing"), ("barn", "work"), ("mill", "amen"))
+    ]
+    for index, result in enumerate(work.write([draft(text) for text in texts], bank)):
+        assert (result.report.slots > 1) == (index == 0)
+        rows = bank.allocate(result.report.slots, 0)
+        bank.store(str(UUID(int=index)), rows, result.rows, {"stability": 1.0})
+    for index, text in enumerate(texts):
+        _, rows = bank.lookup(work.keys.query(text), 1)
+        assert bank.ids_of(rows) == [str(UUID(int=index))]
 
 
 def test_what_cannot_be_made_exact_is_cut_finer_or_flagged() -> None:

@@ -10,7 +10,6 @@ time); each conversation is measured with weights fitted without it. Prints reca
 from __future__ import annotations
 
 import argparse
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ import torch
 
 from neuromem import Memory
 from neuromem.bench.common import read_jsonl
-from neuromem.bench.conversations import TurnOfTalk, read_questions, read_turns_of, tell
+from neuromem.bench.conversations import TurnOfTalk, read_questions, read_turns_of, tell, without_names
 from neuromem.config import Config, ForgettingConfig, WriteConfig
 from neuromem.evidence import KINDS, gather, speakers_of
 from neuromem.question import take_apart
@@ -48,9 +47,9 @@ def conversation(
     turns: list[TurnOfTalk], questions: Sequence[Any], encoder: str | None, one: bool
 ) -> list[Asked]:
     """The questions of a conversation; `one`: as if one person spoke, without names."""
-    names = sorted({turn.speaker for turn in turns})
     if one:
-        turns = [TurnOfTalk(turn.turn, "", turn.text, turn.time) for turn in turns]
+        said, questions = without_names({questions[0].conversation: turns}, questions)
+        turns = said[questions[0].conversation]
     with Memory(config=CONFIG, encoder=encoder, clock=lambda: turns[-1].time + 60) as memory:
         turns_of = tell(memory, "c", turns, False)
         ids_of: dict[str, set[str]] = {}
@@ -59,12 +58,9 @@ def conversation(
                 ids_of.setdefault(turn, set()).add(memory_id)
         rows = []
         for question in questions:
-            text = question.text
-            for name in names if one else ():
-                text = re.sub(rf"\b{re.escape(name)}(?:['’]s)?\b", "", text)
             right = {memory_id for turn in question.evidence for memory_id in ids_of.get(turn, ())}
             if right:
-                rows.append((" ".join(text.split()) or "?", right, len(question.evidence)))
+                rows.append((question.text, right, len(question.evidence)))
         return asked(memory, rows)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,16 @@ from ..owners import Progress
 from .common import read_jsonl, stopwatch
 from .ranking import Baselines
 
-__all__ = ["Question", "Rankings", "TurnOfTalk", "measure_conversations", "read_questions", "read_turns_of", "tell"]
+__all__ = [
+    "Question",
+    "Rankings",
+    "TurnOfTalk",
+    "measure_conversations",
+    "read_questions",
+    "read_turns_of",
+    "tell",
+    "without_names",
+]
 
 DATES = ("%B-%d-%Y", "%Y-%m-%d", "%d %B, %Y", "%B %d, %Y")
 
@@ -94,6 +104,25 @@ def read_turns_of(path: str | Path, most: int = 0) -> dict[str, list[TurnOfTalk]
         text = f"{text} [photo: {caption}]".strip() if caption else text  # what was shown is part of the talk
         turns.append(TurnOfTalk(turn, str(row.get("speaker") or ""), text, time))
     return dict(list(out.items())[: most or None])
+
+
+def without_names(
+    turns: Mapping[str, Sequence[TurnOfTalk]], questions: Sequence[Question]
+) -> tuple[dict[str, list[TurnOfTalk]], list[Question]]:
+    """The same talk as if one person spoke, and the questions without the speakers' names."""
+    names = {name: {turn.speaker for turn in said if turn.speaker} for name, said in turns.items()}
+    plain = {name: [replace(turn, speaker="") for turn in said] for name, said in turns.items()}
+    asked = [
+        replace(question, text=_without(question.text, names.get(question.conversation, set())))
+        for question in questions
+    ]
+    return plain, asked
+
+
+def _without(text: str, names: Collection[str]) -> str:
+    for name in sorted(names, key=len, reverse=True):
+        text = re.sub(rf"\b{re.escape(name)}(?:['’]s)?\b", "", text)
+    return " ".join(text.split()) or "?"
 
 
 def _seconds(when: Any) -> float:

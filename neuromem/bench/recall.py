@@ -25,7 +25,14 @@ from typing import Any
 from ..config import Config, ForgettingConfig, WriteConfig
 from ..memory import Memory
 from .common import emit, mean, parser, percentiles, progress, read_jsonl, share, stopwatch
-from .conversations import Question, Rankings, measure_conversations, read_questions, read_turns_of
+from .conversations import (
+    Question,
+    Rankings,
+    measure_conversations,
+    read_questions,
+    read_turns_of,
+    without_names,
+)
 from .generated import personal_facts
 from .mishear import Recognizer, word_error_rate
 from .pairs import lost_points, measure_pairs
@@ -52,6 +59,8 @@ def main(argv: list[str]) -> int:
         if options.corpus:
             questions = _heard(read_questions(options.questions), hearings, options.word_errors, options.seed)
             turns = read_turns_of(options.corpus, options.conversations)
+            if options.one_speaker:
+                turns, questions = without_names(turns, questions)
             found = measure_conversations(
                 turns, questions, config, options.encoder, options.infer, options.baselines, DEPTH, step
             )
@@ -90,6 +99,9 @@ def _arguments() -> argparse.ArgumentParser:
     out.add_argument("--encoder", help="as Memory's: sentence, sentence:FOLDER, hash")
     out.add_argument(
         "--decay", choices=("none", "power"), default="none", help="whether old turns have faded"
+    )
+    out.add_argument(
+        "--one-speaker", action="store_true", help="as if one person spoke; questions without their names"
     )
     out.add_argument("--steps", type=int, help="steps of the write loop; ranks do not depend on them")
     out.add_argument("--conversations", type=int, default=0, help="only the first so many; 0: all")

@@ -1,7 +1,8 @@
 """`neuromem bench updates`: whether what is current comes first when facts change.
 
-``--cases F``: JSONL of cases. Each is told turn by turn as talk (one `add` a turn, as its user and at its
-time), then its question is asked, as its user and at its time::
+``--cases F``: JSONL of cases. Each is told turn by turn (one `add` of its words a turn, as its user and at
+its time; ``--talk`` gives messages, of which only what is worth keeping is kept), then its question is asked,
+as its user and at its time::
 
     {"id", "type", "style", "turns": [{"ts", "user", "text"}], "query": {"ts", "user", "text"},
      "expected": [any of these], "stale": [none of these], …}
@@ -43,7 +44,7 @@ class Scene:
     config: Config
     encoder: Encoder
     crowd: int = 0
-    dictated: bool = False  # turns are handed over as plain strings, not overheard as messages
+    talk: bool = False  # turns are overheard as messages, not handed over as plain strings
     seed: int = 0
 
 
@@ -68,7 +69,7 @@ def main(argv: list[str]) -> int:
     for case in cases:
         _check(case)
     config = Config(forgetting=ForgettingConfig(decay=options.decay))
-    scene = Scene(config, load_encoder(options.encoder), options.crowd, options.dictated, options.seed)
+    scene = Scene(config, load_encoder(options.encoder), options.crowd, options.talk, options.seed)
     outcomes = []
     with progress("updating") as step:
         for done, case in enumerate(cases, 1):
@@ -87,7 +88,9 @@ def _arguments() -> argparse.ArgumentParser:
     out.add_argument(
         "--crowd", type=int, default=0, metavar="N", help="unrelated facts in the same bank, told first"
     )
-    out.add_argument("--dictated", action="store_true", help="hand turns over as strings, not as messages")
+    out.add_argument(
+        "--talk", action="store_true", help="turns are messages that are overheard, not dictated"
+    )
     out.add_argument("--decay", choices=("none", "power"), default="none", help="whether old turns fade")
     out.add_argument("--encoder", help="as Memory's: transformer, conv, sentence:FOLDER, hash")
     out.add_argument("--failures", action="store_true", help="show the cases that failed")
@@ -114,7 +117,7 @@ def play(case: Mapping[str, Any], scene: Scene) -> Outcome:
             text = turn["text"]
             with stopwatch() as adding:
                 written = memory.add(
-                    text if scene.dictated else [{"role": "user", "content": text}], user_id=turn["user"]
+                    [{"role": "user", "content": text}] if scene.talk else text, user_id=turn["user"]
                 )
             times.append(adding.ms)
             by_turn.append([item.id for item in written])

@@ -23,11 +23,13 @@ class Asked:
     """The time a question is about.
 
     `past`: what was so before comes first. `any`: history belongs to the answer, but does not come first.
+    `did`: it is about what happened, not about how things are.
     `start`, `end`: Unix seconds of a stretch of time that is named and over, else None.
     """
 
     past: bool = False
     any: bool = False
+    did: bool = False
     start: float | None = None
     end: float | None = None
 
@@ -54,6 +56,7 @@ _LATEST = re.compile(
     r"this (?:year|month|week|time|season)|at present|up to date|last time|(?:did|have|has|was|were) (?:i|we|he|she|they|my \w+) last|so far|yet|as of (?:now|today))\b",
     re.IGNORECASE,
 )
+_DID = re.compile(r"\b(?:did|was|were|had|ate|went|happened|last \w+|yesterday|ago)\b", re.IGNORECASE)
 
 
 def asked_of(question: str, now: datetime) -> Asked:
@@ -63,10 +66,11 @@ def asked_of(question: str, now: datetime) -> Asked:
     True
     """
     plain = normalize(question)
+    did = bool(_DID.search(plain))
     if _LATEST.search(plain):
-        return Asked()
+        return Asked(did=did)
     over = [span for span in spans(question, now) if span.end <= now]
     if over and re.search(r"\b(?:was|were|did|had|used|lived?|worked|been)\b", plain):
-        return Asked(any=True, start=over[0].start.timestamp(), end=over[0].end.timestamp())
+        return Asked(any=True, did=True, start=over[0].start.timestamp(), end=over[0].end.timestamp())
     past = bool(_BEFORE.search(plain))
-    return Asked(past=past, any=past or bool(_WHEN_CHANGED.search(plain)))
+    return Asked(past=past, any=past or bool(_WHEN_CHANGED.search(plain)), did=did)

@@ -1,0 +1,100 @@
+"""What is read off a statement before it is compared: slots, whose it is, cues of change, time asked for."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from neuromem.facts import Gist, gist_of
+from neuromem.facts.asked import asked_of
+from neuromem.facts.changes import change_of
+from neuromem.facts.frames import frame_of
+from neuromem.facts.slots import slot_of
+from neuromem.facts.whose import whose_of
+
+
+@pytest.mark.parametrize(
+    ("question", "past", "history"),
+    [
+        ("where did I live before?", True, True),
+        ("what did i drive before the pickup", True, True),
+        ("Who was my previous dentist?", True, True),
+        ("what did I use to drink", True, True),
+        ("when did I move?", False, True),
+        ("where do I live?", False, False),
+        ("how old am I", False, False),
+        ("where was my wedding?", False, False),
+        ("what do I eat before bed?", False, False),
+        ("what's my latest score", False, False),
+        ("when did I last change the filter?", False, False),
+    ],
+)
+def test_the_time_of_a_question_is_understood(question: str, past: bool, history: bool) -> None:
+    asked = asked_of(question, datetime(2026, 3, 2, tzinfo=UTC))
+    assert (asked.past, asked.any) == (past, history)
+
+
+@pytest.mark.parametrize(
+    ("gist", "name", "single"),
+    [
+        (Gist("1", "lives in", "Porto"), "home", True),
+        (Gist("1", "home", "studio above the bakery"), "dwelling", True),
+        (Gist("1", "allergy", "nuts"), "allergy", False),
+        (Gist("1", "alarm code", "9912"), "alarm code", True),
+        (Gist("1", "dog name", "Potola"), "dog name", False),
+        (Gist("1", "favorite colour", "teal"), "favourite colour", True),
+        (Gist("1", "job", "nurse"), "job", True),
+        (Gist("1", "job", "mother of two"), "job", False),
+        (Gist("1", "roommate", "Kofi"), "flatmate", True),
+    ],
+)
+def test_slots_are_canonical(gist: Gist, name: str, single: bool) -> None:
+    slot = slot_of(gist)
+    assert slot is not None
+    assert (slot.name, slot.single) == (name, single)
+
+
+def test_slots_of_kin_and_of_keywords() -> None:
+    mum = slot_of(Gist("mum", "age", "71"))
+    assert mum is not None
+    assert mum.key == "mother|age"
+    assert slot_of(gist_of("laid an egg")) is None or not gist_of("egg dolly").is_triple
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("I sold the van", "self"),
+        ("my uncle found out he's allergic", "other"),
+        ("My accountant is Philippa Dunmore.", "self"),
+        ("omar's locker is nine", "other"),
+        ("the landlord raised my rent", "self"),
+        ("She transferred to Riverside", "pronoun"),
+        ("the alarm code is four", "thing"),
+        ("our drummer quit the band", "other"),
+    ],
+)
+def test_whose_a_statement_is(text: str, kind: str) -> None:
+    assert whose_of(text).kind == kind
+
+
+def test_cues_of_change() -> None:
+    assert change_of("Swapped the minibus for a tandem").old == ("minibus",)
+    assert change_of("choir got moved to sunday").topic == ("choir",)
+    assert change_of("forget what I said about the jet ski").bare
+    assert not change_of("forget the jet ski i'm saving for a car now").bare
+    assert not change_of("if I sold the van I would walk")
+    assert not change_of("I keep bees")
+
+
+def test_one_time_is_told_from_how_it_always_is() -> None:
+    assert frame_of("Went out for sushi today").once
+    assert not frame_of("I bring a sandwich for lunch").once
+    assert not frame_of("my pulse is sixty this morning").once
+
+
+def test_a_statement_as_long_as_a_message_may_be_is_judged_quickly() -> None:
+    text = "not the the my " * 16_000
+    assert change_of(text) is not None
+    assert frame_of(text) is not None
