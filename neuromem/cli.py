@@ -215,6 +215,7 @@ def _asking(commands: Commands) -> None:
         commands, "show", "ask:show", "list the memories, or one with its history", "It only looks."
     )
     show.add_argument("id", nargs="?", metavar="ID", help="a memory's id, or the last letters of it")
+    show.add_argument("--clusters", action="store_true", help="memories that are alike, side by side")
 
 
 def _keeping(commands: Commands) -> None:
@@ -222,9 +223,10 @@ def _keeping(commands: Commands) -> None:
         commands,
         "sleep",
         "keep:sleep",
-        "let the weights shrink as they are due",
+        "merge what says the same, let the weights shrink as they are due",
         "What has faded is forgotten.",
     )
+    sleep.add_argument("--budget", type=float, metavar="SECONDS", help="stop after so long; the next goes on")
     sleep.add_argument("--now", metavar="TIME", nargs="?", help="as of this time (default: the present)")
     rebuild = _command(
         commands, "rebuild", "keep:rebuild", "make the weights anew from the log", "Every word returns."

@@ -26,6 +26,7 @@ __all__ = [
     "ForgettingConfig",
     "LogConfig",
     "RecallConfig",
+    "SleepConfig",
     "WriteConfig",
 ]
 
@@ -178,6 +179,17 @@ class ContextConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class SleepConfig:
+    """What sleep does besides shrinking and forgetting."""
+
+    merge: bool = True  # memories that say the same become one
+    refresh_days: float = 7.0  # essentials in use are rehearsed so long before they fade; 0: never
+
+    def __post_init__(self) -> None:
+        _check("sleep.refresh_days", self.refresh_days, 0, 36_500)
+
+
+@dataclass(frozen=True, slots=True)
 class LogConfig:
     """The event log and the snapshots of the banks."""
 
@@ -202,6 +214,7 @@ class Config:
     recall: RecallConfig = field(default_factory=RecallConfig)
     context: ContextConfig = field(default_factory=ContextConfig)
     log: LogConfig = field(default_factory=LogConfig)
+    sleep: SleepConfig = field(default_factory=SleepConfig)
 
     @classmethod
     def load(

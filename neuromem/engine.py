@@ -18,6 +18,7 @@ from typing import Any
 
 from .codec import Codec, default_codec
 from .config import Config
+from .consolidate import Sleep, one_of_each
 from .deep import Found
 from .encoders import Encoder, check_encoder, load_encoder
 from .errors import Closed, InvalidInput, NotFound, ReadOnly
@@ -25,7 +26,7 @@ from .facts import extract, gist_of, read_turns
 from .fold import milliseconds
 from .forgetting import Fidelity
 from .hearing import Hearing, Told
-from .history import WRITING, redact, stories
+from .history import WRITING, merged_into, redact, stories
 from .identity import Owner, canonical_id, folder_of, owner_of, seconds_of
 from .keys import Keys
 from .known import last_words
@@ -137,7 +138,13 @@ class Engine:
                 if open_.bank.rows_of(memory_id):
                     yield open_
                     return
+                self._check_not_merged(name, memory_id)
         raise NotFound(f"no memory {memory_id}; it was deleted or is forgotten (deep recall may find it)")
+
+    def _check_not_merged(self, owner: str, memory_id: str) -> None:
+        into = merged_into(self.log.events(owner), self.owners.until).get(memory_id)
+        if into is not None:
+            raise NotFound(f"memory {memory_id} was merged into {into}, which says the same; use that id")
 
     def commit(self, open_: OpenOwner, events: Sequence[Event]) -> dict[str, WriteReport]:
         """Appends events durably and folds them in."""
@@ -207,6 +214,7 @@ class Engine:
         memory_id = canonical_id(memory_id)
         for owner in owner_of(memory_id, self.log.owners()):  # by the log: it may be forgotten
             with self.owners.use(owner) as open_:
+                self._check_not_merged(owner, memory_id)
                 doomed, kept = redact(list(self.log.events(owner)), memory_id)
                 if not doomed:
                     continue
@@ -312,6 +320,7 @@ class Engine:
 
     def bring_back(self, open_: OpenOwner, found: Sequence[Found]) -> list[Recall]:
         """Results of deep recall as recalls; faded and forgotten ones are written back."""
+        found = one_of_each(found, merged_into(self.log.events(open_.fold.owner), self.owners.until))
         now_ms = self.now_ms()
         least = self.config.recall.rehearse_score
         good = [item for place, item in enumerate(found) if place == 0 or item.score >= least]
@@ -351,23 +360,14 @@ class Engine:
 
     # -- time -----------------------------------------------------------------------------------
 
-    def sleep(self, now: float | None, user_id: str | None) -> dict[str, int]:
+    def sleep(
+        self, now: float | None, user_id: str | None, budget_s: float | None, progress: Progress | None
+    ) -> dict[str, int]:
         """As `Memory.sleep`."""
         self.now_ms()
         at = seconds_of(self.clock() if now is None else now, "now")
         names = names_of(self.log, user_id)
-        done = {"owners": 0, "held": 0, "forgotten": 0}
-        for name in names:
-            with self.owners.use(name) as open_:
-                before = len(open_.bank.ids())
-                self.commit(open_, [Event("sleep", at, {})])
-                held = len(open_.bank.ids())
-            done = {
-                "owners": done["owners"] + 1,
-                "held": done["held"] + held,
-                "forgotten": done["forgotten"] + before - held,
-            }
-        return done
+        return Sleep(self.owners, self.commit, self.config, at, budget_s, progress).of(names)
 
     def rebuild(self, user_id: str | None, restore: bool, progress: Progress | None) -> dict[str, int]:
         """As `Memory.rebuild`."""

@@ -35,19 +35,20 @@ WHOLE = 0.4  # a link from which on the words of a neighbour count as context
 
 WEIGHTS: dict[str, float] = {
     "meaning": 1.0,  # cosine with the memory's own key: its best part
-    "context": 0.96,  # … with the sum of its key and its neighbours'
+    "context": 1.0,  # … with the sum of its key and its neighbours'
     "words": 0.2,  # of a memory by itself: share of the telling words that it holds
-    "words before": 0.16,  # of one in the midst of talk: share that it holds together with the one before
-    "words around": 0.53,  # … with two before and two after
-    "phrase": 0.035,  # two content words in a row as in the question; at most three of these
-    "length": 0.06,  # content words, of twenty
-    "speaker": 0.37,  # said by the one who is named
-    "date": 0.74,  # told about the time that is named
+    "words before": 0.15,  # of one in the midst of talk: share that it holds together with the one before
+    "words around": 0.5,  # … with two before and two after
+    "phrase": 0.03,  # two content words in a row as in the question; at most three of these
+    "length": 0.05,  # content words, of twenty
+    "speaker": 0.36,  # said by the one who is named
+    "subject": 0.08,  # about somebody or something that is named
+    "date": 0.73,  # told about the time that is named
     "time": 0.28,  # a when-question, and it has a time word
-    "names": 0.07,  # a who-, where- or which-question: names in it, at most three
-    "number": 0.03,  # a how-many-question, and it has a number
+    "names": 0.06,  # a who-, where- or which-question: names in it, at most three
+    "number": 0.02,  # a how-many-question, and it has a number
     "asks": -0.13,  # ends as a question itself
-    "answers": 0.25,  # share of the telling words in a question just before it
+    "answers": 0.24,  # share of the telling words in a question just before it
 }
 """Fitted on development sets only, by `training/tune_recall.py`; in units of one cosine."""
 KINDS = tuple(WEIGHTS)
@@ -214,6 +215,8 @@ def _given(bank: SlotBank, question: Question, order: Order) -> dict[str, Array]
     }
     if question.named:
         out["speaker"] = (bank.speaker.cpu().numpy()[head] == question.named).astype(np.float32)
+    if question.words:
+        out["subject"] = np.isin(bank.subject.cpu().numpy()[head], list(question.words)).astype(np.float32)
     if question.times:
         out["date"] = np.max([_nearness(order.time, *time) for time in question.times], axis=0)
     if question.wants & TIME:

@@ -19,7 +19,9 @@ rebuild     (nothing): restore everything that was not deleted, forgotten facts 
 supersede   id, by, reason: no longer current from the event's time on; `by` replaced it ("": nothing did)
 follow      id, by, reason: `by` may be news of it; it stays current, and stands below `by` where both answer
 delete      id
-sleep       (nothing): shrink, forget
+merge       id, ids, words: `ids` say the same and become `id`; `words` is the record of the words it keeps
+refresh     ids: as rehearse, but at sleep, so that it does not count as a recall
+sleep       seen: shrink, forget; memories were compared up to that event
 slots       id, rows, codec, keys: a memory's slots from another bank, as they are
 ==========  ====================================================================================
 """
@@ -29,6 +31,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from hashlib import blake2b
 from typing import Any
 from uuid import UUID
@@ -49,6 +52,15 @@ from .writer import Draft, Writer, WriteReport
 __all__ = ["BATCH", "Fold", "fingerprint", "meaning_of", "pack_rows"]
 
 BATCH = 256  # facts written together at most
+
+# state of a merged memory, of the states of those that it is made of
+MERGED = dict(
+    zip(
+        "written_ms heard_ms rehearsed_ms stability difficulty importance recalls".split(),
+        (torch.min, torch.max, torch.max, torch.max, torch.min, torch.max, torch.sum),
+        strict=True,
+    )
+)
 
 
 class Fold:
@@ -84,6 +96,10 @@ class Fold:
             reports |= self._write([record])
         elif record.kind == "rehearse":
             self.rehearse(body["ids"], record.time)
+        elif record.kind == "refresh":
+            self.rehearse(body["ids"], record.time, recalls=0)
+        elif record.kind == "merge":
+            reports |= self._merge(body)
         elif record.kind == "restore":
             reports |= self._restore(
                 words_of(self.log, self.owner, record.seq, set(body["ids"])), now_ms, record.seq
@@ -139,6 +155,7 @@ class Fold:
             "meaning": fingerprint(meaning_of(body["gist"])),
             "slot": fingerprint(body.get("slot", "")),
             "speaker": name_mark(str(body.get("name") or "")),
+            "subject": _subject_of(body["gist"]),
             "noted": bool(body.get("metadata")),
         }
         rows = self.bank.rows_of(body["id"])
@@ -167,6 +184,23 @@ class Fold:
             if until_ms or by:
                 self.bank.supersede(memory_id, by, until_ms)
 
+    def _merge(self, body: dict[str, Any]) -> dict[str, WriteReport]:
+        """Makes one memory of several, as if it had been heard again when the others were told."""
+        memory_id, words = body["id"], self.log.get(self.owner, body["words"])
+        held = [row for id_ in (memory_id, *body["ids"]) for row in self.bank.rows_of(id_)[:1]]
+        joined = {name: join(getattr(self.bank, name)[held]).item() for name, join in MERGED.items() if held}
+        for other in body["ids"]:
+            for replaced in self.bank.replaced_by(other):
+                self.bank.supersede(replaced, memory_id, self.bank.ended(replaced)[0])
+            self.bank.free(other)
+        if not held or words.erased:
+            return {}
+        record = replace(words, body=words.body | {"id": memory_id})
+        written = self.writer.write([self._draft(record.body)], self.bank)[0]
+        state = self._state(record, milliseconds(words.time)) | joined
+        self._place(memory_id, written.rows, state, int(joined["heard_ms"]))
+        return {memory_id: written.report}
+
     def _delete(self, memory_id: str, sequence: int) -> None:
         """Frees a memory as if it had never been told: what it replaced is as current as it was itself."""
         held = bool(self.bank.rows_of(memory_id))
@@ -193,13 +227,14 @@ class Fold:
         before = (self.bank.stability[at].cpu().double(), self.bank.difficulty[at].cpu().double())
         return rehearse(before, days, rating, self.config.forgetting)
 
-    def rehearse(self, memory_ids: Sequence[str], time: float) -> None:
+    def rehearse(self, memory_ids: Sequence[str], time: float, recalls: int = 1) -> None:
         """Strengthens memories, recalled at a time in Unix seconds, with what they still have."""
         now_ms = milliseconds(time)
         rows = torch.tensor([row for memory_id in memory_ids for row in self.bank.rows_of(memory_id)])
         if len(rows):
             stability, difficulty = self._learn(rows, now_ms, Rating.GOOD)
             self.bank.rehearse(rows, stability, difficulty, now_ms)
+            self.bank.recalls[rows.to(self.bank.device)] += recalls - 1
 
     def _restore(self, words: dict[str, Record], now_ms: int, sequence: int) -> dict[str, WriteReport]:
         """Writes memories again from their words in the log before a sequence number; reports by id."""
@@ -260,14 +295,18 @@ def words_of(log: EventLog, owner: str, until: int, wanted: set[str] | None = No
     found: dict[str, Record] = {}
     for record in log.events(owner, 0, until):
         memory_id = record.body.get("id")
-        if memory_id is None or (wanted is not None and memory_id not in wanted):
+        if memory_id is None:
             continue
         if record.kind == "delete":
             found.pop(memory_id, None)
+        elif record.kind == "merge":
+            told = [found.pop(id_, None) for id_ in (memory_id, *record.body["ids"])]
+            for kept in [item for item in told if item and item.seq == record.body["words"]]:
+                found[memory_id] = replace(kept, body=kept.body | {"id": memory_id})
         elif record.kind in ("add", "add+", "hear", "change"):
             found.pop(memory_id, None)  # last written, last in order
             found[memory_id] = record
-    return found
+    return found if wanted is None else {id_: record for id_, record in found.items() if id_ in wanted}
 
 
 def ends_of(records: Iterable[Record]) -> dict[str, tuple[int, str]]:
@@ -282,6 +321,10 @@ def ends_of(records: Iterable[Record]) -> dict[str, tuple[int, str]]:
             after = ends.pop(record.body["id"], (0, ""))
             for memory_id in [found for found, (_, by) in ends.items() if by == record.body["id"]]:
                 ends[memory_id] = after
+        elif record.kind == "merge":
+            for memory_id, (until_ms, by) in ends.items():
+                if by in record.body["ids"]:
+                    ends[memory_id] = (until_ms, record.body["id"])
     return ends
 
 
@@ -300,6 +343,12 @@ def fingerprint(text: str) -> int:
 def meaning_of(segments: Sequence[str]) -> str:
     """A gist's four segments as they are compared: case does not count."""
     return normalize("".join(segments))
+
+
+def _subject_of(segments: Sequence[str]) -> int:
+    """The mark of a triple's subject; 0 for the speaker, and for keywords."""
+    subject, relation = segments[0], segments[1]
+    return name_mark(subject) if relation.startswith("|") and subject != "1" else 0
 
 
 def pack_rows(bank: SlotBank, memory_id: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from .log import Event, Record
 
-__all__ = ["WRITING", "redact", "stories", "without"]
+__all__ = ["WRITING", "merged_into", "redact", "stories", "without"]
 
 WRITING = ("add", "add+", "hear", "change")  # events that bring words
 _NAMES = dict(
@@ -30,6 +30,17 @@ def stories(records: Iterable[Record], memory_id: str, until: float | None = Non
     ]
 
 
+def merged_into(records: Iterable[Record], until: float | None = None) -> dict[str, str]:
+    """The memory that says the same now for each that was merged, up to a time in Unix seconds."""
+    found: dict[str, str] = {}
+    for record in records:
+        if record.kind == "merge" and (until is None or record.time <= until):
+            survivor, gone = record.body["id"], set(record.body["ids"])
+            found |= {id_: survivor for id_, by in found.items() if by in gone}
+            found |= dict.fromkeys(gone, survivor)
+    return found
+
+
 def _story(record: Record, memory_id: str) -> dict[str, Any]:
     body = record.body
     story: dict[str, Any] = {
@@ -43,17 +54,22 @@ def _story(record: Record, memory_id: str) -> dict[str, Any]:
         story["event"] = names[record.kind][not old]
         story |= {"superseded_by": body["by"] or None} if old else {"superseded": body["id"]}
         return story | {"reason": body["reason"]}
+    if record.kind == "merge":
+        if memory_id != body["id"]:
+            return story | {"event": "MERGED", "merged_into": body["id"]}
+        return story | {"event": "MERGES", "merged": body["ids"]}
     return story | {key: body[key] for key in ("text", "role", "name", "metadata") if key in body}
 
 
 def redact(records: Sequence[Record], memory_id: str) -> tuple[list[int], list[Event]]:
-    """How to erase a memory from an owner's log.
+    """How to erase a memory from an owner's log, and with it those that were merged into it.
 
     Returns:
         The numbers of the records to be erased, and events that keep what else was said in the same
         breath. An event of the latter names its `origin`: the number of the first record of that talk.
     """
-    own = [record for record in records if record.body.get("id") == memory_id]
+    ids = {memory_id} | {id_ for id_, by in merged_into(records).items() if by == memory_id}
+    own = [record for record in records if record.body.get("id") in ids]
     doomed = [record.seq for record in own if record.kind in WRITING or record.kind == "slots"]
     kept: list[Event] = []
     said: dict[int, list[str]] = {}

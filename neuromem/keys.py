@@ -12,7 +12,6 @@ Axes: B keys being written, K key width, C cues of a key, J neighbours of a key.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -34,6 +33,9 @@ ANSWERS = 0.9  # cosine with a text in several slots of the part that answers fo
 STEP, BACK = 0.3, 0.05  # of one step: away from neighbours and towards cues; back to the target
 
 
+_strangers: dict[str, Strangeness] = {}  # by key space
+
+
 class Keys:
     """Makes keys and query vectors: the encoder and the sketch, joined."""
 
@@ -47,10 +49,12 @@ class Keys:
         """Name of the key space: banks of another one are refused."""
         return f"{self.encoder.name}+lex{self.sketch.buckets}@{self.lexical_weight:g}+sentences"
 
-    @cached_property
+    @property
     def strangers(self) -> Strangeness:
-        """How alike texts are that have nothing in common; measured when first asked for."""
-        return strangeness(self.targets(STRANGERS))
+        """How alike texts are that have nothing in common; measured once for each key space."""
+        if self.identity not in _strangers:
+            _strangers[self.identity] = strangeness(self.targets(STRANGERS))
+        return _strangers[self.identity]
 
     @property
     def width(self) -> int:

@@ -328,17 +328,21 @@ class Memory:
 
     # -- time -----------------------------------------------------------------------------------
 
-    def sleep(self, now: float | None = None, user_id: str | None = None) -> dict[str, int]:
-        """Makes the shrinkage that is due physical and forgets what has faded.
+    def sleep(
+        self, now: float | None = None, user_id: str | None = None, *, budget_s: float | None = None,
+        progress: Progress | None = None,
+    ) -> dict[str, int]:  # fmt: skip
+        """Merges what says the same, refreshes essentials in use, shrinks, forgets what has faded.
 
         Args:
             now: Unix seconds; the clock's time when None. user_id: one owner; everybody when None.
+            budget_s: it stops cleanly after so many seconds; the next sleep goes on.
 
         Returns:
-            ``{"owners": …, "held": …, "forgotten": …}``.
+            ``{"owners": …, "held": …, "forgotten": …, "merged": …, "refreshed": …, "left": …}``.
         """
         self._conscious.clear()
-        return self._engine.sleep(now, user_id)
+        return self._engine.sleep(now, user_id, budget_s, progress)
 
     def rebuild(
         self, user_id: str | None = None, *, restore: bool = True, progress: Progress | None = None

@@ -119,15 +119,18 @@ def note(console: Console, text: str, style: str = "bright_black") -> None:
     console.print(Text(clean(text), style=style))
 
 
-def memory_table(recalls: Sequence[Any], *, scores: bool = False, now: float | None = None) -> Table:
+def memory_table(
+    recalls: Sequence[Any], *, scores: bool = False, now: float | None = None, title: str | None = None
+) -> Table:
     """Memories, one to a row: rung, strength, words, age, id.
 
     Args:
         recalls: `Recall` objects.
         scores: show how well each answers.
         now: Unix seconds from which ages are counted.
+        title: words above the table.
     """
-    table = facts_table()
+    table = facts_table(title and clean(title))
     if scores:
         table.add_column("score", justify="right", no_wrap=True)
     table.add_column("memory", ratio=1, overflow="fold")

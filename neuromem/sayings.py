@@ -17,7 +17,7 @@ from .facts.slots import Slot, slot_of
 from .facts.topics import SETTLED, topics_of
 from .facts.whose import Whose, without_lead
 from .facts.wording import is_first_person, is_surely_wrong, of_someone_else
-from .text import normalize, stems
+from .text import normalize, stem, stems
 
 __all__ = [
     "LAST_S",
@@ -193,7 +193,8 @@ def _means(new: Saying, held: Held) -> bool:
 
 def _people(found: frozenset[str]) -> frozenset[str]:
     """Stems with the usual names of the kin among them: "mom" is the mother."""
-    return found | frozenset(KIN_WORDS[word] for word in found if word in KIN_WORDS)
+    kin = {KIN_WORDS[form] for word in found for form in (word, f"{word}s") if form in KIN_WORDS}
+    return found | frozenset(stem(name) for name in kin)
 
 
 def _one_person(one: Whose, other: Whose) -> bool:

@@ -50,6 +50,7 @@ class SlotTable(nn.Module):
     marks: Tensor
     traits: Tensor
     speaker: Tensor
+    subject: Tensor
     noted: Tensor
     inverse_norm: Tensor
 

@@ -31,7 +31,7 @@ __all__ = ["NEVER", "Stored", "Values", "write_values", "write_words"]
 
 NEVER = 2.0  # floor of words that could not be made exact at any strength
 MARGIN = 0.15  # probability by which a checked character must be surer than `SURE`
-HIGHEST = 1.25  # code that a gradient step may reach; the encoder's own end at 1
+HIGHEST = 1.25  # code that a gradient step may reach, if the grid does; the encoder's own end at 1
 PATIENCE = 4  # steps without progress after which an already readable field is left as it is
 
 
@@ -178,6 +178,7 @@ class _Job:
         self.patches = patches.to(device)
         self.owner = torch.arange(len(wanted)).repeat_interleave(self.lengths)  # [P] its row in S
         self.amplitude = plan.amplitude[self.field_of[self.owner]].to(device)
+        self.highest = (plan.limit / self.amplitude).clamp(1, HIGHEST)[:, None]  # [P, 1]
         self.fields = self.field_of[self.owner].to(device)
         self.starts = starts_of(self.lengths)
         with torch.no_grad():
@@ -211,7 +212,8 @@ class _Job:
             update = (momentum[rows] / (1 - 0.9 ** (step + 1))) / (
                 (energy[rows] / (1 - 0.98 ** (step + 1))).sqrt() + 1e-12
             )
-            self.codes[rows] = (self.codes[rows] - config.learning_rate * update).clamp(-HIGHEST, HIGHEST)
+            moved = self.codes[rows] - config.learning_rate * update
+            self.codes[rows] = moved.clamp(-self.highest[rows], self.highest[rows])
         return self.steps
 
     def _rows(self, which: Tensor) -> Tensor:

@@ -20,8 +20,8 @@ LAYERS = (
     "errors checks config shipped identity text facts tokens linear encoders forgetting ladder confidence "
     "codec marks layout table bank bankfile strangers keys write writer merkle records storage log "
     "history mend question evidence recall fold sayings supersede current snapshots owners deep tell "
-    "known hearing engine transfer conscious memory context llm assistant sdk compat server voice sound "
-    "whatsapp ingest render bench demo commands cli"
+    "known alike clusters conscious hearing consolidate engine transfer memory context llm assistant sdk "
+    "compat server voice sound whatsapp ingest render bench demo commands cli"
 ).split()
 TOP = ("__init__", "__main__")  # the public face: may import everything, imported by none
 

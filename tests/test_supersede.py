@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from neuromem.supersede import followed, outdated
 
 FOREVER = {"forgetting": {"decay": "none"}}
 DAY_S = 86_400.0
+PAIRS = Path(__file__).parent / "data" / "update_pairs.jsonl"
 
 
 @pytest.fixture
@@ -350,3 +352,14 @@ def test_export_and_import_keep_what_is_current(memory: Memory, tmp_path: Path, 
         assert held(other, old).superseded_by == new
         assert held(other, old).valid_until == held(memory, old).valid_until
         assert current(other) == ["I moved to Braga."]
+
+
+def test_of_hundreds_of_pairs_most_are_judged_right_and_none_is_replaced_in_error() -> None:
+    rows = [json.loads(line) for line in PAIRS.read_text(encoding="utf-8").splitlines()]
+    found = {True: 0, False: 0}
+    for row in rows:
+        gap_s, back = (1_800.0, 0) if row["at_once"] else (30 * DAY_S, 1)
+        found[row["replaces"]] += bool(judged(row["old"], row["new"], gap_s, back))
+    changes = sum(row["replaces"] for row in rows)
+    assert found[False] == 0, f"of {len(rows) - changes} that only look like change"
+    assert found[True] / changes >= 0.85

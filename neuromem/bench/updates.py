@@ -88,9 +88,7 @@ def _arguments() -> argparse.ArgumentParser:
     out.add_argument(
         "--crowd", type=int, default=0, metavar="N", help="unrelated facts in the same bank, told first"
     )
-    out.add_argument(
-        "--talk", action="store_true", help="turns are messages that are overheard, not dictated"
-    )
+    out.add_argument("--talk", action="store_true", help="turns are overheard as messages, not dictated")
     out.add_argument("--decay", choices=("none", "power"), default="none", help="whether old turns fade")
     out.add_argument("--encoder", help="as Memory's: transformer, conv, sentence:FOLDER, hash")
     out.add_argument("--failures", action="store_true", help="show the cases that failed")

@@ -87,7 +87,9 @@ def show(args: Namespace) -> int:
     """All memories, or one."""
     with open_memory(args, readonly=True) as memory:
         user = whose(args, memory)
-        if args.id is None:
+        if args.clusters:
+            _show_clusters(args, memory, user)
+        elif args.id is None:
             recalls = memory.all(user, fidelity="weights")
             data: dict[str, Any] = {"user": user, "memories": [recall.to_dict() for recall in recalls]}
             emit(args, data, lambda console: _show_all(console, user, recalls))
@@ -107,6 +109,47 @@ def _show_all(console: Console, user: str, recalls: Sequence[Recall]) -> None:
         return
     console.print(memory_table(recalls))
     note(console, f"{len(recalls)} memories of {user!r}; neuromem show ID tells one's history")
+
+
+def _show_clusters(args: Namespace, memory: Memory, user: str) -> None:
+    """All memories in their clusters, and those that are in none.
+
+    Raises:
+        InvalidInput: one memory is asked for as well.
+    """
+    if args.id is not None:
+        raise InvalidInput("--clusters", f"and the id {args.id} do not go together", "give one of them")
+    from ..clusters import clusters_of, name_of
+
+    recalls = {recall.id: recall for recall in memory.all(user, fidelity="weights")}
+    found = [
+        [recalls[id_] for id_ in cluster]
+        for cluster in clusters_of(memory.bank(user), memory.engine.keys.strangers)
+    ]
+    for cluster in found:
+        for recall in cluster:
+            recalls.pop(recall.id)
+    named = [
+        (name_of([recall.text for recall in cluster], [recall.gist for recall in cluster]), cluster)
+        for cluster in found
+    ]
+    data = {
+        "user": user,
+        "clusters": [
+            {"name": name, "memories": [item.to_dict() for item in cluster]} for name, cluster in named
+        ],
+        "alone": [recall.to_dict() for recall in recalls.values()],
+    }
+
+    def view(console: Console) -> None:
+        from ..render import memory_table, note
+
+        for name, cluster in [*named, ("alone", list(recalls.values()))]:
+            if cluster:
+                console.print(memory_table(cluster, title=f"{name} ({len(cluster)})"))
+        note(console, f"{len(named)} clusters, {len(recalls)} memories of {user!r} alone")
+
+    emit(args, data, view)
 
 
 def _whole_id(memory: Memory, user: str, given: str) -> str:

@@ -27,11 +27,18 @@ def _one_or_all(args: Namespace, memory: Memory) -> str | None:
 
 
 def sleep(args: Namespace) -> int:
-    """Makes shrinkage physical."""
+    """Merges, refreshes, shrinks, forgets."""
     now = time_of(args.now, "--now")
     with open_memory(args) as memory:
-        done = memory.sleep(now, _one_or_all(args, memory))
-    line = f"Slept: {done['held']:,} memories held, {done['forgotten']:,} forgotten (deep recall finds them)."
+        user = _one_or_all(args, memory)
+        with progress("sleeping", "steps") as step:
+            done = memory.sleep(now, user, budget_s=args.budget, progress=step)
+    line = (
+        f"Slept: {done['held']:,} memories held, {done['merged']:,} merged, {done['refreshed']:,} refreshed, "
+        f"{done['forgotten']:,} forgotten (deep recall finds them)."
+    )
+    if done["left"]:
+        line += f" Time was up with {done['left']:,} still to be looked at: the next sleep goes on."
     emit(args, done, lambda console: console.print(line))
     return 0
 

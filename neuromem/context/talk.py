@@ -91,6 +91,8 @@ class Planner:
         while 0 < start < len(turns) - 1 and turns[start].role == "assistant":
             start += 1  # an answer without its question; and some templates want a user to begin
         talk = Talk(turns=list(turns[start:]), tokens=sum(costs[start:]))
+        for turn in turns[-2:]:  # known when it is their turn to be compressed, many at a time
+            self._gists_of(turn)
         if not talk.turns and turns:
             talk = self._last_alone(turns[-1], share)
         told = self._add_gists(talk, turns[: len(turns) - len(talk.turns)], first, share)

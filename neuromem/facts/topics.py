@@ -16,10 +16,10 @@ from ..text import stem
 __all__ = ["SETTLED", "members_of", "topics_of"]
 
 _TABLE = """
-home       live lives living lived moved relocated unpacked settled house apartment flat condo downtown neighborhood home lease tenant residing resident suburb place studio loft bungalow cottage
+home       live lives living lived moved relocated unpacked settled house apartment flat condo downtown neighborhood home lease tenant residing resident suburb place bedroom farmhouse townhouse duplex studio loft bungalow cottage
 site       office headquarters relocated floor building suite premises storefront warehouse studio located based workspace
 job        job work works working employed employer hired promoted promotion manager assistant principal teach teacher nurse engineer clerk cashier director supervisor intern boss career position role shift freelancer consultant analyst accountant waiter waitress bartender barista developer designer driver desk salesman selling cook kitchens receptionist company firm laid fired retired
-hours      shift shifts nights days graveyard hours schedule overnight swing rota nine-to-five weekends earlies lates mornings evenings afternoons
+hours      shift shifts nights days graveyard hours schedule overnight swing rota nine-to-five weekends weekdays earlies lates mornings evenings afternoons
 bedtime    bed bedtime asleep sleep lights-out snooze
 waking     wake waking alarm up early riser
 bank       bank banking account credit union teller checking savings

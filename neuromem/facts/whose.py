@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from ..text import is_name_like, normalize, stem, words
 from .clause import KIN_WORDS, ROLES
+from .relations import PETS
 
 __all__ = ["Whose", "whose_of", "without_lead", "without_reporter"]
 
@@ -76,6 +77,9 @@ def without_lead(text: str) -> str:
     return _LEAD.sub("", normalize(text, casefold=False))
 
 
+_OWNERS = frozenset((*ROLES.split(), *PETS.split(), "baby", "puppy", "kitten", "team", "boss"))
+
+
 def whose_of(text: str) -> Whose:
     """Who an utterance is about, by how it begins."""
     plain = without_lead(text)
@@ -88,9 +92,10 @@ def whose_of(text: str) -> Whose:
     owned = _OF.match(plain)
     theirs = owned is not None and not re.search(r"\b(?:me|us)\b", plain, re.IGNORECASE)
     if owned and theirs and owned["owner"].lower() not in _NO_NAMES:
-        noun = plain.lower().startswith(("my ", "our ", "the "))
-        if (noun and not _IS_SHORT.match(owned["thing"])) or _is_person(owned["owner"]):
-            return Whose("other", _stems(KIN_WORDS.get(owned["owner"].lower(), owned["owner"])))
+        owner = owned["owner"].lower()
+        creature = owner in KIN_WORDS or owner in _OWNERS or _is_person(owned["owner"])
+        if creature and not _IS_SHORT.match(owned["thing"]):
+            return Whose("other", _stems(KIN_WORDS.get(owner, owner)))
     if _AGENT.match(plain):
         return _named(plain)
     if _SELF.search(plain):

@@ -1,0 +1,309 @@
+"""Sleep: what says the same becomes one memory, essentials in use are refreshed, what has faded goes.
+
+Each step is an event, whole or not there at all, so a sleep may be stopped anywhere:
+
+1. ``merge``: near-duplicates (`alike.py`) of one speaker, both current, become the older one of them, with
+   the fuller wording, as if it had been heard again when the newer one was told. Only what was written or
+   heard since the last sleep is compared, and only with memories of the same content words or the same gist:
+   a join over the bank's buffers, then the words of the log for the few that fit.
+2. ``refresh``: an essential of the conscious set that would soon cease to be verbatim is rehearsed, once for
+   each time that it came into use (recalled or heard again). What nobody asks for is not: it fades.
+3. ``sleep``: the weights shrink as they are due, what says nothing any more is freed. Its body tells up to
+   which event of the log memories have been compared; the next sleep goes on there.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .alike import FILLERS, same_fact
+from .bank import SlotBank
+from .clusters import clusters_of
+from .config import Config
+from .conscious import essentials
+from .deep import Found
+from .errors import InvalidInput
+from .evidence import order_of
+from .fold import milliseconds
+from .forgetting import THRESHOLDS, Fidelity
+from .layout import DAY_MS
+from .log import Event, EventLog, Record
+from .marks import mark_of
+from .owners import OpenOwner, Owners, Progress
+from .text import stem
+
+__all__ = ["Sleep", "one_of_each"]
+
+LOOK_BACK = 20_000  # newest events that are searched for the last sleep, or for the last use of an essential
+STRIDE = 512  # of them read at a time
+TOGETHER = 32  # merges logged at once
+MOST_IN_BLOCK = 128  # memories of the same content words that are compared with each other
+USES = ("rehearse", "restore", "hear", "merge")  # events that show that a memory is in use
+LIKE_TWINS = 0.5  # least cosine of the keys of two tellings of one thing: sculpting has set them apart
+
+_FILLER_MARKS = frozenset(mark_of(stem(word)) for word in FILLERS)
+_Commit = Callable[[OpenOwner, Sequence[Event]], object]
+
+
+@dataclass(frozen=True, slots=True)
+class _Telling:
+    """A memory and the record that holds its words."""
+
+    id: str
+    record: Record
+    heard_ms: int
+    key: Tensor  # [K] unit
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Memories that may say the same, oldest first, by their first rows."""
+
+    rows: tuple[int, ...]
+    newest: int  # number of the last event that brought words of one of them
+
+
+class Sleep:
+    """One sleep of a store, owner after owner."""
+
+    def __init__(
+        self,
+        owners: Owners,
+        commit: _Commit,
+        config: Config,
+        now: float,
+        budget_s: float | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        """Args:
+        commit: appends events durably and folds them in.
+        now: Unix seconds. budget_s: as `Memory.sleep`.
+        progress: called with (done, in all): owners, or blocks of like memories where there is one owner.
+
+        Raises:
+            InvalidInput: the budget is no time.
+        """
+        number = isinstance(budget_s, int | float) and not isinstance(budget_s, bool)
+        if budget_s is not None and not (number and 0 <= budget_s < math.inf):
+            raise InvalidInput("budget_s", f"{budget_s!r} is out of range", "give seconds, 0 or more")
+        self._owners, self._commit, self._config, self._now = owners, commit, config, now
+        self._deadline = None if budget_s is None else time.monotonic() + budget_s
+        self._progress = progress
+
+    def of(self, names: Sequence[str]) -> dict[str, int]:
+        """Puts owners to sleep; those who have not slept for longest come first when time is limited.
+
+        Returns:
+            ``{"owners": …, "held": …, "forgotten": …, "merged": …, "refreshed": …, "left": …}``; left is what
+            the time did not suffice for: memories still to be compared, and owners who did not sleep.
+        """
+        total = dict.fromkeys(("owners", "held", "forgotten", "merged", "refreshed", "left"), 0)
+        log, alone = self._owners.log, len(names) == 1
+        if self._deadline is not None and not alone:
+            slept = {name: _last_sleep(log, name) for name in names}
+            names = sorted(names, key=lambda name: record.time if (record := slept[name]) else 0.0)
+        for place, name in enumerate(names):
+            if place and self._is_late():
+                total["left"] += len(names) - place
+                break
+            with self._owners.use(name) as open_:
+                for part, count in self._one(open_, self._progress if alone else None).items():
+                    total[part] += count
+            if self._progress is not None and not alone:
+                self._progress(place + 1, len(names))
+        return total
+
+    def _is_late(self) -> bool:
+        return self._deadline is not None and time.monotonic() >= self._deadline
+
+    def _one(self, open_: OpenOwner, progress: Progress | None) -> dict[str, int]:
+        """One owner's sleep."""
+        log, name, bank = self._owners.log, open_.fold.owner, open_.bank
+        last, until = _last_sleep(log, name), log.length(name)
+        since = 0 if last is None else int(last.body.get("seen", 0))
+        blocks = _blocks(bank, since) if self._config.sleep.merge else []
+        merged, done = self._merge(open_, blocks, progress)
+        seen = until if done == len(blocks) else min(until, blocks[done].newest)
+        left = len({block.newest for block in blocks[done:]})
+        refreshed = self._refresh(open_)
+        before = len(bank.ids())
+        self._commit(open_, [Event("sleep", self._now, {"seen": max(seen, since)})])
+        held = len(bank.ids())
+        if not self._is_late():
+            clusters_of(bank, open_.fold.writer.keys.strangers)  # ready to be shown
+        parts = {"held": held, "forgotten": before - held, "merged": merged, "refreshed": refreshed}
+        return parts | {"owners": 1, "left": left}
+
+    # -- merging --------------------------------------------------------------------------------
+
+    def _merge(self, open_: OpenOwner, blocks: list[_Block], progress: Progress | None) -> tuple[int, int]:
+        """Merges what says the same. Returns how many memories went, and how many blocks were looked at.
+
+        Stops when time is up, but never between blocks that the next sleep could not tell apart.
+        """
+        merger = _Merger(open_.bank, self._owners.log, open_.fold.owner, self._now)
+        events: list[Event] = []
+        for done, block in enumerate(blocks):
+            if done and self._is_late() and block.newest > blocks[done - 1].newest:
+                break
+            events += merger.merges(block)
+            if len(events) >= TOGETHER:
+                self._commit(open_, events)
+                events = []
+            if progress is not None:
+                progress(done + 1, len(blocks))
+        else:
+            done = len(blocks)
+        if events:
+            self._commit(open_, events)
+        return merger.merged, done
+
+    # -- refreshing -----------------------------------------------------------------------------
+
+    def _refresh(self, open_: OpenOwner) -> int:
+        """Rehearses essentials in use that would soon cease to be verbatim; returns how many."""
+        days, bank, now_ms = self._config.sleep.refresh_days, open_.bank, milliseconds(self._now)
+        if not days:
+            return 0
+        verbatim, soon = THRESHOLDS[Fidelity.VERBATIM], now_ms + round(days * DAY_MS)
+        due = []
+        for hit in essentials(bank, self._config.context.essentials, now_ms):
+            rows = bank.rows_of(hit.id)[:1]
+            used = bool((bank.recalls[rows] > 0) | (bank.heard_ms[rows] > bank.written_ms[rows]))
+            if used and hit.strength >= verbatim > float(bank.strength(rows, soon)[0]):
+                due.append(hit.id)
+        ids = _in_use(self._owners.log, open_.fold.owner, due)
+        if ids:
+            self._commit(open_, [Event("refresh", self._now, {"ids": ids})])
+        return len(ids)
+
+
+class _Merger:
+    """Turns blocks of like memories into events, looking at each pair once."""
+
+    def __init__(self, bank: SlotBank, log: EventLog, owner: str, now: float) -> None:
+        self._bank, self._log, self._owner, self._now = bank, log, owner, now
+        self._told: dict[str, _Telling] = {}  # survivors, with the words that they keep
+        self._gone: set[str] = set()
+        self.merged = 0
+
+    def merges(self, block: _Block) -> list[Event]:
+        """The events that make one memory of those of a block that say the same."""
+        groups: list[list[_Telling]] = []
+        for telling in self._tellings(block):
+            group = next((group for group in groups if self._are_one(group[0], telling)), None)
+            if group is None:
+                groups.append([telling])
+            else:
+                group.append(telling)
+        return [self._event(group) for group in groups if len(group) > 1]
+
+    def _tellings(self, block: _Block) -> Iterator[_Telling]:
+        """The memories of a block with their words; those whose words are erased are left out."""
+        for row, id_ in zip(block.rows, self._bank.ids_of(torch.tensor(block.rows)), strict=True):
+            if id_ in self._gone:
+                continue
+            if id_ not in self._told:
+                record = self._log.get(self._owner, int(self._bank.sequence[row]))
+                if record.erased or "text" not in record.body:
+                    continue
+                self._told[id_] = _Telling(id_, record, int(self._bank.heard_ms[row]), self._key(row))
+            yield self._told[id_]
+
+    def _key(self, row: int) -> Tensor:
+        """[K] unit key of a row."""
+        return self._bank.key[row].float() * self._bank.inverse_norm[row]
+
+    def _are_one(self, one: _Telling, other: _Telling) -> bool:
+        if float(one.key @ other.key) < LIKE_TWINS:
+            return False
+        return same_fact(one.record.body, other.record.body, (other.heard_ms - one.heard_ms) / 1_000)
+
+    def _event(self, group: Sequence[_Telling]) -> Event:
+        """The event by which the first of a group takes in the others, and keeps the longest wording."""
+        survivor, *others = group
+        fullest = max(group, key=lambda telling: len(telling.record.body["text"]))  # of equals the first
+        self._told[survivor.id] = replace(survivor, record=fullest.record)
+        self._gone |= {telling.id for telling in others}
+        self.merged += len(others)
+        ids = [telling.id for telling in others]
+        return Event("merge", self._now, {"id": survivor.id, "ids": ids, "words": fullest.record.seq})
+
+
+def one_of_each(found: Sequence[Found], merged: Mapping[str, str]) -> list[Found]:
+    """Results of deep recall, those of merged memories as of the one that says the same now, each once.
+
+    Args:
+        merged: as `history.merged_into`.
+    """
+    out: dict[str, Found] = {}
+    for item in found:
+        own = str(item.record.body.get("id", ""))
+        id_ = merged.get(own, own)
+        if id_ != own:
+            item = replace(item, record=replace(item.record, body=item.record.body | {"id": id_}))
+        out.setdefault(id_ or f"say {item.record.seq}", item)
+    return list(out.values())
+
+
+def _blocks(bank: SlotBank, since: int) -> list[_Block]:
+    """Memories that may say the same: of one speaker, with the same content words or the same gist.
+
+    In each is one whose words came with event `since` or later. In the order in which they were completed, so
+    that a sleep that stops can say how far it got.
+    """
+    order = order_of(bank)
+    head = order.rows[order.first]
+    first = torch.from_numpy(head.copy()).to(bank.device)
+    sequence = bank.sequence[first]
+    fit = (bank.until_ms[first] == 0) & ~(bank.successor[first] != 0).any(dim=1) & (sequence >= 0)
+    if not bool((fit & (sequence >= since)).any()):
+        return []
+    last = np.append(order.first[1:], len(order.rows))
+    marks = bank.marks.cpu()[torch.from_numpy(order.rows.copy())].tolist()
+    speaker, meaning = bank.speaker[first].tolist(), bank.meaning[first].tolist()
+    found: dict[tuple[int, object], list[int]] = {}
+    for place in fit.nonzero().flatten().tolist():
+        said = {mark for row in marks[order.first[place] : last[place]] for mark in row}
+        content = frozenset(said - _FILLER_MARKS - {0})
+        for sign in (content, meaning[place]):
+            if sign:
+                found.setdefault((speaker[place], sign), []).append(place)
+    blocks = []
+    for places in found.values():
+        newest = max(int(sequence[place]) for place in places) if len(places) > 1 else -1
+        if newest >= since and len(places) > 1:
+            blocks.append(_Block(tuple(head[places[:MOST_IN_BLOCK]].tolist()), newest))
+    return sorted(blocks, key=lambda block: block.newest)
+
+
+def _backwards(log: EventLog, owner: str) -> Iterator[Record]:
+    """An owner's newest events, the newest first."""
+    end = log.length(owner)
+    for stop in range(end, max(0, end - LOOK_BACK), -STRIDE):
+        yield from reversed(list(log.events(owner, max(0, stop - STRIDE), stop)))
+
+
+def _last_sleep(log: EventLog, owner: str) -> Record | None:
+    return next((record for record in _backwards(log, owner) if record.kind == "sleep"), None)
+
+
+def _in_use(log: EventLog, owner: str, memory_ids: Sequence[str]) -> list[str]:
+    """Those of some memories that were recalled or heard after they were told and refreshed last."""
+    waiting, used = set(memory_ids), set()
+    for record in _backwards(log, owner) if waiting else ():
+        named = waiting & {record.body.get("id"), *record.body.get("ids", ())}
+        if record.kind in USES:
+            used |= named
+        if record.kind in (*USES, "refresh", "add", "add+", "change"):
+            waiting -= named
+        if not waiting:
+            break
+    return [memory_id for memory_id in memory_ids if memory_id in used]
