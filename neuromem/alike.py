@@ -32,8 +32,9 @@ _EXPANDED = {
     for short, long in (
         item.split("=")
         for item in (
-            "i'm=i am,im=i am,i've=i have,ive=i have,you're=you are,youre=you are,you've=you have,we're=we are,"
-            "we've=we have,they're=they are,theyre=they are,they've=they have,theyve=they have,it's=it is,"
+            "i'm=i am,im=i am,i've=i have,ive=i have,you're=you are,youre=you are,you've=you have,"
+            "we're=we are,we've=we have,they're=they are,theyre=they are,"
+            "they've=they have,theyve=they have,it's=it is,"
             "that's=that is,thats=that is,there's=there is,theres=there is,i'll=i will,we'll=we will,"
             "they'll=they will,you'll=you will,isn't=is not,isnt=is not,aren't=are not,arent=are not,"
             "wasn't=was not,wasnt=was not,weren't=were not,werent=were not,don't=do not,dont=do not,"

@@ -98,8 +98,8 @@ def name_of(texts: Sequence[str], gists: Sequence[str]) -> str:
     """What most members of a cluster have in common: a slot of a life, or a content word; "" for nothing.
 
     Args:
-        texts: of the members. gists: theirs, as `Recall.gist` has them. Of equally common names the slot comes
-            first, then the most telling word, then the alphabet.
+        texts: of the members. gists: theirs, as `Recall.gist` has them. Of equally common names the slot
+            comes first, then the most telling word, then the alphabet.
     """
     slots = Counter(slot.name for gist in gists for slot in [slot_in(gist)] if slot is not None)
     said = Counter(stemmed for text in texts for stemmed in set(stems(text)))

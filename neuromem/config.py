@@ -73,6 +73,7 @@ class WriteConfig:
     key_steps: int = 12  # gradient steps that sculpt the key
     key_margin: float = 0.15  # cosine by which a cue should prefer its own slot to a neighbour
     key_anchor: float = 0.90  # lowest cosine of the sculpted key with the encoder's own target
+    cue_share: float = 0.3  # weight of the question that a fact answers in its key, beside the words' own
     neighbours: int = 16  # nearest other slots that the key is set apart from
     seed: int = 0
 
@@ -82,6 +83,7 @@ class WriteConfig:
         _check("write.key_steps", self.key_steps, 0, 10_000)
         _check("write.key_margin", self.key_margin, 0, 1)
         _check("write.key_anchor", self.key_anchor, 0, 1)
+        _check("write.cue_share", self.cue_share, 0, 10)
         _check("write.neighbours", self.neighbours, 0, 4_096)
         _check("write.seed", self.seed, 0, 2**63 - 1)
 

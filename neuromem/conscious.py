@@ -57,7 +57,8 @@ def essentials(bank: SlotBank, most: int, now_ms: int) -> list[Hit]:
     that was heard last. What matters equally stands in the order of its last hearing, newest first. The
     last quarter is for lasting preferences, as far as there are any.
     """
-    preferred = torch.isin(bank.slot, _preferences().to(bank.device))
+    known = _preferences().to(bank.device)
+    preferred = known[torch.searchsorted(known, bank.slot).clamp(max=len(known) - 1)] == bank.slot
     worth = _worth(bank, preferred)
     rows = (bank.used & (bank.part == 0) & (bank.until_ms == 0) & (worth >= LEAST)).nonzero().flatten()
     rows = rows[(bank.strength(rows, now_ms) >= GONE).to(rows.device)]
@@ -78,10 +79,10 @@ def _worth(bank: SlotBank, preferred: Tensor) -> Tensor:
 
 @functools.cache
 def _preferences() -> Tensor:
-    """Fingerprints of the slots of lasting preferences."""
+    """Fingerprints of the slots of lasting preferences, rising."""
     names = [name.strip() for name in PREFERENCES.split(",")]
     names += [f"favourite {name}" for name in FAVOURITES.split()] + [f"{name} name" for name in PETS.split()]
-    return torch.tensor([fingerprint(f"{SPEAKER}|{name}") for name in names])
+    return torch.tensor(sorted(fingerprint(f"{SPEAKER}|{name}") for name in names))
 
 
 def _falling(rows: Tensor, by: Tensor) -> Tensor:

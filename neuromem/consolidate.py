@@ -172,10 +172,13 @@ class Sleep:
         days, bank, now_ms = self._config.sleep.refresh_days, open_.bank, milliseconds(self._now)
         if not days:
             return 0
-        verbatim, soon = THRESHOLDS[Fidelity.VERBATIM], now_ms + round(days * DAY_MS)
-        due = []
+        verbatim, due = THRESHOLDS[Fidelity.VERBATIM], []
         for hit in essentials(bank, self._config.context.essentials, now_ms):
             rows = bank.rows_of(hit.id)[:1]
+            since = now_ms - int(bank.rehearsed_ms[rows[0]])
+            soon = now_ms + min(
+                round(days * DAY_MS), since
+            )  # what fades within days: half-way at the soonest
             used = bool((bank.recalls[rows] > 0) | (bank.heard_ms[rows] > bank.written_ms[rows]))
             if used and hit.strength >= verbatim > float(bank.strength(rows, soon)[0]):
                 due.append(hit.id)
@@ -277,10 +280,10 @@ def _blocks(bank: SlotBank, since: int) -> list[_Block]:
             if sign:
                 found.setdefault((speaker[place], sign), []).append(place)
     blocks = []
-    for places in found.values():
+    for places in dict.fromkeys(map(tuple, found.values())):
         newest = max(int(sequence[place]) for place in places) if len(places) > 1 else -1
         if newest >= since and len(places) > 1:
-            blocks.append(_Block(tuple(head[places[:MOST_IN_BLOCK]].tolist()), newest))
+            blocks.append(_Block(tuple(head[list(places[:MOST_IN_BLOCK])].tolist()), newest))
     return sorted(blocks, key=lambda block: block.newest)
 
 

@@ -36,6 +36,7 @@ WHOLE = 0.4  # a link from which on the words of a neighbour count as context
 WEIGHTS: dict[str, float] = {
     "meaning": 1.0,  # cosine with the memory's own key: its best part
     "context": 1.0,  # … with the sum of its key and its neighbours'
+    "outdone": -0.2,  # by how much a neighbour's own meaning is nearer: what is close to the answer is not it
     "words": 0.2,  # of a memory by itself: share of the telling words that it holds
     "words before": 0.15,  # of one in the midst of talk: share that it holds together with the one before
     "words around": 0.5,  # … with two before and two after
@@ -139,6 +140,7 @@ def gather(bank: SlotBank, question: Question, most: int) -> Evidence:
     links, context = _links(bank, question, order, best)
     near = _with_context(meaning, held, weights, links, best, given)
     near["context"] = context
+    near["outdone"] = _outdone(meaning, links, best)
     columns = [near[kind] if kind in near else np.zeros(len(best), np.float32) for kind in KINDS]
     return Evidence(order.rows[order.first[best]], np.stack(columns, axis=1).astype(np.float32))
 
@@ -265,6 +267,16 @@ def _with_context(
         "words around": (weights @ two) * in_talk,
         "answers": (weights @ held[:, earlier]) * asked,
     } | {kind: values[at] for kind, values in given.items()}
+
+
+def _outdone(meaning: Array, link: Array, at: Array) -> Array:
+    """[C] by how much the better of the linked neighbours of `at` is nearer to the question; 0 for none."""
+    last = len(meaning) - 1
+    following = np.append(link, np.float32(0))[at + 1]
+    before = (meaning[np.maximum(at - 1, 0)] - meaning[at]) * link[at]
+    after = (meaning[np.minimum(at + 1, last)] - meaning[at]) * following
+    out: Array = np.maximum(0, np.maximum(before, after))
+    return out
 
 
 def _moved(held: Array, whole: Array, at: Array, by: int) -> Array:

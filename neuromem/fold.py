@@ -133,8 +133,7 @@ class Fold:
 
     def _draft(self, body: dict[str, Any]) -> Draft:
         rows = tuple(self.bank.rows_of(body["id"]))
-        speaker = str(body.get("name", ""))
-        return Draft(body["text"], tuple(body["gist"]), tuple(body.get("cues", ())), rows, speaker)
+        return Draft(body["text"], tuple(body["gist"]), tuple(body.get("cues", ())), rows)
 
     def _state(self, record: Record, now_ms: int) -> dict[str, float | int]:
         """State buffers of a fact that is written now; one that is held already goes on learning."""

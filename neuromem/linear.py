@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from functools import cache
@@ -12,6 +13,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 __all__ = ["PackedLinear", "Product", "Threads", "product_kind"]
+
+SHAPES = "64"  # shapes of products whose machine code oneDNN keeps: talk has no end of them, at 40 kB each
 
 Product = Callable[[Tensor, bool], Tensor]
 """(rows [B, in], whether GELU follows) → [B, out]."""
@@ -67,6 +70,7 @@ class PackedLinear(nn.Linear):
 @cache
 def product_kind(device: torch.device) -> Callable[[Tensor, Tensor], Product]:
     """Makes products of (weight [out, in], bias [out]) on a device; chosen by trying."""
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", SHAPES)  # read at its first product
     if device.type == "cpu" and torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
         probe = torch.eye(16)
         try:

@@ -25,7 +25,10 @@ __all__ = ["Question", "take_apart"]
 DAY_TAU, LONGER_TAU = 4.0, 20.0  # days after which a date's pull is 1/e: of a day named, of a longer time
 _WANTS = (
     (re.compile(r"\s*(?:\w+ ){0,2}when\b|.*\b(?:what|which) (?:date|day|month|year)\b|.*\bhow long\b"), TIME),
-    (re.compile(r"\s*(?:\w+ ){0,2}(?:who|whom|whose|where|which)\b"), NAMES),
+    (
+        re.compile(r"\s*(?:\w+ ){0,2}(?:who|whom|whose|where|which)\b|.*\bwhat\b.*\b(?:called|names?|named)\b"),
+        NAMES,
+    ),
     (re.compile(r".*\bhow (?:many|much|old|long|far|often)\b"), NUMBER),
 )
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")

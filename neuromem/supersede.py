@@ -152,7 +152,7 @@ def _judged(new: Saying, held: Held) -> _Verdict | None:
     """How surely, and why, a statement replaces a memory; None when it does not."""
     if new.speaker.casefold() != held.said.speaker.casefold() or same_words(new.text, held.said.text):
         return None
-    if not may_meet(new, held) or new.frame.detour:
+    if not may_meet(new, held) or new.frame.detour or _numbered_apart(new, held):
         return None
     # Dana, with whom I work; but "Pottery got bumped to Thursdays" is of a time, not of a Pottery
     other_than = new.frame.whose.kind == "other" and held.said.frame.whose.kind != "other"
@@ -162,6 +162,14 @@ def _judged(new: Saying, held: Held) -> _Verdict | None:
         if verdict is not None:
             return verdict
     return None
+
+
+def _numbered_apart(new: Saying, held: Held) -> bool:
+    """Whether both are of things told apart by a number: box 1 is not box 2."""
+    if not (new.gist.is_triple and held.said.gist.is_triple) or new.change.has("corrects", "retracts"):
+        return False
+    one, other = _numbers(new.gist.relation), _numbers(held.said.gist.relation)
+    return bool(one and other) and one != other
 
 
 # --- the rules -------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn.functional import normalize
 
 from .bank import SlotBank
 from .codec import Codec
@@ -36,11 +37,6 @@ class Draft:
     gist: tuple[str, str, str, str]
     cues: tuple[str, ...] = ()  # ways in which it will be asked for
     own_rows: tuple[int, ...] = ()  # rows that it occupies already and will leave
-    speaker: str = ""  # who said it, when that was told: "I" is found by their name
-
-    def address(self, part: str) -> str:
-        """The text that a part of it is found by."""
-        return part
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,16 +136,25 @@ class Writer:
         return write_values(self.codec, texts, gists, self.config)
 
     def _targets(self, pieces: list[list[str]], drafts: Sequence[Draft]) -> Tensor:
-        """[parts of all facts, K] what each part is found by; one of several answers for the whole text."""
+        """[parts of all facts, K] what each part is found by.
+
+        One of several parts answers for the whole text; the first also for the questions it will be asked
+        by, as far as its gist tells them (`WriteConfig.cue_share`).
+        """
         said = list(zip(pieces, drafts, strict=True))
-        targets = self.keys.targets([draft.address(part) for parts, draft in said for part in parts])
-        long = [draft.address(draft.text) for parts, draft in said if len(parts) > 1]
+        cues = [cue for draft in drafts for cue in draft.cues] if self.config.cue_share else []
+        every = self.keys.targets([part for parts in pieces for part in parts] + cues)
+        targets, asked = every[: len(every) - len(cues)], iter(every[len(every) - len(cues) :])
+        long = [draft.text for parts, draft in said if len(parts) > 1]
         wholes, at = iter(self.keys.queries(long) if long else ()), 0
-        for parts in pieces:
+        for parts, draft in said:
             rows = slice(at, at + len(parts))
-            at += len(parts)
             if len(parts) > 1:
                 targets[rows] = answering_for_all(targets[rows], next(wholes))
+            if draft.cues and cues:
+                way = torch.stack([next(asked) for _ in draft.cues]).mean(dim=0)
+                targets[at] = normalize(targets[at] + self.config.cue_share * way, dim=0)
+            at += len(parts)
         return targets
 
     def _keys(

@@ -206,6 +206,15 @@ def test_undisturbed_readings_are_right_and_disturbed_ones_less_so() -> None:
     assert float(readings.confidence[readings.sigma > 0.3].mean()) < 0.4
 
 
+def test_words_that_match_their_seal_are_certain_and_others_nearly_so() -> None:
+    for sealed in (True, False):
+        bank = FactBank(drafts_of(FACTS), config=values_only(), sealed=sealed)
+        sure = [recall.confidence for recall in bank.read() if recall is not None]
+        assert len(sure) == len(FACTS)
+        assert (min(sure) == 1) == sealed
+        assert min(sure) > 0.5
+
+
 def test_the_calibration_bench_measures_the_maps_in_use_beside_the_raw_chances(bench: Runner) -> None:
     status, report = bench("calibration", "--count", 12)
     assert status == 0

@@ -84,7 +84,7 @@ def test_told_asked_shown_in_processes_of_their_own(tmp_path: Path) -> None:
     shown = finished("show", *common).json
     assert [memory["text"] for memory in shown["memories"]] == [
         f"{POTOLA}.",
-        "She is afraid of naïve 🎈 balloons.",
+        "Potola is afraid of naïve 🎈 balloons.",
     ]
     assert {memory["fidelity"] for memory in shown["memories"]} == {"verbatim"}
 

@@ -361,13 +361,13 @@ def test_with_ten_slots_the_weakest_of_eleven_memories_gives_way(fake_clock: Fak
 def test_a_bank_full_of_pinned_memories_refuses_before_anything_is_written(fake_clock: FakeClock) -> None:
     with small(fake_clock, 3) as memory:
         for number in range(3):
-            memory.add(f"Never forget the number {number}", user_id="ana")
+            memory.add(f"Never forget that box {number} is Grandma's", user_id="ana")
         length = memory.engine.log.length("user:ana")
         assert "bank.max_slots=3" in message_of(
             lambda: memory.add("I like tea", user_id="ana"), CapacityExhausted
         )
         assert memory.engine.log.length("user:ana") == length
-        assert memory.add("never forget the number 1!", user_id="ana")[0].event == "REINFORCE"
+        assert memory.add("never forget that box 1 is Grandma's!", user_id="ana")[0].event == "REINFORCE"
 
 
 def test_a_bank_that_may_not_evict_refuses_before_anything_is_written(fake_clock: FakeClock) -> None:

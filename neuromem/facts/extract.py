@@ -15,6 +15,7 @@ from .gist import Gist
 from .importance import importance, is_pinned
 from .keep import cues_of, is_question, is_unreal, should_keep, told_score
 from .references import Talk
+from .slots import slot_of
 from .statements import clauses
 from .summary import gist_of
 from .times import dated
@@ -219,15 +220,26 @@ _HAS_SUBJECT = re.compile(
 )
 
 
+_REMEMBER = re.compile(
+    r"\b(?:remember|don'?t forget|do not forget)(?:,| that)? (?:i|my|we|our|the)\b", re.IGNORECASE
+)
+_ASKED_FOR = 10.0  # outweighs all doubt: somebody asked that it be remembered
+
+
 def _told_between(pieces: Sequence[_Piece]) -> list[_Piece]:
     """What to keep of a turn in talk between two people: what tells something, if the turn does at all.
 
     Remarks are dropped where that saves a slot.
     """
     scores = {piece: told_score(piece.said) for piece in pieces if not is_question(piece.said)}
-    if not scores or sum(scores.values()) < _TURN_TELLS:
+    if not scores:
         return []
+    for piece in scores:
+        if is_pinned(piece.said) or _REMEMBER.search(piece.said):
+            scores[piece] += _ASKED_FOR
     best = max(scores, key=lambda piece: scores[piece])
+    if sum(scores.values()) < _TURN_TELLS:
+        return []
     kept = [piece for piece in pieces if piece is best or scores.get(piece, 0) > 0]
     for piece in sorted(kept, key=lambda piece: scores[piece]):
         size = sum(utf8_len(each.text) + 1 for each in kept)
@@ -264,6 +276,9 @@ def _leans(before: _Piece, piece: _Piece) -> bool:
     if utf8_len(before.text) + utf8_len(piece.text) >= _JOINED_BYTES or _REMARK.match(piece.text):
         return _is_remark(before, piece)
     gist = gist_of(piece.text)
+    slot = slot_of(gist)
+    if slot is not None and (slot.single or slot.name.endswith(" name")):
+        return False  # who somebody is, and what may be replaced one day, needs a gist of its own
     return not gist.is_triple or importance(piece.text, gist) < _STANDS_ALONE
 
 
