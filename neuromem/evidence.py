@@ -9,12 +9,15 @@ Neighbours in time are context only as far as they talk of the same thing: the l
 memories of one session grows with the cosine of their keys, from what strangers have with this encoder
 (`strangers.py`). A diary of unrelated facts has no links.
 
-Axes: R rows in use, M memories in order of time, C candidates, S content words of the question, F kinds.
+A memory that spans several slots is as good an answer as the best of them: long texts get no credit for
+holding a bit of everything.
+
+Axes: T rows of the bank, R slots in use in order of time, C candidates, S content words of the question,
+F kinds.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
@@ -56,20 +59,25 @@ KINDS = tuple(WEIGHTS)
 
 
 class Order(NamedTuple):
-    """The memories of a bank in order of the time they were first told."""
+    """The slots of a bank in order of the time they were first told."""
 
     rows: Array  # [R] rows in use, the parts of a memory side by side
-    first: Array  # [M] where in `rows` each memory begins
-    memory: Array  # [T] memory of each row of the bank; -1 for a free one
-    time: Array  # [M] Unix ms
-    near: Array  # [M] whether it was told in one session with the memory before it
+    place: Array  # [T] where in `rows` each row of the bank is; -1 for a free one
+    memory: Array  # [R] number of the memory that each belongs to, rising
+    time: Array  # [R] Unix ms
+    near: Array  # [R] whether it was told in one session with the slot before it
+
+    @property
+    def first(self) -> Array:
+        """[M] where in `rows` each memory begins."""
+        return np.flatnonzero(np.diff(self.memory, prepend=0) > 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What speaks for the most promising memories."""
 
-    rows: Array  # [C] first row of each
+    rows: Array  # [C] the best row of each
     kinds: Array  # [C, F] float32, columns as `KINDS`
 
     def scores(self) -> Array:
@@ -107,14 +115,12 @@ def _order(bank: SlotBank) -> Order:
     )
     halves = bank.id[used].cpu().contiguous().view(torch.int64).numpy()
     by = np.lexsort((part, halves[:, 0], number, told))
-    rows = used.cpu().numpy()[by]
-    first = np.flatnonzero(part[by] == 0)
-    time = told[by][first]
-    memory = np.full(int(rows.max(initial=-1)) + 1, -1)
-    memory[rows] = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(rows))))
-    near = np.zeros(len(first), dtype=bool)
+    rows, time = used.cpu().numpy()[by], told[by]
+    place = np.full(int(rows.max(initial=-1)) + 1, -1)
+    place[rows] = np.arange(len(rows))
+    near = np.zeros(len(rows), dtype=bool)
     near[1:] = np.diff(time) <= SESSION_MS
-    return Order(rows, first, memory, time, near)
+    return Order(rows, place, np.cumsum(part[by] == 0), time, near)
 
 
 def speakers_of(bank: SlotBank) -> set[int]:
@@ -123,16 +129,15 @@ def speakers_of(bank: SlotBank) -> set[int]:
 
 
 def gather(bank: SlotBank, question: Question, most: int) -> Evidence:
-    """The evidence for the `most` memories for which there is most; all are looked at.
+    """The evidence for the memories of the `most` slots for which there is most; all are looked at.
 
-    Two passes: over all memories, taking neighbours of a session for context as they are; then over the
+    Two passes: over all slots, taking neighbours of a session for context as they are; then over the
     best, with the links between them.
     """
     order = order_of(bank)
-    if not len(order.first):
+    if not len(order.rows):
         return Evidence(np.zeros(0, dtype=np.int64), np.zeros((0, len(KINDS)), dtype=np.float32))
-    similar = bank.similarities(question.vector).numpy()[order.rows]
-    meaning = _over_parts(np.maximum, similar, order)
+    meaning = bank.similarities(question.vector).numpy()[order.rows]
     held, weights = _held(bank, question, order)
     given = _given(bank, question, order)
     given["phrase"] = _phrases(bank, question, order)
@@ -142,13 +147,27 @@ def gather(bank: SlotBank, question: Question, most: int) -> Evidence:
     near["context"] = context
     near["outdone"] = _outdone(meaning, links, best)
     columns = [near[kind] if kind in near else np.zeros(len(best), np.float32) for kind in KINDS]
-    return Evidence(order.rows[order.first[best]], np.stack(columns, axis=1).astype(np.float32))
+    found = Evidence(order.rows[best], np.stack(columns, axis=1).astype(np.float32))
+    return _best_of_each(found, order.memory[best])
+
+
+def _best_of_each(found: Evidence, memory: Array) -> Evidence:
+    """The best slot of each memory.
+
+    Args:
+        memory: [C] number of the memory that each belongs to, rising.
+    """
+    if len(memory) == len(set(memory.tolist())):
+        return found
+    by = np.lexsort((-found.scores(), memory))
+    chosen = by[np.append(True, np.diff(memory[by]) > 0)]
+    return Evidence(found.rows[chosen], found.kinds[chosen])
 
 
 def _promising(
     meaning: Array, held: Array, weights: Array, given: dict[str, Array], order: Order, most: int
 ) -> Array:
-    """The `most` memories that promise most, neighbours in a session taken for context as they are."""
+    """The `most` slots that promise most, neighbours in a session taken for context as they are."""
     count = len(meaning)
     if count <= most:
         return np.arange(count)
@@ -169,35 +188,35 @@ def _promising(
 
 
 def _held(bank: SlotBank, question: Question, order: Order) -> tuple[Array, Array]:
-    """Which memories hold which content words [S, M], and the words' weights [S], together 1.
+    """Which slots hold which content words [S, R], and the words' weights [S], together 1.
 
     A word's weight is its inverse document frequency in this bank (BM25's: Robertson & Zaragoza 2009); a
-    word that no memory holds weighs most, and lowers every share.
+    word that no slot holds weighs most, and lowers every share.
     """
     wanted = list(dict.fromkeys(question.marks))
-    held = np.zeros((len(wanted), len(order.first)), dtype=bool)
+    held = np.zeros((len(wanted), len(order.rows)), dtype=bool)
     flat = _marks(bank, order)
     for row, mark in enumerate(wanted):
-        held[row, order.memory[np.flatnonzero(flat == mark) // MARKS]] = True
-    count, holding = len(order.first), held.sum(axis=1)
+        held[row, order.place[np.flatnonzero(flat == mark) // MARKS]] = True
+    count, holding = len(order.rows), held.sum(axis=1)
     weights = np.log(1 + (count - holding + 0.5) / (holding + 0.5)).astype(np.float32)
     return held, weights / max(float(weights.sum()), 1e-9)
 
 
 def _marks(bank: SlotBank, order: Order) -> Array:
     """[T · MARKS] int16: the marks of all rows up to the last one in use."""
-    flat: Array = bank.marks[: len(order.memory)].cpu().numpy().reshape(-1)
+    flat: Array = bank.marks[: len(order.place)].cpu().numpy().reshape(-1)
     return flat
 
 
 def _phrases(bank: SlotBank, question: Question, order: Order) -> Array:
-    """[M] how many pairs of neighbouring content words of the question stand side by side; at most 3."""
-    found = np.zeros(len(order.first), dtype=np.float32)
+    """[R] how many pairs of neighbouring content words of the question stand side by side; at most 3."""
+    found = np.zeros(len(order.rows), dtype=np.float32)
     flat = _marks(bank, order)
     for one, two in set(zip(question.marks, question.marks[1:], strict=False)):
         at = np.flatnonzero(flat[:-1] == one)
         at = at[(flat[at + 1] == two) & ((at + 1) % MARKS != 0)]
-        np.add.at(found, np.unique(order.memory[at // MARKS]), 1)
+        np.add.at(found, np.unique(order.place[at // MARKS]), 1)
     return np.minimum(found, 3)
 
 
@@ -205,36 +224,27 @@ def _phrases(bank: SlotBank, question: Question, order: Order) -> Array:
 
 
 def _given(bank: SlotBank, question: Question, order: Order) -> dict[str, Array]:
-    """Evidence of a memory by itself, but for its meaning and words: each [M]."""
-    head = order.rows[order.first]
+    """Evidence of a slot by itself, but for its meaning and words: each [R]."""
     traits = bank.traits.cpu().numpy()[order.rows]
-    any_part = _over_parts(np.bitwise_or, traits, order)
-    last = traits[np.append(order.first[1:], len(traits)) - 1]
     filled = np.count_nonzero(_marks(bank, order).reshape(-1, MARKS), axis=1)[order.rows]
     out = {
-        "length": np.minimum(1, _over_parts(np.add, filled, order) / 20).astype(np.float32),
-        "asks": (last & ASKS).astype(np.float32),
+        "length": np.minimum(1, filled / 20).astype(np.float32),
+        "asks": (traits & ASKS).astype(np.float32),
     }
     if question.named:
-        out["speaker"] = (bank.speaker.cpu().numpy()[head] == question.named).astype(np.float32)
+        out["speaker"] = (bank.speaker.cpu().numpy()[order.rows] == question.named).astype(np.float32)
     if question.words:
-        out["subject"] = np.isin(bank.subject.cpu().numpy()[head], list(question.words)).astype(np.float32)
+        out["subject"] = np.isin(bank.subject.cpu().numpy()[order.rows], list(question.words)).astype(
+            np.float32
+        )
     if question.times:
         out["date"] = np.max([_nearness(order.time, *time) for time in question.times], axis=0)
     if question.wants & TIME:
-        out["time"] = ((any_part & TIME) > 0).astype(np.float32)
+        out["time"] = ((traits & TIME) > 0).astype(np.float32)
     if question.wants & NAMES:
-        out["names"] = _over_parts(np.maximum, traits // NAMES, order).astype(np.float32)
+        out["names"] = (traits // NAMES).astype(np.float32)
     if question.wants & NUMBER:
-        out["number"] = ((any_part & NUMBER) > 0).astype(np.float32)
-    return out
-
-
-def _over_parts(join: np.ufunc, values: Array, order: Order) -> Array:
-    """[M] values of rows [R] joined over the parts of each memory."""
-    if len(order.first) == len(order.rows):
-        return values
-    out: Array = join.reduceat(values, order.first)
+        out["number"] = ((traits & NUMBER) > 0).astype(np.float32)
     return out
 
 
@@ -248,10 +258,10 @@ def _nearness(time: Array, start: float, end: float, decay: float) -> Array:
 def _with_context(
     meaning: Array, held: Array, weights: Array, link: Array, at: Array, given: dict[str, Array]
 ) -> dict[str, Array]:
-    """Evidence of memories `at` [C] with the words of their neighbours.
+    """Evidence of slots `at` [C] with the words of their neighbours.
 
     Args:
-        link: [M] of each memory with the one before it, 0 to 1.
+        link: [R] of each slot with the one before it, 0 to 1.
     """
     whole = link >= WHOLE
     before, after = _moved(held, whole, at, 1), _moved(held, whole, at, -1)
@@ -280,7 +290,7 @@ def _outdone(meaning: Array, link: Array, at: Array) -> Array:
 
 
 def _moved(held: Array, whole: Array, at: Array, by: int) -> Array:
-    """[S, C] what the memory `by` places before (below 0: after) each of `at` holds, if linked."""
+    """[S, C] what the slot `by` places before (below 0: after) each of `at` holds, if linked."""
     there = at - by
     inside = (there >= 0) & (there < held.shape[1])
     steps = range(by) if by > 0 else range(1, 1 - by)
@@ -292,12 +302,13 @@ def _moved(held: Array, whole: Array, at: Array, by: int) -> Array:
 
 
 def _links(bank: SlotBank, question: Question, order: Order, at: Array) -> tuple[Array, Array]:
-    """Links around candidates [M] (0 where not looked at), and their cosines with key and neighbours [C]."""
-    count = len(order.first)
+    """Links around candidates [R] (0 where not looked at), and their cosines with key and neighbours [C]."""
+    count = len(order.rows)
     wanted = np.zeros(count, dtype=bool)
     wanted[np.clip(at[:, None] + np.arange(-2, 3), 0, count - 1)] = True
     around = np.flatnonzero(wanted)
-    keys = _unit_keys(bank, order, around)
+    rows = torch.from_numpy(order.rows[around])
+    keys = (bank.key[rows].float() * bank.inverse_norm[rows][:, None]).cpu().numpy()
     links, (unlike, like) = np.zeros(count, dtype=np.float32), question.alike
     follows = np.flatnonzero(np.diff(around) == 1)
     cosine = (keys[follows] * keys[follows + 1]).sum(axis=1)
@@ -311,19 +322,3 @@ def _links(bank: SlotBank, question: Question, order: Order, at: Array) -> tuple
     length = np.maximum(np.linalg.norm(total, axis=1), 1e-9)
     context: Array = (total @ question.vector.numpy()) / length
     return links, context
-
-
-def _unit_keys(bank: SlotBank, order: Order, memories: Array) -> Array:
-    """[B, K] mean of the keys of the parts of memories, of unit length."""
-    begin = order.first[memories]
-    end = np.append(order.first, len(order.rows))[memories + 1]
-    size = end - begin
-    start = np.cumsum(size) - size
-    places = np.repeat(begin - start, size) + np.arange(int(size.sum()))
-    rows = torch.from_numpy(order.rows[places])
-    keys = (bank.key[rows].float() * bank.inverse_norm[rows][:, None]).cpu().numpy()
-    if len(keys) > len(memories):
-        keys = np.add.reduceat(keys, start)
-        keys /= np.maximum(np.linalg.norm(keys, axis=1, keepdims=True), math.ulp(1.0))
-    out: Array = keys
-    return out

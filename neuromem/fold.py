@@ -30,7 +30,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from hashlib import blake2b
 from typing import Any
@@ -54,7 +54,7 @@ __all__ = ["BATCH", "Fold", "fingerprint", "meaning_of", "pack_rows"]
 BATCH = 256  # facts written together at most
 
 # state of a merged memory, of the states of those that it is made of
-MERGED = dict(
+MERGED: dict[str, Callable[[Tensor], Tensor]] = dict(
     zip(
         "written_ms heard_ms rehearsed_ms stability difficulty importance recalls".split(),
         (torch.min, torch.max, torch.max, torch.max, torch.min, torch.max, torch.sum),

@@ -26,7 +26,7 @@ DAY_TAU, LONGER_TAU = 4.0, 20.0  # days after which a date's pull is 1/e: of a d
 _WANTS = (
     (re.compile(r"\s*(?:\w+ ){0,2}when\b|.*\b(?:what|which) (?:date|day|month|year)\b|.*\bhow long\b"), TIME),
     (
-        re.compile(r"\s*(?:\w+ ){0,2}(?:who|whom|whose|where|which)\b|.*\bwhat\b.*\b(?:called|names?|named)\b"),
+        re.compile(r"\s*(?:\w+ ){0,2}(?:who|whom|whose|where|which)\b|.*\bwhat\b.*\b(?:called|name)"),
         NAMES,
     ),
     (re.compile(r".*\bhow (?:many|much|old|long|far|often)\b"), NUMBER),

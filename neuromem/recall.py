@@ -113,7 +113,11 @@ def find(
         rescue: score from which a memory that has faded to nothing is still a hit: its words may be
             fetched from the log.
     """
-    evidence = gather(bank, question, max(config.candidates, 2 * limit))
+    most = max(config.candidates, 2 * limit)
+    evidence = gather(bank, question, most)
+    while len(evidence.rows) < min(limit, len(bank)) and most < len(bank):  # long memories took up the best
+        most *= 4
+        evidence = gather(bank, question, most)
     rows = torch.from_numpy(evidence.rows)
     weight = config.strength_weight
     hits = []

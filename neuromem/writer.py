@@ -21,7 +21,7 @@ from .keys import Keys, answering_for_all, neighbours_of, sculpt_keys
 from .ladder import TEXT_BYTES, UNITS, VERBATIM
 from .layout import Rows, quantize_keys
 from .marks import marks_of, traits_of
-from .text import split_to_fit
+from .text import sentences, split_to_fit
 from .write import NEVER, Values, write_values
 
 __all__ = ["Draft", "WriteReport", "Writer", "Written"]
@@ -142,7 +142,8 @@ class Writer:
         by, as far as its gist tells them (`WriteConfig.cue_share`).
         """
         said = list(zip(pieces, drafts, strict=True))
-        cues = [cue for draft in drafts for cue in draft.cues] if self.config.cue_share else []
+        cues = [cue for draft in drafts if _has_cue(draft) for cue in draft.cues]
+        cues = cues if self.config.cue_share else []
         every = self.keys.targets([part for parts in pieces for part in parts] + cues)
         targets, asked = every[: len(every) - len(cues)], iter(every[len(every) - len(cues) :])
         long = [draft.text for parts, draft in said if len(parts) > 1]
@@ -151,7 +152,7 @@ class Writer:
             rows = slice(at, at + len(parts))
             if len(parts) > 1:
                 targets[rows] = answering_for_all(targets[rows], next(wholes))
-            if draft.cues and cues:
+            if cues and _has_cue(draft):
                 way = torch.stack([next(asked) for _ in draft.cues]).mean(dim=0)
                 targets[at] = normalize(targets[at] + self.config.cue_share * way, dim=0)
             at += len(parts)
@@ -187,6 +188,11 @@ class Writer:
             for (row, place, _), vector in zip(asked, vectors, strict=True):
                 cues[row, 1 + place] = vector
         return cues
+
+
+def _has_cue(draft: Draft) -> bool:
+    """Whether the question that a gist answers stands for the text: for a single statement it does."""
+    return bool(draft.cues) and len(sentences(draft.text)) == 1
 
 
 def _replace(values: Values, pieces: list[list[str]], index: int, new: Values) -> Values:

@@ -363,3 +363,9 @@ def test_of_hundreds_of_pairs_most_are_judged_right_and_none_is_replaced_in_erro
     changes = sum(row["replaces"] for row in rows)
     assert found[False] == 0, f"of {len(rows) - changes} that only look like change"
     assert found[True] / changes >= 0.85
+
+
+def test_things_told_apart_by_a_number_are_two(memory: Memory) -> None:
+    told = [memory.add(text, user_id="ana")[0] for text in ("box 1 is Grandma's", "box 2 is Grandma's")]
+    assert [item.event for item in told] == ["ADD", "ADD"]
+    assert all(recall.superseded_by is None for recall in memory.all(user_id="ana"))

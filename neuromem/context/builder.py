@@ -13,7 +13,7 @@ from ..errors import InvalidInput
 from ..forgetting import Fidelity
 from ..recall import Recall
 from ..tokens import Count, byte_bound, cut_middle, word_bound
-from .lines import gist_lines, is_faint, memory_line, printable
+from .lines import gist_lines, is_faint, memory_line, one_line, printable
 from .talk import EARLIER, Planner, Said, newest
 
 __all__ = ["Context", "ContextBuilder"]
@@ -173,6 +173,7 @@ class ContextBuilder:
         talk = self._planner.plan(said, first, allowed, spare)
         draft.gists, draft.talk = talk.gists, list(talk.turns)
         parts |= {"history": talk.tokens, "turn": turn_tokens}
+        parts["conscious"] -= self._leave_to_talk(draft, known)
         messages, text, tokens, parts = self._within_budget(draft, parts)
         dropped = {
             "system": max(0, len(system) - len(draft.system)),
@@ -200,6 +201,19 @@ class ContextBuilder:
             room -= self._piece(f"{when}\n\n")
         draft.turn = cut_middle(text, room, self.count)
         return self.config.turn - room + self._piece(draft.turn)
+
+    def _leave_to_talk(self, draft: _Draft, known: list[Recall]) -> int:
+        """Takes out of the conscious set what the talk says word for word; returns the tokens it took.
+
+        So what is told now leaves the beginning of the next prompts as it is, until its turn is compressed.
+        """
+        talk = "\n".join(turn.text for turn in draft.talk)
+        said = [(recall, line) for recall, line in draft.conscious if one_line(recall.text) in talk]
+        ids = {recall.id for recall, _ in said}
+        draft.conscious = [item for item in draft.conscious if item[0].id not in ids]
+        known[:] = [recall for recall in known if recall.id not in ids]
+        heading = 0 if draft.conscious or not said else self._piece(f"\n\n{KNOWN}")
+        return heading + sum(self._piece(f"\n{line}") for _, line in said)
 
     def _lines(
         self, heading: str, recalls: Sequence[Recall], share: int, exact: bool
