@@ -60,7 +60,7 @@ def clusters_of(bank: SlotBank, strangers: Strangeness) -> list[Cluster]:
 
 def _clusters(bank: SlotBank, strangers: Strangeness) -> list[Cluster]:
     order = order_of(bank)
-    heads = torch.from_numpy(order.rows[order.first].copy())
+    heads = torch.from_numpy(order.rows[order.heads].copy())
     heads = heads[(bank.until_ms[heads.to(bank.device)] == 0).cpu()]
     alike = _alike(bank, heads, strangers.mean + ALIKE_SPREADS * strangers.spread)
     degree = np.array([len(near) for near in alike], dtype=np.int64)

@@ -263,18 +263,18 @@ def _blocks(bank: SlotBank, since: int) -> list[_Block]:
     that a sleep that stops can say how far it got.
     """
     order = order_of(bank)
-    head = order.rows[order.first]
+    head = order.rows[order.heads]
     first = torch.from_numpy(head.copy()).to(bank.device)
     sequence = bank.sequence[first]
     fit = (bank.until_ms[first] == 0) & ~(bank.successor[first] != 0).any(dim=1) & (sequence >= 0)
     if not bool((fit & (sequence >= since)).any()):
         return []
-    last = np.append(order.first[1:], len(order.rows))
+    last = np.append(order.heads[1:], len(order.rows))
     marks = bank.marks.cpu()[torch.from_numpy(order.rows.copy())].tolist()
     speaker, meaning = bank.speaker[first].tolist(), bank.meaning[first].tolist()
     found: dict[tuple[int, object], list[int]] = {}
     for place in fit.nonzero().flatten().tolist():
-        said = {mark for row in marks[order.first[place] : last[place]] for mark in row}
+        said = {mark for row in marks[order.heads[place] : last[place]] for mark in row}
         content = frozenset(said - _FILLER_MARKS - {0})
         for sign in (content, meaning[place]):
             if sign:

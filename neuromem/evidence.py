@@ -9,15 +9,16 @@ Neighbours in time are context only as far as they talk of the same thing: the l
 memories of one session grows with the cosine of their keys, from what strangers have with this encoder
 (`strangers.py`). A diary of unrelated facts has no links.
 
-A memory that spans several slots is as good an answer as the best of them: long texts get no credit for
-holding a bit of everything.
+What is weighed is a passage: a memory, or up to `PASSAGE` slots of a long one, so that no text gets credit
+for holding a bit of everything. A memory is as good an answer as the best of its passages.
 
-Axes: T rows of the bank, R slots in use in order of time, C candidates, S content words of the question,
-F kinds.
+Axes: T rows of the bank, R rows in use, M passages in order of time, C candidates, S content words of the
+question, F kinds.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
@@ -33,13 +34,13 @@ __all__ = ["KINDS", "WEIGHTS", "Evidence", "Order", "gather", "order_of", "speak
 
 Array = np.ndarray[Any, Any]
 
+PASSAGE = 4  # slots: 640 bytes
 SESSION_MS = 3_600_000  # a longer silence begins another session
 WHOLE = 0.4  # a link from which on the words of a neighbour count as context
 
 WEIGHTS: dict[str, float] = {
     "meaning": 1.0,  # cosine with the memory's own key: its best part
     "context": 1.0,  # … with the sum of its key and its neighbours'
-    "outdone": -0.2,  # by how much a neighbour's own meaning is nearer: what is close to the answer is not it
     "words": 0.2,  # of a memory by itself: share of the telling words that it holds
     "words before": 0.15,  # of one in the midst of talk: share that it holds together with the one before
     "words around": 0.5,  # … with two before and two after
@@ -59,25 +60,27 @@ KINDS = tuple(WEIGHTS)
 
 
 class Order(NamedTuple):
-    """The slots of a bank in order of the time they were first told."""
+    """The passages of a bank in order of the time they were first told."""
 
     rows: Array  # [R] rows in use, the parts of a memory side by side
-    place: Array  # [T] where in `rows` each row of the bank is; -1 for a free one
-    memory: Array  # [R] number of the memory that each belongs to, rising
-    time: Array  # [R] Unix ms
-    near: Array  # [R] whether it was told in one session with the slot before it
+    first: Array  # [M] where in `rows` each passage begins
+    passage: Array  # [T] passage of each row of the bank; -1 for a free one
+    memory: Array  # [M] number of the memory that each belongs to, rising
+    time: Array  # [M] Unix ms
+    near: Array  # [M] whether it was told in one session with the passage before it
 
     @property
-    def first(self) -> Array:
-        """[M] where in `rows` each memory begins."""
-        return np.flatnonzero(np.diff(self.memory, prepend=0) > 0)
+    def heads(self) -> Array:
+        """Where in `rows` each memory begins."""
+        heads: Array = self.first[np.diff(self.memory, prepend=0) > 0]
+        return heads
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What speaks for the most promising memories."""
 
-    rows: Array  # [C] the best row of each
+    rows: Array  # [C] first row of the best passage of each
     kinds: Array  # [C, F] float32, columns as `KINDS`
 
     def scores(self) -> Array:
@@ -100,7 +103,7 @@ _orders: WeakKeyDictionary[SlotBank, tuple[int, Order]] = WeakKeyDictionary()
 
 
 def order_of(bank: SlotBank) -> Order:
-    """The memories of a bank in order; kept until the bank changes."""
+    """The passages of a bank in order; kept until the bank changes."""
     known = _orders.get(bank)
     if known is None or known[0] != bank.changes:
         known = bank.changes, _order(bank)
@@ -115,12 +118,14 @@ def _order(bank: SlotBank) -> Order:
     )
     halves = bank.id[used].cpu().contiguous().view(torch.int64).numpy()
     by = np.lexsort((part, halves[:, 0], number, told))
-    rows, time = used.cpu().numpy()[by], told[by]
-    place = np.full(int(rows.max(initial=-1)) + 1, -1)
-    place[rows] = np.arange(len(rows))
-    near = np.zeros(len(rows), dtype=bool)
+    rows = used.cpu().numpy()[by]
+    first = np.flatnonzero(part[by] % PASSAGE == 0)
+    time = told[by][first]
+    passage = np.full(int(rows.max(initial=-1)) + 1, -1)
+    passage[rows] = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(rows))))
+    near = np.zeros(len(first), dtype=bool)
     near[1:] = np.diff(time) <= SESSION_MS
-    return Order(rows, place, np.cumsum(part[by] == 0), time, near)
+    return Order(rows, first, passage, np.cumsum(part[by][first] == 0), time, near)
 
 
 def speakers_of(bank: SlotBank) -> set[int]:
@@ -129,15 +134,16 @@ def speakers_of(bank: SlotBank) -> set[int]:
 
 
 def gather(bank: SlotBank, question: Question, most: int) -> Evidence:
-    """The evidence for the memories of the `most` slots for which there is most; all are looked at.
+    """The evidence for the memories of the `most` passages for which there is most; all are looked at.
 
-    Two passes: over all slots, taking neighbours of a session for context as they are; then over the
+    Two passes: over all passages, taking neighbours of a session for context as they are; then over the
     best, with the links between them.
     """
     order = order_of(bank)
-    if not len(order.rows):
+    if not len(order.first):
         return Evidence(np.zeros(0, dtype=np.int64), np.zeros((0, len(KINDS)), dtype=np.float32))
-    meaning = bank.similarities(question.vector).numpy()[order.rows]
+    similar = bank.similarities(question.vector).numpy()[order.rows]
+    meaning = _over_parts(np.maximum, similar, order)
     held, weights = _held(bank, question, order)
     given = _given(bank, question, order)
     given["phrase"] = _phrases(bank, question, order)
@@ -145,14 +151,13 @@ def gather(bank: SlotBank, question: Question, most: int) -> Evidence:
     links, context = _links(bank, question, order, best)
     near = _with_context(meaning, held, weights, links, best, given)
     near["context"] = context
-    near["outdone"] = _outdone(meaning, links, best)
     columns = [near[kind] if kind in near else np.zeros(len(best), np.float32) for kind in KINDS]
-    found = Evidence(order.rows[best], np.stack(columns, axis=1).astype(np.float32))
+    found = Evidence(order.rows[order.first[best]], np.stack(columns, axis=1).astype(np.float32))
     return _best_of_each(found, order.memory[best])
 
 
 def _best_of_each(found: Evidence, memory: Array) -> Evidence:
-    """The best slot of each memory.
+    """The best passage of each memory.
 
     Args:
         memory: [C] number of the memory that each belongs to, rising.
@@ -167,7 +172,7 @@ def _best_of_each(found: Evidence, memory: Array) -> Evidence:
 def _promising(
     meaning: Array, held: Array, weights: Array, given: dict[str, Array], order: Order, most: int
 ) -> Array:
-    """The `most` slots that promise most, neighbours in a session taken for context as they are."""
+    """The `most` passages that promise most, neighbours in a session taken for context as they are."""
     count = len(meaning)
     if count <= most:
         return np.arange(count)
@@ -188,63 +193,72 @@ def _promising(
 
 
 def _held(bank: SlotBank, question: Question, order: Order) -> tuple[Array, Array]:
-    """Which slots hold which content words [S, R], and the words' weights [S], together 1.
+    """Which passages hold which content words [S, M], and the words' weights [S], together 1.
 
     A word's weight is its inverse document frequency in this bank (BM25's: Robertson & Zaragoza 2009); a
-    word that no slot holds weighs most, and lowers every share.
+    word that no passage holds weighs most, and lowers every share.
     """
     wanted = list(dict.fromkeys(question.marks))
-    held = np.zeros((len(wanted), len(order.rows)), dtype=bool)
+    held = np.zeros((len(wanted), len(order.first)), dtype=bool)
     flat = _marks(bank, order)
     for row, mark in enumerate(wanted):
-        held[row, order.place[np.flatnonzero(flat == mark) // MARKS]] = True
-    count, holding = len(order.rows), held.sum(axis=1)
+        held[row, order.passage[np.flatnonzero(flat == mark) // MARKS]] = True
+    count, holding = len(order.first), held.sum(axis=1)
     weights = np.log(1 + (count - holding + 0.5) / (holding + 0.5)).astype(np.float32)
     return held, weights / max(float(weights.sum()), 1e-9)
 
 
 def _marks(bank: SlotBank, order: Order) -> Array:
     """[T · MARKS] int16: the marks of all rows up to the last one in use."""
-    flat: Array = bank.marks[: len(order.place)].cpu().numpy().reshape(-1)
+    flat: Array = bank.marks[: len(order.passage)].cpu().numpy().reshape(-1)
     return flat
 
 
 def _phrases(bank: SlotBank, question: Question, order: Order) -> Array:
-    """[R] how many pairs of neighbouring content words of the question stand side by side; at most 3."""
-    found = np.zeros(len(order.rows), dtype=np.float32)
+    """[M] how many pairs of neighbouring content words of the question stand side by side; at most 3."""
+    found = np.zeros(len(order.first), dtype=np.float32)
     flat = _marks(bank, order)
     for one, two in set(zip(question.marks, question.marks[1:], strict=False)):
         at = np.flatnonzero(flat[:-1] == one)
         at = at[(flat[at + 1] == two) & ((at + 1) % MARKS != 0)]
-        np.add.at(found, np.unique(order.place[at // MARKS]), 1)
+        np.add.at(found, np.unique(order.passage[at // MARKS]), 1)
     return np.minimum(found, 3)
 
 
-# -- what each memory is, and the talk around it ----------------------------------------------------
+# -- what each passage is, and the talk around it ----------------------------------------------------
 
 
 def _given(bank: SlotBank, question: Question, order: Order) -> dict[str, Array]:
-    """Evidence of a slot by itself, but for its meaning and words: each [R]."""
+    """Evidence of a passage by itself, but for its meaning and words: each [M]."""
+    head = order.rows[order.first]
     traits = bank.traits.cpu().numpy()[order.rows]
+    any_part = _over_parts(np.bitwise_or, traits, order)
+    last = traits[np.append(order.first[1:], len(traits)) - 1]
     filled = np.count_nonzero(_marks(bank, order).reshape(-1, MARKS), axis=1)[order.rows]
     out = {
-        "length": np.minimum(1, filled / 20).astype(np.float32),
-        "asks": (traits & ASKS).astype(np.float32),
+        "length": np.minimum(1, _over_parts(np.add, filled, order) / 20).astype(np.float32),
+        "asks": (last & ASKS).astype(np.float32),
     }
     if question.named:
-        out["speaker"] = (bank.speaker.cpu().numpy()[order.rows] == question.named).astype(np.float32)
+        out["speaker"] = (bank.speaker.cpu().numpy()[head] == question.named).astype(np.float32)
     if question.words:
-        out["subject"] = np.isin(bank.subject.cpu().numpy()[order.rows], list(question.words)).astype(
-            np.float32
-        )
+        out["subject"] = np.isin(bank.subject.cpu().numpy()[head], list(question.words)).astype(np.float32)
     if question.times:
         out["date"] = np.max([_nearness(order.time, *time) for time in question.times], axis=0)
     if question.wants & TIME:
-        out["time"] = ((traits & TIME) > 0).astype(np.float32)
+        out["time"] = ((any_part & TIME) > 0).astype(np.float32)
     if question.wants & NAMES:
-        out["names"] = (traits // NAMES).astype(np.float32)
+        out["names"] = _over_parts(np.maximum, traits // NAMES, order).astype(np.float32)
     if question.wants & NUMBER:
-        out["number"] = ((traits & NUMBER) > 0).astype(np.float32)
+        out["number"] = ((any_part & NUMBER) > 0).astype(np.float32)
+    return out
+
+
+def _over_parts(join: np.ufunc, values: Array, order: Order) -> Array:
+    """[M] values of rows [R] joined over the slots of each passage."""
+    if len(order.first) == len(order.rows):
+        return values
+    out: Array = join.reduceat(values, order.first)
     return out
 
 
@@ -258,10 +272,10 @@ def _nearness(time: Array, start: float, end: float, decay: float) -> Array:
 def _with_context(
     meaning: Array, held: Array, weights: Array, link: Array, at: Array, given: dict[str, Array]
 ) -> dict[str, Array]:
-    """Evidence of slots `at` [C] with the words of their neighbours.
+    """Evidence of passages `at` [C] with the words of their neighbours.
 
     Args:
-        link: [R] of each slot with the one before it, 0 to 1.
+        link: [M] of each passage with the one before it, 0 to 1.
     """
     whole = link >= WHOLE
     before, after = _moved(held, whole, at, 1), _moved(held, whole, at, -1)
@@ -279,18 +293,8 @@ def _with_context(
     } | {kind: values[at] for kind, values in given.items()}
 
 
-def _outdone(meaning: Array, link: Array, at: Array) -> Array:
-    """[C] by how much the better of the linked neighbours of `at` is nearer to the question; 0 for none."""
-    last = len(meaning) - 1
-    following = np.append(link, np.float32(0))[at + 1]
-    before = (meaning[np.maximum(at - 1, 0)] - meaning[at]) * link[at]
-    after = (meaning[np.minimum(at + 1, last)] - meaning[at]) * following
-    out: Array = np.maximum(0, np.maximum(before, after))
-    return out
-
-
 def _moved(held: Array, whole: Array, at: Array, by: int) -> Array:
-    """[S, C] what the slot `by` places before (below 0: after) each of `at` holds, if linked."""
+    """[S, C] what the passage `by` places before (below 0: after) each of `at` holds, if linked."""
     there = at - by
     inside = (there >= 0) & (there < held.shape[1])
     steps = range(by) if by > 0 else range(1, 1 - by)
@@ -302,13 +306,12 @@ def _moved(held: Array, whole: Array, at: Array, by: int) -> Array:
 
 
 def _links(bank: SlotBank, question: Question, order: Order, at: Array) -> tuple[Array, Array]:
-    """Links around candidates [R] (0 where not looked at), and their cosines with key and neighbours [C]."""
-    count = len(order.rows)
+    """Links around candidates [M] (0 where not looked at), and their cosines with key and neighbours [C]."""
+    count = len(order.first)
     wanted = np.zeros(count, dtype=bool)
     wanted[np.clip(at[:, None] + np.arange(-2, 3), 0, count - 1)] = True
     around = np.flatnonzero(wanted)
-    rows = torch.from_numpy(order.rows[around])
-    keys = (bank.key[rows].float() * bank.inverse_norm[rows][:, None]).cpu().numpy()
+    keys = _unit_keys(bank, order, around)
     links, (unlike, like) = np.zeros(count, dtype=np.float32), question.alike
     follows = np.flatnonzero(np.diff(around) == 1)
     cosine = (keys[follows] * keys[follows + 1]).sum(axis=1)
@@ -322,3 +325,19 @@ def _links(bank: SlotBank, question: Question, order: Order, at: Array) -> tuple
     length = np.maximum(np.linalg.norm(total, axis=1), 1e-9)
     context: Array = (total @ question.vector.numpy()) / length
     return links, context
+
+
+def _unit_keys(bank: SlotBank, order: Order, passages: Array) -> Array:
+    """[B, K] mean of the keys of the slots of passages, of unit length."""
+    begin = order.first[passages]
+    end = np.append(order.first, len(order.rows))[passages + 1]
+    size = end - begin
+    start = np.cumsum(size) - size
+    places = np.repeat(begin - start, size) + np.arange(int(size.sum()))
+    rows = torch.from_numpy(order.rows[places])
+    keys = (bank.key[rows].float() * bank.inverse_norm[rows][:, None]).cpu().numpy()
+    if len(keys) > len(passages):
+        keys = np.add.reduceat(keys, start)
+        keys /= np.maximum(np.linalg.norm(keys, axis=1, keepdims=True), math.ulp(1.0))
+    out: Array = keys
+    return out

@@ -16,6 +16,8 @@ from neuromem.cli import build_parser, main
 from neuromem.records import record_key
 from neuromem.storage.lmdb_store import LmdbStore
 
+QUIET = {"merged": 0, "refreshed": 0, "left": 0}  # what else a sleep tells of
+
 QUESTION = "what is my dog called?"
 
 
@@ -147,7 +149,7 @@ def test_show_takes_an_id_or_the_end_of_it(neuromem: Run) -> None:
 
 def test_what_is_forgotten_is_found_by_deep_and_comes_back(neuromem: Run) -> None:
     memory_id = neuromem("add", POTOLA, "--at", "2020-01-01", "--json").json["written"][0]["id"]
-    assert neuromem("sleep", "--json").json == {"owners": 1, "held": 0, "forgotten": 1, "merged": 0, "refreshed": 0, "left": 0}
+    assert neuromem("sleep", "--json").json == {"owners": 1, "held": 0, "forgotten": 1} | QUIET
     assert neuromem("show", "--json").json["memories"] == []
     assert neuromem("show", memory_id, "--json").json["memory"] is None
     assert neuromem("search", "dog", "--json").json["results"] == []

@@ -205,6 +205,7 @@ def test_a_memory_of_many_slots_is_one_memory() -> None:
         with memory.engine.owners.use(memory.engine.log.owners()[0]) as open_:
             order = order_of(open_.bank)
             assert set(order.memory.tolist()) == {1, 2}
+            assert len(order.heads) == 2 < len(order.first)
             assert len(order.rows) > 2
 
 

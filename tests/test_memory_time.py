@@ -17,6 +17,8 @@ from neuromem.errors import NotFound
 from neuromem.forgetting import Fidelity, days_until, fidelity_at
 from neuromem.recall import Recall
 
+QUIET = {"merged": 0, "refreshed": 0, "left": 0}  # what else a sleep tells of
+
 POTOLA = "My dog's name is Potola"
 RUNGS = {  # a strength in the middle of each
     Fidelity.VERBATIM: 0.6,
@@ -121,7 +123,7 @@ def test_with_decay_none_nothing_ever_fades(fake_clock: FakeClock) -> None:
     with Memory(None, {"forgetting": {"decay": "none"}}, "hash", fake_clock) as memory:
         ids = [tell(memory, fact) for fact in FACTS]
         fake_clock.advance(days=30_000)
-        assert memory.sleep() == {"owners": 1, "held": len(FACTS), "forgotten": 0, "merged": 0, "refreshed": 0, "left": 0}
+        assert memory.sleep() == {"owners": 1, "held": len(FACTS), "forgotten": 0} | QUIET
         assert [memory.get(id_).text for id_ in ids] == list(FACTS)
         assert {memory.get(id_).strength for id_ in ids} == {1.0}
 
@@ -154,19 +156,19 @@ def test_a_memory_that_sleeps_every_night_says_what_one_that_never_sleeps_says(f
 def test_sleep_frees_what_is_forgotten(memory: Memory, fake_clock: FakeClock) -> None:
     forgotten, kept = tell(memory, "I had soup yesterday"), tell(memory, "Never forget the code 4711")
     fade(memory, fake_clock, forgotten, 0.01)
-    assert memory.sleep() == {"owners": 1, "held": 1, "forgotten": 1, "merged": 0, "refreshed": 0, "left": 0}
+    assert memory.sleep() == {"owners": 1, "held": 1, "forgotten": 1} | QUIET
     assert memory.bank("ana").ids() == [kept]
     with pytest.raises(NotFound, match="is forgotten"):
         memory.get(forgotten)
-    assert memory.sleep() == {"owners": 1, "held": 1, "forgotten": 0, "merged": 0, "refreshed": 0, "left": 0}
+    assert memory.sleep() == {"owners": 1, "held": 1, "forgotten": 0} | QUIET
 
 
 def test_sleep_is_for_everybody_or_for_one(memory: Memory, fake_clock: FakeClock) -> None:
     for user in ("ana", "ben", "cem"):
         tell(memory, POTOLA, user)
     fake_clock.advance(days=10_000)
-    assert memory.sleep(user_id="ben") == {"owners": 1, "held": 0, "forgotten": 1, "merged": 0, "refreshed": 0, "left": 0}
-    assert memory.sleep() == {"owners": 3, "held": 0, "forgotten": 2, "merged": 0, "refreshed": 0, "left": 0}
+    assert memory.sleep(user_id="ben") == {"owners": 1, "held": 0, "forgotten": 1} | QUIET
+    assert memory.sleep() == {"owners": 3, "held": 0, "forgotten": 2} | QUIET
 
 
 def test_sleep_at_a_time_in_the_future_does_what_will_then_be_due(memory: Memory) -> None:
