@@ -41,19 +41,20 @@ WHOLE = 0.4  # a link from which on the words of a neighbour count as context
 WEIGHTS: dict[str, float] = {
     "meaning": 1.0,  # cosine with the memory's own key: its best part
     "context": 1.0,  # … with the sum of its key and its neighbours'
-    "words": 0.2,  # of a memory by itself: share of the telling words that it holds
-    "words before": 0.15,  # of one in the midst of talk: share that it holds together with the one before
-    "words around": 0.5,  # … with two before and two after
-    "phrase": 0.03,  # two content words in a row as in the question; at most three of these
-    "length": 0.05,  # content words, of twenty
+    "words": 0.15,  # of a memory by itself: share of the telling words that it holds
+    "words before": 0.14,  # of one in the midst of talk: share that it holds together with the one before
+    "words around": 0.45,  # … with two before and two after
+    "phrase": 0.035,  # two content words in a row as in the question; at most three of these
+    "length": 0.1,  # content words, of twenty
     "speaker": 0.36,  # said by the one who is named
-    "subject": 0.08,  # about somebody or something that is named
-    "date": 0.73,  # told about the time that is named
-    "time": 0.28,  # a when-question, and it has a time word
+    "subject": 0.09,  # about somebody or something that is named
+    "slot": 0.25,  # its gist fills the slot that is asked for
+    "date": 0.72,  # told about the time that is named
+    "time": 0.27,  # a when-question, and it has a time word
     "names": 0.06,  # a who-, where- or which-question: names in it, at most three
-    "number": 0.02,  # a how-many-question, and it has a number
-    "asks": -0.13,  # ends as a question itself
-    "answers": 0.24,  # share of the telling words in a question just before it
+    "number": 0.015,  # a how-many-question, and it has a number
+    "asks": -0.12,  # ends as a question itself
+    "answers": 0.26,  # share of the telling words in a question just before it
 }
 """Fitted on development sets only, by `training/tune_recall.py`; in units of one cosine."""
 KINDS = tuple(WEIGHTS)
@@ -243,6 +244,8 @@ def _given(bank: SlotBank, question: Question, order: Order) -> dict[str, Array]
         out["speaker"] = (bank.speaker.cpu().numpy()[head] == question.named).astype(np.float32)
     if question.words:
         out["subject"] = np.isin(bank.subject.cpu().numpy()[head], list(question.words)).astype(np.float32)
+    if question.slots:
+        out["slot"] = np.isin(bank.slot.cpu().numpy()[head], question.slots).astype(np.float32)
     if question.times:
         out["date"] = np.max([_nearness(order.time, *time) for time in question.times], axis=0)
     if question.wants & TIME:

@@ -32,7 +32,6 @@ import base64
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
@@ -45,7 +44,7 @@ from .errors import CapacityExhausted
 from .forgetting import MemoryState, Rating, initial_difficulty, initial_stability, rehearse
 from .layout import DAY_MS, Rows, quantize_keys, seal_of
 from .log import EventLog, Record
-from .marks import name_mark
+from .marks import fingerprint, name_mark
 from .text import normalize
 from .writer import Draft, Writer, WriteReport
 
@@ -330,13 +329,6 @@ def ends_of(records: Iterable[Record]) -> dict[str, tuple[int, str]]:
 def milliseconds(seconds: float) -> int:
     """Unix milliseconds of Unix seconds."""
     return round(seconds * 1_000)
-
-
-def fingerprint(text: str) -> int:
-    """63 bits by which words or a gist are known when they come again; 0 for none."""
-    if not text:
-        return 0
-    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little") >> 1
 
 
 def meaning_of(segments: Sequence[str]) -> str:

@@ -17,7 +17,18 @@ from torch import Tensor
 from .facts.times import has_time_word
 from .text import STOP_WORDS, normalize, sentences, stems, words
 
-__all__ = ["ASKS", "MARKS", "NAMES", "NUMBER", "TIME", "mark_of", "marks_of", "name_mark", "traits_of"]
+__all__ = [
+    "ASKS",
+    "MARKS",
+    "NAMES",
+    "NUMBER",
+    "TIME",
+    "fingerprint",
+    "mark_of",
+    "marks_of",
+    "name_mark",
+    "traits_of",
+]
 
 MARKS = 24  # of a slot; 160 bytes of text hardly hold more content words
 ASKS, TIME, NUMBER = 1, 2, 4  # bits of a slot's traits: ends as a question; has a time word; has a number
@@ -28,7 +39,10 @@ _NUMBER = re.compile(
     re.IGNORECASE,
 )
 _WORD = re.compile(r"[^\W\d_][\w'’-]*")
-_NO_NAMES = STOP_WORDS | frozenset("i i'm i've i'll i'd".split())
+_NO_NAMES = STOP_WORDS | frozenset(
+    "i i'm i've i'll i'd monday tuesday wednesday thursday friday saturday sunday january february march "
+    "april may june july august september october november december".split()
+)
 
 
 @lru_cache(maxsize=65_536)
@@ -54,11 +68,17 @@ def traits_of(texts: list[str]) -> Tensor:
 def name_mark(name: str) -> int:
     """63 bits by which a speaker is known: of the first word of their name; 0 for none."""
     first: str = next(iter(words(normalize(name))), "")
-    if not first:
+    return fingerprint(first)
+
+
+def fingerprint(text: str) -> int:
+    """63 bits by which words, a gist or a name are known when they come again; 0 for none."""
+    if not text:
         return 0
-    return (
-        int.from_bytes(blake2b(first.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little") >> 1
+    mark: int = int.from_bytes(
+        blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little"
     )
+    return mark >> 1
 
 
 def _traits(text: str) -> int:

@@ -14,10 +14,11 @@ from datetime import UTC, datetime
 
 from torch import Tensor
 
+from .facts.sought import slots_sought
 from .facts.times import TimeSpan, spans
 from .keys import Keys
 from .layout import DAY_MS
-from .marks import NAMES, NUMBER, TIME, mark_of, name_mark
+from .marks import NAMES, NUMBER, TIME, fingerprint, mark_of, name_mark
 from .text import STOP_WORDS, normalize, stems
 
 __all__ = ["Question", "take_apart"]
@@ -44,6 +45,7 @@ class Question:
     marks: tuple[int, ...]  # of its content words, in order
     named: int = 0  # mark of the one speaker that it names; 0 for none, or several
     words: frozenset[int] = frozenset()  # its words as names, speakers left out: what it may be about
+    slots: tuple[int, ...] = ()  # fingerprints of the slots that it asks for, such as "1|dog name"
     times: tuple[tuple[float, float, float], ...] = ()  # each: from and to in Unix ms, decay in ms
     wants: int = 0  # bits: a time, a name or a number is asked for
     alike: tuple[float, float] = (0.1, 0.25)  # cosines of texts that have something in common, and clearly
@@ -65,6 +67,7 @@ def take_apart(text: str, keys: Keys, speakers: Collection[int], now_ms: int) ->
         marks=tuple(mark_of(stem) for stem in stems(core)),
         named=next(iter(named)) if len(named) == 1 else 0,
         words=frozenset(_named(word) for word in _WORD.findall(text)) - named - {0},
+        slots=tuple(map(fingerprint, slots_sought(text))),
         times=tuple(map(_times, spans(text, datetime.fromtimestamp(now_ms / 1_000, UTC)))),
         wants=sum(bit for pattern, bit in _WANTS if pattern.match(folded)),
         alike=keys.strangers.span(),

@@ -342,7 +342,7 @@ def test_the_rebuild_command_reads_the_log_once(
     monkeypatch.setattr(HashEncoder, "encode", counted)
     done = neuromem("rebuild", "--no-restore", "--json", *whose)
     assert done.json["held"] == len(FACTS)
-    assert len([batch for batch in batches if len(batch) == len(FACTS)]) == 1
+    assert len([batch for batch in batches if len(batch) >= len(FACTS)]) == 1
     assert done.err.count("the encoder changed") == 1
 
 
