@@ -34,6 +34,8 @@ PER_DOUBLING = 0.08  # worth that each doubling of recalls adds …
 OFTEN = 0.3  # … at most
 KEPT_FOR_PREFERENCES = 4  # one place in so many
 GONE = THRESHOLDS[Fidelity.SUBJECT]  # strength below which a slot says nothing
+ALIKE = 16  # times as many rows as are wanted are looked through for different gists
+SAME = 0.001  # difference in strength up to which a memory is not read again
 FRESH_MS = 60_000  # strengths fade by next to nothing in a minute
 
 # slots of the speaker's life (`facts/slots.py`) that say what is lasting about them
@@ -62,12 +64,15 @@ def essentials(bank: SlotBank, most: int, now_ms: int) -> list[Hit]:
     worth = _worth(bank, preferred)
     rows = (bank.used & (bank.part == 0) & (bank.until_ms == 0) & (worth >= LEAST)).nonzero().flatten()
     rows = rows[(bank.strength(rows, now_ms) >= GONE).to(rows.device)]
-    rows = _distinct(_falling(_falling(rows, bank.heard_ms), worth), bank.meaning)
-    first = most - most // KEPT_FOR_PREFERENCES
-    rest = _falling(rows[first:], preferred.int())[: most - first]
-    rows = torch.cat([rows[:first], rest]).cpu()
-    strengths = bank.strength(rows, now_ms).tolist()
-    return [Hit(id_, 1.0, 1.0, strength) for id_, strength in zip(bank.ids_of(rows), strengths, strict=True)]
+    rows = _falling(_falling(rows, bank.heard_ms), worth)
+    best, liked = (_distinct(some[: most * ALIKE], bank.meaning) for some in (rows, rows[preferred[rows]]))
+    head = best[: most - most // KEPT_FOR_PREFERENCES]
+    chosen = torch.tensor([*head, *(row for row in dict.fromkeys(liked + best) if row not in head)][:most])
+    chosen = chosen.to(torch.int64)
+    strengths = bank.strength(chosen, now_ms).tolist()
+    return [
+        Hit(id_, 1.0, 1.0, strength) for id_, strength in zip(bank.ids_of(chosen), strengths, strict=True)
+    ]
 
 
 def _worth(bank: SlotBank, preferred: Tensor) -> Tensor:
@@ -90,12 +95,15 @@ def _falling(rows: Tensor, by: Tensor) -> Tensor:
     return rows[by[rows].sort(descending=True, stable=True).indices]
 
 
-def _distinct(rows: Tensor, meaning: Tensor) -> Tensor:
+def _distinct(rows: Tensor, meaning: Tensor) -> list[int]:
     """Rows without those whose gist an earlier one has; 0 is a gist that is not known."""
     first: dict[int, int] = {}
     for row, gist in zip(rows.tolist(), meaning[rows].tolist(), strict=True):
         first.setdefault(gist or -1 - row, row)
-    return torch.tensor(list(first.values()), dtype=torch.int64, device=rows.device)
+    return list(first.values())
+
+
+Mark = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +115,7 @@ class _Known:
     held: tuple[int, ...]
     now_ms: int
     recalls: tuple[Recall, ...]
+    marks: tuple[Mark, ...]  # of each recall: what differs as soon as its weights were written
 
 
 class ConsciousSets:
@@ -126,12 +135,13 @@ class ConsciousSets:
         """
         bank, changes = open_.bank, open_.fold.applied + len(open_.pending)
         known = self._known.get(open_)
+        if known is not None and known.bank is not bank:
+            known = None
         if known is not None and known.changes != changes and known.held == _held(bank):
             known = self._known[open_] = replace(known, changes=changes)  # it was only recalled
-        stale = known is None or known.bank is not bank or known.changes != changes
-        if known is None or stale or not 0 <= now_ms - known.now_ms < FRESH_MS:
-            recalls = tuple(look(essentials(bank, most, now_ms)))
-            known = self._known[open_] = _Known(bank, changes, _held(bank), now_ms, recalls)
+        if known is None or known.changes != changes or not 0 <= now_ms - known.now_ms < FRESH_MS:
+            recalls, marks = _read(bank, essentials(bank, most, now_ms), known, look)
+            known = self._known[open_] = _Known(bank, changes, _held(bank), now_ms, recalls, marks)
         return list(known.recalls)
 
     def clear(self) -> None:
@@ -142,3 +152,23 @@ class ConsciousSets:
 def _held(bank: SlotBank) -> tuple[int, ...]:
     """What differs as soon as something was told, heard again, replaced, adopted or deleted."""
     return int(bank.used.sum()), int(bank.sequence.sum()), int(bank.heard_ms.sum()), int(bank.until_ms.sum())
+
+
+def _read(
+    bank: SlotBank, hits: list[Hit], known: _Known | None, look: Callable[[list[Hit]], list[Recall]]
+) -> tuple[tuple[Recall, ...], tuple[Mark, ...]]:
+    """(memories, their marks); weights that are the same at the same strength are not read again."""
+    rows = [bank.rows_of(hit.id)[0] for hit in hits]
+    state = (
+        getattr(bank, name)[rows].tolist() for name in ("sequence", "heard_ms", "rehearsed_ms", "halvings")
+    )
+    marks = tuple(zip(*state, strict=True))
+    before = zip(known.recalls, known.marks, strict=True) if known else ()
+    old = {recall.id: (recall, mark) for recall, mark in before}
+    same: dict[str, Recall] = {}
+    for hit, mark in zip(hits, marks, strict=True):
+        recall, earlier = old.get(hit.id, (None, None))
+        if recall is not None and earlier == mark and abs(recall.strength - hit.strength) < SAME:
+            same[hit.id] = recall
+    new = {recall.id: recall for recall in look([hit for hit in hits if hit.id not in same])}
+    return tuple((same | new)[hit.id] for hit in hits), marks
