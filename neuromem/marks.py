@@ -45,7 +45,7 @@ _NO_NAMES = STOP_WORDS | frozenset(
 )
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def mark_of(stem: str) -> int:
     """The mark of a stem: -32,768 to 32,767, never 0. About one slot in 2,700 shares one by chance."""
     digest = blake2b(stem.encode("utf-8", "surrogatepass"), digest_size=4).digest()

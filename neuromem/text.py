@@ -257,7 +257,7 @@ def stems(text: str) -> list[str]:
     return [stem(word) for word in words(text) if word not in STOP_WORDS]
 
 
-@functools.lru_cache(maxsize=65_536)
+@functools.lru_cache(maxsize=8_192)
 def stem(word: str) -> str:
     """Snowball's English stem (Porter 2); what is not all letters stays as it is."""
     from snowballstemmer.english_stemmer import EnglishStemmer

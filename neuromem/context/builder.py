@@ -25,7 +25,7 @@ LABELS = {"system": "", "user": "User: ", "assistant": "Assistant: "}
 ANSWER = "Assistant:"
 STEP = 512  # tokens
 CACHED_CHARS = 1_000  # a longer piece is counted anew each time
-CACHED_PIECES = 4_096
+CACHED_PIECES = 1_024
 CACHED_LONG = 32
 
 

@@ -71,7 +71,8 @@ def gist_lines(text: str) -> tuple[str, ...]:
     Args:
         text: the words; of very long ones only the beginning is read.
     """
-    facts = extract([{"role": "user", "content": text[:MOST_READ]}])
+    said = text[:MOST_READ]
+    facts = extract([{"role": "user", "content": said}]) if said.strip() else []
     return tuple(
         f"- {_triple(list(fact.gist.rungs()[3].split('|'))) if fact.gist.is_triple else one_line(fact.text)}"
         for fact in facts

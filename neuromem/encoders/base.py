@@ -76,7 +76,7 @@ class CachedEncoder(WrappedEncoder):
     bits from the same one encoded in a batch.
     """
 
-    def __init__(self, encoder: Encoder, capacity: int = 4_096) -> None:
+    def __init__(self, encoder: Encoder, capacity: int = 512) -> None:
         """
         Args:
             encoder: does the work.

@@ -142,7 +142,7 @@ _PRONOUNS = frozenset(
 )
 
 
-@functools.lru_cache(maxsize=4_096)
+@functools.lru_cache(maxsize=512)
 def change_of(text: str) -> Change:
     """The cues of change in one utterance; cached.
 

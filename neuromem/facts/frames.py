@@ -134,7 +134,7 @@ _PRESENT = re.compile(
 )
 
 
-@functools.lru_cache(maxsize=4_096)
+@functools.lru_cache(maxsize=512)
 def frame_of(text: str) -> Frame:
     """An utterance taken apart; cached."""
     plain = normalize(text[:READ_CHARS], casefold=False)
