@@ -28,6 +28,7 @@ from .engine import Engine, Owner, Written
 from .errors import InvalidInput
 from .evidence import speakers_of
 from .forgetting import Fidelity
+from .heap import give_back
 from .identity import canonical_id
 from .log import VerifyReport
 from .owners import Notice, OpenOwner, Progress, user_ids
@@ -342,7 +343,9 @@ class Memory:
             ``{"owners": …, "held": …, "forgotten": …, "merged": …, "refreshed": …, "left": …}``.
         """
         self._conscious.clear()
-        return self._engine.sleep(now, user_id, budget_s, progress)
+        done = self._engine.sleep(now, user_id, budget_s, progress)
+        give_back()
+        return done
 
     def rebuild(
         self, user_id: str | None = None, *, restore: bool = True, progress: Progress | None = None

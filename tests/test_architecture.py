@@ -17,11 +17,11 @@ PACKAGE = ROOT / "neuromem"
 
 # A module may import from those to the left of it, and from its own folder; never from the right.
 LAYERS = (
-    "errors checks config shipped identity text facts tokens linear encoders forgetting ladder confidence "
-    "codec marks layout table bank bankfile strangers keys write writer merkle records storage log "
-    "history mend question evidence recall fold sayings supersede current snapshots owners deep tell "
-    "known alike clusters conscious hearing consolidate engine transfer memory context llm assistant sdk "
-    "compat server voice sound whatsapp ingest render bench demo commands cli"
+    "errors heap checks config shipped identity text facts tokens linear encoders forgetting ladder "
+    "confidence codec marks layout table bank bankfile strangers keys write writer merkle records "
+    "storage log history mend question evidence recall fold sayings supersede current snapshots owners "
+    "deep tell known alike clusters conscious hearing consolidate engine transfer memory context llm "
+    "assistant sdk compat server voice sound whatsapp ingest render bench demo commands cli"
 ).split()
 TOP = ("__init__", "__main__")  # the public face: may import everything, imported by none
 
