@@ -54,7 +54,7 @@ _EDGES = ".,;:!?\"'()[]{}…"
 _POSSESSIVE = re.compile(r"(?<=\w)'(?=s?$)")
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=4_096)
 def plain_words(text: str) -> tuple[str, ...]:
     """The words of a text as they are compared: case-folded, whole, with signs that tell ("C++", "-5", "€5").
 

@@ -173,6 +173,7 @@ def _telling(commands: Commands) -> None:
     add.add_argument("--at", metavar="TIME", help="when it was said: ISO 8601 or Unix seconds (default: now)")
     add.add_argument("--metadata", metavar="JSON", help="""an object that comes back with the memory""")
     add.add_argument("--raw", action="store_true", help="keep the words as they are, whole")
+    _extractor(add)
     ingest = _command(
         commands,
         "ingest",
@@ -184,6 +185,16 @@ def _telling(commands: Commands) -> None:
     ingest.add_argument("files", nargs="+", metavar="FILE", help="a file, or a .zip with a chat export")
     ingest.add_argument("--raw", action="store_true", help="keep every message as it is, whole")
     ingest.add_argument("--again", action="store_true", help="read a file even if it was read before")
+    _extractor(ingest)
+
+
+def _extractor(command: Parser) -> None:
+    command.add_argument(
+        "--extractor",
+        metavar="MODEL",
+        help="a language model that finds the facts, the rules behind it: openai:MODEL[@URL], "
+        "anthropic:MODEL or gguf:PATH (default: llm.extractor of the settings, else the rules alone)",
+    )
 
 
 def _asking(commands: Commands) -> None:

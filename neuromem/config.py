@@ -24,6 +24,7 @@ __all__ = [
     "Config",
     "ContextConfig",
     "ForgettingConfig",
+    "LLMConfig",
     "LogConfig",
     "RecallConfig",
     "SleepConfig",
@@ -31,6 +32,7 @@ __all__ = [
 ]
 
 ENV_PREFIX = "NEUROMEM_"
+MODELS = "openai:MODEL, openai:MODEL@URL, anthropic:MODEL or gguf:PATH"
 
 
 def _check(name: str, value: float, low: float, high: float) -> None:
@@ -192,6 +194,22 @@ class SleepConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class LLMConfig:
+    """A language model that reads talk for facts, with the rules behind it; none by default."""
+
+    extractor: str = ""  # openai:MODEL, openai:MODEL@URL, anthropic:MODEL, gguf:PATH (keys: environment)
+    timeout_s: float = 20.0  # for one question to it, of a dozen turns
+    deadline_s: float = 120.0  # for 256 turns: what is left then, the rules read
+
+    def __post_init__(self) -> None:
+        kind, _, rest = self.extractor.partition(":")
+        if self.extractor and not (kind in ("openai", "anthropic", "gguf") and rest.strip()):
+            raise ConfigError("llm.extractor", f"{self.extractor!r} is not known", f"give {MODELS}")
+        _check("llm.timeout_s", self.timeout_s, 0.001, 86_400)
+        _check("llm.deadline_s", self.deadline_s, 0.001, 86_400)
+
+
+@dataclass(frozen=True, slots=True)
 class LogConfig:
     """The event log and the snapshots of the banks."""
 
@@ -217,6 +235,7 @@ class Config:
     context: ContextConfig = field(default_factory=ContextConfig)
     log: LogConfig = field(default_factory=LogConfig)
     sleep: SleepConfig = field(default_factory=SleepConfig)
+    llm: LLMConfig = field(default_factory=LLMConfig)
 
     @classmethod
     def load(

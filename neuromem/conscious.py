@@ -63,9 +63,10 @@ def essentials(bank: SlotBank, most: int, now_ms: int) -> list[Hit]:
     preferred = known[torch.searchsorted(known, bank.slot).clamp(max=len(known) - 1)] == bank.slot
     worth = _worth(bank, preferred)
     rows = (bank.used & (bank.part == 0) & (bank.until_ms == 0) & (worth >= LEAST)).nonzero().flatten()
-    rows = rows[(bank.strength(rows, now_ms) >= GONE).to(rows.device)]
-    rows = _falling(_falling(rows, bank.heard_ms), worth)
-    best, liked = (_distinct(some[: most * ALIKE], bank.meaning) for some in (rows, rows[preferred[rows]]))
+    best, liked = (
+        _distinct(_first(bank, some, worth, most * ALIKE, now_ms), bank.meaning)
+        for some in (rows, rows[preferred[rows]])
+    )
     head = best[: most - most // KEPT_FOR_PREFERENCES]
     chosen = torch.tensor([*head, *(row for row in dict.fromkeys(liked + best) if row not in head)][:most])
     chosen = chosen.to(torch.int64)
@@ -88,6 +89,19 @@ def _preferences() -> Tensor:
     names = [name.strip() for name in PREFERENCES.split(",")]
     names += [f"favourite {name}" for name in FAVOURITES.split()] + [f"{name} name" for name in PETS.split()]
     return torch.tensor(sorted(fingerprint(f"{SPEAKER}|{name}") for name in names))
+
+
+def _first(bank: SlotBank, rows: Tensor, worth: Tensor, most: int, now_ms: int) -> Tensor:
+    """The `most` rows of highest worth that can still be read, highest first; equal ones: heard last."""
+    some = rows
+    if len(rows) > 2 * most:  # sorting all of them would take most of the time, and few are unreadable
+        values = worth[rows]
+        some = rows[values >= values.topk(2 * most).values[-1]]
+    some = _falling(_falling(some, bank.heard_ms), worth)
+    alive = some[(bank.strength(some, now_ms) >= GONE).to(some.device)]
+    if len(alive) < most and len(some) < len(rows):
+        return _first(bank, rows[(bank.strength(rows, now_ms) >= GONE).to(rows.device)], worth, most, now_ms)
+    return alive[:most]
 
 
 def _falling(rows: Tensor, by: Tensor) -> Tensor:
@@ -133,7 +147,7 @@ class ConsciousSets:
             open_: whose. now_ms: the time. most: facts at most.
             look: reads memories.
         """
-        bank, changes = open_.bank, open_.fold.applied + len(open_.pending)
+        bank, changes = open_.bank, open_.fold.applied + open_.unsettled
         known = self._known.get(open_)
         if known is not None and known.bank is not bank:
             known = None
@@ -159,9 +173,7 @@ def _read(
 ) -> tuple[tuple[Recall, ...], tuple[Mark, ...]]:
     """(memories, their marks); weights that are the same at the same strength are not read again."""
     rows = [bank.rows_of(hit.id)[0] for hit in hits]
-    state = (
-        getattr(bank, name)[rows].tolist() for name in ("sequence", "heard_ms", "rehearsed_ms", "halvings")
-    )
+    state = (getattr(bank, name)[rows].tolist() for name in ("sequence", "heard_ms", "worn", "halvings"))
     marks = tuple(zip(*state, strict=True))
     before = zip(known.recalls, known.marks, strict=True) if known else ()
     old = {recall.id: (recall, mark) for recall, mark in before}

@@ -15,6 +15,8 @@ from datetime import UTC, datetime
 
 from .bank import SlotBank
 from .facts.asked import Asked, asked_of
+from .introduced import Sought, sought_of
+from .namesakes import Person, named_first, people_in
 from .recall import Hit
 
 __all__ = ["View", "view_of"]
@@ -27,6 +29,8 @@ ENOUGH = 0.5  # share of a memory's score from which what may be news of it goes
 
 Ends = dict[str, tuple[int, str]]
 """Of each memory: see `SlotBank.ended`."""
+Steps = dict[str, tuple[int, str] | None]
+"""The same, as far as it was looked up; None for a memory that is not held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,8 @@ class View:
     """What a question lets be seen."""
 
     asked: Asked
+    sought: Sought
+    people: frozenset[Person]
 
     def seen(self, bank: SlotBank, hits: Sequence[Hit], now_ms: int) -> list[Hit]:
         """The hits that are shown, best first.
@@ -41,12 +47,13 @@ class View:
         Args:
             hits: of all memories, superseded ones too. now_ms: when it is asked, for strengths.
         """
-        ends = {hit.id: bank.ended(hit.id) for hit in hits}
-        if not any(any(end) for end in ends.values()):
-            return list(hits)
+        ends = bank.ends([hit.id for hit in hits])
         past = self.asked.any or self.asked.past
-        shown = self._history(bank, hits, ends) if past else self._current(bank, hits, ends, now_ms)
-        return sorted(shown, key=lambda hit: (-hit.score, hit.id))
+        shown = list(hits)
+        if any(any(end) for end in ends.values()):
+            shown = self._history(bank, hits, ends) if past else self._current(bank, hits, ends, now_ms)
+            shown.sort(key=lambda hit: (-hit.score, hit.id))
+        return self.sought.first(bank, named_first(bank, shown, self.people))
 
     def _history(self, bank: SlotBank, hits: Sequence[Hit], ends: Ends) -> list[Hit]:
         """Everything; what was so at the time asked for stands above what came after it."""
@@ -61,8 +68,9 @@ class View:
     def _current(self, bank: SlotBank, hits: Sequence[Hit], ends: Ends, now_ms: int) -> list[Hit]:
         """Current memories; those found by what they replaced are there with that score."""
         best: dict[str, Hit] = {}
+        known: Steps = {}
         for hit in hits:
-            memory_id = successor_of(bank, hit.id)
+            memory_id = successor_of(bank, hit.id, known)
             if memory_id is None:
                 continue
             if memory_id != hit.id:
@@ -71,18 +79,18 @@ class View:
             if memory_id not in best or hit.score > best[memory_id].score:
                 best[memory_id] = hit
         for hit in hits:
-            before = self._before(bank, hit.id, ends[hit.id])
+            before = self._before(bank, hit.id, ends[hit.id], known)
             if before in best and hit.score * ENOUGH <= best[before].score <= hit.score:
                 best[before] = replace(best[before], score=hit.score + ABOVE)
         return list(best.values())
 
-    def _before(self, bank: SlotBank, memory_id: str, end: tuple[int, str]) -> str | None:
+    def _before(self, bank: SlotBank, memory_id: str, end: tuple[int, str], known: Steps) -> str | None:
         """What goes before a current memory: news of it, or the habit to which it is an exception."""
         until_ms, by = end
         if until_ms or not by:
             return None
         exception = _written(bank, by) < _written(bank, memory_id)
-        return None if exception and self.asked.did else successor_of(bank, by)
+        return None if exception and self.asked.did else successor_of(bank, by, known)
 
     def _asked_for(self, bank: SlotBank, memory_id: str, until_ms: int, successor: str) -> bool:
         """Whether a memory that has a successor was so at the time that the question names."""
@@ -94,7 +102,8 @@ class View:
 
 def view_of(question: str, now_ms: int) -> View:
     """The view that a question asks for, at a time in Unix milliseconds."""
-    return View(asked_of(question, datetime.fromtimestamp(now_ms / 1_000, UTC)))
+    asked = asked_of(question, datetime.fromtimestamp(now_ms / 1_000, UTC))
+    return View(asked, sought_of(question), people_in(question))
 
 
 def _written(bank: SlotBank, memory_id: str) -> float:
@@ -103,12 +112,19 @@ def _written(bank: SlotBank, memory_id: str) -> float:
     return int(bank.written_ms[rows[0]]) / 1_000 if rows else 0.0
 
 
-def successor_of(bank: SlotBank, memory_id: str) -> str | None:
-    """The memory itself if it is current, else what has replaced it; None when nothing has, or it is gone."""
+def successor_of(bank: SlotBank, memory_id: str, known: Steps) -> str | None:
+    """The memory itself if it is current, else what has replaced it; None when nothing has, or it is gone.
+
+    Args:
+        known: what was looked up before; what is looked up now is added.
+    """
     for _ in range(LONGEST_CHAIN):
-        if not bank.rows_of(memory_id):
+        if memory_id not in known:
+            known[memory_id] = bank.ended(memory_id) if bank.rows_of(memory_id) else None
+        end = known[memory_id]
+        if end is None:
             return None
-        until_ms, successor = bank.ended(memory_id)
+        until_ms, successor = end
         if not until_ms:
             return memory_id
         if not successor:

@@ -33,13 +33,15 @@ from .known import last_words
 from .layout import pick_device
 from .log import Event, EventLog, Record
 from .owners import Notice, OpenOwner, Owners, Progress, names_of
+from .reader import Extractor, Reader
 from .recall import Hit, Recall, read
 from .tell import check_metadata, check_room, fact_body
 from .writer import Writer, WriteReport
 
 __all__ = ["Engine", "Owner", "Written"]
 
-TOGETHER = 32  # rehearsals logged at once: the most that a crash can take with it
+TOGETHER = 16  # rehearsals logged at once
+MOST_UNSETTLED = 32  # … that are not in the log yet: the most that a crash can take with it
 CHUNK = 256  # turns of talk turned into events, appended and folded at a time
 
 
@@ -68,11 +70,13 @@ class Engine:
         past: tuple[EventLog, float, Keys] | None = None,
         progress: Progress | None = None,
         notice: Notice | None = None,
+        extractor: str | Extractor | None = None,
     ) -> None:
         """Args: as `Memory`. past: the log, time and keys of a past state; `path` is then not used."""
         check_encoder(encoder)
         self.config, self.clock, self.readonly = config, clock, readonly or past is not None
         self._encoder = encoder
+        self.reader = Reader(extractor, config.llm)
         self._closed = False
         self._lock = threading.RLock()
         folder = None if path is None or past else folder_of(path)
@@ -124,6 +128,7 @@ class Engine:
                         self.owners.save_all()
                     finally:
                         self.log.close()
+                        self.reader.close()
 
     @contextmanager
     def use_owner_of(self, memory_id: str) -> Iterator[OpenOwner]:
@@ -173,20 +178,20 @@ class Engine:
         if self.readonly:
             raise ReadOnly("this memory was opened for reading; open it for writing to add to it")
         written: list[Written] = []
-        with self.owners.use(owner.name) as open_:
-            for start in range(0, len(turns), CHUNK):
-                chunk = slice(start, start + CHUNK)
-                earlier = last_words(self.log, owner.name, times[0]) if infer and not start else []
-                only = range(len(turns))[chunk]
-                facts = extract(turns, infer=infer, only=only, times=times, earlier=earlier)
-                spoken = [[fact for fact in facts if fact.turn == turn] for turn in only]
+        for start in range(0, len(turns), CHUNK):
+            chunk = slice(start, start + CHUNK)
+            earlier = last_words(self.log, owner.name, times[0]) if infer and not start else []
+            only = range(len(turns))[chunk]
+            facts = self.reader.read(turns, infer, only, times, earlier)  # nobody waits for a model
+            spoken = [[fact for fact in facts if fact.turn == turn] for turn in only]
+            with self.owners.use(owner.name) as open_:
                 hearing = Hearing(open_, plain, self.log.length(owner.name), self.record, infer)
                 events = hearing.hear(turns[chunk], times[chunk], spoken)
                 check_room(open_.bank, [event.body for event in events if event.kind in WRITING])
                 reports = self.commit(open_, events)
                 written += [self._written(item, reports.get(item.id)) for item in hearing.told]
-                if progress is not None:
-                    progress(min(start + CHUNK, len(turns)), len(turns))
+            if progress is not None:
+                progress(min(start + CHUNK, len(turns)), len(turns))
         return written
 
     @staticmethod
@@ -264,7 +269,8 @@ class Engine:
 
     def with_metadata(self, open_: OpenOwner, recall: Recall) -> Recall:
         """A recall with its metadata."""
-        return replace(recall, metadata=self.metadata(open_, recall.id))
+        metadata = self.metadata(open_, recall.id)
+        return replace(recall, metadata=metadata) if metadata else recall
 
     def passes(self, open_: OpenOwner, memory_id: str, filters: Mapping[str, Any] | None) -> bool:
         """Whether a memory's metadata has every value of the filters."""
@@ -308,15 +314,16 @@ class Engine:
         """Recalling strengthens the results that are good enough.
 
         Waiting for the disk would cost a search more than all the rest, so rehearsals are applied at
-        once but logged in company: before anything but a search happens to this owner, and after
-        `TOGETHER` of them.
+        once but logged later: before anything but a search happens, or `TOGETHER` of them on the side.
         """
         least = self.config.recall.rehearse_score
         ids = [recall.id for recall in recalls if recall.score >= least]
         if ids and not self.readonly:
             open_.rehearse(Event("rehearse", self.clock(), {"ids": ids}))
-            if len(open_.pending) >= TOGETHER:
+            if open_.unsettled >= MOST_UNSETTLED:
                 self.owners.settle(open_)
+            elif len(open_.pending) >= TOGETHER:
+                self.owners.settle_aside(open_)
 
     def bring_back(self, open_: OpenOwner, found: Sequence[Found]) -> list[Recall]:
         """Results of deep recall as recalls; faded and forgotten ones are written back."""

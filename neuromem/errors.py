@@ -9,6 +9,7 @@
     ├── ReadOnly                      the store was opened for reading (a past state, a second process)
     ├── Closed                        the object was used after close()
     ├── MissingDependency             an optional package is not installed: names the command
+    ├── LLMError                      a language model gave no usable answer (neuromem.llm)
     ├── StoreError                    the log on disk
     │   ├── StoreLocked               another process is writing
     │   ├── StoreFull                 the disk is full; nothing acknowledged was lost

@@ -21,13 +21,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
 
 from .bank import SlotBank
-from .marks import ASKS, MARKS, NAMES, NUMBER, TIME
+from .marks import ASKS, ASSISTANT, MARKS, NAMES, NUMBER, TIME
 from .question import Question
 
 __all__ = ["KINDS", "WEIGHTS", "Evidence", "Order", "gather", "order_of", "speakers_of"]
@@ -40,20 +39,21 @@ WHOLE = 0.4  # a link from which on the words of a neighbour count as context
 
 WEIGHTS: dict[str, float] = {
     "meaning": 1.0,  # cosine with the memory's own key: its best part
-    "context": 1.0,  # … with the sum of its key and its neighbours'
-    "words": 0.15,  # of a memory by itself: share of the telling words that it holds
-    "words before": 0.14,  # of one in the midst of talk: share that it holds together with the one before
-    "words around": 0.45,  # … with two before and two after
-    "phrase": 0.035,  # two content words in a row as in the question; at most three of these
-    "length": 0.1,  # content words, of twenty
-    "speaker": 0.36,  # said by the one who is named
-    "subject": 0.09,  # about somebody or something that is named
+    "context": 0.99,  # … with the sum of its key and its neighbours'
+    "words": 0.13,  # of a memory by itself: share of the telling words that it holds
+    "words before": 0.16,  # of one in the midst of talk: share that it holds together with the one before
+    "words around": 0.42,  # … with two before and two after
+    "phrase": 0.05,  # two content words in a row as in the question; at most three of these
+    "length": 0.05,  # content words, of twenty
+    "speaker": 0.37,  # said by the one who is named
+    "assistant": -0.6,  # said by an assistant, and it is not asked what an assistant said
+    "subject": 0.1,  # about somebody or something that is named
     "slot": 0.25,  # its gist fills the slot that is asked for
-    "date": 0.72,  # told about the time that is named
-    "time": 0.27,  # a when-question, and it has a time word
+    "date": 0.69,  # told about the time that is named
+    "time": 0.24,  # a when-question, and it has a time word
     "names": 0.06,  # a who-, where- or which-question: names in it, at most three
-    "number": 0.015,  # a how-many-question, and it has a number
-    "asks": -0.12,  # ends as a question itself
+    "number": 0.07,  # a how-many-question, and it has a number
+    "asks": -0.09,  # ends as a question itself
     "answers": 0.26,  # share of the telling words in a question just before it
 }
 """Fitted on development sets only, by `training/tune_recall.py`; in units of one cosine."""
@@ -100,16 +100,18 @@ class Evidence:
 
 PERFECT = sum(WEIGHTS[kind] for kind in ("meaning", "context", "words before", "words around"))
 
-_orders: WeakKeyDictionary[SlotBank, tuple[int, Order]] = WeakKeyDictionary()
+
+class Words(NamedTuple):
+    """The content words of all passages, slot by slot, in order."""
+
+    marks: Array  # [W] int16
+    passage: Array  # [W] that holds it
+    joined: Array  # [W] whether the next one follows it in the same slot
 
 
 def order_of(bank: SlotBank) -> Order:
     """The passages of a bank in order; kept until the bank changes."""
-    known = _orders.get(bank)
-    if known is None or known[0] != bank.changes:
-        known = bank.changes, _order(bank)
-        _orders[bank] = known
-    return known[1]
+    return bank.kept("order", lambda: _order(bank))
 
 
 def _order(bank: SlotBank) -> Order:
@@ -130,8 +132,12 @@ def _order(bank: SlotBank) -> Order:
 
 
 def speakers_of(bank: SlotBank) -> set[int]:
-    """Marks of the names of those who speak in a bank; without 0, the owner's own."""
-    return set(np.unique(bank.speaker[bank.used].cpu().numpy()).tolist()) - {0}
+    """Marks of the names of those who speak in a bank; without the owner and assistants."""
+
+    def speakers() -> set[int]:
+        return set(np.unique(bank.speaker[bank.used].cpu().numpy()).tolist()) - {0, ASSISTANT}
+
+    return bank.kept("speakers", speakers)
 
 
 def gather(bank: SlotBank, question: Question, most: int) -> Evidence:
@@ -145,9 +151,11 @@ def gather(bank: SlotBank, question: Question, most: int) -> Evidence:
         return Evidence(np.zeros(0, dtype=np.int64), np.zeros((0, len(KINDS)), dtype=np.float32))
     similar = bank.similarities(question.vector).numpy()[order.rows]
     meaning = _over_parts(np.maximum, similar, order)
-    held, weights = _held(bank, question, order)
-    given = _given(bank, question, order)
-    given["phrase"] = _phrases(bank, question, order)
+    words = bank.kept("words", lambda: _words(bank, order))
+    places = {mark: np.flatnonzero(words.marks == mark) for mark in question.marks}
+    held, weights = _held(words, places, len(order.first))
+    given = _given(bank, question, order, words)
+    given["phrase"] = _phrases(words, question, places, len(order.first))
     best = _promising(meaning, held, weights, given, order, most)
     links, context = _links(bank, question, order, best)
     near = _with_context(meaning, held, weights, links, best, given)
@@ -193,67 +201,98 @@ def _promising(
 # -- words ------------------------------------------------------------------------------------------
 
 
-def _held(bank: SlotBank, question: Question, order: Order) -> tuple[Array, Array]:
+def _words(bank: SlotBank, order: Order) -> Words:
+    flat = bank.marks[: len(order.passage)].cpu().numpy().reshape(-1)
+    at = np.flatnonzero(flat != 0)
+    joined = np.append(np.diff(at) == 1, False) & ((at + 1) % MARKS != 0)
+    return Words(flat[at], order.passage[at // MARKS], joined)
+
+
+def _held(words: Words, places: dict[int, Array], count: int) -> tuple[Array, Array]:
     """Which passages hold which content words [S, M], and the words' weights [S], together 1.
 
     A word's weight is its inverse document frequency in this bank (BM25's: Robertson & Zaragoza 2009); a
     word that no passage holds weighs most, and lowers every share.
+
+    Args:
+        places: of each content word of the question, where it is among `words`. count: M.
     """
-    wanted = list(dict.fromkeys(question.marks))
-    held = np.zeros((len(wanted), len(order.first)), dtype=bool)
-    flat = _marks(bank, order)
-    for row, mark in enumerate(wanted):
-        held[row, order.passage[np.flatnonzero(flat == mark) // MARKS]] = True
-    count, holding = len(order.first), held.sum(axis=1)
+    held = np.zeros((len(places), count), dtype=bool)
+    for row, at in enumerate(places.values()):
+        held[row, words.passage[at]] = True
+    holding = held.sum(axis=1)
     weights = np.log(1 + (count - holding + 0.5) / (holding + 0.5)).astype(np.float32)
     return held, weights / max(float(weights.sum()), 1e-9)
 
 
-def _marks(bank: SlotBank, order: Order) -> Array:
-    """[T · MARKS] int16: the marks of all rows up to the last one in use."""
-    flat: Array = bank.marks[: len(order.passage)].cpu().numpy().reshape(-1)
-    return flat
-
-
-def _phrases(bank: SlotBank, question: Question, order: Order) -> Array:
+def _phrases(words: Words, question: Question, places: dict[int, Array], count: int) -> Array:
     """[M] how many pairs of neighbouring content words of the question stand side by side; at most 3."""
-    found = np.zeros(len(order.first), dtype=np.float32)
-    flat = _marks(bank, order)
+    found = np.zeros(count, dtype=np.float32)
     for one, two in set(zip(question.marks, question.marks[1:], strict=False)):
-        at = np.flatnonzero(flat[:-1] == one)
-        at = at[(flat[at + 1] == two) & ((at + 1) % MARKS != 0)]
-        np.add.at(found, np.unique(order.passage[at // MARKS]), 1)
+        at = places[one][words.joined[places[one]]]
+        at = at[words.marks[at + 1] == two]
+        beside = np.zeros(count, dtype=bool)
+        beside[words.passage[at]] = True
+        found += beside
     return np.minimum(found, 3)
 
 
 # -- what each passage is, and the talk around it ----------------------------------------------------
 
 
-def _given(bank: SlotBank, question: Question, order: Order) -> dict[str, Array]:
-    """Evidence of a passage by itself, but for its meaning and words: each [M]."""
+class Told(NamedTuple):
+    """What the bank keeps of each passage: each [M]."""
+
+    length: Array  # content words, of twenty
+    asks: Array
+    any_part: Array  # traits of any of its slots
+    names: Array
+    speaker: Array
+    subject: Array
+    slot: Array
+    assistant: Array
+
+
+def _told(bank: SlotBank, order: Order, words: Words) -> Told:
     head = order.rows[order.first]
     traits = bank.traits.cpu().numpy()[order.rows]
-    any_part = _over_parts(np.bitwise_or, traits, order)
     last = traits[np.append(order.first[1:], len(traits)) - 1]
-    filled = np.count_nonzero(_marks(bank, order).reshape(-1, MARKS), axis=1)[order.rows]
-    out = {
-        "length": np.minimum(1, _over_parts(np.add, filled, order) / 20).astype(np.float32),
-        "asks": (last & ASKS).astype(np.float32),
-    }
+    filled = np.bincount(words.passage, minlength=len(order.first))
+    speaker, subject, slot = (
+        getattr(bank, name).cpu().numpy()[head] for name in ("speaker", "subject", "slot")
+    )
+    return Told(
+        length=np.minimum(1, filled / 20).astype(np.float32),
+        asks=(last & ASKS).astype(np.float32),
+        any_part=_over_parts(np.bitwise_or, traits, order),
+        names=_over_parts(np.maximum, traits // NAMES, order).astype(np.float32),
+        speaker=speaker,
+        subject=subject,
+        slot=slot,
+        assistant=(speaker == ASSISTANT).astype(np.float32),
+    )
+
+
+def _given(bank: SlotBank, question: Question, order: Order, words: Words) -> dict[str, Array]:
+    """Evidence of a passage by itself, but for its meaning and words: each [M]."""
+    told = bank.kept("told", lambda: _told(bank, order, words))
+    out = {"length": told.length, "asks": told.asks}
     if question.named:
-        out["speaker"] = (bank.speaker.cpu().numpy()[head] == question.named).astype(np.float32)
+        out["speaker"] = (told.speaker == question.named).astype(np.float32)
+    if not question.asks_assistant:
+        out["assistant"] = told.assistant
     if question.words:
-        out["subject"] = np.isin(bank.subject.cpu().numpy()[head], list(question.words)).astype(np.float32)
+        out["subject"] = np.isin(told.subject, list(question.words)).astype(np.float32)
     if question.slots:
-        out["slot"] = np.isin(bank.slot.cpu().numpy()[head], question.slots).astype(np.float32)
+        out["slot"] = np.isin(told.slot, question.slots).astype(np.float32)
     if question.times:
         out["date"] = np.max([_nearness(order.time, *time) for time in question.times], axis=0)
     if question.wants & TIME:
-        out["time"] = ((any_part & TIME) > 0).astype(np.float32)
+        out["time"] = ((told.any_part & TIME) > 0).astype(np.float32)
     if question.wants & NAMES:
-        out["names"] = _over_parts(np.maximum, traits // NAMES, order).astype(np.float32)
+        out["names"] = told.names
     if question.wants & NUMBER:
-        out["number"] = ((any_part & NUMBER) > 0).astype(np.float32)
+        out["number"] = ((told.any_part & NUMBER) > 0).astype(np.float32)
     return out
 
 
@@ -317,7 +356,7 @@ def _links(bank: SlotBank, question: Question, order: Order, at: Array) -> tuple
     keys = _unit_keys(bank, order, around)
     links, (unlike, like) = np.zeros(count, dtype=np.float32), question.alike
     follows = np.flatnonzero(np.diff(around) == 1)
-    cosine = (keys[follows] * keys[follows + 1]).sum(axis=1)
+    cosine = (keys[:-1] * keys[1:]).sum(axis=1)[follows]
     later = around[follows + 1]
     links[later] = np.clip((cosine - unlike) / (like - unlike), 0, 1) * order.near[later]
     here = np.searchsorted(around, at)
@@ -338,7 +377,7 @@ def _unit_keys(bank: SlotBank, order: Order, passages: Array) -> Array:
     start = np.cumsum(size) - size
     places = np.repeat(begin - start, size) + np.arange(int(size.sum()))
     rows = torch.from_numpy(order.rows[places])
-    keys = (bank.key[rows].float() * bank.inverse_norm[rows][:, None]).cpu().numpy()
+    keys = bank.key[rows].float().mul_(bank.inverse_norm[rows][:, None]).cpu().numpy()
     if len(keys) > len(passages):
         keys = np.add.reduceat(keys, start)
         keys /= np.maximum(np.linalg.norm(keys, axis=1, keepdims=True), math.ulp(1.0))

@@ -44,7 +44,7 @@ from .errors import CapacityExhausted
 from .forgetting import MemoryState, Rating, initial_difficulty, initial_stability, rehearse
 from .layout import DAY_MS, Rows, quantize_keys, seal_of
 from .log import EventLog, Record
-from .marks import fingerprint, name_mark
+from .marks import fingerprint, name_mark, speaker_mark
 from .text import normalize
 from .writer import Draft, Writer, WriteReport
 
@@ -152,7 +152,7 @@ class Fold:
             "seal": seal_of(body["text"]),
             "meaning": fingerprint(meaning_of(body["gist"])),
             "slot": fingerprint(body.get("slot", "")),
-            "speaker": name_mark(str(body.get("name") or "")),
+            "speaker": speaker_mark(str(body.get("name") or ""), str(body.get("role") or "user")),
             "subject": _subject_of(body["gist"]),
             "noted": bool(body.get("metadata")),
         }

@@ -313,6 +313,10 @@ def _checked(name: str, value: Values, low: float, high: float, *, open_low: boo
         numbers = torch.as_tensor(value, dtype=torch.float64, device="cpu")
     except (TypeError, ValueError, RuntimeError) as error:
         raise InvalidInput(name, f"{value!r:.60} is not numbers", "give a float or a tensor") from error
+    if numbers.numel():
+        least, most = (float(end) for end in torch.aminmax(numbers))  # NaN, where there is one
+        if (low < least if open_low else low <= least) and most <= high:
+            return numbers
     inside = ((numbers > low) if open_low else (numbers >= low)) & (numbers <= high)  # NaN is outside
     if not bool(inside.all()):
         wrong = torch.masked_select(numbers, ~inside)[0].item()

@@ -19,6 +19,7 @@ from .text import STOP_WORDS, normalize, sentences, stems, words
 
 __all__ = [
     "ASKS",
+    "ASSISTANT",
     "MARKS",
     "NAMES",
     "NUMBER",
@@ -27,11 +28,13 @@ __all__ = [
     "mark_of",
     "marks_of",
     "name_mark",
+    "speaker_mark",
     "traits_of",
 ]
 
 MARKS = 24  # of a slot; 160 bytes of text hardly hold more content words
 ASKS, TIME, NUMBER = 1, 2, 4  # bits of a slot's traits: ends as a question; has a time word; has a number
+ASSISTANT = -1  # mark of an assistant as a speaker, whatever it is called; no name has it
 NAMES = 8  # the traits' number of names, 0 to 3, begins at this bit
 _NUMBER = re.compile(
     r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|twenty|thirty|forty|fifty|hundred"
@@ -63,6 +66,11 @@ def marks_of(texts: list[str]) -> Tensor:
 def traits_of(texts: list[str]) -> Tensor:
     """[B] uint8: whether each text asks, has a time word or a number, and how many names (see the bits)."""
     return torch.tensor([_traits(text) for text in texts], dtype=torch.uint8)
+
+
+def speaker_mark(name: str, role: str = "user") -> int:
+    """The mark of who said something: of their name; `ASSISTANT`; 0 for the owner."""
+    return ASSISTANT if role == "assistant" else name_mark(name)
 
 
 def name_mark(name: str) -> int:

@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from . import transfer
@@ -33,6 +32,7 @@ from .identity import canonical_id
 from .log import VerifyReport
 from .owners import Notice, OpenOwner, Progress, user_ids
 from .question import Question, take_apart
+from .reader import Extractor
 from .recall import Hit, Recall, find, read
 
 __all__ = ["Memory", "Written"]
@@ -57,6 +57,8 @@ class Memory:
         readonly: looks only; another process may be writing.
         progress: called with (events done, events in all) while a bank is brought in step with the log.
         notice: called with a line that says why, when a bank has to be made anew (another encoder).
+        extractor: finds the facts in talk: "openai:MODEL@URL", … (as `llm.extractor` of the settings), or an
+            object called as `facts.extract`, such as `llm.LLMExtractor`. The rules where it fails, or None.
 
     Raises:
         InvalidInput, ConfigError: an argument is wrong. StoreLocked: another process is writing.
@@ -72,9 +74,10 @@ class Memory:
         readonly: bool = False,
         progress: Progress | None = None,
         notice: Notice | None = None,
+        extractor: str | Extractor | None = None,
     ) -> None:
         settings = config if isinstance(config, Config) else Config.load(config)
-        self._engine = Engine(path, settings, encoder, clock, readonly, progress=progress, notice=notice)
+        self._engine = Engine(path, settings, encoder, clock, readonly, None, progress, notice, extractor)
         self._conscious = ConsciousSets()
 
     @classmethod
@@ -87,9 +90,7 @@ class Memory:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -368,6 +369,10 @@ class Memory:
         """Checks every record's hash, the chains and the Merkle trees; `.ok` and `.problems`."""
         self._engine.owners.settle_all()
         return self._engine.log.verify(progress=progress)
+
+    def stats(self) -> dict[str, dict[str, int]]:
+        """Counts since it was opened: "extraction", what an extractor read and where the rules stepped in."""
+        return {"extraction": self._engine.reader.counts}
 
     # -- the tensors ----------------------------------------------------------------------------
 

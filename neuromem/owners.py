@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from .appending import Appending
 from .bank import SlotBank
 from .config import Config
 from .errors import InvalidInput, NotFound, StoreError
@@ -44,12 +45,18 @@ class OpenOwner:
         self.saved = -1 if start.anew else fold.applied  # events that the last snapshot holds
         self.tried = fold.applied  # events when a snapshot was last due
         self.pending: list[Event] = []  # rehearsals applied to the bank, not yet in the log
+        self.appending: Appending | None = None  # the same, on their way there
         self.stale = False  # closed, deleted, or a fold that was interrupted: to be opened anew
 
     @property
     def bank(self) -> SlotBank:
         """The slots."""
         return self.fold.bank
+
+    @property
+    def unsettled(self) -> int:
+        """Rehearsals that a crash would take with it."""
+        return len(self.pending) + (len(self.appending.events) if self.appending else 0)
 
     def catch_up(
         self, progress: Progress | None = None, whole: Callable[[], None] | None = None
@@ -141,9 +148,11 @@ class Owners:
             with self.threads:
                 if settle:
                     self.settle(owner)
+                else:
+                    self._take_outcome(owner, wait=False)
                 if self.readonly and not owner.follows():
                     owner.fold, owner.chain = self.fresh(name), ""
-                if follow:
+                if follow and owner.appending is None:
                     self._follow(owner)
                 yield owner
             if not owner.stale and owner.fold.applied - owner.tried >= self.config.log.snapshot_events:
@@ -152,6 +161,8 @@ class Owners:
                     self.snapshot(owner)
         finally:
             if owner.stale:
+                if owner.appending is not None:
+                    owner.appending.wait()
                 self._remove(owner)
             owner.lock.release()
 
@@ -198,6 +209,7 @@ class Owners:
 
     def append(self, owner: OpenOwner, events: Sequence[Event]) -> None:
         """Appends an owner's waiting rehearsals, which the bank has already, and events, which it has not."""
+        self._take_outcome(owner)
         waiting = owner.pending
         sequences = self.log.append_many(owner.fold.owner, [*waiting, *events])
         if waiting:
@@ -207,14 +219,43 @@ class Owners:
 
     def settle(self, owner: OpenOwner) -> None:
         """Logs an owner's waiting rehearsals. On a full disk they go on waiting: reading must not fail."""
+        self._take_outcome(owner)
         if owner.pending:
             with suppress(StoreError):
                 self.append(owner, [])
 
+    def settle_aside(self, owner: OpenOwner) -> None:
+        """Logs an owner's waiting rehearsals while others go on: a search does not wait for the disk."""
+        self._take_outcome(owner, wait=False)
+        if owner.pending and owner.appending is None:
+            try:
+                owner.appending = Appending(self.log, owner.fold.owner, owner.pending)
+                owner.pending = []
+            except RuntimeError:  # no more threads
+                self.settle(owner)
+
+    def _take_outcome(self, owner: OpenOwner, wait: bool = True) -> None:
+        """Notes that rehearsals have reached the log; such as have not go on waiting.
+
+        Args:
+            wait: until it is known.
+        """
+        appending = owner.appending
+        if appending is None or not (wait or appending.done):
+            return
+        appending.wait()
+        owner.appending = None
+        if appending.end:
+            owner.fold.applied, owner.chain = appending.end, appending.chain
+        else:
+            owner.pending = [*appending.events, *owner.pending]
+        if appending.error is not None and not isinstance(appending.error, StoreError):
+            raise appending.error
+
     def settle_all(self) -> None:
         """Brings the log up to date with every open owner."""
         with self._lock:
-            names = [name for name, owner in self._open.items() if owner.pending]
+            names = [name for name, owner in self._open.items() if owner.unsettled]
         for name in names:
             with self.use(name):
                 pass

@@ -11,6 +11,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from torch import Tensor
 
@@ -32,6 +33,12 @@ _WANTS = (
     ),
     (re.compile(r".*\bhow (?:many|much|old|long|far|often)\b"), NUMBER),
 )
+_ASSISTANT = re.compile(
+    r"\b(?:did|have|had|were|that) you\b"
+    r"|\byou(?:'ve|'d| had| have)? (?:\w+ed|said|told|gave|wrote|thought|found)\b"
+    r"|\b(?:the|my) (?:assistant|bot|ai)\b"
+    r"|\byour (?:advice|suggestions?|recommendations?|answer|reply|explanation)\b"
+)
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _POSSESSIVE = re.compile(r"['’]s?$")
 
@@ -45,6 +52,7 @@ class Question:
     marks: tuple[int, ...]  # of its content words, in order
     named: int = 0  # mark of the one speaker that it names; 0 for none, or several
     words: frozenset[int] = frozenset()  # its words as names, speakers left out: what it may be about
+    asks_assistant: bool = False  # what an assistant said, as in "what did you suggest?"
     slots: tuple[int, ...] = ()  # fingerprints of the slots that it asks for, such as "1|dog name"
     times: tuple[tuple[float, float, float], ...] = ()  # each: from and to in Unix ms, decay in ms
     wants: int = 0  # bits: a time, a name or a number is asked for
@@ -66,6 +74,7 @@ def take_apart(text: str, keys: Keys, speakers: Collection[int], now_ms: int) ->
         vector=keys.query(core),
         marks=tuple(mark_of(stem) for stem in stems(core)),
         named=next(iter(named)) if len(named) == 1 else 0,
+        asks_assistant=bool(_ASSISTANT.search(folded)),
         words=frozenset(_named(word) for word in _WORD.findall(text)) - named - {0},
         slots=tuple(map(fingerprint, slots_sought(text))),
         times=tuple(map(_times, spans(text, datetime.fromtimestamp(now_ms / 1_000, UTC)))),
@@ -74,6 +83,7 @@ def take_apart(text: str, keys: Keys, speakers: Collection[int], now_ms: int) ->
     )
 
 
+@lru_cache(maxsize=8_192)
 def _named(word: str) -> int:
     """The mark of a word as a name; 0 for a word that is hardly one."""
     bare = _POSSESSIVE.sub("", word)

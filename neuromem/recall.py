@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -31,6 +32,9 @@ from .mend import mended
 from .question import Question
 
 __all__ = ["Hit", "Recall", "find", "read"]
+
+Array = np.ndarray[Any, Any]
+_Times = tuple[int, int, tuple[int, str]]  # Unix ms of first writing and last hearing; see `SlotBank.ended`
 
 SAME, COPIES = 0.8, 2  # content words that copies of a fact share; copies shown before others
 FADED = THRESHOLDS[Fidelity.SUBJECT]  # strength below which a slot says nothing
@@ -118,35 +122,58 @@ def find(
     while len(evidence.rows) < min(limit, len(bank)) and most < len(bank):  # long memories took up the best
         most *= 4
         evidence = gather(bank, question, most)
-    rows = torch.from_numpy(evidence.rows)
+    strength = bank.strength(torch.from_numpy(evidence.rows), now_ms).numpy()
     weight = config.strength_weight
-    hits = []
-    sums = zip(
-        bank.ids_of(rows), evidence.scores().tolist(), evidence.kinds[:, 0].tolist(),
-        bank.strength(rows, now_ms).tolist(), strict=True,
-    )  # fmt: skip
-    for place, (memory_id, evident, cosine, strength) in enumerate(sums):
-        score = evident * (1 - weight + weight * strength)
-        if score >= config.min_score and (strength >= FADED or score >= rescue):
-            hits.append(Hit(memory_id, score, cosine, strength, (evidence, place)))
-    return _varied(bank, sorted(hits, key=lambda hit: (-hit.score, hit.id)), limit)
+    score = evidence.scores().astype(np.float64) * (1 - weight + weight * strength)
+    places = _best_first(bank, evidence.rows, score)
+    score = score.clip(min=0)  # evidence against a memory may outweigh what speaks for it
+    worth = (score >= config.min_score) & ((strength >= FADED) | (score >= rescue))
+    shown = _varied(bank, evidence.rows, places[worth[places]], limit)
+    ids = bank.ids_of(torch.from_numpy(evidence.rows[shown]))
+    return [
+        Hit(
+            id_,
+            float(score[place]),
+            float(evidence.kinds[place, 0]),
+            float(strength[place]),
+            (evidence, place),
+        )
+        for id_, place in zip(ids, shown, strict=True)
+    ]
 
 
-def _varied(bank: SlotBank, hits: list[Hit], limit: int) -> list[Hit]:
-    """The first hits; of what says the same in nearly the same words two, further copies come last."""
-    chosen: list[Hit] = []
-    copies: list[Hit] = []
+def _best_first(bank: SlotBank, rows: Array, score: Array) -> Array:
+    """Places [C] of rows by falling score; equal ones in the order of their ids."""
+    ids = bank.id[torch.from_numpy(rows)].cpu().numpy().view(">u8")
+    places: Array = np.lexsort((ids[:, 1], ids[:, 0], -score))
+    return places
+
+
+def _varied(bank: SlotBank, rows: Array, places: Array, limit: int) -> list[int]:
+    """The first places; of what says the same in nearly the same words two, further copies come last."""
+    chosen: list[int] = []
+    copies: list[int] = []
     known: list[set[int]] = []
-    for hit in hits:
-        evidence, place = hit.evidence or (None, 0)
-        row = int(evidence.rows[place]) if evidence is not None else bank.rows_of(hit.id)[0]
-        marks = set(bank.marks[row].tolist()) - {0}
-        alike = sum(len(marks & other) >= SAME * len(marks | other) for other in known) if marks else 0
-        (copies if alike >= COPIES else chosen).append(hit)
-        known.append(marks)
-        if len(chosen) == limit:
-            break
+    for start in range(0, len(places), 2 * limit):
+        some = places[start : start + 2 * limit].tolist()
+        for place, words in zip(some, bank.marks[rows[some].tolist()].tolist(), strict=True):
+            marks = set(words) - {0}
+            (copies if marks and _is_copy(marks, known) else chosen).append(place)
+            known.append(marks)
+            if len(chosen) == limit:
+                return chosen
     return (chosen + copies)[:limit]
+
+
+def _is_copy(marks: set[int], known: Sequence[set[int]]) -> bool:
+    """Whether so many others have nearly the same words."""
+    alike = 0
+    for other in known:
+        both = len(marks & other)
+        alike += both >= SAME * (len(marks) + len(other) - both)
+        if alike == COPIES:
+            return True
+    return False
 
 
 def read(bank: SlotBank, codec: Codec, hits: Sequence[Hit], now_ms: int) -> list[Recall]:
@@ -160,13 +187,14 @@ def read(bank: SlotBank, codec: Codec, hits: Sequence[Hit], now_ms: int) -> list
         return []
     values, strength = bank.readable(rows, now_ms)
     readings = codec.read_values(values, strength)
+    heads = [span[0] for span in spans]
+    seals, times = bank.seal[heads].tolist(), _times_of(bank, heads)
     out, at = [], 0
-    for hit, span in zip(hits, spans, strict=True):
+    for hit, span, seal, told in zip(hits, spans, seals, times, strict=True):
         parts = readings[at : at + len(span)]
         all_parts = slice(at, at + len(span))
         head, level = values[at : at + 1], strength[at : at + 1]
         at += len(span)
-        seal = int(bank.seal[span[0]])
         words = _joined(parts, seal) or _mended(codec, values[all_parts], strength[all_parts], seal)
         if words is not None:
             said = words
@@ -174,7 +202,7 @@ def read(bank: SlotBank, codec: Codec, hits: Sequence[Hit], now_ms: int) -> list
             said = (
                 parts[0] if parts[0].fidelity is not Fidelity.VERBATIM else codec.read_gists(head, level)[0]
             )
-        out.append(_recall(bank, hit, span[0], said, _gist_sayer(codec, said, head, level)))
+        out.append(_recall(hit, said, told, _gist_sayer(codec, said, head, level)))
     return out
 
 
@@ -202,16 +230,22 @@ def _gist_sayer(codec: Codec, said: Reading, head: Tensor, strength: Tensor) -> 
     return lambda: printable(codec.read_gists(kept, strength)[0].text)
 
 
-def _recall(bank: SlotBank, hit: Hit, row: int, said: Reading, say_gist: Callable[[], str]) -> Recall:
-    until_ms, successor = bank.ended(hit.id)
+def _times_of(bank: SlotBank, heads: list[int]) -> list[_Times]:
+    """Of memories, by their first rows."""
+    written, heard = (getattr(bank, name)[heads].tolist() for name in ("written_ms", "heard_ms"))
+    return list(zip(written, heard, bank.ends_of(heads), strict=True))
+
+
+def _recall(hit: Hit, said: Reading, times: _Times, say_gist: Callable[[], str]) -> Recall:
+    written_ms, heard_ms, (until_ms, successor) = times
     return Recall(
         id=hit.id,
         text=said.text if said.fidelity is Fidelity.VERBATIM else printable(said.text),
         score=hit.score,
         strength=hit.strength,
         fidelity=said.fidelity,
-        created_at=_time(int(bank.written_ms[row])),
-        updated_at=_time(int(bank.heard_ms[row])),
+        created_at=_time(written_ms),
+        updated_at=_time(heard_ms),
         superseded_by=(successor or None) if until_ms else None,
         valid_until=_time(until_ms) if until_ms else None,
         confidence=said.confidence,

@@ -16,7 +16,7 @@ from .facts.gist import Gist
 from .facts.slots import Slot, slot_of
 from .facts.topics import SETTLED, topics_of
 from .facts.whose import Whose, without_lead
-from .facts.wording import is_first_person, is_surely_wrong, of_someone_else
+from .facts.wording import is_first_person, is_surely_wrong, moves_it, of_someone_else
 from .text import normalize, stem, stems
 
 __all__ = [
@@ -167,6 +167,8 @@ def may_meet(new: Saying, held: Held) -> bool:
     just_now = held.back == 0 and new.time - held.said.time <= LAST_S
     if just_now and is_surely_wrong(f"{new.cue} {new.text}"):
         return overlap(new, held) >= 0.5 or _one_person(one, other) or one.kind != "other"
+    if held.back == 0 and other.kind != "other" and moves_it(new.text):  # whoever moved it
+        return True
     if one.kind == "other" and other.kind == "other":
         return _one_person(one, other)
     if re.match(r"(?:it|that|they)\b", normalize(without_lead(new.text))) and new.change.has("corrects"):

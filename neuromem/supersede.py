@@ -28,6 +28,7 @@ from .facts.wording import (
     is_plan,
     is_tie,
     is_to_a_date,
+    moves_it,
     moves_on,
     names_a_thing,
     same_feast,
@@ -212,6 +213,8 @@ def _by_move(new: Saying, held: Held) -> _Verdict | None:
     change = new.change
     if not change.has("moves"):
         return None
+    if held.back == 0 and moves_it(new.text) and same_measure(new, held):
+        return 1.0, "moved"
     phrases = [phrase for phrase in change.topic if content(phrase)]
     covered = max((_moved(phrase, new, held) for phrase in phrases), default=0.0)
     if covered:

@@ -8,6 +8,8 @@ Axes: N allocated rows, K key width, V value width, B rows at hand.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 from uuid import UUID
 
 import torch
@@ -19,6 +21,8 @@ from .identity import parse_id
 from .layout import Rows, pick_device, row_layout
 
 __all__ = ["SlotTable"]
+
+T = TypeVar("T")
 
 
 class SlotTable(nn.Module):
@@ -69,9 +73,8 @@ class SlotTable(nn.Module):
         self.key_width = key_width
         self._rows: dict[bytes, list[int]] = {}
         self._top = 0  # no row from here on is in use: lookups stop there
-        self.changes = (
-            0  # counts what was stored and freed: what is derived from the rows may be kept until then
-        )
+        self.changes = 0  # counts what was stored and freed
+        self._kept: dict[str, Any] = {}  # see `kept`
         device = pick_device(self.config.device)
         rows = min(self.config.block_slots, self.config.max_slots)
         for name, (dtype, width) in self.layout().items():
@@ -121,11 +124,28 @@ class SlotTable(nn.Module):
 
     def ids_of(self, rows: Tensor) -> list[str]:
         """Ids of the memories that rows [B] belong to."""
-        return [_dashed(bytes(raw).hex()) for raw in self.id[rows.to(self.device)].tolist()]
+        digits = self.id[rows.to(self.device)].cpu().numpy().tobytes().hex()
+        return [_dashed(digits[at : at + 32]) for at in range(0, len(digits), 32)]
 
     def id_of(self, row: int) -> str:
         """Id of the memory a row belongs to."""
         return str(UUID(bytes=bytes(self.id[row].tolist())))
+
+    def kept(self, name: str, make: Callable[[], T]) -> T:
+        """What is derived from rows as they are stored and freed; made anew after the next such change.
+
+        Args:
+            name: what it is.
+            make: makes it, from nothing that strengthening, shrinking or superseding alters.
+        """
+        if name not in self._kept:
+            self._kept[name] = make()
+        found: T = self._kept[name]
+        return found
+
+    def _changed(self) -> None:
+        self.changes += 1
+        self._kept.clear()
 
     def grow(self, needed: int) -> None:
         """Doubles the rows allocated until there are `needed`, or `max_slots`."""
@@ -142,7 +162,7 @@ class SlotTable(nn.Module):
         rows = self._rows.pop(parse_id(memory_id), [])
         for name in (*self.layout(), "inverse_norm"):
             getattr(self, name)[rows] = 0
-        self.changes += 1
+        self._changed()
         return bool(rows)
 
     # -- writing --------------------------------------------------------------------------------
@@ -167,7 +187,7 @@ class SlotTable(nn.Module):
             getattr(self, name)[at] = number
         self._rows[key] = list(rows)
         self._top = max(self._top, *(row + 1 for row in rows))
-        self.changes += 1
+        self._changed()
         self._measure(at)
 
     def supersede(self, memory_id: str, by: str, until_ms: int) -> None:
@@ -186,8 +206,19 @@ class SlotTable(nn.Module):
         rows = self.rows_of(memory_id)[:1]
         if not rows:
             return 0, ""
-        raw = bytes(self.successor[rows[0]].tolist())
-        return int(self.until_ms[rows[0]]), str(UUID(bytes=raw)) if any(raw) else ""
+        return self.ends_of(rows)[0]
+
+    def ends(self, memory_ids: Sequence[str]) -> dict[str, tuple[int, str]]:
+        """`ended` of many memories at once."""
+        rows = [(self._rows.get(parse_id(memory_id)) or (-1,))[0] for memory_id in memory_ids]
+        found = iter(self.ends_of([row for row in rows if row >= 0]))
+        return {id_: next(found) if row >= 0 else (0, "") for id_, row in zip(memory_ids, rows, strict=True)}
+
+    def ends_of(self, rows: list[int]) -> list[tuple[int, str]]:
+        """`ended` of the memories that rows belong to."""
+        times, raw = self.until_ms[rows].tolist(), self.successor[rows].cpu().numpy().tobytes()
+        by = (raw[at : at + 16] for at in range(0, len(raw), 16))
+        return [(time, _dashed(id_.hex()) if any(id_) else "") for time, id_ in zip(times, by, strict=True)]
 
     def replaced_by(self, memory_id: str) -> list[str]:
         """Ids of the memories that a memory replaced."""
@@ -202,7 +233,7 @@ class SlotTable(nn.Module):
     def reindex(self) -> None:
         """Derives what is not state (row index, norms) after the buffers were loaded."""
         self._rows = {}
-        self.changes += 1
+        self._changed()
         rows = self.used.nonzero().flatten()
         self._top = int(rows[-1]) + 1 if len(rows) else 0
         parts = zip(self.id[rows].tolist(), self.part[rows].tolist(), rows.tolist(), strict=True)

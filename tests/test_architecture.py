@@ -19,9 +19,10 @@ PACKAGE = ROOT / "neuromem"
 LAYERS = (
     "errors heap checks config shipped identity text facts tokens linear encoders forgetting ladder "
     "confidence codec marks layout table bank bankfile strangers keys write writer merkle records "
-    "storage log history mend question evidence recall fold sayings supersede current snapshots owners "
-    "deep tell known alike clusters conscious hearing consolidate engine transfer memory context llm "
-    "assistant sdk compat server voice sound whatsapp ingest render bench demo commands cli"
+    "storage log history mend question evidence recall fold sayings supersede introduced namesakes current "
+    "snapshots appending owners deep tell known alike clusters conscious hearing consolidate llm reader "
+    "engine transfer memory context assistant sdk compat server voice sound whatsapp ingest render "
+    "bench demo commands cli"
 ).split()
 TOP = ("__init__", "__main__")  # the public face: may import everything, imported by none
 

@@ -324,3 +324,36 @@ def test_the_words_of_a_half_faded_memory_are_gone_from_the_row_itself() -> None
     bank.shrink(NOW + round(float(days_until(0.15, 5.0, ForgettingConfig())) * DAY_MS))
     assert not bank.value[0, VERBATIM.units].any()
     assert bank.value[0].any()
+
+
+# What is derived
+
+
+def test_what_is_derived_from_the_rows_is_kept_until_something_is_stored_freed_or_loaded() -> None:
+    bank = make_bank()
+    made: list[int] = []
+
+    def count() -> int:
+        made.append(len(bank))
+        return len(bank)
+
+    assert (bank.kept("count", count), bank.kept("count", count)) == (0, 0)
+    store(bank, 0)
+    assert (bank.kept("count", count), bank.kept("count", count)) == (1, 1)
+    bank.free(an_id(0))
+    assert bank.kept("count", count) == 0
+    bank.load_state_dict(bank.state_dict())
+    assert bank.kept("count", count) == 0
+    assert made == [0, 1, 0, 0]
+
+
+def test_the_ends_of_many_memories_are_those_of_each() -> None:
+    bank = make_bank()
+    for number in range(4):
+        store(bank, number, parts=1 + number % 2)
+    bank.supersede(an_id(1), an_id(2), NOW + 5)
+    bank.supersede(an_id(3), "", NOW + 7)
+    wanted = [an_id(number) for number in (3, 9, 1, 0)]
+    ends = {an_id(3): (NOW + 7, ""), an_id(9): (0, ""), an_id(1): (NOW + 5, an_id(2)), an_id(0): (0, "")}
+    assert bank.ends(wanted) == ends
+    assert {id_: bank.ended(id_) for id_ in wanted} == ends

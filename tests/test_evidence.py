@@ -239,3 +239,21 @@ def test_there_are_never_three_copies_of_one_fact_before_something_else() -> Non
             "what does the hamster eat", user_id="ana", limit=6, fidelity="exact", rehearse=False
         )
         assert len(every) == 6  # none is lost
+
+
+def test_what_the_user_said_goes_before_what_an_assistant_said_unless_that_is_asked_for() -> None:
+    said = [
+        {"role": "user", "content": "I would like to run a marathon in the spring."},
+        {"role": "assistant", "content": "For a marathon in the spring I suggest sixteen weeks of training."},
+    ]
+    asked = {
+        "When would I like to run the marathon?": "I would like",
+        "What training did you suggest for the marathon in spring?": "For a marathon",
+    }
+    with Memory() as memory:
+        memory.add(said, user_id="ana", infer=False)
+        for question, start in asked.items():
+            found = memory.search(question, user_id="ana")
+            assert len(found) == 2, "nothing is dropped"
+            assert found[0].text.startswith(start)
+            assert all(hit.score >= 0 for hit in found)

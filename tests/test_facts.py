@@ -123,6 +123,18 @@ def test_blank_gists_are_refused() -> None:
         ("I quit smoking.", "1|smoking|quit"),
         ("Farid owes me sixty quid.", "Farid|debt|owes 1 60 pounds"),
         ("Remember that my wife is Anna.", "1|wife|Anna"),
+        ("our puppy is ten weeks old", "puppy|age|10 weeks"),
+        ("My parents are teachers.", "parents|job|teachers"),
+        ("My parents have been married for forty years.", "parents|marriage|for forty years"),
+        ("our neighbour keeps bees", "neighbour|bees|bees"),
+        ("my sister has twins", "sister|children|twins"),
+        ("i live on the second floor", "1|floor|second"),
+        ("I started at the Marriott this week.", "1|employer|Marriott"),
+        ("call me after six please", "1|contact preference|after six"),
+        ("The colour of our front door is red.", "1|front door colour|red"),
+        ("the birthday of my mother is the third of june", "mother|birthday|3 June"),
+        ("I need reading glasses now.", "1|glasses|reading glasses"),
+        ("I'd rather be called Lex than Alexander.", "1|nickname|Lex"),
     ],
 )
 def test_a_clear_statement_becomes_a_triple(text: str, gist: str) -> None:
@@ -132,6 +144,13 @@ def test_a_clear_statement_becomes_a_triple(text: str, gist: str) -> None:
 def test_a_speaker_named_by_themselves_is_subject_one() -> None:
     assert str(gist_of("Ana lives in Porto", speaker="ana")) == "1|home|Porto"
     assert str(gist_of("Ana lives in Porto")) == "Ana|home|Porto"
+
+
+@pytest.mark.parametrize(
+    "text", ["the next visited place", "my only owned up", "Our upstairs neighbours are the Kowalskis."]
+)
+def test_adverbs_where_a_noun_is_expected_are_no_error(text: str) -> None:
+    assert str(gist_of(text))
 
 
 def test_what_is_no_triple_becomes_its_telling_words() -> None:

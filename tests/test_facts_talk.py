@@ -108,6 +108,20 @@ def test_each_statement_is_a_fact_with_a_gist_of_its_own() -> None:
         ("I have two brothers, Rafe and Cormac.", "the first one is a firefighter", "Rafe is a firefighter"),
         ("I have two brothers, Rafe and Cormac.", "The other one's a vet.", "Cormac is a vet."),
         ("I met Priya at work.", "And she sings, too.", "And Priya sings, too."),
+        # who was introduced by what they are, or by a title
+        ("Our new mayor is Ottavia Brandt.", "She taught me.", "Ottavia Brandt taught me."),
+        ("There is a dentist on Mill Road, Dr. Osei.", "She is kind.", "Dr. Osei is kind."),
+        ("I bought a boat, the Petrel.", "It leaks.", "The Petrel leaks."),
+        ("There's a cafe called The Otter.", "It is shut.", "The Otter is shut."),
+        ("theres a new guy on my team called imran", "he is tall", "Imran is tall"),
+        ("there is a lodger in our attic his name is pavel", "he is tall", "Pavel is tall"),
+        ("we found a carer for my mum", "she is kind", "my mum's carer is kind"),
+        ("our new printer is a brother", "it jams at night", "our new printer jams at night"),
+        # one of several
+        ("we have two cats pepper and salt", "the second one is deaf", "Salt is deaf"),
+        ("I have two bosses, Greta and Milan.", "The first one is strict.", "Greta is strict."),
+        ("there are two spare keys", "the second one is lost", "the second spare key is lost"),
+        ("I have two daughters, Nell and Ivy.", "The younger one sings.", "The younger daughter sings."),
     ],
 )  # fmt: skip
 def test_a_pronoun_takes_the_name_that_it_stands_for(said: str, then: str, resolved: str) -> None:
@@ -128,12 +142,22 @@ def test_a_pronoun_takes_the_name_that_it_stands_for(said: str, then: str, resol
         ("My dog is called Potola.", "You would like her."),
         ("My brother Rafe is a vet.", "The first one is a firefighter."),
         ("Is it cold out?", "She loves walks."),
+        ("our new printer is a brother", "it rained all day"),
+        ("I waited two hours.", "The second one was worse."),
+        ("My favourite city is Lisbon.", "She loves it there."),
     ],
 )
 def test_what_is_not_sure_stays_as_it_is(said: str, then: str) -> None:
     talk = Talk()
     talk.hear(said)
     assert talk.resolved(then) == then
+
+
+def test_a_name_told_later_joins_who_was_spoken_of() -> None:
+    talk = Talk()
+    for said in ("we hired a tutor for milo", "his name is mister abara"):
+        talk.hear(said)
+    assert talk.resolved("he is strict") == "Milo's tutor Mister Abara is strict"
 
 
 def test_a_referent_is_soon_out_of_reach() -> None:

@@ -21,6 +21,7 @@ pytest.importorskip("llama_cpp", reason="needs llama-cpp-python: pip install 'ne
 
 from tiny_gguf import CONTEXT, NO_SYSTEM, TEMPLATE, write_tiny_gguf
 
+from neuromem import Memory
 from neuromem.errors import InvalidInput
 from neuromem.facts import extract, read_turns
 from neuromem.llm import LlamaCppLLM, LLMError, LLMExtractor, OpenAILLM, load_llm
@@ -257,3 +258,20 @@ def test_a_real_server_tells_when_the_prompt_is_too_long(url: str) -> None:
         remote.generate(too_long, max_tokens=5, timeout_s=60)
     assert (caught.value.status, caught.value.reason) == (400, "too long")
     remote.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["gguf", "openai"])
+def test_a_memory_with_a_model_that_talks_nonsense_keeps_what_the_rules_find(
+    kind: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "none")
+    named = f"gguf:{request.getfixturevalue('path')}"
+    if kind == "openai":
+        named = f"openai:tiny@{request.getfixturevalue('url')}"
+    limits = {"timeout_s": 60.0, "deadline_s": 60.0}
+    with Memory(encoder="hash", config={"llm": limits}, extractor=named) as memory:
+        written = memory.add([{"role": turn.role, "content": turn.text} for turn in TALK], user_id="ana")
+        counts = memory.stats()["extraction"]
+    assert [fact.text for fact in written] == [fact.text for fact in extract(TALK)]
+    assert counts["turns:rules"] == 1

@@ -13,6 +13,8 @@ from encoding import FACTS, NASTY, ROOT, assert_unit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from neuromem.encoders.base import checked_texts
+from neuromem.encoders.bert import Bert, BertConfig
 from neuromem.encoders.conv import ConvConfig, ConvEncoder, ConvNet, features_of, save_conv, words_of
 from neuromem.encoders.int8file import read_checkpoint, write_checkpoint
 from neuromem.encoders.transformer import TransformerEncoder
@@ -45,6 +47,17 @@ def test_the_same_list_gives_the_same_bits_and_a_batch_changes_next_to_nothing(
     assert torch.equal(together, type(encoder)().encode(FACTS + NASTY))
     alone = torch.cat([encoder.encode([text]) for text in FACTS + NASTY])
     assert (together - alone).abs().max() < 1e-5
+
+
+def test_half_precision_where_the_processor_has_it_turns_no_vector_by_more_than_a_degree() -> None:
+    encoder = TransformerEncoder()
+    weights, config = read_checkpoint(encoder.path, "transformer")
+    weights.pop("vocabulary")
+    shape = BertConfig(12, 1e-12, config["layers"], 256)
+    whole = Bert(weights, encoder.load().tokenizer, shape, torch.device("cpu"))
+    texts = checked_texts(FACTS + NASTY)
+    cosines = (whole.encode(texts) * encoder.encode(texts)).sum(dim=1)
+    assert cosines.min() > 0.9998
 
 
 @pytest.mark.parametrize(

@@ -135,6 +135,7 @@ CHANGES = [
     ("my resting pulse was eighty", "my resting pulse is sixty six now"),
     ("I'm allergic to latex.", "The test came back, and I'm not allergic to latex."),
     ("Bleached the deck.", "Bleached the deck again."),
+    ("My laptop is a ThinkPad.", "The ThinkPad died, so I bought a MacBook."),
     ("We had Easter at Nana's this year.", "We had Easter at the lodge this time."),
 ]
 NO_CHANGES = [
@@ -152,6 +153,8 @@ NO_CHANGES = [
     ("i swim on mondays", "i swim on thursdays"),
     ("My dentist is Dr. Ames.", "My dentist is on vacation until Monday."),
     ("I own a food truck.", "Thinking about selling the food truck."),
+    ("I live in Tavira.", "The neighbours moved it to the garage."),
+    ("My phone is a Pixel.", "The Pixel died so I took the tablet along."),
 ]
 
 
@@ -175,6 +178,12 @@ def test_a_correction_means_what_was_just_said() -> None:
     assert judged("the rehearsal is at three", "sorry i meant four", gap_s=60, back=0) == ["corrected"]
     assert judged("the rehearsal is at three", "sorry i meant four", gap_s=60, back=3) == []
     assert judged("the rehearsal is at three", "sorry i meant four", gap_s=90 * DAY_S, back=0) == []
+
+
+def test_it_that_gets_a_new_value_is_what_was_just_spoken_of() -> None:
+    assert judged("my dose is twenty milligrams", "the doctor doubled it to forty", back=0) == ["moved"]
+    assert judged("my dose is twenty milligrams", "the doctor doubled it to forty", back=2) == []
+    assert judged("my dose is twenty milligrams", "they moved it to the garage", back=0) == []
 
 
 def test_what_may_be_news_goes_before_what_it_may_be_news_of(fake_clock: FakeClock) -> None:

@@ -1,4 +1,4 @@
-"""Training text: permissive corpora, generated text, random bytes; and the pieces of gists.
+"""Training text: permissive corpora, generated text, markup and code, random bytes; and the pieces of gists.
 
 The corpora are plain files, one sentence of at most 160 bytes a line, one file per source, so that
 a licence can be left out by leaving out its file. Nothing of a benchmark is read here;
@@ -16,6 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
+from . import markup
 from .generate import TEXT_BYTES, clip, generate, recognizer_style
 
 SOURCES = (
@@ -129,21 +130,34 @@ class Sampler:
         return [self._sample(rng) for _ in range(size)]
 
     def _sample(self, rng: random.Random) -> Sample:
-        chance = rng.random()
-        if chance < 0.27:
-            return Sample(rng.choice(self.corpus.real).encode(), 0)
+        chance, real = rng.random(), self.corpus.real
+        if chance < 0.20:
+            text = rng.choice(real)
+            return Sample((markup.full(text) if rng.random() < 0.15 else text).encode(), 0)
+        if chance < 0.25:
+            return Sample(recognizer_style(rng.choice(real)).encode() or b"a", 0)
         if chance < 0.33:
-            return Sample(recognizer_style(rng.choice(self.corpus.real)).encode() or b"a", 0)
-        if chance < 0.43:
             return Sample(self._with_strange_string(rng).encode(), 0)
-        if chance < 0.69:
+        if chance < 0.53:
             return Sample(rng.choice(self.corpus.generated).encode(), 0)
-        if chance < 0.80:  # nothing to guess from: no redundancy is left on a coarse grid
+        if chance < 0.62:  # nothing to guess from: no redundancy is left on a coarse grid
             return Sample(
                 rng.randbytes(rng.randint(1, 160) if rng.random() < 0.6 else rng.randint(1, 24)), 0, 0.6
             )
+        if chance < 0.84:
+            return self._no_sentence(rng)
         text = rng.choice(self.corpus.real if rng.random() < 0.5 else self.corpus.generated)
         return Sample(*gist_piece(rng, text))
+
+    def _no_sentence(self, rng: random.Random) -> Sample:
+        chance, real = rng.random(), self.corpus.real
+        if chance < 0.35:
+            return Sample(markup.markdown(rng, real).encode(), 0)
+        if chance < 0.65:
+            return Sample(markup.code(rng).encode(), 0)
+        if chance < 0.86:
+            return Sample(markup.sprinkled(rng, real), 0, 0.5)
+        return Sample(markup.repeated(rng, real).encode(), 0)
 
     def _with_strange_string(self, rng: random.Random) -> str:
         text = rng.choice(self.corpus.real)

@@ -22,7 +22,7 @@ from torch.nn import functional
 from neuromem.codec import Codec, CodecConfig, starts_of, to_patches
 from neuromem.ladder import FIELDS, TEXT_BYTES, UNITS, halve, octaves
 
-from . import state
+from . import markup, state
 from .data import Corpus, Sample, Sampler, load_corpus
 
 AVERAGE = 0.999  # decay of the moving average of the weights
@@ -101,6 +101,13 @@ def report(codec: Codec, corpus: Corpus, device: str) -> str:
         rates = [exact_rate(codec, data, strength, device) for strength in (1.0, 0.5, 0.35)]
         out.append(f"{name} " + " ".join(f"{rate:.3f}" for rate in rates))
     rng = random.Random(0)
+    odd = {
+        "markdown": [markup.markdown(rng, corpus.held_real) for _ in range(300)],
+        "code": [markup.code(rng) for _ in range(300)],
+    }
+    for name, texts in odd.items():
+        data = [text.encode() for text in texts]
+        out.append(f"{name} " + " ".join(f"{exact_rate(codec, data, s, device):.3f}" for s in (1.0, 0.35)))
     full = [rng.randbytes(TEXT_BYTES) for _ in range(200)]
     out.append(f"random bytes {exact_rate(codec, full, 1.0, device):.3f}")
     return "exact at s = 1, 0.5, 0.35: " + ", ".join(out)

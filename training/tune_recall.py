@@ -10,6 +10,7 @@ time); each conversation is measured with weights fitted without it. Prints reca
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,40 +21,48 @@ import torch
 from neuromem import Memory
 from neuromem.bench.common import read_jsonl
 from neuromem.bench.conversations import TurnOfTalk, read_questions, read_turns_of, tell, without_names
-from neuromem.config import Config, ForgettingConfig, WriteConfig
+from neuromem.config import Config, ForgettingConfig
 from neuromem.evidence import KINDS, gather, speakers_of
 from neuromem.question import take_apart
 
-CONFIG = Config(write=WriteConfig(max_steps=0), forgetting=ForgettingConfig(decay="none"))
+CONFIG = Config(forgetting=ForgettingConfig(decay="none"))
 PLACES = (1, 5, 10, 20)
+CANDIDATES = Config().recall.candidates  # passages looked at, as a search does
+TITLES = {"talk": "LoCoMo", "one": "LoCoMo, one person", "beam": "BEAM"}
 Asked = tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], int]
 """evidence [M, F], which memories answer [M], how many answers there are"""
 
 
 def asked(memory: Memory, questions: Sequence[tuple[str, set[str], int]]) -> list[Asked]:
-    """Questions, each with the ids of the memories that answer it, as evidence for every memory."""
+    """Questions, each with the ids of the memories that answer it: the evidence for what is promising."""
     out = []
     with memory.engine.owners.use(memory.engine.log.owners()[0], settle=False) as open_:
         bank, now_ms = open_.bank, memory.engine.now_ms()
         for text, right, count in questions:
             question = take_apart(text, memory.engine.keys, speakers_of(bank), now_ms)
-            found = gather(bank, question, len(bank))
+            found = gather(bank, question, CANDIDATES)
             ids = bank.ids_of(torch.from_numpy(found.rows))
             out.append((found.kinds, np.array([memory_id in right for memory_id in ids]), count))
     return out
 
 
 def conversation(
-    turns: list[TurnOfTalk], questions: Sequence[Any], encoder: str | None, one: bool
+    turns: list[TurnOfTalk], questions: Sequence[Any], folder: Path, encoder: str | None, one: bool
 ) -> list[Asked]:
-    """The questions of a conversation; `one`: as if one person spoke, without names."""
+    """The questions of a conversation; `one`: as if one person spoke, without names.
+
+    Args:
+        folder: where the memory is kept; told already if it is there.
+    """
     if one:
         said, questions = without_names({questions[0].conversation: turns}, questions)
         turns = said[questions[0].conversation]
-    with Memory(config=CONFIG, encoder=encoder, clock=lambda: turns[-1].time + 60) as memory:
-        turns_of = tell(memory, "c", turns, False)
+    places = folder / "turns.json"
+    with Memory(folder, config=CONFIG, encoder=encoder, clock=lambda: turns[-1].time + 60) as memory:
+        if not places.is_file():
+            places.write_text(json.dumps(tell(memory, "c", turns, False)))
         ids_of: dict[str, set[str]] = {}
-        for memory_id, told in turns_of.items():
+        for memory_id, told in json.loads(places.read_text()).items():
             for turn in told:
                 ids_of.setdefault(turn, set()).add(memory_id)
         rows = []
@@ -64,10 +73,10 @@ def conversation(
         return asked(memory, rows)
 
 
-def pairs(file: Path, key: str, encoder: str | None) -> list[Asked]:
+def pairs(file: Path, key: str, folder: Path, encoder: str | None) -> list[Asked]:
     """Facts and questions of one person in one pool."""
     rows = read_jsonl(file)
-    with Memory(config=CONFIG, encoder=encoder, clock=lambda: 1.7e9) as memory:
+    with Memory(folder, config=CONFIG, encoder=encoder, clock=lambda: 1.7e9) as memory:
         messages = [{"role": "user", "content": row["fact"]} for row in rows]
         written = memory.add(messages, user_id="pool", infer=False)
         questions = [(row[key], {item.id}, 1) for row, item in zip(rows, written, strict=True)]
@@ -80,6 +89,7 @@ def fit(sets: list[list[Asked]], free: list[int], penalty: float = 1e-3) -> np.n
         (torch.from_numpy(kinds[:, free]), torch.from_numpy(right))
         for group in sets
         for kinds, right, _ in group
+        if right.any()
     ]
     scale = torch.cat([kinds for kinds, _ in cases]).std(dim=0).clamp(min=1e-6)
     weights = torch.zeros(len(free), requires_grad=True)
@@ -114,64 +124,60 @@ def recall(group: list[Asked], weights: np.ndarray[Any, Any]) -> np.ndarray[Any,
 
 def main() -> None:
     """Tells, asks, fits, prints."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data", type=Path, default=Path("data"))
-    parser.add_argument("--encoder")
-    parser.add_argument("--pairs", type=float, default=1.0, help="share of the dev pairs in the fit")
-    parser.add_argument("--without", default="", help="kinds to leave out, with commas between")
-    parser.add_argument("--cache", type=Path, default=Path("runs/tune_recall.pt"))
-    args = parser.parse_args()
+    args = _arguments()
     told = _told(args)
     left = [place for place, kind in enumerate(KINDS) if kind not in args.without.split(",")]
-    talks = {name: group for (mode, name), group in told.items() if mode == "talk"}
-    rows, weights = [], []
-    for held in talks:
-        sets = [group for name, group in talks.items() if name != held]
-        some = told["pairs", "question"][: round(args.pairs * len(told["pairs", "question"]))]
-        weights.append(fit([*sets, some], left))
-        rows.append(
-            [recall(told[key], weights[-1]) for key in told if key == ("talk", held) or key == ("one", held)]
-        )
-        spoken = [recall(told["pairs", key], weights[-1]) for key in ("question", "asr_question")]
-        print(
-            held,
-            *(row.round(1) for row in rows[-1]),
-            "pairs",
-            *(row.round(1)[:2] for row in spoken),
-            flush=True,
-        )
-    counts = np.array([len(group) for group in talks.values()])[:, None]
-    for place, mode in enumerate(("with names", "one person")):
-        mean = (np.stack([row[place] for row in rows]) * counts).sum(axis=0) / counts.sum()
-        print(f"{mode:12} recall@{PLACES}", mean.round(1))
+    talks = {name: key for key in told for kind, name in [key] if kind in ("talk", "beam")}
+    names = {kind: [name for name, key in talks.items() if key[0] == kind] for kind in ("talk", "beam")}
+    folds = max(map(len, names.values())) if not names["talk"] else len(names["talk"])
+    rows: dict[str, list[tuple[int, np.ndarray[Any, Any]]]] = {}
+    weights = []
+    for fold in range(folds):
+        held = {name for group in names.values() for name in group[fold::folds]}
+        sets = [told[key] for name, key in talks.items() if name not in held] + [told["pairs", "question"]]
+        weights.append(fit(sets, left))
+        for (kind, name), group in told.items():
+            if name in held or kind == "pairs":
+                mark = f"pairs, {name}" if kind == "pairs" else TITLES[kind]
+                rows.setdefault(mark, []).append((len(group), recall(group, weights[-1])))
+    for mark, found in rows.items():
+        counts = np.array([count for count, _ in found])[:, None]
+        mean = (np.stack([row for _, row in found]) * counts).sum(axis=0) / counts.sum()
+        print(f"{mark:20} recall@{PLACES}", mean.round(1), *(row[2].round(1) for _, row in found))
     mean = np.mean(weights, axis=0)
     for kind, value in zip(KINDS, mean / mean[0], strict=True):
         print(f"    {kind!r}: {value:.3f},")
 
 
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, default=Path("data"))
+    parser.add_argument("--encoder")
+    parser.add_argument("--without", default="", help="kinds to leave out, with commas between")
+    parser.add_argument("--told", type=Path, default=Path("runs/tune_recall"), help="where memories are kept")
+    parser.add_argument("--only", default="locomo,beam,pairs", help="sets to use")
+    return parser.parse_args()
+
+
 def _told(args: argparse.Namespace) -> dict[tuple[str, str], list[Asked]]:
-    mark = f"{args.encoder}"
-    if args.cache.is_file():
-        kept = torch.load(args.cache, weights_only=False)
-        if kept["mark"] == mark:
-            told: dict[tuple[str, str], list[Asked]] = kept["told"]
-            return told
+    """By kind and name: each conversation, also as if one person spoke, and the pairs."""
     told = {}
-    corpus = read_turns_of(args.data / "locomo" / "dev" / "corpus.jsonl")
-    questions = [
-        q for q in read_questions(args.data / "locomo" / "dev" / "questions.jsonl") if not q.adversarial
-    ]
-    for name, turns in corpus.items():
-        mine = [question for question in questions if question.conversation == name]
-        told["talk", name] = conversation(turns, mine, args.encoder, False)
-        told["one", name] = conversation(turns, mine, args.encoder, True)
-        print(f"{name}: {len(turns)} turns, {len(mine)} questions", flush=True)
-    for key in ("question", "asr_question"):
-        told["pairs", key] = pairs(args.data / "dev" / "retrieval.jsonl", key, args.encoder)
-    args.cache.parent.mkdir(parents=True, exist_ok=True)
-    torch.save({"mark": mark, "told": told}, args.cache)
+    folder = args.told / str(args.encoder or "default")
+    for kind, source in (("talk", "locomo"), ("beam", "beam")):
+        if source not in args.only:
+            continue
+        files = args.data / source / "dev"
+        corpus, every = read_turns_of(files / "corpus.jsonl"), read_questions(files / "questions.jsonl")
+        for name, turns in corpus.items():
+            mine = [q for q in every if q.conversation == name and not q.adversarial]
+            told[kind, name] = conversation(turns, mine, folder / name, args.encoder, False)
+            if kind == "talk":
+                told["one", name] = conversation(turns, mine, folder / f"{name} one", args.encoder, True)
+            print(f"{name}: {len(turns)} turns, {len(mine)} questions", flush=True)
+    for key in ("question", "asr_question") if "pairs" in args.only else ():
+        told["pairs", key] = pairs(args.data / "dev" / "retrieval.jsonl", key, folder / "pairs", args.encoder)
     return told
 
 

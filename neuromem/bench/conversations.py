@@ -196,11 +196,7 @@ def tell(
     Args:
         found: where the time of writing is noted.
     """
-    messages = [
-        {"role": "user", "name": turn.speaker or "user", "content": turn.text, "timestamp": turn.time}
-        for turn in turns
-        if turn.text.strip()
-    ]
+    messages = [_message(turn) for turn in turns if turn.text.strip()]
     before = (0, time.perf_counter())
 
     def watch(done: int, total: int) -> None:
@@ -220,6 +216,14 @@ def tell(
             if record.kind in ("add", "add+", "hear"):
                 turns_of.setdefault(str(record.body["id"]), []).append(turn_at[record.time])
     return turns_of
+
+
+def _message(turn: TurnOfTalk) -> dict[str, Any]:
+    """A turn as it is handed over: said by the user, the assistant, or somebody with a name."""
+    said = {"role": "user", "content": turn.text, "timestamp": turn.time}
+    if turn.speaker in ("user", "assistant"):
+        return said | {"role": turn.speaker}
+    return said | ({"name": turn.speaker} if turn.speaker else {})
 
 
 def _ask(

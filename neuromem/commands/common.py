@@ -68,8 +68,9 @@ def open_memory(args: argparse.Namespace, *, readonly: bool = False, new: bool =
 
     with _Opening() as opening:
         memory = Memory(
-            path, config, args.encoder, readonly=readonly, progress=opening.step, notice=opening.say
-        )
+            path, config, args.encoder, readonly=readonly, progress=opening.step, notice=opening.say,
+            extractor=getattr(args, "extractor", None),
+        )  # fmt: skip
         try:
             yield memory
         except KeyboardInterrupt:

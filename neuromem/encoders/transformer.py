@@ -35,7 +35,7 @@ class TransformerEncoder(OwnEncoder[Bert]):
         weights, config = read_checkpoint(self.path, KIND)
         vocabulary = bytes(weights.pop("vocabulary").tolist()).decode().split("\n")
         shape = BertConfig(HEADS, EPS, config["layers"], MOST_TOKENS)
-        return Bert(weights, word_pieces(vocabulary), shape, self.device)
+        return Bert(weights, word_pieces(vocabulary), shape, self.device, half=True)
 
     def _width_of(self, model: Bert) -> int:
         return model.width

@@ -12,6 +12,7 @@ import re
 
 from ..text import is_name_like, normalize
 from .relations import KIN, PETS
+from .verbs import BASE_VERBS
 
 __all__ = ["KIN_WORDS", "ROLES", "base_verb", "canonical", "gerund", "kin_name", "singular"]
 
@@ -180,6 +181,16 @@ def _possessive(match: re.Match[str]) -> str:
     return match.group() if not _IS_AFTER.match(rest) and _FINITE.search(clause) else f"{match[1]} is "
 
 
+# of a verb's form, and as often something that somebody has: "my dads work"
+_ALSO_NOUNS = frozenset(
+    "work play show walk run drink answer book call drive dream dress fear garden hand head hope iron "
+    "love park plan plant practice race record rest ring share shop sleep smile study swim talk train "
+    "travel visit vote wash watch water wish act cost cut face fall fight guard hike host hurt kick kiss "
+    "land match move notice offer order paint pay phone post promise return ride score sound store tour "
+    "trade turn worry".split()
+)
+
+
 def _apostrophes(text: str) -> str:
     """Puts back the apostrophe of "my cats name is" and "taavis at the academy"."""
     match = re.match(
@@ -190,7 +201,8 @@ def _apostrophes(text: str) -> str:
     if match is None or match["stem"].endswith("s"):
         return text
     plural = match["next"] in ("are", "and", "have", "do", "were", "live", "love", "like")
-    known = match["stem"] in _NAMED_THINGS and not plural
+    does = match["next"] in BASE_VERBS and match["next"] not in _ALSO_NOUNS
+    known = match["stem"] in _NAMED_THINGS and not (plural or does)
     named = not match["det"] and is_name_like(match["stem"]) and _IS_AFTER.match(match["next"])
     if not (known or named):
         return text
@@ -231,6 +243,8 @@ def singular(noun: str) -> str:
     """ "shoes" → "shoe"; a rough rule for the nouns of the tables."""
     if noun.endswith("ies"):
         return noun[:-3] + "y"
+    if re.search(r"(?:ss|sh|ch|x)es$", noun):
+        return noun[:-2]
     return noun[:-1] if noun.endswith("s") and not noun.endswith("ss") else noun
 
 

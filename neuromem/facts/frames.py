@@ -128,6 +128,15 @@ _DETOUR = re.compile(
     r"fog|storm|rain|snow|weather|trip|strike|traffic|power cut|holiday|birthday|valentine'?s)\b",
     re.IGNORECASE,
 )
+# Gone for good, and something else bought: no detour.
+_RENEWED = re.compile(
+    r"\b(?:died|gave out|gave up the ghost|packed (?:it )?(?:up|in)|conked out|kicked the bucket|bit the dust|wore out|"
+    r"fell apart|broke|cracked|burn(?:ed|t) out|crashed|snapped|shattered|beyond repair|on its last legs|"
+    r"(?:was|got|been) (?:stolen|nicked|totall?ed|written off|smashed|wrecked|crushed|lost))\b.*?"
+    r"(?:\b(?:so|and)|,) (?:i|we|he|she|they)(?:'ve| have| had to| just| finally| went and| then)* "
+    r"(?:bought|buy|got|get|picked up|ordered|replaced|upgraded|switched|leased|went with|went for)\b",
+    re.IGNORECASE,
+)
 _PRESENT = re.compile(
     rf"\b(?:is|are|am|i'?m|it'?s|that'?s)\b|\b(?:was|were) (?:at |about |only |just |down to |up to )?{NUMBER}\b",
     re.IGNORECASE,
@@ -147,7 +156,7 @@ def frame_of(text: str) -> Frame:
         values=frozenset(kind for kind, pattern in _VALUES.items() if pattern.search(plain)),
         denies=bool(_DENIES.search(plain)),
         once=once,
-        detour=bool(_DETOUR.search(plain)),
+        detour=bool(_DETOUR.search(plain)) and not _RENEWED.search(plain),
         states=bool(_STATES.search(plain)) and not event,
     )
 

@@ -52,7 +52,7 @@ is not <o> -> status | not {o}
 (?:have )?(?:called off|cancelled|postponed) (?:the|my|our|their) <o> -> {o} | called off
 (?:have )?sold (?:the|my|our|his|her|their) <o> -> {o} | sold
 (?:have )?(?:stopped|quit|given up|gave up) <o> -> {o} | stopped
-(?:only eat|eat only|eat nothing but|live on) <o> -> diet | only {o}
+(?:only eat|eat only|eat nothing but|live on(?! the | a | an | my | our | \w+ (?:street|road|lane|avenue|drive|close|square|hill|island))) <o> -> diet | only {o}
 do not eat <o> -> diet | no {o}
 can not (?:eat|have|tolerate|take) (?P<o>penicillin|aspirin|ibuprofen|latex|codeine|nuts|peanuts|eggs|dairy|gluten|shellfish|wheat|milk|fish|prawns|soya|lactose|strawberries|tomatoes|almonds|sesame|kiwi|.+) -> allergy | {o}
 can not (?:drink|digest|handle|stomach) <o> -> allergy | {o}
@@ -113,6 +113,7 @@ is called <o> -> name | {o}
 (?:go by|is known as|go under|answer to) (?:the name )?<o> -> nickname | {o}
 is (?:the )?(?:godfather|godmother|godparent) (?:to|of) <o> -> godchild | {o}
 (?:have )?(?:turned|turn|just turned|reached) (?P<o><num>)(?: .*)? -> age | {o}
+is (?:about |nearly |almost |only |just )?(?P<o><num> (?:days|weeks|months)) old(?: .*)? -> age | {o}
 is (?:about |nearly |almost |only |just )?(?P<o><num>)(?: years? old| years? of age| months? old)?(?:,? (?:today|tomorrow|now|next|this|on|in)\b.*)? -> age | {o}
 will (?:be|turn) (?P<o><num>)(?: years old)?(?P<n> (?:in|on|next|this|tomorrow|at)\b.*)? -> age | {o} {n:whole}
 is (?P<o>\d+ (?:metres?|m|feet|foot|ft|cm|centimetres)\b.*|(?:five|six|four) (?:foot|feet|ft)\b.*) -> height | {o}
@@ -136,6 +137,7 @@ is on the (?P<o>[\w-]+) floor(?: .*)? -> floor | {o}
 live on the (?P<o>[\w-]+) floor(?: .*)? -> floor | {o}
 live with <o> -> lives with | {o}
 live alone(?: .*)? -> lives with | nobody
+live on (?P<o>(?:the|a|an) .+) -> home | on {o}
 (?:live|is living|have lived|have been living|is based|reside|is settled)(?: out| over| down| up)? (?:in|at|on|near|by|over|above|outside|with) <o>(?:,? (?:since|ever since) .+| for (?:\w+ )*(?:years|months|weeks|ages|a while|now)(?: now)?) -> home | {o}
 (?:live|is living|have lived|have been living|is based|reside|is settled)(?: out| over| down| up)? (?:in|at|on|near|by|over|above|outside|with) <o> -> home | {o}
 (?:have )?(?:just |recently )?(?:moved|relocated|emigrated|moved back|moved house)(?: out| over| down| up| back)? (?:from .+? )?to <o> -> home | {o}
@@ -152,12 +154,15 @@ do (?:the )?(?P<o>(?:accounts|books|cleaning|catering|gardening|admin|marketing|
 (?:work|is working) (?P<o>(?:<weekday>s?|weekdays|weekends)(?:,? (?:and |to |till )?(?:<weekday>s?|weekends?))*)(?: .*)? -> work days | {o}
 is (?:the )?(?:new )?(?P<o>(?:head|deputy head|assistant head|assistant principal|principal|vice principal|team lead|shift lead|shift manager) .*) -> job | {o}
 (?:work|is working|have worked) as (?:a|an|the) <o> -> job | {o}
+(?:is|was) (?:both |all |mostly )?(?P<o>(?:(?!(?:of|in|at|to|with|about|on|for|from|by|the|my|our|not|no|like|good|great|big|two|three|four|best)\b)[\w-]+ ){0,2}(?:(?!sisters|brothers|others|lovers|winners|owners|members|beginners|vegetarians|christians)\w{3,}(?:ers|ors|ists|ians|smiths|keepers)|(?:police|fisher|sales|fire|milk|business)(?:men|women)|nurses|chefs|cooks|pilots|clerks|monks|nuns|priests|mechanics|students|accountants|judges|paramedics|guards|vets)(?: in .+| at .+)?) -> job | {o}
 (?:work|is working|have worked) (?:for|at) (?:a|an|the) (?P<n>[\w -]+?) (?:called|named) <o> -> employer | {o} {n}
 (?:work|do) (?P<o>(?:about |around )?<num> (?:days|hours|shifts|mornings|evenings|nights)(?: (?:a|per|every) week)?)(?: .*)? -> work hours | {o}
 (?:work|is working)(?: the)? (?P<o>nights|night shifts|days|shifts|mornings|part[- ]time|full[- ]time|weekends|evenings|earlies|lates|from home)(?: .*)? -> work hours | {o}
 (?:do|is on) (?:the )?(?P<o>nights|night shifts?|days|shifts|earlies|lates|early shifts?|late shifts?|day shifts?)(?: .*)? -> work hours | {o}
 (?:work|is working|have worked|is employed|have been working) (?:for|at|with|by) <o> -> employer | {o}
+have been at (?P<o>(?!home\b|school\b|war\b|sea\b|it\b|this\b|my\b|the (?:house|flat|beach|hospital|park|pool)\b)[\w&' .-]+?) (?:for (?:<num>|a|several|many|almost|nearly|over|about) .+|since .+) -> employer | {o}
 (?:work|is working) (?:in|on) <o> -> job | {o}
+(?:have |have just |just )?(?:started|start|is starting|began|got taken on|was taken on|was hired|got hired) (?:working )?(?:at|with|by) (?:the )?(?P<o>(?!<num>\b|noon|midnight|dawn|half|quarter|school|the (?:top|bottom|beginning|end)|my |our |a |an )[\w&' .-]+?)(?:,? (?:this|last|next|in|on|today|yesterday|two|three|a) .*| \[.*)? -> employer | {o}
 (?:got|have got|landed|got offered|have started|started|start|is starting) (?:a|my|his|her|the) (?:new )?job (?:as (?:a|an) )?(?:at |with |in )?<o> -> job | {o}
 is (?:a |an |the )?(?:new )?(?P<n>treasurer|secretary|chair|chairman|chairwoman|captain|president|head|leader|member|founder|director|patron|trustee)(?: of| for) <o> -> role | {n}, {o}
 (?:is|have been) (?P<o>unemployed|out of work|retired|made redundant|between jobs|self[- ]employed|freelance|on maternity leave|on sabbatical)(?: .*)? -> job | {o}
@@ -216,8 +221,10 @@ is (?:scared|afraid|terrified|frightened|petrified) of <o> -> fear | {o}
 have (?:got )?a (?:phobia|fear) (?:of|about) <o> -> fear | {o}
 is (?:(?:four|five|six|\w+) (?:weeks|months) )?pregnant(?: .*)? -> pregnancy | pregnant
 is (?:expecting|having) (?:a baby|a boy|a girl|twins|our first|our second|a child|another baby)(?:,? (?:due )?(?:in |on )?<o>)? -> baby due | {o}
-had (?P<o>(?:twins|triplets|a baby|a boy|a girl|a son|a daughter).*) -> children | {o:whole}
+(?:had|have had|gave birth to) (?P<o>(?:twins|triplets|a baby|a boy|a girl|a son|a daughter).*) -> children | {o:whole}
+have (?:got )?(?P<o>(?:identical |twin |baby |grown[- ]up )?(?:twins|triplets|twin (?:boys|girls|sons|daughters))(?:,? .*)?) -> children | {o}
 wear (?:a )?(?:hearing aids?)(?: in)? <o> -> hearing aid | {o}
+(?:wear|need|have|got)(?: to wear)? (?P<o>(?:<w> )?(?:glasses|contact lenses|contacts|lenses|spectacles|bifocals))(?: now| these days| all the time| since .*)? -> glasses | {o}
 (?:wear|need) (?:<w> )?(?:glasses|contact lenses|contacts|lenses|spectacles),? (?:with |for )?<o> -> glasses | {o}
 (?:wear|need) (?P<o>(?:<w> )?(?:glasses|contact lenses|contacts|lenses|spectacles)) -> glasses | {o}
 (?:take|wear|is) (?:a )?size (?P<o>[\w.½]+) (?P<n>shoes|shirts?|dress|jeans|trousers|boots|gloves|hat|batteries|ring)(?: .*)? -> {n:one} size | {o}
@@ -229,6 +236,8 @@ is ambidextrous -> handedness | both
 # family and friends
 (?:got|is|have got|is newly|have been) (?P<o>engaged(?! to).*) -> relationship | {o}
 is engaged to <o> -> fiancé | {o}
+(?:have been|was) (?:happily )?married (?P<o>(?:for|since) .+) -> marriage | {o}
+have been (?:together|a couple) (?P<o>(?:for|since) .+) -> relationship | together {o}
 (?:is|have been|got) married to <o> -> spouse | {o}
 (?:married|is marrying) <o> -> spouse | {o}
 got (?:married|wed) (?:in |on |at |to )*<o> -> wedding | {o}
@@ -277,6 +286,7 @@ subscribe to <o> -> subscription | {o}
 (?P<o>walk|run|drive|ride) to (?:work|school|the office)(?: .*)? -> commute | {o:ing}
 (?:take|catch|get|commute on|commute by) (?:the )?(?P<o>.*(?:bus|train|tram|tube|metro|ferry|underground|subway)\b.*|<num>(?: \d+)* (?:to|from|into) .+) -> commute | {o}
 (?:usually |always )?(?:have|eat) <o> for (?P<n><meal>)(?: .*)? -> {n} | {o}
+(?:usually |always )?(?:have|eat) (?P<n><meal>) (?P<o>(?:at|around|about|before|after|late|early)\b.*) -> {n} time | {o}
 (?:drink|take|have|like) (?:my |his |her )(?P<n>coffee|tea|steak|eggs) <o> -> {n} | {o}
 (?:go|get) to bed <o> -> bedtime | {o}
 (?:get|wake) up <o> -> wake-up time | {o}
@@ -310,7 +320,8 @@ breed <o> -> hobby | breeding {o}
 (?:really |absolutely |just |still )?(?:love|like|enjoy|adore) <o> -> likes | {o}
 is (?:really |absolutely |completely |a bit )?(?:crazy about|mad about|keen on|fond of|into|a (?:big |huge )?fan of|obsessed with|nuts about|mad on|partial to|addicted to) <o> -> likes | {o}
 would rather (?P<o>text|call|write|phone|e-?mail) than .* -> contact preference | {o}
-(?:prefer|like|want) to be called <o> -> nickname | {o}
+(?:would )?(?:rather|prefer|like|want)(?: to)? be called <o> (?:than|to|over|not) .+ -> nickname | {o}
+(?:would )?(?:rather|prefer|like|want)(?: to)? be called <o> -> nickname | {o}
 would rather <o> -> preference | {o}
 prefer (?P<o>window|aisle) seats? -> seat | {o}
 would rather (?P<o>sit (?:by|near|at|on) .+) -> seat | {o}

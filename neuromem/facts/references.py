@@ -8,9 +8,10 @@ a wrong referent is worse than none.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from .mentions import NAME, PERSON, PET, PLACE, RIVAL, THING, Mention, mentions
+from .mentions import COUNTED, NAME, PERSON, PET, PLACE, RIVAL, THING, Mention, is_name, mentions
+from .values import title_names
 
 __all__ = ["Talk"]
 
@@ -21,6 +22,7 @@ _REACH = {
     RIVAL: 3,
     PLACE: 4,
     THING: 2,
+    COUNTED: 4,
 }  # sentences back that a pronoun may refer to
 _MOST_KEPT = 32
 _READ_CHARS = 600  # of a longer sentence, the beginning
@@ -28,12 +30,17 @@ _READ_CHARS = 600  # of a longer sentence, the beginning
 _LEAD = r"(?:(?:and|but|so|also|yes|yeah|no|well|oh|plus|because|then|apparently|actually|anyway)[,]? )*"
 _PRONOUN = re.compile(
     rf"(?P<lead>{_LEAD})(?P<word>he|she|it|they|his|her|its|their|the (?P<rank>first|second|other|"
-    rf"third|last) one)"
+    rf"third|last|older|elder|younger|oldest|eldest|youngest|bigger|smaller|big|small|little) one)"
     r"(?P<short>'(?:s|re|ve|ll|d)|(?<=\bhe)s|(?<=\bshe)s|(?<=\bthey)(?:re|ve))?(?= )(?P<rest>.*)",
     re.IGNORECASE | re.DOTALL,
 )
 _CLASS = {"his": "he", "her": "she", "its": "it", "their": "they"}
 _POSSESSIVE = ("his", "her", "its", "their")
+_NAMES = re.compile(
+    rf"{_LEAD}(?P<whose>his|her|its|their) (?:first |full )?name(?:'s|s| is) "
+    r"(?P<name>[\w'’.-]+(?: [\w'’.-]+){0,2})$",
+    re.IGNORECASE,
+)
 _RANKS = {"first": 0, "second": 1, "third": 2, "last": -1, "other": 1}
 _HAS_AFTER = re.compile(
     r" (?:just |already |always |never |only |now |also )?(?:got|been|had|gone|lost|left|moved|"
@@ -63,6 +70,10 @@ _OF_A_THING = re.compile(
     r"expires|holds|opens|closes|broke|only|came with|smells|leaks|arrived)\b",
     re.IGNORECASE,
 )
+# What a thing does that was spoken of first: "it jams".
+_DOES = re.compile(
+    r" (?:always |never |only |still |often |sometimes )?(?!is\b|was\b|has\b)[a-z]{2,}[^s\W]s\b"
+)
 
 
 @dataclass(slots=True)
@@ -89,6 +100,8 @@ class Talk:
             listener: whose "your" it is; None: nobody's in particular.
         """
         self.sentence += 1
+        if self._named(text):
+            return
         for mention in mentions(text[:_READ_CHARS]):
             owner = {"my": speaker, "our": speaker, "your": listener}.get(mention.determiner)
             if (mention.determiner == "your" and listener is None) or mention.determiner in (
@@ -100,6 +113,23 @@ class Talk:
             if mention.label.casefold() in (speaker.casefold(), (listener or "").casefold()):
                 continue
             self._add(_Referent(mention, owner, mention.gender, self.sentence))
+
+    def _named(self, text: str) -> bool:
+        """ "His name is Pavel" names who was spoken of; whether the sentence does that."""
+        match = _NAMES.match(text.rstrip(" .!;,"))
+        found = self._of(_CLASS[match["whose"].lower()], "") if match else None
+        if match is None or found is None or not is_name(match["name"], text == text.lower()):
+            return False
+        name = title_names(match["name"], every_word=True)
+        gender = found.gender or {"his": "he", "her": "she"}.get(match["whose"].lower(), "")
+        label = (
+            f"{found.mention.label} {name}"
+            if found.mention.determiner or "'s " in found.mention.label
+            else name
+        )
+        self.referents.remove(found)
+        self._add(_Referent(replace(found.mention, label=label), found.owner, gender, self.sentence))
+        return True
 
     def _add(self, new: _Referent) -> None:
         label = new.mention.label.casefold()
@@ -138,17 +168,30 @@ class Talk:
         return _PRONOUN.match(text) is not None and self.resolved(text, speaker) == text
 
     def _member(self, rank: str) -> str | None:
-        groups = [
-            each for each in self.referents if each.mention.members and self.sentence - each.sentence < 5
-        ]
+        groups = [each for each in self.referents if each.mention.one and self.sentence - each.sentence < 5]
         if not groups:
             return None
-        members, place = groups[-1].mention.members, _RANKS[rank]
+        group = groups[-1].mention
+        if not group.members or rank not in _RANKS:  # "two spare keys"; which is the elder is not said
+            return f"the {rank} {group.one}"
+        members, place = group.members, _RANKS[rank]
         if place >= len(members) or (rank == "other" and len(members) != 2):
             return None
         return members[place]
 
     def _referred(self, pronoun: str, rest: str, speaker: str) -> str | None:
+        referent = self._of(pronoun, rest)
+        if referent is None:
+            return None
+        name = _rendered(referent, speaker)
+        if name and pronoun in ("he", "she"):
+            referent.gender = pronoun
+        if name:
+            referent.sentence = self.sentence + 1
+        return name
+
+    def _of(self, pronoun: str, rest: str) -> _Referent | None:
+        """Whom a pronoun means, where only one can be meant."""
         fitting = [each for each in self.referents if self._fits(each, pronoun, rest)]
         if not fitting:
             return None
@@ -161,17 +204,11 @@ class Talk:
         fitting = [each for each in fitting if each.mention.kind != RIVAL]
         if len(fitting) != 1 or (pronoun == "it" and self._has_rival_thing(fitting[0])):
             return None
-        [referent] = fitting
-        name = _rendered(referent, speaker)
-        if name and pronoun in ("he", "she"):
-            referent.gender = pronoun
-        if name:
-            referent.sentence = self.sentence + 1
-        return name
+        return fitting[0]
 
     def _fits(self, referent: _Referent, pronoun: str, rest: str) -> bool:
         mention = referent.mention
-        if self.sentence + 1 - referent.sentence > _REACH[mention.kind]:
+        if self.sentence + 1 - referent.sentence > _REACH[mention.kind] or mention.kind == COUNTED:
             return False
         if pronoun == "they" and re.match(r" (?:name|birthday)\b", rest):
             return False  # one of unknown gender
@@ -183,7 +220,8 @@ class Talk:
             animal = mention.kind == PET and not referent.gender
             named = mention.label[:1].isupper()
             thing = mention.kind in (THING, PLACE)
-            return animal or (thing and (named or bool(_OF_A_THING.match(rest))))
+            topic = mention.place == 0 and mention.determiner in ("my", "our") and bool(_DOES.match(rest))
+            return animal or (thing and (named or topic or bool(_OF_A_THING.match(rest))))
         return (mention.kind in (PERSON, PET, NAME) and referent.gender in ("", pronoun)) or (
             mention.kind == THING and referent.gender == pronoun
         )

@@ -176,7 +176,12 @@ no (?P<o>sugar|milk|salt|ice|cream|butter|mayo|onions?|garlic|cheese)(?: for me)
 (?:everyone|everybody|people|most people|friends|they|folks?|(?:the|my|our) (?:[\w-]+ )?[\w-]+)(?: (?:else|here|at \w+|in (?:my|the|our) \w+|there|who knows me))?(?: always| all| usually| just| mostly)? (?:calls?|knows?) me(?: as)? <o> -> nickname | {o}
 (?:<n>) and I (?:have )?(?:split up|broke up|broken up|separated|parted|got divorced)(?: .*)? -> relationship | split from {n}
 <n> and I is (?:getting married|engaged)(?: .*)? -> fiancé | {n}
+(?:please |just |better )?(?:only )?(?:call|ring|phone|text|reach|contact|message) me (?P<o>(?:only )?(?:after|before|between|during|in the|at the|any ?time|when|by) .+?)(?: please)? -> contact preference | {o}
+(?:please )?(?:do not|never) (?:call|ring|phone|text|contact|message) me <o> -> contact preference | not {o}
 (?:just |please )?call me <o> -> nickname | {o}
+the (?P<n>birthday|age|job|name|address|phone number|email|height|weight|allergy|home town|nickname) of (?:my|our) (?P<k>{kin}) is <o> -> @{n} | {o}
+(?:the |my |our )?(?:(?:licen[cs]e|number) plates?|registration|reg|plates?)(?: number)? (?:of|on|for) (?:my|our|the) [\w -]+? is <o> -> number plate | {o}
+the (?P<q>(?!(?:rest|most|all|some|half|one|time|back|side|top|bottom|love|thing|part|best|worst|first|last|middle|both|kind|sort|state)\b)[\w-]+(?: [\w-]+)?) (?:of|for) (?:my|our) (?P<n>[\w-]+(?: [\w-]+)?) is <o> -> {n} {q} | {o}
 it is <o> (?:that )?my (?P<k>{kin}) lives? in(?:, not .*)? -> @home | {o}
 it is <o> (?:that )?(?:i|we) live in(?:, not .*)? -> home | {o}
 (?:my|our) (?P<o>{kin}) (?:raised|brought up) me -> raised by | {o}

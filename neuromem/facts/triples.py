@@ -76,7 +76,8 @@ def _readings(clause: str, lower_case: bool) -> Iterator[Triple | None]:
     does = _THING_DOES.match(clause)
     if does and not _NOT_NOUN.search(does["n"]):
         noun = " ".join(word for word in does["n"].lower().split() if word not in _ADVERBS)
-        yield _living(noun, does["does"]) or (SPEAKER, noun, tidy(does["does"]))
+        if noun:  # not "the next …"
+            yield _living(noun, does["does"]) or (SPEAKER, noun, tidy(does["does"]))
 
 
 _APPOSITION = re.compile(
@@ -287,7 +288,7 @@ _OF_PEOPLE = (
     _OF_ANIMALS
     | frozenset(
         "home employer instrument origin hobby languages collects car studies learning event religion "
-        "alcohol smoking sport team business relationship spouse children".split()
+        "alcohol smoking sport team business relationship spouse children bees pet running marriage".split()
     )
     | {"moving to", "work hours", "past home", "past job", "football team", "baby due"}
 )
@@ -304,7 +305,7 @@ def _living(noun: str, rest: str) -> Triple | None:
     subject = last if last in _PET_WORDS else relation_name(noun)
     said = first_fit(PREDICATES, base_form(rest), subject, "")
     allowed = _OF_ANIMALS if last in _PET_WORDS else _OF_PEOPLE
-    is_time = said is not None and _DAY_OR_TIME.match(said[2])
+    is_time = said is not None and said[1] not in ("age", "weight") and _DAY_OR_TIME.match(said[2])
     return said if said is not None and said[1] in allowed and not is_time else None
 
 

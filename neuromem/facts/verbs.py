@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["BASE_VERBS", "IRREGULAR_PAST", "is_past", "is_verb_form"]
+__all__ = ["BASE_VERBS", "IRREGULAR_PAST", "PAST_OF", "is_past", "is_verb_form"]
 
 IRREGULAR_PAST = frozenset(
     """
@@ -14,6 +14,22 @@ IRREGULAR_PAST = frozenset(
     wore shot shut cut hit hurt put quit split set let led lent lit bit hid dug hung stole stuck struck
     swore tore understood wept withdrew burnt learnt dreamt spilt spelt
     """.split()
+)
+
+# base form: its past, where no rule gives it and the stems of the two differ
+PAST_OF = dict(
+    pair.split()
+    for pair in """
+    be was,have had,do did,go went,come came,get got,take took,give gave,make made,say said,tell told,see saw,
+    meet met,find found,lose lost,leave left,bring brought,buy bought,sell sold,catch caught,teach taught,
+    think thought,build built,send sent,spend spent,feel felt,keep kept,sleep slept,pay paid,hear heard,
+    hold held,run ran,sing sang,swim swam,drink drank,drive drove,eat ate,fly flew,grow grew,
+    know knew,throw threw,
+    write wrote,break broke,speak spoke,wake woke,choose chose,ride rode,rise rose,fall fell,begin began,
+    become became,forget forgot,stand stood,sit sat,win won,wear wore,shoot shot,lead led,lend lent,light lit,
+    bite bit,hide hid,dig dug,hang hung,steal stole,stick stuck,strike struck,swear swore,tear tore,
+    understand understood,weep wept,fight fought,draw drew,feed fed,sweep swept,ring rang
+    """.replace("\n", " ").split(",")
 )
 
 # Verbs that people say of themselves and others, in their base form; "-s" and "-ed" are derived.

@@ -23,6 +23,7 @@ __all__ = [
     "is_surely_wrong",
     "is_tie",
     "is_to_a_date",
+    "moves_it",
     "moves_on",
     "names_a_thing",
     "of_someone_else",
@@ -48,6 +49,7 @@ _STATE = r"\b(?:is|are|'s|was) (?:at|in|on|out|off|away|with|by|under|from|not|s
 _IS = r"\b(?:is|are|was|were|am|i'?m|called|named)\b|'s\b"
 _TO_A_DATE = rf"\b(?:moved|changed|pushed|switched|bumped|postponed|rescheduled)\b.{{0,30}}? (?:to|until|till) (?:the )?(?:{CALENDAR})"
 _MOVES_ON = r"\bmov(?:ed|ing) (?:on|over|me|it|the|my|that)\b"
+_MOVES_IT = r"\b(?:moved|changed|pushed|bumped|switched|rescheduled|postponed|delayed|raised|lowered|upped|increased|decreased|reduced|doubled|tripled|halved|cut|dropped|extended|shifted|set|put|brought)(?: (?:up|down|back|forward))? (?:it|that|them|this)(?: (?:up|down|back|forward|over|again|out))* (?:to|until|till)\b"
 _FEAST = r"\b(new year|christmas|easter|thanksgiving|hanukkah|diwali|eid|ramadan|passover|halloween|valentine|birthday|anniversary|fourth of july|memorial day|labor day|spring break|reunion|prom|super bowl|mother's day|father's day)"
 
 
@@ -117,6 +119,11 @@ def is_to_a_date(text: str) -> bool:
 def moves_on(text: str) -> bool:
     """Something is moved, or turned to; again nobody moves house."""
     return _has(_MOVES_ON, text)
+
+
+def moves_it(text: str) -> bool:
+    """What was just spoken of has a new value: "the doctor doubled it to forty"."""
+    return _has(_MOVES_IT, text)
 
 
 def same_feast(one: str, other: str) -> bool:

@@ -31,7 +31,7 @@ __all__ = [
     "load_llm",
 ]
 
-SPECS = "openai:MODEL, openai:MODEL@URL, anthropic:MODEL, or the path of a .gguf file"
+SPECS = "openai:MODEL, openai:MODEL@URL, anthropic:MODEL, gguf:PATH, or the path of a .gguf file"
 
 
 def load_llm(spec: str | LLM, *, api_key: str | None = None, **settings: Any) -> LLM:
@@ -39,7 +39,7 @@ def load_llm(spec: str | LLM, *, api_key: str | None = None, **settings: Any) ->
 
     Args:
         spec: "openai:MODEL@URL" (any OpenAI-compatible endpoint; without "@URL" OPENAI_BASE_URL, or OpenAI),
-            "anthropic:MODEL" (likewise), the path of a .gguf file, or a model, which is given back.
+            "anthropic:MODEL" (likewise), "gguf:PATH" or the path of a .gguf file, or a model, given back.
         api_key: None takes OPENAI_API_KEY or ANTHROPIC_API_KEY.
         settings: further arguments of the model's class, such as `context_tokens`.
 
@@ -60,6 +60,6 @@ def load_llm(spec: str | LLM, *, api_key: str | None = None, **settings: Any) ->
         url = f"http{address}" if at else None
         remote = OpenAILLM if kind == "openai" else AnthropicLLM
         return remote(model if at else rest, url, api_key, **settings)
-    if spec.casefold().endswith(".gguf"):
-        return LlamaCppLLM(spec, **settings)
+    if (kind == "gguf" and rest) or spec.casefold().endswith(".gguf"):
+        return LlamaCppLLM(rest if kind == "gguf" else spec, **settings)
     raise InvalidInput("llm", f"{spec!r} is not known", f"give {SPECS}")

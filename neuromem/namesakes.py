@@ -1,0 +1,66 @@
+"""Two people of one name: asked about Nick B., what is said of Nick S. comes after what is said of Nick B.
+
+To a cosine an initial is nothing, and two people told of side by side share their context. Only a name with
+another initial counts as somebody else: "Nick" alone may be either.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+from string import ascii_lowercase
+
+from .bank import SlotBank
+from .marks import mark_of
+from .recall import Hit
+from .text import STOP_WORDS, normalize, stem
+
+__all__ = ["named_first", "people_in"]
+
+LEAST = 0.5  # share of a namesake's score from which a memory of who is meant goes before it
+ABOVE = 1e-3  # by how much, in score, it then stands above it
+
+_INITIALS = frozenset(mark_of(letter) for letter in ascii_lowercase if letter not in STOP_WORDS)
+_PERSON = re.compile(r"\b([^\W\d_]{2,}) ([^\W\d_])(?=[.,!?' ]|$)")
+
+Person = tuple[int, int]
+"""Marks of a first name and an initial."""
+
+
+def people_in(question: str) -> frozenset[Person]:
+    """Who is named in a question by a first name and an initial."""
+    found = _PERSON.findall(normalize(question))
+    return frozenset(
+        (mark_of(stem(name)), mark_of(initial))
+        for name, initial in found
+        if name not in STOP_WORDS and initial not in STOP_WORDS
+    )
+
+
+def named_first(bank: SlotBank, hits: Sequence[Hit], people: frozenset[Person]) -> list[Hit]:
+    """The hits, best first; those that name who is meant before those that name a namesake."""
+    out = list(hits)
+    if not people or not out:
+        return out
+    pairs = {hit.id: _pairs(bank, hit.id) for hit in out}
+    first = _names_another(pairs[out[0].id], people)
+    meant = [place for place, hit in enumerate(out) if people & pairs[hit.id]]
+    if not first or not meant or out[meant[0]].score < LEAST * out[0].score:
+        return out
+    best = replace(out[meant[0]], score=out[0].score + ABOVE)
+    return [best, *out[: meant[0]], *out[meant[0] + 1 :]]
+
+
+def _names_another(pairs: set[Person], people: frozenset[Person]) -> bool:
+    firsts = {name for name, _ in people}
+    others = {pair for pair in pairs if pair[0] in firsts and pair[1] in _INITIALS}
+    return bool(others) and not others & people
+
+
+def _pairs(bank: SlotBank, memory_id: str) -> set[Person]:
+    """Marks that stand side by side in a memory."""
+    rows = bank.rows_of(memory_id)
+    marks = [mark for row in bank.marks[rows].tolist() for mark in row if mark]
+    return set(pairwise(marks))
