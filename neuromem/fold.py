@@ -9,9 +9,9 @@ Events (`body` of each; times are the events' own):
 
 ==========  ====================================================================================
 say         text, role, name: words that make no fact; kept for ever, change nothing
-add         id, text, gist (4 segments), cues, importance, pinned, metadata: a new fact
+add         id, text, gist (4 segments), cues, around, importance, pinned, metadata: a new fact
 add+        the same, and the next event belongs to the same batch (written together)
-hear        id, text, gist, cues, again: an old fact heard again; its words are written anew
+hear        id, text, gist, cues, around, again: an old fact heard again; its words are written anew
 change      id, text, …: as add, an old fact gets new words
 rehearse    ids: recalled, and strengthened with what they still have
 restore     ids: written again from their words in the log
@@ -132,7 +132,8 @@ class Fold:
 
     def _draft(self, body: dict[str, Any]) -> Draft:
         rows = tuple(self.bank.rows_of(body["id"]))
-        return Draft(body["text"], tuple(body["gist"]), tuple(body.get("cues", ())), rows)
+        cues, around = tuple(body.get("cues", ())), str(body.get("around", ""))
+        return Draft(body["text"], tuple(body["gist"]), cues, rows, around)
 
     def _state(self, record: Record, now_ms: int) -> dict[str, float | int]:
         """State buffers of a fact that is written now; one that is held already goes on learning."""

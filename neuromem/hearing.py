@@ -1,7 +1,8 @@
 """From facts to events: what a call of `add` appends to the log.
 
 Facts become ``add`` events, written together in batches; what was heard before becomes ``hear``; words
-that no fact holds become ``say``, so that every raw word is in the log, once. A fact that replaces what is
+that no fact holds become ``say``, so that every raw word is in the log, once (what stood around a fact is in
+its record again). A fact that replaces what is
 held is followed by ``supersede`` events (`supersede.py` decides); so is a retraction, which is no fact.
 """
 
@@ -66,6 +67,7 @@ class Hearing:
         self._known = Known(open_, record)
         self._bodies: dict[int, dict[str, Any]] = {}  # of this very call, by fingerprint of the words
         self._tail: tuple[Fact | None, list[End]] = (None, [])  # the last fact of the turn, what it ended
+        self._between = False  # people talk with each other, not with an assistant
 
     def hear(
         self, turns: Sequence[Turn], times: Sequence[float], spoken: Sequence[Sequence[Fact]]
@@ -75,6 +77,7 @@ class Hearing:
         Args:
             times: when each turn was said, Unix seconds. spoken: the facts of each turn.
         """
+        self._between = len({turn.speaker for turn in turns if turn.role == "user" and turn.speaker}) > 1
         for turn, time, facts in zip(turns, times, spoken, strict=True):
             self._turn(turn, time, [in_third_person(fact, self.owner) for fact in facts])
         return in_batches(self.events)
@@ -88,7 +91,9 @@ class Hearing:
             body = {"text": turn.text, "role": turn.role, "name": turn.speaker}
             self.events.append(Event("say", time, body))
         self._tail = (None, [])
-        own = [(fact, True) for fact in facts] + (self._left_over(turn, facts) if self.infer else [])
+        own = [(fact, True) for fact in facts]
+        if self.infer and not self._between:
+            own += self._left_over(turn, facts)
         own.sort(key=lambda item: turn.text.find(item[0].said))
         cues = _cues(turn.text, [fact for fact, _ in own]) if self.infer else [""] * len(own)
         for place, (fact, sure) in enumerate(own):
@@ -108,6 +113,8 @@ class Hearing:
             return []
         out = []
         for piece in sentences(turn.text):
+            if any(piece in fact.said for fact in facts):  # joined with its neighbours, it has been told
+                continue
             for fact in facts:
                 piece = piece.replace(fact.said, " ").strip(" ,;")
             if piece and not piece.endswith("?") and change_of(piece):
@@ -122,7 +129,7 @@ class Hearing:
     def _fact(self, fact: Fact, said: Saying, said_seq: int | None, sure: bool) -> None:
         """A fact's events. One that is not sure is only heard if it replaces something."""
         time = said.time
-        if self.infer and said.change.bare:
+        if self.infer and said.change.bare and not self._between:
             earlier = [held for held in self._candidates(said) if held.said.time <= time]
             for end in retracted(said, earlier):
                 self._end(end, "", time)
@@ -136,7 +143,7 @@ class Hearing:
             self._tail = (None, [])
             return
         held = self._candidates(said) if self.infer else []
-        ends, late = _ends(said, held)
+        ends, late = self._outdated(said, held)
         fact, passed_on = self._joined(fact, said)
         if not (sure or ends or passed_on):
             return
@@ -146,7 +153,7 @@ class Hearing:
         self._known.add(id_, saying_of(fact, time))
         for end in (*passed_on, *ends):
             self._end(end, id_, time)
-        if held and not (ends or passed_on or late):
+        if held and not (ends or passed_on or late or self._between):
             self._loosely(said, held, id_)
         self._tail = (fact, [*passed_on, *ends])
         if late is not None:
@@ -174,6 +181,17 @@ class Hearing:
         return {} if record is None or record.erased else record.body
 
     # -- what it ends ---------------------------------------------------------------------------
+
+    def _outdated(self, said: Saying, held: Sequence[Held]) -> tuple[list[End], Held | None]:
+        """As `_ends`; in talk between people, only what one slot with one value at a time says.
+
+        "No worries!" corrects nothing there, and "now I want to help others" is no news of the last wish.
+        """
+        ends, late = _ends(said, held)
+        if not self._between:
+            return ends, late
+        by_slot = [end for end in ends if end.reason == "slot"]
+        return by_slot, late if late is not None and slots_meet(said, late.said) else None
 
     def _loosely(self, said: Saying, held: Sequence[Held], id_: str) -> None:
         """Links a new fact with what it may be news of, or with the habit to which it is an exception."""
@@ -226,6 +244,13 @@ class Hearing:
         gist = fact.gist if now and fact.gist.is_triple else before.gist
         weight = max(fact.importance, before.importance)
         return replace(fact, text=text, said=heard, gist=gist, importance=weight), ends
+
+
+def slots_meet(one: Saying, other: Saying) -> bool:
+    """Whether both fill one slot that has one value at a time."""
+    return (
+        one.slot is not None and one.slot.single and other.slot is not None and one.slot.key == other.slot.key
+    )
 
 
 def _ends(said: Saying, held: Sequence[Held]) -> tuple[list[End], Held | None]:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from .facts.times import has_time_word
-from .text import STOP_WORDS, normalize, sentences, stems, words
+from .text import STOP_WORDS, idf, normalize, sentences, stems, words
 
 __all__ = [
     "ASKS",
@@ -56,9 +56,15 @@ def mark_of(stem: str) -> int:
     return number % 65_535 - 32_768 or 32_767
 
 
-def marks_of(texts: list[str]) -> Tensor:
-    """[B, MARKS] int16: marks of each text's content words in order, each once; zeros to fill."""
-    rows = [[mark_of(stem) for stem in dict.fromkeys(stems(text))][:MARKS] for text in texts]
+def marks_of(texts: list[str], around: str = "") -> Tensor:
+    """[B, MARKS] int16: marks of each text's content words in order, each once; zeros to fill.
+
+    Args:
+        around: what was said with the texts: its most telling words take the places that are left.
+    """
+    more = sorted(stems(around), key=lambda stem: -idf(stem))
+    found = [dict.fromkeys([*stems(text), *more]) for text in texts]
+    rows = [[mark_of(stem) for stem in own][:MARKS] for own in found]
     padded = [row + [0] * (MARKS - len(row)) for row in rows]
     return torch.tensor(padded, dtype=torch.int16).view(len(texts), MARKS)
 

@@ -55,6 +55,7 @@ def fact_body(fact: Fact, metadata: Mapping[str, Any], said_seq: int | None = No
         "slot": slot.key if slot else "",
         "cues": list(cues_for(fact.gist)),
         "heard": fact.said if fact.said != fact.text else "",
+        "around": fact.around,
         "pinned": fact.pinned,
         "name": fact.speaker,
         "metadata": dict(metadata),

@@ -26,6 +26,7 @@ from .write import NEVER, Values, write_values
 
 __all__ = ["Draft", "WriteReport", "Writer", "Written"]
 
+AROUND_SHARE = 0.4  # weight of what was said around a text in its key, beside the words' own
 SMALLEST_PIECE = 16  # bytes; what is inexact in so small a piece will not get better by splitting
 
 
@@ -37,6 +38,7 @@ class Draft:
     gist: tuple[str, str, str, str]
     cues: tuple[str, ...] = ()  # ways in which it will be asked for
     own_rows: tuple[int, ...] = ()  # rows that it occupies already and will leave
+    around: str = ""  # what was said with it, such as the question that it answers: it is found by that too
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +93,11 @@ class Writer:
         key = quantize_keys(keys)
         share = (spent + time.perf_counter() - started) * 1_000 / max(1, len(drafts))
         written, at = [], 0
-        for parts in pieces:
+        for parts, draft in zip(pieces, drafts, strict=True):
             rows = slice(at, at + len(parts))
             at += len(parts)
-            own = Rows(key[rows], values.value[rows], values.floor[rows], marks_of(parts), traits_of(parts))
+            marks = marks_of(parts, draft.around)
+            own = Rows(key[rows], values.value[rows], values.floor[rows], marks, traits_of(parts))
             written.append(Written(own, _report(parts, values, rows, key_steps, share)))
         return written
 
@@ -139,7 +142,7 @@ class Writer:
         """[parts of all facts, K] what each part is found by.
 
         One of several parts answers for the whole text; the first also for the questions it will be asked
-        by, as far as its gist tells them (`WriteConfig.cue_share`).
+        by, as far as its gist tells them (`WriteConfig.cue_share`); all of them for what was said around.
         """
         said = list(zip(pieces, drafts, strict=True))
         cues = [cue for draft in drafts if _has_cue(draft) for cue in draft.cues]
@@ -148,6 +151,8 @@ class Writer:
         targets, asked = every[: len(every) - len(cues)], iter(every[len(every) - len(cues) :])
         long = [draft.text for parts, draft in said if len(parts) > 1]
         wholes, at = iter(self.keys.queries(long) if long else ()), 0
+        beside = [draft.around for draft in drafts if draft.around]
+        around = iter(self.keys.targets(beside) if beside else ())
         for parts, draft in said:
             rows = slice(at, at + len(parts))
             if len(parts) > 1:
@@ -155,6 +160,8 @@ class Writer:
             if cues and _has_cue(draft):
                 way = torch.stack([next(asked) for _ in draft.cues]).mean(dim=0)
                 targets[at] = normalize(targets[at] + self.config.cue_share * way, dim=0)
+            if draft.around:
+                targets[rows] = normalize(targets[rows] + AROUND_SHARE * next(around), dim=1)
             at += len(parts)
         return targets
 

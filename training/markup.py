@@ -16,7 +16,7 @@ from pathlib import Path
 from .generate import TEXT_BYTES, clip
 
 BULLETS = ("- ", "* ", "  - ", "1. ", "2. ", "- [ ] ", "- [x] ", "• ", "> ", "\t", "    ")
-RUNS = "-=*_#.~ \n\t!?0a|+/\\xX█"
+RUNS = "-=*_#.~ \n\t" * 4 + "".join(map(chr, range(33, 127))) + "─│═║╭╮╯╰█▓░▏•·…—–★☆→←"
 LANGUAGES = ("python", "js", "sql", "bash", "json", "html", "")
 TAGS = "p li td h2 b i div span a code option title".split()
 

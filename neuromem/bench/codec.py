@@ -34,6 +34,7 @@ from ..writer import Draft
 from .common import emit, mean, parser, percentiles, progress, read_jsonl, read_texts, share, stopwatch
 from .decoding import at_strength, control, first_guess, full_texts, random_slots, speak
 from .generated import hard_texts, nasty_strings, personal_facts
+from .packages import package_texts
 from .slots import BATCH, START_MS, FactBank
 
 __all__ = ["decode_ms", "main", "measure", "random_bytes", "step_zero"]
@@ -51,6 +52,10 @@ def main(argv: list[str]) -> int:
     arguments.add_argument(
         "--count", type=int, default=400, help="generated texts of each kind, without files"
     )
+    arguments.add_argument(
+        "--packages", type=int, default=0, metavar="N",
+        help="N pieces of markdown and N of code, out of the installed packages",
+    )  # fmt: skip
     arguments.add_argument("--random", type=int, default=200, help="full slots of random bytes")
     options = arguments.parse_args(argv)
     sets = _sets(options)
@@ -84,6 +89,9 @@ def _sets(options: Namespace) -> dict[str, list[Draft]]:
     if options.gists:
         rows = read_jsonl(options.gists)
         sets["gists"] = [Draft(row["text"], parse_gist(row["gist"]).segments()) for row in rows]
+    if options.packages:
+        pieces = package_texts(options.packages, options.seed)
+        sets |= {name: [Draft(text, ("",) * 4) for text in texts] for name, texts in pieces.items()}
     if not sets:
         facts = personal_facts(options.count, options.seed)
         sets["generated facts"] = drafts_of([fact.text for fact in facts])

@@ -11,11 +11,11 @@ from typing import Any
 from ..errors import InvalidInput
 from ..text import sentences, utf8_len, words
 from .answers import completed
+from .between import JOINED_BYTES, Piece, together, told_between
 from .gist import Gist
 from .importance import importance, is_pinned
-from .keep import cues_of, is_question, is_unreal, should_keep, told_score
+from .keep import cues_of, is_question, is_unreal, should_keep
 from .references import Talk
-from .slots import slot_of
 from .statements import clauses
 from .summary import gist_of
 from .times import dated
@@ -26,10 +26,6 @@ __all__ = ["MAX_TEXT_BYTES", "Fact", "Turn", "extract", "read_turns"]
 _FRAGMENT_WORDS = 3  # a sentence of at most so many words may lean on its neighbour
 _TURNS_BEFORE = 2  # by which an utterance is judged
 _TURNS_HEARD = 6  # in which a pronoun's referent is looked for
-_STANDS_ALONE = 0.6  # importance from which a statement is a fact of its own
-_TURN_TELLS = 0.0  # the least sum of `told_score` of a turn worth keeping
-_PIECE_TELLS = 1.2  # the least `told_score` worth a slot of its own
-_JOINED_BYTES = 158  # sentences that lean on one another stay in one fact up to here, so in one slot
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +33,8 @@ class Fact:
     """One thing to remember: the words, their gist, and how much it matters (0 to 1).
 
     `text` is what was said, readable alone: a pronoun that begins it is put into words where it is sure
-    whom it means, and relative times have their date behind them. `said` are the words themselves.
+    whom it means, and relative times have their date behind them. `said` are the words themselves, `around`
+    what was said with them and is no fact, such as the question that they answer: they are found by that too.
     """
 
     text: str
@@ -48,16 +45,7 @@ class Fact:
     role: str
     turn: int = 0  # place among the turns of the turn that said it
     said: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """A statement of a turn: as said, and readable alone; `gap` joins it to the one before."""
-
-    said: str
-    text: str
-    gap: str = " "
-    meaning: str = ""  # a sentence to take the gist of, where the text is an answer and its question
+    around: str = ""
 
 
 def extract(
@@ -90,7 +78,7 @@ def extract(
     chosen = range(len(turns)) if only is None else only
     if not infer:
         spoken = (index for index in chosen if turns[index].role not in SILENT)
-        return [_fact(_Piece(turns[index].text, turns[index].text), turns[index], index) for index in spoken]
+        return [_fact(Piece(turns[index].text, turns[index].text), turns[index], index) for index in spoken]
     talk = _Listener(turns, earlier)
     facts: list[Fact] = []
     for index in chosen:
@@ -107,13 +95,13 @@ def _as_turns(messages: Any) -> Sequence[Turn]:
     return read_turns(messages)
 
 
-def _fact(piece: _Piece, turn: Turn, index: int) -> Fact:
+def _fact(piece: Piece, turn: Turn, index: int) -> Fact:
     gist = gist_of(piece.meaning or piece.text, turn.speaker)
     weight, pinned = importance(piece.said, gist), is_pinned(piece.said)
-    return Fact(piece.text, gist, weight, pinned, turn.speaker, turn.role, index, piece.said)
+    return Fact(piece.text, gist, weight, pinned, turn.speaker, turn.role, index, piece.said, piece.around)
 
 
-def _with_dates(piece: _Piece, now: datetime | None) -> _Piece:
+def _with_dates(piece: Piece, now: datetime | None) -> Piece:
     return piece if now is None else replace(piece, text=dated(piece.text, now))
 
 
@@ -130,7 +118,7 @@ class _Listener:
         for role, text in self._earlier:
             self._hear(sentences(text), role, None)
 
-    def statements(self, index: int) -> list[_Piece]:
+    def statements(self, index: int) -> list[Piece]:
         """What is worth keeping of a turn of a user; turns must be asked for in order."""
         for skipped in range(max(self._heard, index - _TURNS_HEARD), index):
             past = self._turns[skipped]
@@ -141,7 +129,7 @@ class _Listener:
         if turn.dictated:
             return [piece for piece in pieces if not piece.said.endswith("?") and _is_substance(piece.said)]
         if self._peers:
-            return _told_between(pieces)
+            return told_between(pieces, self._asked_before(index))
         kept = _worth_keeping(pieces, self._before(index))
         self._hear([piece.meaning for piece in kept if piece.meaning], turn.role, turn.speaker)
         return kept
@@ -150,18 +138,24 @@ class _Listener:
         past = [(turn.role, turn.text) for turn in self._turns[max(0, index - _TURNS_BEFORE) : index]]
         return [f"{role}: {text}" for role, text in [*self._earlier, *past][-_TURNS_BEFORE:]]
 
-    def _pieces(self, turn: Turn) -> Iterator[_Piece]:
+    def _asked_before(self, index: int) -> str:
+        """The questions of the turn before, if somebody else said it."""
+        if not index or self._turns[index - 1].speaker == self._turns[index].speaker:
+            return ""
+        return " ".join(filter(is_question, sentences(self._turns[index - 1].text)))
+
+    def _pieces(self, turn: Turn) -> Iterator[Piece]:
         """The statements of a turn, each with its pronoun resolved, as far as they are heard."""
         speaker = turn.speaker or turn.role
         for sentence in sentences(turn.text):
-            waiting: _Piece | None = None
+            waiting: Piece | None = None
             until = 0
             for start, end in clauses(sentence):
                 clause = sentence[start:end]
                 unresolved = self._talk.opens_unresolved(clause, speaker)
-                piece = _Piece(clause, self._talk.resolved(clause, speaker), sentence[until:start] or " ")
+                piece = Piece(clause, self._talk.resolved(clause, speaker), sentence[until:start] or " ")
                 if waiting and unresolved:
-                    waiting = _together(waiting, piece)
+                    waiting = together(waiting, piece)
                 else:
                     if waiting:
                         yield waiting
@@ -189,17 +183,17 @@ def _spoken(text: str) -> tuple[str, str]:
     return (match[1].lower(), text[match.end() :]) if match else ("user", text)
 
 
-def _worth_keeping(pieces: Sequence[_Piece], before: Sequence[str]) -> list[_Piece]:
+def _worth_keeping(pieces: Sequence[Piece], before: Sequence[str]) -> list[Piece]:
     """The statements to keep; a fragment, or a remark on what was just said, joins the one before."""
-    kept: list[_Piece] = []
+    kept: list[Piece] = []
     leaning = False  # whether the piece just before was kept
-    waiting: _Piece | None = None  # a fragment that may belong to the next piece: "Cats. I was bitten once."
+    waiting: Piece | None = None  # a fragment that may belong to the next piece: "Cats. I was bitten once."
     for piece in pieces:
-        whole = piece if waiting is None else _together(waiting, piece)
+        whole = piece if waiting is None else together(waiting, piece)
         keep = should_keep(whole.text, before)
         fragment = len(words(piece.said)) <= _FRAGMENT_WORDS and not (keep and gist_of(piece.text).is_triple)
         if keep and leaning and (fragment or _is_remark(kept[-1], piece)):
-            kept[-1] = _together(kept[-1], piece)
+            kept[-1] = together(kept[-1], piece)
         elif keep:
             kept.append(_with_question(whole, before) if len(pieces) == 1 else whole)
         lone = fragment and not keep and piece.said[-1] not in "?!" and _is_substance(piece.said)
@@ -208,7 +202,7 @@ def _worth_keeping(pieces: Sequence[_Piece], before: Sequence[str]) -> list[_Pie
     return kept
 
 
-def _with_question(piece: _Piece, before: Sequence[str]) -> _Piece:
+def _with_question(piece: Piece, before: Sequence[str]) -> Piece:
     """A bare answer says nothing by itself: its question goes with it."""
     found = None if _HAS_SUBJECT.match(piece.text) else completed(piece.text, before)
     return piece if found is None else replace(piece, text=found[0], meaning=found[1])
@@ -220,44 +214,6 @@ _HAS_SUBJECT = re.compile(
 )
 
 
-_REMEMBER = re.compile(
-    r"\b(?:remember|don'?t forget|do not forget)(?:,| that)? (?:i|my|we|our|the)\b", re.IGNORECASE
-)
-_ASKED_FOR = 10.0  # outweighs all doubt: somebody asked that it be remembered
-
-
-def _told_between(pieces: Sequence[_Piece]) -> list[_Piece]:
-    """What to keep of a turn in talk between two people: what tells something, if the turn does at all.
-
-    Remarks are dropped where that saves a slot.
-    """
-    scores = {piece: told_score(piece.said) for piece in pieces if not is_question(piece.said)}
-    if not scores:
-        return []
-    for piece in scores:
-        if is_pinned(piece.said) or _REMEMBER.search(piece.said):
-            scores[piece] += _ASKED_FOR
-    best = max(scores, key=lambda piece: scores[piece])
-    if sum(scores.values()) < _TURN_TELLS:
-        return []
-    kept = [piece for piece in pieces if piece is best or scores.get(piece, 0) > 0]
-    for piece in sorted(kept, key=lambda piece: scores[piece]):
-        size = sum(utf8_len(each.text) + 1 for each in kept)
-        if piece is not best and size > _JOINED_BYTES and scores[piece] < _PIECE_TELLS:
-            kept.remove(piece)
-    facts: list[_Piece] = []
-    for piece in kept:
-        joins = facts and _leans(facts[-1], piece)
-        facts[-1:] = [_together(facts[-1], piece)] if joins else [*facts[-1:], piece]
-    return facts
-
-
-def _together(first: _Piece, second: _Piece) -> _Piece:
-    gap = " " if first.said[-1] in ".!?" else second.gap  # what stood between has been dropped
-    said, text = first.said + gap + second.said, first.text + gap + second.text
-    return _Piece(said, text, first.gap)
-
-
 _REMARK = re.compile(
     r"(?:(?:and|but|so|oh|yeah|yes|well) )*(?:it|this|that|these|those|they|he|she|there|here|"
     r"what|such|so|which)\b",
@@ -265,21 +221,10 @@ _REMARK = re.compile(
 )
 
 
-def _is_remark(before: _Piece, piece: _Piece) -> bool:
+def _is_remark(before: Piece, piece: Piece) -> bool:
     """Whether a statement makes little sense without the one before, and both fit one slot."""
-    fits = utf8_len(before.text) + utf8_len(piece.text) < _JOINED_BYTES
+    fits = utf8_len(before.text) + utf8_len(piece.text) < JOINED_BYTES
     return fits and _REMARK.match(piece.text) is not None
-
-
-def _leans(before: _Piece, piece: _Piece) -> bool:
-    """Whether a statement is a remark, or matters too little for a slot of its own."""
-    if utf8_len(before.text) + utf8_len(piece.text) >= _JOINED_BYTES or _REMARK.match(piece.text):
-        return _is_remark(before, piece)
-    gist = gist_of(piece.text)
-    slot = slot_of(gist)
-    if slot is not None and (slot.single or slot.name.endswith(" name")):
-        return False  # who somebody is, and what may be replaced one day, needs a gist of its own
-    return not gist.is_triple or importance(piece.text, gist) < _STANDS_ALONE
 
 
 def _is_substance(piece: str) -> bool:
