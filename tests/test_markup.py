@@ -31,10 +31,8 @@ def test_markup_and_code_are_exact_in_one_slot_within_a_few_steps(text: str) -> 
 
 
 def test_an_answer_with_code_is_recalled_to_the_letter() -> None:
-    answer = (
-        "Sure, here it is:\n\n```python\nimport json\n\nwith open('a.json') as file:\n    print(json.load(file))\n```\n\n"
-        * 3
-    )
+    code = "import json\n\nwith open('a.json') as file:\n    print(json.load(file))\n"
+    answer = f"Sure, here it is:\n\n```python\n{code}```\n\n" * 3
     with Memory() as memory:
         written = memory.add({"role": "assistant", "content": answer}, user_id="ana", infer=False)
         assert written[0].exact

@@ -44,5 +44,5 @@ def _description(package: Distribution) -> str:
 
 def _modules(package: Distribution) -> str:
     modules = (file for file in package.files or () if file.suffix == ".py" and "test" not in str(file))
-    read = (Path(str(file.locate())).read_bytes()[:BYTES].decode(errors="ignore") for file in islice(modules, FILES))
-    return "".join(read)
+    read = (Path(str(file.locate())).read_bytes()[:BYTES] for file in islice(modules, FILES))
+    return b"".join(read).decode(errors="ignore")
