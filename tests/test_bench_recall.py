@@ -74,6 +74,21 @@ def test_conversations_are_asked_and_scored_by_category(bench: Runner, tmp_path:
     assert report["search_ms"]["p99"] >= report["search_ms"]["p50"] > 0
 
 
+@pytest.mark.parametrize("newer", [True, False])
+def test_what_changed_is_found_before_what_it_was_or_is_not(
+    bench: Runner, tmp_path: Path, newer: bool
+) -> None:
+    said = ["My desk is number four", "The cello is out of tune", "My new desk is number nine by the door"]
+    corpus = [{"conv": "c", "turn": str(i), "speaker": "user", "text": text} for i, text in enumerate(said)]
+    asked = {"conv": "c", "question": "which desk is new, by the door?", "evidence": ["0", "2"]}
+    asked |= {"updated": ["2"], "original": ["0"]} if newer else {"updated": ["0"], "original": ["2"]}
+    files = lines(tmp_path / "c.jsonl", *corpus), lines(tmp_path / "q.jsonl", asked)
+    argv = ["--corpus", str(files[0]), "--questions", str(files[1]), "--encoder", "hash", "--baselines"]
+    _, report = bench("recall", *argv)
+    assert set(report["updated_above_original"]) == {"neuromem", "bm25", "cosine", "z-sum"}
+    assert report["updated_above_original"]["neuromem"] == newer
+
+
 def test_conversations_are_asked_again_as_they_are_misheard(bench: Runner, tmp_path: Path) -> None:
     argv = [*conversation(tmp_path), "--misheard", "--word-errors"]
     _, report = bench("recall", *argv, "0.5", "--hearings", 8)

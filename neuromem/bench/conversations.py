@@ -52,6 +52,8 @@ class Question:
     adversarial: bool
     evidence: tuple[str, ...]
     heard: tuple[str, ...] = ()  # the same question, misheard
+    updated: tuple[str, ...] = ()  # turns that tell what is so now
+    original: tuple[str, ...] = ()  # turns that tell what was so before
 
 
 @dataclass(slots=True)
@@ -80,6 +82,8 @@ def read_questions(path: str | Path | None) -> list[Question]:
             Question(
                 str(row["conv"]), str(row["question"]), str(row.get("category", "")),
                 bool(row.get("adversarial")), tuple(dict.fromkeys(map(str, row["evidence"]))),
+                updated=tuple(map(str, row.get("updated") or ())),
+                original=tuple(map(str, row.get("original") or ())),
             )
             for row in rows
         ]  # fmt: skip

@@ -131,6 +131,11 @@ def _report(found: Rankings) -> dict[str, Any]:
         out["adversarial"] = adversarial
     if any(found.misheard):
         out |= _misheard(found)
+    if any(question.updated and question.original for question in found.questions):
+        rankers = {"neuromem": found.ours} | found.baselines
+        out["updated_above_original"] = {
+            name: _updated_first(found.questions, lists) for name, lists in rankers.items()
+        }
     if found.baselines:
         by_name = {name: _by_category(found.questions, lists) for name, lists in found.baselines.items()}
         out["baselines"] = {name: result.get("overall", {}) for name, result in by_name.items()}
@@ -140,6 +145,20 @@ def _report(found: Rankings) -> dict[str, Any]:
             for category, row in result.items()
         ]
     return out
+
+
+def _updated_first(questions: Sequence[Question], rankings: Sequence[Sequence[str]]) -> float:
+    """Share of the questions about what changed for which the newer turn is found before the older."""
+    rows = [
+        (_place(ranking, question.updated), _place(ranking, question.original))
+        for question, ranking in zip(questions, rankings, strict=True)
+        if question.updated and question.original
+    ]
+    return mean(newer < older for newer, older in rows)
+
+
+def _place(ranking: Sequence[str], turns: Sequence[str]) -> int:
+    return min((ranking.index(turn) for turn in turns if turn in ranking), default=len(ranking))
 
 
 def _misheard(found: Rankings) -> dict[str, Any]:
