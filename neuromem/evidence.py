@@ -26,7 +26,7 @@ import numpy as np
 import torch
 
 from .bank import SlotBank
-from .marks import ASKS, ASSISTANT, MARKS, NAMES, NUMBER, TIME
+from .marks import ASKS, ASSISTANT, MARKS, NAMES, NUMBER, ORDERS, TIME
 from .question import Question
 
 __all__ = ["KINDS", "WEIGHTS", "Evidence", "Order", "gather", "order_of", "speakers_of"]
@@ -47,6 +47,7 @@ WEIGHTS: dict[str, float] = {
     "length": 0.05,  # content words, of twenty
     "speaker": 0.37,  # said by the one who is named
     "assistant": -0.6,  # said by an assistant, and it is not asked what an assistant said
+    "orders": 0.25,  # tells an assistant what to do whenever that comes up
     "subject": 0.1,  # about somebody or something that is named
     "slot": 0.25,  # its gist fills the slot that is asked for
     "date": 0.69,  # told about the time that is named
@@ -245,6 +246,7 @@ class Told(NamedTuple):
 
     length: Array  # content words, of twenty
     asks: Array
+    orders: Array
     any_part: Array  # traits of any of its slots
     names: Array
     speaker: Array
@@ -264,8 +266,9 @@ def _told(bank: SlotBank, order: Order, words: Words) -> Told:
     return Told(
         length=np.minimum(1, filled / 20).astype(np.float32),
         asks=(last & ASKS).astype(np.float32),
+        orders=((traits[order.first] & ORDERS) > 0).astype(np.float32),
         any_part=_over_parts(np.bitwise_or, traits, order),
-        names=_over_parts(np.maximum, traits // NAMES, order).astype(np.float32),
+        names=_over_parts(np.maximum, traits // NAMES & 3, order).astype(np.float32),
         speaker=speaker,
         subject=subject,
         slot=slot,
@@ -276,7 +279,7 @@ def _told(bank: SlotBank, order: Order, words: Words) -> Told:
 def _given(bank: SlotBank, question: Question, order: Order, words: Words) -> dict[str, Array]:
     """Evidence of a passage by itself, but for its meaning and words: each [M]."""
     told = bank.kept("told", lambda: _told(bank, order, words))
-    out = {"length": told.length, "asks": told.asks}
+    out = {"length": told.length, "asks": told.asks, "orders": told.orders * (1 - told.assistant)}
     if question.named:
         out["speaker"] = (told.speaker == question.named).astype(np.float32)
     if not question.asks_assistant:

@@ -38,7 +38,7 @@ STATE: dict[str, tuple[torch.dtype, int | None]] = {
     "until_ms": (torch.int64, None),  # Unix time from which it is no longer current; 0 = it is
     "successor": (torch.uint8, 16),  # UUID of what replaced it; zero for nothing
     "marks": (torch.int16, MARKS),  # hashes of its content words, in order (`marks.py`)
-    "traits": (torch.uint8, None),  # bits: asks, has a time word, a number, names
+    "traits": (torch.uint8, None),  # bits: asks, orders, has a time word, a number, names, orders
     "speaker": (torch.int64, None),  # mark of the name of who said it; 0: the owner, or not told
     "subject": (torch.int64, None),  # mark of whom or what its gist is about; 0: the speaker, or not clear
     "noted": (torch.bool, None),  # whether metadata came with it (it is in the log)

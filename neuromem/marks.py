@@ -23,6 +23,7 @@ __all__ = [
     "MARKS",
     "NAMES",
     "NUMBER",
+    "ORDERS",
     "TIME",
     "fingerprint",
     "mark_of",
@@ -36,9 +37,20 @@ MARKS = 24  # of a slot; 160 bytes of text hardly hold more content words
 ASKS, TIME, NUMBER = 1, 2, 4  # bits of a slot's traits: ends as a question; has a time word; has a number
 ASSISTANT = -1  # mark of an assistant as a speaker, whatever it is called; no name has it
 NAMES = 8  # the traits' number of names, 0 to 3, begins at this bit
+ORDERS = 32  # tells an assistant what to do from now on
 _NUMBER = re.compile(
     r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|twenty|thirty|forty|fifty|hundred"
     r"|thousand|million|once|twice|half)\b",
+    re.IGNORECASE,
+)
+_ORDERS = re.compile(
+    r"(?:^|[.!?,;:]\s+)(?:(?:please|so|and|ok|okay)\s+)*"
+    r"(?:always|never|from now on,?(?: please)?"
+    r"|(?:every time|whenever|when) i (?:ask|say|mention|want)[^,.!?]*,)\s+"
+    r"(?:add|address|answer|ask|assume|avoid|call|check|cite|convert|do|don['’]t|end|explain|format|give|highlight"
+    r"|include|keep|list|mention|provide|recommend|remind|reply|respond|round|say|show|speak|start|suggest|tell"
+    r"|translate|use|write)\b"
+    r"|\b(?:every time|when(?:ever)?) i ask (?:you|about|for|to|how|what|where|which|who|why)\b",
     re.IGNORECASE,
 )
 _WORD = re.compile(r"[^\W\d_][\w'’-]*")
@@ -70,7 +82,7 @@ def marks_of(texts: list[str], around: str = "") -> Tensor:
 
 
 def traits_of(texts: list[str]) -> Tensor:
-    """[B] uint8: whether each text asks, has a time word or a number, and how many names (see the bits)."""
+    """[B] uint8: whether each text asks, orders, has a time word or a number; how many names."""
     return torch.tensor([_traits(text) for text in texts], dtype=torch.uint8)
 
 
@@ -97,7 +109,10 @@ def fingerprint(text: str) -> int:
 
 def _traits(text: str) -> int:
     asks = ASKS * int(text.rstrip().endswith("?"))
-    return asks | TIME * has_time_word(text) | NUMBER * bool(_NUMBER.search(text)) | NAMES * _names(text)
+    told = (
+        TIME * has_time_word(text) | NUMBER * bool(_NUMBER.search(text)) | ORDERS * bool(_ORDERS.search(text))
+    )
+    return asks | told | NAMES * _names(text)
 
 
 def _names(text: str) -> int:

@@ -13,7 +13,7 @@ from neuromem import Memory
 from neuromem.config import Config, WriteConfig
 from neuromem.evidence import KINDS, gather, order_of, speakers_of
 from neuromem.layout import DAY_MS
-from neuromem.marks import ASKS, MARKS, NAMES, NUMBER, TIME, mark_of, marks_of, name_mark, traits_of
+from neuromem.marks import ASKS, MARKS, NAMES, NUMBER, ORDERS, TIME, mark_of, marks_of, name_mark, traits_of
 from neuromem.question import take_apart
 from neuromem.text import stems
 
@@ -257,3 +257,31 @@ def test_what_the_user_said_goes_before_what_an_assistant_said_unless_that_is_as
             assert len(found) == 2, "nothing is dropped"
             assert found[0].text.startswith(start)
             assert all(hit.score >= 0 for hit in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "orders"),
+    [
+        ("Always include version numbers when I ask about libraries.", True),
+        ("from now on answer in french", True),
+        ("Thanks! Please never use emoji with me.", True),
+        ("when i ask about the weather give me celsius", True),
+        ("I always take my coffee black", False),
+        ("Always a pleasure to see you!", False),
+        ("When I ask my mother she says no", False),
+    ],
+)
+def test_what_tells_an_assistant_how_to_answer_is_known_by_its_form(text: str, orders: bool) -> None:
+    assert bool(int(traits_of([text])[0]) & ORDERS) == orders
+
+
+def test_an_order_comes_up_with_its_topic_and_not_before_what_was_told_of_it() -> None:
+    with Memory() as memory:
+        memory.add("Always mention the calories when I ask about recipes.", user_id="ana", infer=False)
+        for text in ("I cooked a lentil soup on Sunday", "Recipes are hard to follow", "My bike is green"):
+            memory.add(text, user_id="ana", infer=False)
+        asked = memory.search("Which recipe could I cook tonight?", user_id="ana", limit=2, explain=True)
+        order = next(hit for hit in asked if hit.text.startswith("Always"))
+        assert order.explain is not None
+        assert order.explain["orders"] > 0
+        assert memory.search("What colour is my bike?", user_id="ana")[0].text == "My bike is green"
