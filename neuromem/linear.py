@@ -103,12 +103,21 @@ def _packed(weight: Tensor, bias: Tensor, dtype: torch.dtype = torch.float32) ->
     packed, added = ops._reorder_linear_weight(weight.to(dtype).contiguous(), None), bias.to(dtype)
 
     def apply(rows: Tensor, gelu: bool) -> Tensor:
+        count = len(rows)
+        filled = rows.new_zeros(_few(count), rows.shape[1], dtype=dtype)
+        filled[:count] = rows
         out: Tensor = ops._linear_pointwise(
-            rows.to(dtype), packed, added, "gelu" if gelu else "none", [], "none" if gelu else ""
+            filled, packed, added, "gelu" if gelu else "none", [], "none" if gelu else ""
         )
-        return out
+        return out[:count]
 
     return apply
+
+
+def _few(count: int) -> int:
+    """A number of rows from `count` on, one of four an octave: each needs machine code of its own."""
+    step = max(8, 1 << max(0, count.bit_length() - 3))
+    return -(-count // step) * step
 
 
 def _packed_half(weight: Tensor, bias: Tensor) -> Product:
