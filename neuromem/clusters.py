@@ -13,8 +13,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import NamedTuple
-from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -36,26 +34,12 @@ Cluster = list[str]
 """Ids of memories, the heart first, then in order of time."""
 
 
-class _Kept(NamedTuple):
-    """The clusters of a bank as it was, until the bank changes."""
-
-    changes: int
-    strangers: Strangeness
-    clusters: list[Cluster]
-
-
-_kept: WeakKeyDictionary[SlotBank, _Kept] = WeakKeyDictionary()
-
-
 def clusters_of(bank: SlotBank, strangers: Strangeness) -> list[Cluster]:
     """The clusters of two memories and more that hold now, largest first; kept until the bank changes.
 
     What was superseded is in none.
     """
-    known = _kept.get(bank)
-    if known is None or known.changes != bank.changes or known.strangers != strangers:
-        known = _kept[bank] = _Kept(bank.changes, strangers, _clusters(bank, strangers))
-    return known.clusters
+    return bank.kept(f"clusters among {strangers}", lambda: _clusters(bank, strangers))
 
 
 def _clusters(bank: SlotBank, strangers: Strangeness) -> list[Cluster]:

@@ -17,12 +17,11 @@ from .bank import SlotBank
 from .facts.asked import Asked, asked_of
 from .introduced import Sought, sought_of
 from .namesakes import Person, named_first, people_in
-from .recall import Hit
+from .recall import ABOVE, Hit
 
 __all__ = ["View", "view_of"]
 
 LONGEST_CHAIN = 64  # successors of successors
-ABOVE = 1e-3  # by how much, in score, a memory stands above the one it is told apart from
 
 
 ENOUGH = 0.5  # share of a memory's score from which what may be news of it goes before it

@@ -13,20 +13,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from .bank import SlotBank
 from .evidence import Order, order_of
 from .facts.verbs import PAST_OF
 from .marks import NUMBER, mark_of
-from .recall import Hit
+from .recall import Hit, put_first
 from .text import STOP_WORDS, normalize, stem, stems, words
 
 __all__ = ["Sought", "sought_of"]
 
 FOLLOWING = 3  # statements after an introduction that are looked at
 LEAST = 0.6  # share of the introduction's score from which one goes before it
-ABOVE = 1e-3  # by how much, in score, it then stands above it
 
 _NAMING = frozenset(mark_of(stem) for stem in stems("name called named"))
 _NUMBER = re.compile(r"\bhow (?:many|much|old|long|far|often|tall|big|late|early)\b")
@@ -57,7 +56,7 @@ class Sought:
                 break
             rows = bank.rows_of(hit.id)
             if rows and rows[0] in news:
-                return [replace(hit, score=out[0].score + ABOVE), *out[:place], *out[place + 1 :]]
+                return put_first(out, place)
         return out
 
     def _said_next(self, bank: SlotBank, order: Order, row: int) -> Iterator[int]:

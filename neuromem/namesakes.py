@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import pairwise
 from string import ascii_lowercase
 
 from .bank import SlotBank
 from .marks import mark_of
-from .recall import Hit
+from .recall import Hit, put_first
 from .text import STOP_WORDS, normalize, stem
 
 __all__ = ["named_first", "people_in"]
 
 LEAST = 0.5  # share of a namesake's score from which a memory of who is meant goes before it
-ABOVE = 1e-3  # by how much, in score, it then stands above it
 
 _INITIALS = frozenset(mark_of(letter) for letter in ascii_lowercase if letter not in STOP_WORDS)
 _PERSON = re.compile(r"\b([^\W\d_]{2,}) ([^\W\d_])(?=[.,!?' ]|$)")
@@ -49,8 +47,7 @@ def named_first(bank: SlotBank, hits: Sequence[Hit], people: frozenset[Person]) 
     meant = [place for place, hit in enumerate(out) if people & pairs[hit.id]]
     if not first or not meant or out[meant[0]].score < LEAST * out[0].score:
         return out
-    best = replace(out[meant[0]], score=out[0].score + ABOVE)
-    return [best, *out[: meant[0]], *out[meant[0] + 1 :]]
+    return put_first(out, meant[0])
 
 
 def _names_another(pairs: set[Person], people: frozenset[Person]) -> bool:

@@ -31,11 +31,12 @@ from .log import Record
 from .mend import mended
 from .question import Question
 
-__all__ = ["Hit", "Recall", "find", "read"]
+__all__ = ["ABOVE", "Hit", "Recall", "find", "put_first", "read"]
 
 Array = np.ndarray[Any, Any]
 _Times = tuple[int, int, tuple[int, str]]  # Unix ms of first writing and last hearing; see `SlotBank.ended`
 
+ABOVE = 1e-3  # by how much, in score, a memory stands above the one it is put before
 SAME, COPIES = 0.8, 2  # content words that copies of a fact share; copies shown before others
 FADED = THRESHOLDS[Fidelity.SUBJECT]  # strength below which a slot says nothing
 
@@ -101,6 +102,12 @@ class Hit:
         evidence, place = self.evidence or (None, 0)
         parts = {} if evidence is None else evidence.parts(place)
         return {"score": self.score, "strength": self.strength, "cosine": self.cosine, **parts}
+
+
+def put_first(hits: Sequence[Hit], place: int) -> list[Hit]:
+    """The hits, best first, with the one at `place` just above the best."""
+    best = replace(hits[place], score=hits[0].score + ABOVE)
+    return [best, *hits[:place], *hits[place + 1 :]]
 
 
 def find(

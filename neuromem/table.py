@@ -73,7 +73,6 @@ class SlotTable(nn.Module):
         self.key_width = key_width
         self._rows: dict[bytes, list[int]] = {}
         self._top = 0  # no row from here on is in use: lookups stop there
-        self.changes = 0  # counts what was stored and freed
         self._kept: dict[str, Any] = {}  # see `kept`
         device = pick_device(self.config.device)
         rows = min(self.config.block_slots, self.config.max_slots)
@@ -132,11 +131,11 @@ class SlotTable(nn.Module):
         return str(UUID(bytes=bytes(self.id[row].tolist())))
 
     def kept(self, name: str, make: Callable[[], T]) -> T:
-        """What is derived from rows as they are stored and freed; made anew after the next such change.
+        """What is derived from rows as they are stored, freed and superseded; made anew after such a change.
 
         Args:
             name: what it is.
-            make: makes it, from nothing that strengthening, shrinking or superseding alters.
+            make: makes it, from nothing that strengthening or shrinking alters.
         """
         if name not in self._kept:
             self._kept[name] = make()
@@ -144,7 +143,6 @@ class SlotTable(nn.Module):
         return found
 
     def _changed(self) -> None:
-        self.changes += 1
         self._kept.clear()
 
     def grow(self, needed: int) -> None:
@@ -200,6 +198,7 @@ class SlotTable(nn.Module):
         self.until_ms[rows] = until_ms
         raw = list(parse_id(by)) if by else [0] * 16
         self.successor[rows] = torch.tensor(raw, dtype=torch.uint8, device=self.device)
+        self._changed()
 
     def ended(self, memory_id: str) -> tuple[int, str]:
         """(until_ms, id of what replaced it); until_ms is 0 for a memory that is current, or is not held."""

@@ -17,6 +17,14 @@ from neuromem.llm import AnthropicLLM, LLMError, OpenAILLM
 from neuromem.llm.remote import RemoteLLM
 
 KEY = "sk-a-very-secret-key-0123456789"
+LOVES = {
+    "statement": "Potola loves it in Porto.",
+    "subject": "Potola",
+    "relation": "loves",
+    "object": "Porto",
+    "quote": "She loves it there",
+}
+"""A fact as a model proposes it."""
 HELLO = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hello?"}]
 
 

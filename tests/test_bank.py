@@ -345,6 +345,11 @@ def test_what_is_derived_from_the_rows_is_kept_until_something_is_stored_freed_o
     bank.load_state_dict(bank.state_dict())
     assert bank.kept("count", count) == 0
     assert made == [0, 1, 0, 0]
+    store(bank, 1)
+    assert bank.kept("count", count) == 1
+    bank.supersede(an_id(1), "", NOW)
+    assert bank.kept("count", count) == 1
+    assert made == [0, 1, 0, 0, 1, 1]
 
 
 def test_the_ends_of_many_memories_are_those_of_each() -> None:

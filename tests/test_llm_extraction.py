@@ -13,6 +13,7 @@ pytest.importorskip("httpx", reason="models on a server need httpx: pip install 
 
 from llm_server import (
     KEY,
+    LOVES,
     Answer,
     ScriptedServer,
     anthropic_reply,
@@ -47,13 +48,6 @@ HOME = {
     "relation": "home",
     "object": "Porto",
     "quote": "I moved to Porto yesterday",
-}
-LOVES = {
-    "statement": "Potola loves it in Porto.",
-    "subject": "Potola",
-    "relation": "loves",
-    "object": "Porto",
-    "quote": "She loves it there",
 }
 
 

@@ -15,7 +15,7 @@ pytest.importorskip("httpx", reason="models on a server need httpx: pip install 
 
 from command_line import runner
 from conftest import FakeClock
-from llm_server import KEY, Answer, ScriptedServer, openai_reply, scripted_server
+from llm_server import KEY, LOVES, Answer, ScriptedServer, openai_reply, scripted_server
 
 from neuromem import Memory
 from neuromem.config import Config
@@ -28,13 +28,6 @@ TALK = [
     {"role": "assistant", "content": "A fine name! Where do you live?"},
     {"role": "user", "name": "Ana", "content": "I moved to Porto. She loves it there."},
 ]
-LOVES = {
-    "statement": "Potola loves it in Porto.",
-    "subject": "Potola",
-    "relation": "loves",
-    "object": "Porto",
-    "quote": "She loves it there",
-}
 HOME = LOVES | {
     "statement": "I moved to Porto.",
     "subject": "I",

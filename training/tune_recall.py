@@ -134,7 +134,8 @@ def main() -> None:
     weights = []
     for fold in range(folds):
         held = {name for group in names.values() for name in group[fold::folds]}
-        sets = [told[key] for name, key in talks.items() if name not in held] + [told["pairs", "question"]]
+        asked_for = [key for key in told if key == ("pairs", "question")]
+        sets = [told[key] for key in (*(key for name, key in talks.items() if name not in held), *asked_for)]
         weights.append(fit(sets, left))
         for (kind, name), group in told.items():
             if name in held or kind == "pairs":
