@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -21,28 +21,23 @@ from .config import Config
 from .consolidate import Sleep, one_of_each
 from .deep import Found
 from .encoders import Encoder, check_encoder, load_encoder
-from .errors import Closed, InvalidInput, NotFound, ReadOnly
-from .facts import extract, gist_of, read_turns
+from .errors import Closed, NotFound, ReadOnly
 from .fold import milliseconds
 from .forgetting import Fidelity
-from .hearing import Hearing, Told
-from .history import WRITING, merged_into, redact, stories
+from .history import merged_into, stories
 from .identity import Owner, canonical_id, folder_of, owner_of, seconds_of
 from .keys import Keys
-from .known import last_words
 from .layout import pick_device
 from .log import Event, EventLog, Record
 from .owners import Notice, OpenOwner, Owners, Progress, names_of
 from .reader import Extractor, Reader
 from .recall import Hit, Recall, read
-from .tell import check_metadata, check_room, fact_body
 from .writer import Writer, WriteReport
 
 __all__ = ["Engine", "Owner", "Written"]
 
 TOGETHER = 16  # rehearsals logged at once
 MOST_UNSETTLED = 32  # … that are not in the log yet: the most that a crash can take with it
-CHUNK = 256  # turns of talk turned into events, appended and folded at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +138,11 @@ class Engine:
                 if open_.bank.rows_of(memory_id):
                     yield open_
                     return
-                self._check_not_merged(name, memory_id)
+                self.check_not_merged(name, memory_id)
         raise NotFound(f"no memory {memory_id}; it was deleted or is forgotten (deep recall may find it)")
 
-    def _check_not_merged(self, owner: str, memory_id: str) -> None:
+    def check_not_merged(self, owner: str, memory_id: str) -> None:
+        """Raises NotFound, which names the other, when a memory became part of another."""
         into = merged_into(self.log.events(owner), self.owners.until).get(memory_id)
         if into is not None:
             raise NotFound(f"memory {memory_id} was merged into {into}, which says the same; use that id")
@@ -157,91 +153,6 @@ class Engine:
             raise ReadOnly("this memory was opened for reading; open it for writing to change it")
         self.owners.append(open_, events)
         return open_.catch_up()
-
-    # -- telling --------------------------------------------------------------------------------
-
-    def add(
-        self,
-        owner: Owner,
-        messages: Any,
-        metadata: Mapping[str, Any] | None,
-        timestamp: float | datetime | str | None,
-        infer: bool,
-        progress: Progress | None,
-    ) -> list[Written]:
-        """As `Memory.add`."""
-        self.now_ms()
-        turns = read_turns(messages)
-        default = seconds_of(self.clock() if timestamp is None else timestamp)
-        times = [default if turn.timestamp is None else seconds_of(turn.timestamp) for turn in turns]
-        plain = check_metadata(metadata)
-        if self.readonly:
-            raise ReadOnly("this memory was opened for reading; open it for writing to add to it")
-        written: list[Written] = []
-        for start in range(0, len(turns), CHUNK):
-            chunk = slice(start, start + CHUNK)
-            earlier = last_words(self.log, owner.name, times[0]) if infer and not start else []
-            only = range(len(turns))[chunk]
-            facts = self.reader.read(turns, infer, only, times, earlier)  # nobody waits for a model
-            spoken = [[fact for fact in facts if fact.turn == turn] for turn in only]
-            with self.owners.use(owner.name) as open_:
-                hearing = Hearing(open_, plain, self.log.length(owner.name), self.record, infer)
-                events = hearing.hear(turns[chunk], times[chunk], spoken)
-                check_room(open_.bank, [event.body for event in events if event.kind in WRITING])
-                reports = self.commit(open_, events)
-                written += [self._written(item, reports.get(item.id)) for item in hearing.told]
-            if progress is not None:
-                progress(min(start + CHUNK, len(turns)), len(turns))
-        return written
-
-    @staticmethod
-    def _written(told: Told, report: WriteReport | None) -> Written:
-        exact = report is not None and report.exact
-        return Written(told.id, told.text, str(told.gist), told.event, exact, report)
-
-    def change(self, memory_id: str, text: str) -> Written:
-        """As `Memory.update`."""
-        memory_id = canonical_id(memory_id)
-        if not isinstance(text, str):
-            raise InvalidInput("text", f"is of type {type(text).__name__}", "give the new words as a string")
-        fact = extract(read_turns(text), infer=False)[0]
-        with self.use_owner_of(memory_id) as open_:
-            body = fact_body(fact, self.metadata(open_, memory_id)) | {"id": memory_id}
-            if open_.bank.stability[open_.bank.rows_of(memory_id)].isinf().any():
-                body["pinned"] = True
-            check_room(open_.bank, [body])
-            reports = self.commit(open_, [Event("change", self.clock(), body)])
-        return self._written(Told(memory_id, text, gist_of(text), "UPDATE"), reports.get(memory_id))
-
-    def delete(self, memory_id: str) -> None:
-        """As `Memory.delete`: the event, then the words leave log and snapshot for good."""
-        self.now_ms()
-        memory_id = canonical_id(memory_id)
-        for owner in owner_of(memory_id, self.log.owners()):  # by the log: it may be forgotten
-            with self.owners.use(owner) as open_:
-                self._check_not_merged(owner, memory_id)
-                doomed, kept = redact(list(self.log.events(owner)), memory_id)
-                if not doomed:
-                    continue
-                self.commit(open_, [Event("delete", self.clock(), {"id": memory_id}), *kept])
-                self.owners.snapshots.remove(owner)
-                self.log.erase(owner, doomed)
-                self.codec.forget_readings()
-                open_.saved = -1
-                self.owners.snapshot(open_)
-                return
-        raise NotFound(f"no memory {memory_id}; it was deleted, or never written here")
-
-    def delete_owner(self, owner: Owner) -> int:
-        """As `Memory.delete_all`."""
-        if self.readonly:
-            raise ReadOnly("this memory was opened for reading; open it for writing to delete from it")
-        with self.owners.use(owner.name) as open_:
-            held = len(open_.bank.ids())
-            self.log.drop_owner(owner.name)
-            self.owners.drop(owner.name)
-            self.codec.forget_readings()
-        return held
 
     # -- recalling ------------------------------------------------------------------------------
 
@@ -271,13 +182,6 @@ class Engine:
         """A recall with its metadata."""
         metadata = self.metadata(open_, recall.id)
         return replace(recall, metadata=metadata) if metadata else recall
-
-    def passes(self, open_: OpenOwner, memory_id: str, filters: Mapping[str, Any] | None) -> bool:
-        """Whether a memory's metadata has every value of the filters."""
-        if not filters:
-            return True
-        metadata = self.metadata(open_, memory_id)
-        return all(key in metadata and metadata[key] == value for key, value in filters.items())
 
     def exact(self, open_: OpenOwner, recall: Recall) -> Recall:
         """A recall with the words of the log, if the log has them."""

@@ -12,7 +12,7 @@ say         text, role, name: words that make no fact; kept for ever, change not
 add         id, text, gist (4 segments), cues, around, importance, pinned, metadata: a new fact
 add+        the same, and the next event belongs to the same batch (written together)
 hear        id, text, gist, cues, around, again: an old fact heard again; its words are written anew
-change      id, text, …: as add, an old fact gets new words
+change      id, text, told_ms, …: as add, an old fact gets new words, and perhaps another time of telling
 rehearse    ids: recalled, and strengthened with what they still have
 restore     ids: written again from their words in the log
 rebuild     (nothing): restore everything that was not deleted, forgotten facts too
@@ -168,6 +168,8 @@ class Fold:
                 grown, state["difficulty"] = self._learned(row, now_ms, Rating.EASY)
                 state["stability"] = max(grown, stability)
                 state["importance"] = max(float(self.bank.importance[row]), body["importance"])
+        if "told_ms" in body:  # somebody says when it was told
+            state["written_ms"] = body["told_ms"]
         return state
 
     def _place(self, memory_id: str, rows: Rows, state: dict[str, float | int], now_ms: int) -> None:

@@ -49,18 +49,17 @@ class Hearing:
     def __init__(
         self,
         open_: OpenOwner,
-        metadata: Mapping[str, Any],
         first_seq: int,
         record: Callable[[OpenOwner, str], Record | None],
-        infer: bool,
     ) -> None:
         """
         Args:
             open_: whose bank tells what is known. first_seq: number of the first event in the log.
             record: gives the log's record of a memory that is held.
-            infer: facts may replace each other; False only stores.
         """
-        self.owner, self.metadata, self.first_seq, self.infer = open_.fold.owner, metadata, first_seq, infer
+        self.owner, self.first_seq = open_.fold.owner, first_seq
+        self.metadata: Mapping[str, Any] = {}
+        self.infer = True
         self.events: list[Event] = []
         self.told: list[Told] = []
         self._keys, self._record, self._open = open_.fold.writer.keys, record, open_
@@ -70,16 +69,26 @@ class Hearing:
         self._between = False  # people talk with each other, not with an assistant
 
     def hear(
-        self, turns: Sequence[Turn], times: Sequence[float], spoken: Sequence[Sequence[Fact]]
-    ) -> list[Event]:
-        """Events for turns of talk.
+        self,
+        turns: Sequence[Turn],
+        times: Sequence[float],
+        spoken: Sequence[Sequence[Fact]],
+        metadata: Mapping[str, Any],
+        infer: bool,
+    ) -> None:
+        """Makes the events of one call's turns; they go behind those that were made before.
 
         Args:
             times: when each turn was said, Unix seconds. spoken: the facts of each turn.
+            infer: facts may replace each other; False only stores.
         """
+        self.metadata, self.infer = metadata, infer
         self._between = len({turn.speaker for turn in turns if turn.role == "user" and turn.speaker}) > 1
         for turn, time, facts in zip(turns, times, spoken, strict=True):
             self._turn(turn, time, [in_third_person(fact, self.owner) for fact in facts])
+
+    def in_batches(self) -> list[Event]:
+        """All events made so far, facts that follow each other marked to be written together."""
         return in_batches(self.events)
 
     def _turn(self, turn: Turn, time: float, facts: Sequence[Fact]) -> None:

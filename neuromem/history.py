@@ -61,14 +61,14 @@ def _story(record: Record, memory_id: str) -> dict[str, Any]:
     return story | {key: body[key] for key in ("text", "role", "name", "metadata") if key in body}
 
 
-def redact(records: Sequence[Record], memory_id: str) -> tuple[list[int], list[Event]]:
-    """How to erase a memory from an owner's log, and with it those that were merged into it.
+def redact(records: Sequence[Record], memory_ids: Sequence[str]) -> tuple[list[int], list[Event]]:
+    """How to erase memories from an owner's log, and with them those that were merged into them.
 
     Returns:
         The numbers of the records to be erased, and events that keep what else was said in the same
         breath. An event of the latter names its `origin`: the number of the first record of that talk.
     """
-    ids = {memory_id} | {id_ for id_, by in merged_into(records).items() if by == memory_id}
+    ids = {*memory_ids} | {id_ for id_, by in merged_into(records).items() if by in memory_ids}
     own = [record for record in records if record.body.get("id") in ids]
     doomed = [record.seq for record in own if record.kind in WRITING or record.kind == "slots"]
     kept: list[Event] = []

@@ -33,13 +33,17 @@ class Owner:
         return f"{self.kind}:{self.id}"
 
     @classmethod
-    def of(cls, user_id: str | None, agent_id: str | None, run_id: str | None) -> Self:
-        """The owner that arguments name: the user, else the agent, else the run.
+    def of(
+        cls, user_id: str | None, agent_id: str | None, run_id: str | None, app_id: str | None = None
+    ) -> Self:
+        """The owner that arguments name: the user, else the agent, else the app, else the run.
 
         Raises:
             InvalidInput: none is given, or one is blank or longer than 256 bytes.
         """
-        for kind, value in (("user", user_id), ("agent", agent_id), ("run", run_id)):
+        for kind, value in (
+            ("user", user_id), ("agent", agent_id), ("app", app_id), ("run", run_id),
+        ):  # fmt: skip
             if value is None:
                 continue
             field = f"{kind}_id"
@@ -50,7 +54,9 @@ class Owner:
             if any("\ud800" <= char <= "\udfff" for char in value):
                 raise InvalidInput(field, "holds half of a surrogate pair", "give text that UTF-8 can encode")
             return cls(kind, value)
-        raise InvalidInput("user_id", "is missing", "say whose memory it is: user_id, agent_id or run_id")
+        raise InvalidInput(
+            "user_id", "is missing", "say whose memory it is: user_id, agent_id, app_id or run_id"
+        )
 
     @classmethod
     def parse(cls, name: str) -> Self:

@@ -7,33 +7,28 @@ asked for, needed, or gone from the weights.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
-from . import transfer
+from . import telling, transfer
+from .asking import Filters, Search, look, read_hits
 from .bank import SlotBank
 from .checks import check_fidelity, check_search
 from .config import Config
 from .conscious import ConsciousSets
-from .current import View, view_of
 from .deep import search_log
 from .encoders import Encoder
 from .engine import Engine, Owner, Written
-from .errors import InvalidInput
-from .evidence import speakers_of
-from .forgetting import Fidelity
+from .fold import milliseconds
 from .heap import give_back
-from .identity import canonical_id
+from .identity import canonical_id, seconds_of
 from .log import VerifyReport
-from .owners import Notice, OpenOwner, Progress, user_ids
-from .question import Question, take_apart
+from .owners import Notice, Progress, user_ids
 from .reader import Extractor
-from .recall import Hit, Recall, find, read
+from .recall import Recall
 
 __all__ = ["Memory", "Written"]
 
@@ -115,6 +110,7 @@ class Memory:
         user_id: str | None = None,
         *,
         agent_id: str | None = None,
+        app_id: str | None = None,
         run_id: str | None = None,
         metadata: Mapping[str, Any] | None = None,
         timestamp: float | datetime | str | None = None,
@@ -140,24 +136,50 @@ class Memory:
             InvalidInput: blank text, wrong type, owner or metadata missing or malformed.
             CapacityExhausted: the bank is full and may not evict. StoreFull: so is the disk.
         """
-        owner = Owner.of(user_id, agent_id, run_id)
-        return self._engine.add(owner, messages, metadata, timestamp, infer, progress)
+        owner = Owner.of(user_id, agent_id, run_id, app_id)
+        self._engine.now_ms()
+        call = telling.Call.of(self._engine, messages, metadata, timestamp, infer)
+        return telling.add_all(self._engine, owner, [call], progress)[0]
 
-    def update(self, id: str, text: str) -> Written:
-        """Gives a memory new words; the old ones stay in its history."""
-        return self._engine.change(id, text)
+    def update(
+        self,
+        id: str,
+        text: str | None = None,
+        *,
+        metadata: Mapping[str, Any] | None = None,
+        timestamp: float | datetime | str | None = None,
+    ) -> Written:
+        """Gives a memory new words, other metadata, or another time of telling; its history keeps the old.
 
-    def delete(self, id: str) -> None:
-        """Forgets a memory for good: from the weights, the log, and the file's freed pages."""
-        self._engine.delete(id)
+        Args:
+            text: None keeps the words. metadata: in place of what it had; None keeps it.
+            timestamp: when it was told (`Recall.created_at`); None keeps it.
+
+        Raises:
+            InvalidInput: nothing to change, or it is malformed. NotFound: no such memory.
+        """
+        return telling.change(self._engine, id, text, metadata, timestamp)
+
+    def delete(self, id: str | list[str] | tuple[str, ...]) -> None:
+        """Forgets memories for good: from the weights, the log, and the file's freed pages.
+
+        Raises:
+            NotFound: there is no such memory; of several, none is deleted then.
+        """
+        telling.delete(self._engine, id if isinstance(id, list | tuple) else [id])
         self._conscious.clear()
 
     def delete_all(
-        self, user_id: str | None = None, *, agent_id: str | None = None, run_id: str | None = None
+        self,
+        user_id: str | None = None,
+        *,
+        agent_id: str | None = None,
+        app_id: str | None = None,
+        run_id: str | None = None,
     ) -> int:
         """Forgets an owner for good, every word. Returns how many memories the weights held."""
         self._conscious.clear()
-        return self._engine.delete_owner(Owner.of(user_id, agent_id, run_id))
+        return telling.delete_owner(self._engine, Owner.of(user_id, agent_id, run_id, app_id))
 
     # -- asking ---------------------------------------------------------------------------------
 
@@ -167,20 +189,23 @@ class Memory:
         user_id: str | None = None,
         *,
         agent_id: str | None = None,
+        app_id: str | None = None,
         run_id: str | None = None,
         limit: int = 10,
-        filters: Mapping[str, Any] | None = None,
+        filters: Filters | None = None,
         fidelity: str = "auto",
         budget_ms: float | None = None,
         explain: bool = False,
         rehearse: bool = True,
         current_view: bool = True,
+        now: float | datetime | str | None = None,
     ) -> list[Recall]:
         """Recalls what answers a question, best first.
 
         Args:
             limit: most results, 1 to 10,000.
-            filters: metadata that results must have, such as ``{"topic": "pets"}``.
+            filters: metadata that results must have, such as ``{"topic": "pets"}``; or a function that
+                says of a memory's id whether it may be a result.
             fidelity: "weights": what the slots say, never more. "exact": the words from the log.
                 "auto": the slots; where a good answer has faded below its gist, or is not sure of its
                 letters, the exact words are fetched and the slot is written anew.
@@ -189,57 +214,17 @@ class Memory:
             rehearse: being recalled strengthens a memory; False only looks.
             current_view: what was superseded is left out, unless the question is about the past ("where did
                 I live before?", "… in January?"). False: everything, as it matches.
+            now: ask as if it were this time; the clock's when None.
 
         Raises:
             InvalidInput: blank query, no owner, bad limit, filter, fidelity or budget.
         """
-        started = time.perf_counter()
         check_search(query, limit, fidelity, budget_ms)
-        if filters is not None and not isinstance(filters, Mapping):
-            raise InvalidInput(
-                "filters", f"{filters!r:.60} is not a dict", 'give one such as {"topic": "pets"}'
-            )
-        owner = Owner.of(user_id, agent_id, run_id)
-        deadline = None if budget_ms is None else started + budget_ms / 1_000
-        with self._engine.owners.use(owner.name, settle=False) as open_:
-            now_ms = self._engine.now_ms()
-            with self._engine.owners.threads:
-                question = take_apart(query, self._engine.keys, speakers_of(open_.bank), now_ms)
-            view = view_of(query, now_ms) if current_view else None
-            hits = self._matching(open_, question, limit, now_ms, filters, fidelity, view)
-            recalls = read(open_.bank, self._engine.codec, hits, now_ms)
-            recalls = [self._engine.with_metadata(open_, recall) for recall in recalls]
-            if explain:
-                pairs = zip(recalls, hits, strict=True)
-                recalls = [replace(recall, explain=hit.explained()) for recall, hit in pairs]
-            if fidelity != "weights":
-                recalls = self._engine.with_exact_words(open_, recalls, fidelity, deadline)
-            recalls = [recall for recall in recalls if recall.fidelity is not Fidelity.FORGOTTEN]
-            if rehearse:
-                self._engine.rehearse(open_, recalls)
-        return recalls
-
-    def _matching(
-        self,
-        open_: OpenOwner,
-        question: Question,
-        limit: int,
-        now_ms: int,
-        filters: Mapping[str, Any] | None,
-        fidelity: str,
-        view: View | None,
-    ) -> list[Hit]:
-        """The best hits that pass the filters; looks further down the list until there are enough."""
-        config, wanted = self.config.recall, limit
-        # what has faded to nothing is worth finding only if its words will be fetched
-        rescue = {"weights": math.inf, "auto": config.low_confidence, "exact": -math.inf}[fidelity]
-        while True:
-            hits = find(open_.bank, question, wanted, now_ms, config, rescue)
-            seen = hits if view is None else view.seen(open_.bank, hits, now_ms)
-            passing = [hit for hit in seen if self._engine.passes(open_, hit.id, filters)]
-            if len(passing) >= limit or len(hits) < wanted:
-                return passing[:limit]
-            wanted *= 4
+        owner = Owner.of(user_id, agent_id, run_id, app_id)
+        at = None if now is None else milliseconds(seconds_of(now, "now"))
+        return Search(
+            query, limit, filters, fidelity, budget_ms, explain, rehearse, current_view, at
+        ).of(self._engine, owner)  # fmt: skip
 
     def deep(
         self,
@@ -247,6 +232,7 @@ class Memory:
         user_id: str | None = None,
         *,
         agent_id: str | None = None,
+        app_id: str | None = None,
         run_id: str | None = None,
         limit: int = 10,
         progress: Progress | None = None,
@@ -257,7 +243,7 @@ class Memory:
         What is found and had faded or was gone is written back into the weights.
         """
         check_search(query, limit, "auto", budget_ms)
-        owner = Owner.of(user_id, agent_id, run_id)
+        owner = Owner.of(user_id, agent_id, run_id, app_id)
         deadline = None if budget_ms is None else time.monotonic() + budget_ms / 1_000
         self._engine.now_ms()
         with self._engine.owners.threads:
@@ -277,7 +263,7 @@ class Memory:
         check_fidelity(fidelity)
         memory_id = canonical_id(id)
         with self._engine.use_owner_of(memory_id) as open_:
-            recalls = self._look(open_, [memory_id], fidelity)
+            recalls = look(self._engine, open_, [memory_id], fidelity)
         return recalls[0]
 
     def all(
@@ -285,44 +271,36 @@ class Memory:
         user_id: str | None = None,
         *,
         agent_id: str | None = None,
+        app_id: str | None = None,
         run_id: str | None = None,
         fidelity: str = "auto",
     ) -> list[Recall]:
         """Everything the weights hold of an owner, oldest first, only looked at."""
         check_fidelity(fidelity)
-        owner = Owner.of(user_id, agent_id, run_id)
+        owner = Owner.of(user_id, agent_id, run_id, app_id)
         with self._engine.owners.use(owner.name) as open_:
-            recalls = self._look(open_, open_.bank.ids(), fidelity)
+            recalls = look(self._engine, open_, open_.bank.ids(), fidelity)
         return sorted(recalls, key=lambda recall: recall.created_at)
 
     def conscious(
-        self, user_id: str | None = None, *, agent_id: str | None = None, run_id: str | None = None
+        self,
+        user_id: str | None = None,
+        *,
+        agent_id: str | None = None,
+        app_id: str | None = None,
+        run_id: str | None = None,
     ) -> list[Recall]:
         """The essential facts that hold now, what matters most first, only looked at.
 
         Who the user is, family, health, home, work, lasting preferences, and what is often recalled; at
         most ``config.context.essentials``.
         """
-        owner = Owner.of(user_id, agent_id, run_id)
+        owner = Owner.of(user_id, agent_id, run_id, app_id)
         with self._engine.owners.use(owner.name, settle=False) as open_:
             return self._conscious.of(
                 open_, self._engine.now_ms(), self.config.context.essentials,
-                lambda hits: self._read(open_, hits),
+                lambda hits: read_hits(self._engine, open_, hits, self._engine.now_ms()),
             )  # fmt: skip
-
-    def _look(self, open_: OpenOwner, ids: list[str], fidelity: str) -> list[Recall]:
-        now_ms = self._engine.now_ms()
-        strengths = [self._engine.strength(open_, memory_id, now_ms) for memory_id in ids]
-        hits = [Hit(id, 1.0, 1.0, strength) for id, strength in zip(ids, strengths, strict=True)]
-        recalls = self._read(open_, hits)
-        if fidelity == "exact":
-            recalls = [self._engine.exact(open_, recall) for recall in recalls]
-        return recalls
-
-    def _read(self, open_: OpenOwner, hits: Sequence[Hit]) -> list[Recall]:
-        """Memories with their metadata, only looked at."""
-        recalls = read(open_.bank, self._engine.codec, hits, self._engine.now_ms())
-        return [self._engine.with_metadata(open_, recall) for recall in recalls]
 
     def history(self, id: str) -> list[dict[str, Any]]:
         """What happened to a memory, oldest first: its words, changes, rehearsals, deletion."""

@@ -102,8 +102,9 @@ def test_text_of_a_megabyte_is_taken_or_refused_in_one_line(memory: Memory) -> N
 
 def test_new_words_must_be_words(memory: Memory) -> None:
     id_ = memory.add("I like tea", user_id="ana")[0].id
-    for text in (None, 7, ["x"], {"role": "user", "content": "x"}):
+    for text in (7, ["x"], {"role": "user", "content": "x"}):
         assert message_of(lambda text=text: memory.update(id_, text)).startswith("text: is of type")
+    assert message_of(lambda: memory.update(id_)).startswith("text: is missing")
 
 
 # --- who, which, when --------------------------------------------------------------------------

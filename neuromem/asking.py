@@ -1,0 +1,101 @@
+"""One search, from the question to the results; and memories that are only looked at."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .current import View, view_of
+from .engine import Engine, Owner
+from .errors import InvalidInput
+from .evidence import speakers_of
+from .forgetting import Fidelity
+from .owners import OpenOwner
+from .question import Question, take_apart
+from .recall import Hit, Recall, find, read
+
+__all__ = ["Filters", "Search", "look", "read_hits"]
+
+Filters = Mapping[str, Any] | Callable[[str], bool]
+"""Metadata that results must have, or a function that says of a memory's id whether it passes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What is asked, and how; see `Memory.search`. The arguments are checked already."""
+
+    query: str
+    limit: int
+    filters: Filters | None = None
+    fidelity: str = "auto"
+    budget_ms: float | None = None
+    explain: bool = False
+    rehearse: bool = True
+    current_view: bool = True
+    now_ms: int | None = None  # the question is asked as if it were this time
+
+    def of(self, engine: Engine, owner: Owner) -> list[Recall]:
+        """The results, best first."""
+        started = time.perf_counter()
+        if self.filters is not None and not isinstance(self.filters, Mapping) and not callable(self.filters):
+            problem = f"{self.filters!r:.60} is not a dict"
+            raise InvalidInput("filters", problem, 'give one such as {"topic": "pets"}')
+        deadline = None if self.budget_ms is None else started + self.budget_ms / 1_000
+        with engine.owners.use(owner.name, settle=False) as open_:
+            now_ms = engine.now_ms() if self.now_ms is None else self.now_ms
+            with engine.owners.threads:
+                question = take_apart(self.query, engine.keys, speakers_of(open_.bank), now_ms)
+            view = view_of(self.query, now_ms) if self.current_view else None
+            hits = self._matching(engine, open_, question, now_ms, view)
+            recalls = read_hits(engine, open_, hits, now_ms)
+            if self.explain:
+                pairs = zip(recalls, hits, strict=True)
+                recalls = [replace(recall, explain=hit.explained()) for recall, hit in pairs]
+            if self.fidelity != "weights":
+                recalls = engine.with_exact_words(open_, recalls, self.fidelity, deadline)
+            recalls = [recall for recall in recalls if recall.fidelity is not Fidelity.FORGOTTEN]
+            if self.rehearse:
+                engine.rehearse(open_, recalls)
+        return recalls
+
+    def _matching(
+        self, engine: Engine, open_: OpenOwner, question: Question, now_ms: int, view: View | None
+    ) -> list[Hit]:
+        """The best hits that pass the filters; looks further down the list until there are enough."""
+        config, wanted = engine.config.recall, self.limit
+        # what has faded to nothing is worth finding only if its words will be fetched
+        rescue = {"weights": math.inf, "auto": config.low_confidence, "exact": -math.inf}[self.fidelity]
+        while True:
+            hits = find(open_.bank, question, wanted, now_ms, config, rescue)
+            seen = hits if view is None else view.seen(open_.bank, hits, now_ms)
+            passing = [hit for hit in seen if self._passes(engine, open_, hit.id)]
+            if len(passing) >= self.limit or len(hits) < wanted:
+                return passing[: self.limit]
+            wanted *= 4
+
+    def _passes(self, engine: Engine, open_: OpenOwner, memory_id: str) -> bool:
+        """Whether a memory may be among the results."""
+        if not self.filters:
+            return True
+        if not isinstance(self.filters, Mapping):
+            return self.filters(memory_id)
+        metadata = engine.metadata(open_, memory_id)
+        return all(key in metadata and metadata[key] == value for key, value in self.filters.items())
+
+
+def look(engine: Engine, open_: OpenOwner, ids: Sequence[str], fidelity: str) -> list[Recall]:
+    """Memories by id, only looked at, with the words of the log where `fidelity` is "exact"."""
+    now_ms = engine.now_ms()
+    strengths = [engine.strength(open_, memory_id, now_ms) for memory_id in ids]
+    hits = [Hit(id, 1.0, 1.0, strength) for id, strength in zip(ids, strengths, strict=True)]
+    recalls = read_hits(engine, open_, hits, now_ms)
+    return [engine.exact(open_, recall) for recall in recalls] if fidelity == "exact" else recalls
+
+
+def read_hits(engine: Engine, open_: OpenOwner, hits: Sequence[Hit], now_ms: int) -> list[Recall]:
+    """What the weights say of memories, with their metadata."""
+    recalls = read(open_.bank, engine.codec, hits, now_ms)
+    return [engine.with_metadata(open_, recall) for recall in recalls]

@@ -1,0 +1,225 @@
+"""What changes a memory by word: telling, correcting, deleting. Each is events, appended, then folded in.
+
+Calls of `add` for one owner that wait for each other can be told together (`add_all`): their facts go
+through one write loop and one commit, and each call gets the answer it would have had alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from .engine import Engine, Owner, Written
+from .errors import InvalidInput, NotFound, ReadOnly
+from .facts import Turn, extract, gist_of, read_turns
+from .fold import milliseconds
+from .hearing import Hearing, Told
+from .history import WRITING, redact
+from .identity import canonical_id, owner_of, seconds_of
+from .known import last_words
+from .log import Event
+from .owners import OpenOwner, Progress
+from .tell import check_metadata, check_room, fact_body
+from .writer import WriteReport
+
+__all__ = ["CHUNK", "Call", "add_all", "change", "delete", "delete_owner"]
+
+CHUNK = 256  # turns of talk turned into events, appended and folded at a time
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of `add`, its arguments checked."""
+
+    turns: list[Turn]
+    times: list[float]  # Unix seconds, one for each turn
+    metadata: dict[str, Any]
+    infer: bool
+
+    @classmethod
+    def of(
+        cls,
+        engine: Engine,
+        messages: Any,
+        metadata: Mapping[str, Any] | None,
+        timestamp: float | datetime | str | None,
+        infer: bool,
+    ) -> Call:
+        """As `Memory.add`. Raises InvalidInput."""
+        turns = read_turns(messages)
+        default = seconds_of(engine.clock() if timestamp is None else timestamp)
+        times = [default if turn.timestamp is None else seconds_of(turn.timestamp) for turn in turns]
+        return cls(turns, times, check_metadata(metadata), infer)
+
+
+def add_all(
+    engine: Engine, owner: Owner, calls: Sequence[Call], progress: Progress | None = None
+) -> list[list[Written]]:
+    """Tells several calls of one owner, in order; durable when it returns.
+
+    Args:
+        progress: called with (turns told, turns in all).
+
+    Returns:
+        What each call wrote.
+    """
+    engine.now_ms()
+    if engine.readonly:
+        raise ReadOnly("this memory was opened for reading; open it for writing to add to it")
+    total, done = sum(len(call.turns) for call in calls), 0
+    written: list[list[Written]] = []
+    for together in _by_chunks(calls):
+        written += _tell(engine, owner, together)
+        if len(together) == 1 and len(together[0].turns) > CHUNK:
+            written[-1] += _rest(engine, owner, together[0], done, total, progress)
+        done += sum(len(call.turns) for call in together)
+        if progress is not None:
+            progress(done, total)
+    return written
+
+
+def _by_chunks(calls: Sequence[Call]) -> list[list[Call]]:
+    """Calls in runs of at most `CHUNK` turns; a longer call stands alone."""
+    runs: list[list[Call]] = []
+    size = CHUNK + 1
+    for call in calls:
+        size += len(call.turns)
+        if size > CHUNK:
+            runs.append([])
+            size = len(call.turns)
+        runs[-1].append(call)
+    return runs
+
+
+def _rest(
+    engine: Engine, owner: Owner, call: Call, done: int, total: int, progress: Progress | None
+) -> list[Written]:
+    """What comes after the first `CHUNK` turns of a long call."""
+    written: list[Written] = []
+    for start in range(CHUNK, len(call.turns), CHUNK):
+        if progress is not None:
+            progress(done + start, total)
+        written += _tell(engine, owner, [call], start)[0]
+    return written
+
+
+def _tell(engine: Engine, owner: Owner, calls: Sequence[Call], start: int = 0) -> list[list[Written]]:
+    """Tells at most `CHUNK` turns: those from `start` on of one call, or several short calls."""
+    chunk = slice(start, start + CHUNK)
+    earlier = last_words(engine.log, owner.name, calls[0].times[0]) if calls[0].infer and not start else []
+    read = []
+    for call in calls:  # before the owner is taken: nobody waits for a model
+        only = range(len(call.turns))[chunk]
+        facts = engine.reader.read(call.turns, call.infer, only, call.times, earlier)
+        read.append([[fact for fact in facts if fact.turn == turn] for turn in only])
+        earlier = [*earlier, *(_as_heard(turn) for turn in call.turns)]
+    with engine.owners.use(owner.name) as open_:
+        hearing = Hearing(open_, engine.log.length(owner.name), engine.record)
+        told = []
+        for call, spoken in zip(calls, read, strict=True):
+            before = len(hearing.told)
+            hearing.hear(call.turns[chunk], call.times[chunk], spoken, call.metadata, call.infer)
+            told.append(hearing.told[before:])
+        events = hearing.in_batches()
+        check_room(open_.bank, [event.body for event in events if event.kind in WRITING])
+        reports = engine.commit(open_, events)
+    return [[_written(item, reports.get(item.id)) for item in items] for items in told]
+
+
+def _as_heard(turn: Turn) -> str:
+    return f"assistant: {turn.text}" if turn.role == "assistant" else turn.text
+
+
+def _written(told: Told, report: WriteReport | None) -> Written:
+    exact = report is not None and report.exact
+    return Written(told.id, told.text, str(told.gist), told.event, exact, report)
+
+
+def change(
+    engine: Engine,
+    memory_id: str,
+    text: str | None,
+    metadata: Mapping[str, Any] | None,
+    timestamp: float | datetime | str | None,
+) -> Written:
+    """As `Memory.update`."""
+    memory_id = canonical_id(memory_id)
+    if text is None and metadata is None and timestamp is None:
+        raise InvalidInput("text", "is missing", "give new words, metadata or a timestamp")
+    if text is not None and not isinstance(text, str):
+        raise InvalidInput("text", f"is of type {type(text).__name__}", "give the new words as a string")
+    told = {} if timestamp is None else {"told_ms": milliseconds(seconds_of(timestamp))}
+    with engine.use_owner_of(memory_id) as open_:
+        words = text if text is not None else _present_words(engine, open_, memory_id)
+        fact = extract(read_turns(words), infer=False)[0]
+        notes = engine.metadata(open_, memory_id) if metadata is None else check_metadata(metadata)
+        body = fact_body(fact, notes) | {"id": memory_id} | told
+        if open_.bank.stability[open_.bank.rows_of(memory_id)].isinf().any():
+            body["pinned"] = True
+        check_room(open_.bank, [body])
+        reports = engine.commit(open_, [Event("change", engine.clock(), body)])
+    return _written(Told(memory_id, words, gist_of(words), "UPDATE"), reports.get(memory_id))
+
+
+def _present_words(engine: Engine, open_: OpenOwner, memory_id: str) -> str:
+    """The words of a memory of which only something else changes.
+
+    Raises:
+        NotFound: its slots came without words, and the log has none.
+    """
+    words = engine.words(open_, memory_id)
+    if words is None:
+        raise NotFound(f"the words of {memory_id} are not in the log; give its text with the change")
+    return words
+
+
+def delete(engine: Engine, memory_ids: Sequence[str]) -> None:
+    """As `Memory.delete`: the events, then the words leave log and snapshot for good.
+
+    Nothing is deleted when one of the memories cannot be found.
+    """
+    engine.now_ms()
+    wanted = list(dict.fromkeys(canonical_id(memory_id) for memory_id in memory_ids))
+    by_owner: dict[str, list[str]] = {}
+    for memory_id in wanted:
+        by_owner.setdefault(_holder(engine, memory_id), []).append(memory_id)
+    for owner, ids in by_owner.items():
+        with engine.owners.use(owner) as open_:
+            doomed, kept = redact(list(engine.log.events(owner)), ids)
+            gone = [Event("delete", engine.clock(), {"id": memory_id}) for memory_id in ids]
+            engine.commit(open_, [*gone, *kept])
+            engine.owners.snapshots.remove(owner)
+            engine.log.erase(owner, doomed)
+            engine.codec.forget_readings()
+            open_.saved = -1
+            engine.owners.snapshot(open_)
+
+
+def _holder(engine: Engine, memory_id: str) -> str:
+    """The owner whose log tells of a memory: it may be forgotten.
+
+    Raises:
+        NotFound: it was deleted, merged into another, or never written.
+    """
+    for owner in owner_of(memory_id, engine.log.owners()):
+        with engine.owners.use(owner) as open_:
+            if open_.bank.rows_of(memory_id):
+                return owner
+            engine.check_not_merged(owner, memory_id)
+            if redact(list(engine.log.events(owner)), [memory_id])[0]:
+                return owner
+    raise NotFound(f"no memory {memory_id}; it was deleted, or never written here")
+
+
+def delete_owner(engine: Engine, owner: Owner) -> int:
+    """As `Memory.delete_all`."""
+    if engine.readonly:
+        raise ReadOnly("this memory was opened for reading; open it for writing to delete from it")
+    with engine.owners.use(owner.name) as open_:
+        held = len(open_.bank.ids())
+        engine.log.drop_owner(owner.name)
+        engine.owners.drop(owner.name)
+        engine.codec.forget_readings()
+    return held
