@@ -27,6 +27,7 @@ __all__ = [
     "LLMConfig",
     "LogConfig",
     "RecallConfig",
+    "ServerConfig",
     "SleepConfig",
     "WriteConfig",
 ]
@@ -210,6 +211,34 @@ class LLMConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class ServerConfig:
+    """`neuromem serve`."""
+
+    host: str = "127.0.0.1"  # beyond loopback only with an admin key
+    port: int = 8888
+    admin_key: str = ""  # bootstraps: makes users and their keys; better given as NEUROMEM_SERVER__ADMIN_KEY
+    threads: int = 4  # requests that are worked on at the same time; they share the processor
+    queue: int = 256  # … that may wait for that; more are answered 503 with Retry-After
+    max_body_kib: int = 4_096  # of a request
+    rate_per_s: float = 0.0  # requests a key may make, on average; 0: as many as it likes
+    burst: int = 60  # … at once
+    cors: str = ""  # origins that a browser may call from, separated by commas; "*" for all
+    tls_cert: str = ""  # PEM files; without them a proxy should speak TLS
+    tls_key: str = ""
+    sleep_every_s: float = 3_600.0  # between two sleeps of the memory; 0: never by itself
+    drain_s: float = 10.0  # for what is being worked on when the server is told to stop
+
+    def __post_init__(self) -> None:
+        _check("server.port", self.port, 0, 65_535)
+        for name, most in (("threads", 256), ("queue", 100_000), ("max_body_kib", 1 << 20), ("burst", 1e6)):
+            _check(f"server.{name}", getattr(self, name), 1, most)
+        for name in ("rate_per_s", "sleep_every_s", "drain_s"):
+            _check(f"server.{name}", getattr(self, name), 0, 1e9)
+        if bool(self.tls_cert) != bool(self.tls_key):
+            raise ConfigError("server.tls_cert", "needs server.tls_key with it", "give both, or neither")
+
+
+@dataclass(frozen=True, slots=True)
 class LogConfig:
     """The event log and the snapshots of the banks."""
 
@@ -236,6 +265,7 @@ class Config:
     log: LogConfig = field(default_factory=LogConfig)
     sleep: SleepConfig = field(default_factory=SleepConfig)
     llm: LLMConfig = field(default_factory=LLMConfig)
+    server: ServerConfig = field(default_factory=ServerConfig)
 
     @classmethod
     def load(

@@ -25,7 +25,7 @@ from .log import Event, Record
 from .owners import OpenOwner
 from .sayings import Held, Saying, same_side
 from .supersede import FOLLOWS, End, excepted, followed, outdated, retracted
-from .tell import fact_body, in_batches, in_third_person
+from .tell import fact_body, in_batches, in_third_person, joined_metadata
 from .text import sentences
 
 __all__ = ["Hearing", "Told"]
@@ -175,7 +175,7 @@ class Hearing:
         if len(held.get("text", "")) > len(body["text"]):
             body |= {"text": held["text"], "heard": fact.said}
         if "metadata" in held:
-            body["metadata"] = held["metadata"] | body.get("metadata", {})
+            body["metadata"] = joined_metadata(held["metadata"], body.get("metadata", {}))
         body["id"] = id_
         self.events.append(Event("hear", time, body))
         self._known.add(id_, Saying(body["text"], fact.gist, time, fact.speaker or ""))

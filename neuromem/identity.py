@@ -13,8 +13,9 @@ from uuid import UUID
 
 from .errors import InvalidInput
 
-__all__ = ["Owner", "memory_id", "seconds_of", "tag_of"]
+__all__ = ["NOTES", "Owner", "memory_id", "seconds_of", "tag_of"]
 
+NOTES = "neuromem"  # key of the metadata under which a server keeps what is none of its user's
 MAX_NAME_BYTES = 256
 TAG_BYTES = 6
 DASHED = 36  # characters of a UUID as it is usually written

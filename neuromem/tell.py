@@ -13,7 +13,7 @@ from .errors import CapacityExhausted, InvalidInput
 from .facts import SPEAKER, Fact, Gist
 from .facts.slots import slot_of
 from .fold import BATCH
-from .identity import Owner
+from .identity import NOTES, Owner
 from .ladder import TEXT_BYTES
 from .log import Event
 from .text import normalize, split_to_fit
@@ -26,6 +26,7 @@ __all__ = [
     "fact_body",
     "in_batches",
     "in_third_person",
+    "joined_metadata",
     "words_key",
 ]
 
@@ -114,6 +115,18 @@ def check_room(bank: SlotBank, bodies: Sequence[Mapping[str, Any]]) -> None:
             )
         if not evicts or body.get("pinned"):
             held += needed - own
+
+
+def joined_metadata(held: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """Metadata of a fact that is told again: the newer values, and under `NOTES` both lists' items."""
+    joined = {**held, **new}
+    if NOTES in held and NOTES in new:
+        old, notes = held[NOTES], dict(new[NOTES])
+        for key, value in old.items():
+            both = isinstance(value, list) and isinstance(notes.get(key), list)
+            notes[key] = list(dict.fromkeys([*notes[key], *value])) if both else notes.get(key, value)
+        joined[NOTES] = notes
+    return joined
 
 
 def check_metadata(metadata: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -1,0 +1,177 @@
+"""What a server knows of a memory besides its words: whose it is in mem0's four ways, notes, dates.
+
+mem0 files a memory under a user, an agent, an app and a run at once; a neuromem owner is one of them (the
+user, else the agent, …). The others, the categories and the date of expiry travel in the memory's metadata
+under a key of their own (`identity.NOTES`), so they are in the log like everything else, and a bank copied
+without the server loses nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any
+
+from ..engine import Engine
+from ..errors import InvalidInput
+from ..identity import NOTES, Owner
+from ..owners import OpenOwner
+
+__all__ = ["KINDS", "Catalog", "Entry", "Ids", "catalog_of", "entry_of", "notes_for"]
+
+KINDS = ("user", "agent", "app", "run")
+
+
+@dataclass(frozen=True, slots=True)
+class Ids:
+    """The names under which something is filed; None where there is none."""
+
+    user: str | None = None
+    agent: str | None = None
+    app: str | None = None
+    run: str | None = None
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> Ids:
+        """The ids among fields such as "user_id"; numbers count as their digits, empty text as none.
+
+        Raises:
+            InvalidInput: one is neither text nor a number.
+        """
+        found: dict[str, str] = {}
+        for kind in KINDS:
+            value = given.get(f"{kind}_id")
+            if value is None or value == "":
+                continue
+            if isinstance(value, bool) or not isinstance(value, str | int):
+                problem = f"is of type {type(value).__name__}"
+                raise InvalidInput(f"{kind}_id", problem, "give a string")
+            found[kind] = str(value)
+        return cls(**found)
+
+    @property
+    def owner(self) -> Owner:
+        """Whose bank it is.
+
+        Raises:
+            InvalidInput: no id is given, or one is malformed.
+        """
+        return Owner.of(self.user, self.agent, self.run, self.app)
+
+    def given(self) -> dict[str, str]:
+        """Kind → name, of those that are given."""
+        pairs = ((kind, getattr(self, kind)) for kind in KINDS)
+        return {kind: name for kind, name in pairs if name is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One memory, without its words."""
+
+    id: str
+    owner: str  # name of the owner in the log
+    ids: Mapping[str, tuple[str, ...]]  # kind → the names that it is filed under, the last one told first
+    metadata: Mapping[str, Any]  # as its user gave it
+    categories: tuple[str, ...]
+    created_ms: int
+    updated_ms: int
+    expires: str | None = None  # last day on which it is shown, YYYY-MM-DD, UTC
+    immutable: bool = False
+    replaced_by: str | None = None
+    until_ms: int = 0  # since when it is not current; 0: it is
+    extra: Mapping[str, Any] = field(default_factory=dict)  # other notes, such as structured attributes
+
+    @property
+    def current(self) -> bool:
+        """Whether nothing has superseded it."""
+        return self.until_ms == 0
+
+    def expired(self, day: date) -> bool:
+        """Whether its last day lies before a day. A date that cannot be read never comes."""
+        if self.expires is None:
+            return False
+        try:
+            return date.fromisoformat(self.expires) < day
+        except ValueError:
+            return False
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """The entries of one owner, in the order in which they lie in the bank."""
+
+    entries: Mapping[str, Entry]
+    plain: bool  # no memory of it has other ids than the owner's, or expires
+
+    def newest_first(self) -> list[Entry]:
+        """All, what was told last first."""
+        return sorted(self.entries.values(), key=lambda entry: (-entry.created_ms, entry.id))
+
+
+def notes_for(
+    ids: Ids,
+    *,
+    expires: str | None = None,
+    categories: tuple[str, ...] = (),
+    immutable: bool = False,
+    extra: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """What goes under `NOTES` in a memory's metadata. Names are lists: of a fact told again they join."""
+    owner = ids.owner
+    notes: dict[str, Any] = {
+        kind: [name] for kind, name in ids.given().items() if (kind, name) != (owner.kind, owner.id)
+    }
+    if expires:
+        notes["expires"] = expires
+    if categories:
+        notes["categories"] = list(categories)
+    if immutable:
+        notes["immutable"] = True
+    return notes | dict(extra or {})
+
+
+def entry_of(engine: Engine, open_: OpenOwner, memory_id: str) -> Entry:
+    """The entry of a memory that the bank holds."""
+    bank = open_.bank
+    row = bank.rows_of(memory_id)[0]
+    until_ms, by = bank.ended(memory_id)
+    metadata = dict(engine.metadata(open_, memory_id))
+    notes = dict(metadata.pop(NOTES, {}))
+    owner = Owner.parse(open_.fold.owner)
+    ids: dict[str, tuple[str, ...]] = {kind: tuple(notes.pop(kind, ())) for kind in KINDS}
+    ids[owner.kind] = (owner.id,)
+    return Entry(
+        id=memory_id,
+        owner=open_.fold.owner,
+        ids=ids,
+        metadata=metadata,
+        categories=tuple(notes.pop("categories", ())),
+        created_ms=int(bank.written_ms[row]),
+        updated_ms=max(int(bank.written_ms[row]), int(bank.heard_ms[row])),
+        expires=notes.pop("expires", None),
+        immutable=bool(notes.pop("immutable", False)),
+        replaced_by=by or None,
+        until_ms=until_ms,
+        extra=notes,
+    )
+
+
+def catalog_of(engine: Engine, open_: OpenOwner) -> Catalog:
+    """All entries of an open owner; made anew only when memories came, went, changed or were superseded."""
+
+    def make() -> Catalog:
+        entries = {id_: entry_of(engine, open_, id_) for id_ in open_.bank.ids()}
+        own = Owner.parse(open_.fold.owner).kind
+        plain = not any(
+            entry.expires or any(names for kind, names in entry.ids.items() if kind != own)
+            for entry in entries.values()
+        )
+        return Catalog(entries, plain)
+
+    return open_.bank.kept("server.catalog", make)
+
+
+def iso(ms: int) -> str:
+    """Unix milliseconds as ISO 8601, UTC."""
+    return datetime.fromtimestamp(ms / 1_000, UTC).isoformat()

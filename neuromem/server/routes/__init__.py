@@ -1,0 +1,11 @@
+"""The routes, one module for each family of clients."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from . import health
+
+__all__ = ["ROUTERS"]
+
+ROUTERS: tuple[APIRouter, ...] = (health.router,)

@@ -1,0 +1,328 @@
+"""What a server can be asked to do, apart from HTTP: in mem0's terms, on a neuromem `Memory`.
+
+Routes (`routes/`), the MCP server and the drop-in class are thin layers over this. All methods block and may
+be called from many threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from ..engine import Written
+from ..errors import InvalidInput, NotFound
+from ..forgetting import strength
+from ..identity import NOTES, Owner, canonical_id, owner_of
+from ..memory import Memory
+from ..owners import OpenOwner
+from ..recall import Recall
+from ..telling import Call
+from .combine import Combiner
+from .desk import Desk
+from .entries import Catalog, Entry, Ids, catalog_of, entry_of, notes_for
+from .filing import Filing
+from .filters import EVERYTHING, Filter
+from .principals import ANYBODY, Principal
+
+__all__ = ["Found", "Search", "Service", "public_score", "whose_of"]
+
+MANY = 50  # candidates of a search that is ranked anew, at least
+FADING = (0.3, 1.2)  # with the project's `decay`: a score is multiplied by a + b · strength
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A memory as it is shown: what it says, and what is known about it."""
+
+    entry: Entry
+    text: str
+    recall: Recall
+    score: float | None = None  # 0 to 1; only of a search
+
+
+@dataclass(slots=True)
+class Search:
+    """What is looked for, in mem0's terms."""
+
+    query: str
+    filter: Filter = field(default_factory=lambda: EVERYTHING)
+    limit: int = 10
+    threshold: float = 0.0  # on the public score
+    show_expired: bool = False
+    latest_only: bool | None = None  # None: what is current, unless the question is about the past
+    at: float | None = None  # Unix seconds; as if it were then
+    decay: bool = False
+    fidelity: str = "auto"
+    explain: bool = False
+
+
+def public_score(score: float) -> float:
+    """A score as mem0's users expect it: what has nothing in common with a question lies at 0.1, not at 0.
+
+    Their default threshold is 0.1, below nearly every cosine; our scores begin at 0.
+    """
+    return min(1.0, max(0.0, 0.1 + 0.9 * score))
+
+
+def whose_of(owner: str) -> dict[str, str]:
+    """An owner of the log as the argument that names them: {"user_id": "ana"}."""
+    parsed = Owner.parse(owner)
+    return {f"{parsed.kind}_id": parsed.id}
+
+
+class Service:
+    """The operations."""
+
+    def __init__(self, memory: Memory, desk: Desk) -> None:
+        self.memory, self.desk = memory, desk
+        self.engine = memory.engine
+        self.combiner = Combiner(memory.engine)
+        self.filing = Filing(self.engine.log, desk, self.catalog)
+
+    # -- telling --------------------------------------------------------------------------------
+
+    def add(
+        self,
+        ids: Ids,
+        messages: Any,
+        *,
+        metadata: Mapping[str, Any] | None = None,
+        infer: bool = True,
+        timestamp: float | str | None = None,
+        expires: str | None = None,
+        categories: tuple[str, ...] = (),
+        immutable: bool = False,
+        who: Principal = ANYBODY,
+    ) -> list[Written]:
+        """Remembers what is said; durable when it returns."""
+        ids = who.check(ids)
+        owner = ids.owner
+        own = dict(metadata or {}) if isinstance(metadata, Mapping | None) else metadata
+        notes = notes_for(ids, expires=expires, categories=categories, immutable=immutable)
+        if notes and isinstance(own, dict):
+            own[NOTES] = notes
+        call = Call.of(self.engine, messages, own, timestamp, infer)
+        self.desk.file(owner.name, ids.given().items())
+        return self.combiner.add(owner, call)
+
+    def update(
+        self,
+        memory_id: str,
+        *,
+        text: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        timestamp: float | str | None = None,
+        notes: Mapping[str, Any] | None = None,
+        who: Principal = ANYBODY,
+    ) -> Found:
+        """Changes a memory. `notes`: replaces single ones ("expires", "categories"); None drops one."""
+        found = self.get(memory_id, who=who)
+        if metadata is None and not notes and text is None and timestamp is None:
+            raise InvalidInput("text", "is missing", "give text, metadata, timestamp or expiration_date")
+        kept = self._notes(found.entry)
+        kept |= dict(notes or {})
+        kept = {key: value for key, value in kept.items() if value is not None}
+        if metadata is not None and not isinstance(metadata, Mapping):
+            raise InvalidInput("metadata", f"is of type {type(metadata).__name__}", "give an object")
+        own = dict(found.entry.metadata if metadata is None else metadata)
+        if kept:
+            own[NOTES] = kept
+        self.memory.update(memory_id, text, metadata=own, timestamp=timestamp)
+        return self.get(memory_id, who=who)
+
+    def _notes(self, entry: Entry) -> dict[str, Any]:
+        """An entry's notes as they are stored."""
+        owner = Owner.parse(entry.owner)
+        notes: dict[str, Any] = {
+            kind: list(names) for kind, names in entry.ids.items() if names and kind != owner.kind
+        }
+        stored = {
+            "expires": entry.expires,
+            "categories": list(entry.categories) or None,
+            "immutable": entry.immutable or None,
+        }
+        return notes | {key: value for key, value in stored.items() if value} | dict(entry.extra)
+
+    # -- looking --------------------------------------------------------------------------------
+
+    def get(self, memory_id: str, *, fidelity: str = "auto", who: Principal = ANYBODY) -> Found:
+        """One memory, only looked at.
+
+        Raises:
+            NotFound: there is none, or it is not theirs to see.
+        """
+        with self._holding(memory_id, who) as (open_, id_):
+            entry = entry_of(self.engine, open_, id_)
+        recall = self.memory.get(memory_id, fidelity)
+        return Found(entry, recall.text, recall)
+
+    @contextmanager
+    def _holding(self, memory_id: str, who: Principal) -> Iterator[tuple[OpenOwner, str]]:
+        """The open owner that holds a memory, and its id in canonical form.
+
+        Raises:
+            NotFound: nobody does, or it is not theirs to see.
+        """
+        id_ = canonical_id(memory_id)
+        with self.engine.use_owner_of(id_) as open_:
+            if not who.sees(open_.fold.owner):
+                raise NotFound(f"no memory {id_}; it was deleted or is forgotten (deep recall may find it)")
+            yield open_, id_
+
+    def owners(self, filter_: Filter, who: Principal = ANYBODY) -> list[str]:
+        """Owners who may have what passes a filter, sorted."""
+        log, known = self.engine.log, filter_.owners(self.filing)
+        names = log.owners() if known is None else [name for name in known if log.length(name)]
+        return sorted(name for name in names if who.sees(name))
+
+    def catalog(self, owner: str) -> Catalog:
+        """The entries of an owner."""
+        with self.engine.owners.use(owner, settle=False) as open_:
+            return catalog_of(self.engine, open_)
+
+    def entries(
+        self,
+        filter_: Filter = EVERYTHING,
+        *,
+        show_expired: bool = False,
+        latest_only: bool = False,
+        who: Principal = ANYBODY,
+    ) -> list[Entry]:
+        """The memories that pass, what was told last first."""
+        today = self._day(None)
+        found: list[Entry] = []
+        for owner in self.owners(filter_, who):
+            for entry in self.catalog(owner).entries.values():
+                shown = (show_expired or not entry.expired(today)) and (entry.current or not latest_only)
+                if shown and filter_(entry, lambda entry=entry: self._words(entry)):  # type: ignore[misc]
+                    found.append(entry)
+        return sorted(found, key=lambda entry: (-entry.created_ms, entry.id))
+
+    def read(self, entries: Sequence[Entry]) -> list[Found]:
+        """What memories say; those that went away meanwhile are left out."""
+        found = []
+        for entry in entries:
+            with suppress(NotFound):
+                recall = self.memory.get(entry.id)
+                found.append(Found(entry, recall.text, recall))
+        return found
+
+    def _words(self, entry: Entry) -> str:
+        try:
+            return self.memory.get(entry.id).text
+        except NotFound:
+            return ""
+
+    def search(self, wanted: Search, *, who: Principal = ANYBODY) -> list[Found]:
+        """What answers a question, best first."""
+        now = self.engine.clock() if wanted.at is None else wanted.at
+        found: list[Found] = []
+        for owner in self.owners(wanted.filter, who):
+            found += self._search_one(owner, wanted, now)
+        if wanted.decay:
+            found = [replace(item, score=self._faded(item, now)) for item in found]
+        found.sort(key=lambda item: -(item.score or 0.0))
+        return found[: wanted.limit]
+
+    def _search_one(self, owner: str, wanted: Search, now: float) -> list[Found]:
+        catalog = self.catalog(owner)
+        today = self._day(now)
+
+        def passes(memory_id: str) -> bool:
+            entry = catalog.entries.get(memory_id)
+            if entry is None or (not wanted.show_expired and entry.expired(today)):
+                return False
+            return wanted.filter(entry, lambda: self._words(entry))
+
+        whose: dict[str, Any] = whose_of(owner)
+        limit = max(3 * wanted.limit, MANY) if wanted.decay else wanted.limit
+        recalls = self.memory.search(
+            wanted.query,
+            **whose,
+            limit=limit,
+            filters=passes,
+            fidelity=wanted.fidelity,
+            explain=wanted.explain,
+            current_view=wanted.latest_only is not False,
+            now=wanted.at,
+        )
+        shown = []
+        for recall in recalls:
+            entry, score = catalog.entries.get(recall.id), public_score(recall.score)
+            old = wanted.latest_only and entry is not None and not entry.current
+            if entry is not None and score >= wanted.threshold and not old:
+                shown.append(Found(entry, recall.text, recall, score))
+        return shown
+
+    def _faded(self, found: Found, now: float) -> float:
+        """A score under the project's `decay`: 0.3 to 1.5 times, by how well the memory would be held."""
+        with self.engine.owners.use(found.entry.owner, settle=False) as open_:
+            rows = open_.bank.rows_of(found.entry.id)
+            if not rows:
+                return found.score or 0.0
+            days = max(0.0, now - int(open_.bank.rehearsed_ms[rows[0]]) / 1_000) / 86_400
+            fading = replace(self.engine.config.forgetting, decay="power")
+            held = float(strength(days, float(open_.bank.stability[rows[0]]), fading))
+        return min(1.0, (found.score or 0.0) * (FADING[0] + FADING[1] * held))
+
+    def _day(self, now: float | None) -> Any:
+        return datetime.fromtimestamp(self.engine.clock() if now is None else now, UTC).date()
+
+    def history(self, memory_id: str, who: Principal = ANYBODY) -> list[dict[str, Any]]:
+        """What happened to a memory, oldest first."""
+        self._check_seen(memory_id, who)
+        return self.memory.history(memory_id)
+
+    def _check_seen(self, memory_id: str, who: Principal) -> None:
+        """Raises NotFound where a memory is not theirs: whether it exists is none of their business."""
+        if who.user is None:
+            return
+        own = Owner("user", who.user).name
+        if owner_of(memory_id, self.engine.log.owners())[:1] != [own]:
+            with self._holding(memory_id, who):
+                pass
+
+    # -- forgetting -----------------------------------------------------------------------------
+
+    def delete(self, memory_ids: Sequence[str], *, linked: bool = False, who: Principal = ANYBODY) -> int:
+        """Forgets memories for good. `linked`: with what they superseded. Returns how many went."""
+        ids = list(dict.fromkeys(canonical_id(memory_id) for memory_id in memory_ids))
+        for memory_id in list(ids):
+            with self._holding(memory_id, who) as (open_, id_):
+                waiting = [id_] if linked else []
+                while waiting:
+                    for older in open_.bank.replaced_by(waiting.pop()):
+                        if older not in ids:
+                            ids.append(older)
+                            waiting.append(older)
+        if ids:
+            self.memory.delete(ids)
+        return len(ids)
+
+    def delete_where(self, filter_: Filter, who: Principal = ANYBODY) -> int:
+        """Forgets what passes a filter; an owner all of whose memories pass is forgotten, every word."""
+        gone = 0
+        for owner in self.owners(filter_, who):
+            entries = self.catalog(owner).entries
+            ids = [e.id for e in entries.values() if filter_(e, lambda e=e: self._words(e))]  # type: ignore[misc]
+            if len(ids) == len(entries):
+                self.forget_owner(owner)
+            elif ids:
+                self.memory.delete(ids)
+            gone += len(ids)
+        return gone
+
+    def forget_owner(self, owner: str) -> int:
+        """Forgets an owner, every word."""
+        held = self.memory.delete_all(**whose_of(owner))
+        self.desk.unfile(owner)
+        self.desk.unhear(f"{owner}\0")
+        return held
+
+    def close(self) -> None:
+        """Closes memory and desk."""
+        self.memory.close()
+        self.desk.close()
