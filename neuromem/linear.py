@@ -25,7 +25,7 @@ Product = Callable[[Tensor, bool], Tensor]
 
 
 class Threads:
-    """Runs torch on a few CPU threads while a thread of the program is inside, and as before when it has left.
+    """Runs torch on a few CPU threads while a thread of the program is inside; as before when it left.
 
     Products as small as ours gain little from a second thread, and lose a hundredfold when another
     process wants that core: OpenMP's threads spin until the last has arrived. OpenMP keeps the number for

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from ..errors import InvalidInput
+from ..together import Together
 
 __all__ = [
     "CachedEncoder",
@@ -19,6 +20,8 @@ __all__ = [
     "checked_texts",
     "pick_encoder_device",
 ]
+
+MOST_TOGETHER = 16  # queries encoded in one batch
 
 
 class Encoder(Protocol):
@@ -69,7 +72,8 @@ class WrappedEncoder:
 
 
 class CachedEncoder(WrappedEncoder):
-    """An encoder that remembers the vectors of the last queries (LRU, safe across threads).
+    """An encoder that remembers the vectors of the last queries (LRU, safe across threads), and encodes
+    those that come at the same time together.
 
     Only `query` uses the cache. `encode`, with which memories are written, never does: a rebuild must
     give the same bits whatever was asked in between, and a vector encoded alone may differ in its last
@@ -91,6 +95,9 @@ class CachedEncoder(WrappedEncoder):
         self.capacity = capacity
         self._vectors: OrderedDict[str, Tensor] = OrderedDict()
         self._lock = threading.Lock()
+        self._asked: Together[str, Tensor] = Together(
+            lambda texts: list(encoder.encode(texts)), MOST_TOGETHER
+        )
 
     def query(self, text: str) -> Tensor:
         """[width]: the vector of one text, from the cache when it is there (a copy: change it freely)."""
@@ -99,7 +106,7 @@ class CachedEncoder(WrappedEncoder):
             if vector is not None:
                 self._vectors.move_to_end(text)
         if vector is None:
-            vector = self.encoder.encode([text])[0]  # not under the lock: other queries go on meanwhile
+            vector = self._asked(text)  # with those of other threads: a batch costs little more than one
             self._keep(text, vector)
         return vector.clone()
 
