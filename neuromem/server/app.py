@@ -11,7 +11,6 @@ from fastapi import FastAPI
 
 from .. import __version__
 from ..config import ServerConfig
-from ..memory import Memory
 from . import errors
 from .around import Around
 from .background import Background
@@ -22,6 +21,7 @@ from .limits import Gate
 from .metrics import Metrics
 from .routes import ROUTERS
 from .service import Service
+from .warming import warm
 
 __all__ = ["create_app"]
 
@@ -34,7 +34,7 @@ def create_app(service: Service, config: ServerConfig | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         # routes are plain functions and run in these threads; the event loop only reads and writes sockets
         anyio.to_thread.current_default_thread_limiter().total_tokens = settings.threads
-        await anyio.to_thread.run_sync(warm, service)
+        await anyio.to_thread.run_sync(warm, service.memory)
         app.state.jobs.start()
         app.state.background.start()
         app.state.ready = True
@@ -74,14 +74,6 @@ def _furnish(app: FastAPI, service: Service, settings: ServerConfig) -> None:
             CORSMiddleware, allow_origins=origins, allow_methods=["*"], allow_headers=["*"],
             expose_headers=["X-Request-ID"],
         )  # fmt: skip
-
-
-def warm(service: Service) -> None:
-    """Loads the models and runs them once, so that the first request does not pay for it."""
-    with Memory(None, service.memory.config, service.engine.keys.encoder) as memory:  # a memory in RAM
-        memory.add("My dog's name is Potola", "anybody")
-        memory.search("what is my dog called?", "anybody")
-    service.engine.keys.query("warm up")
 
 
 def _end(app: FastAPI) -> None:

@@ -18,6 +18,7 @@ from ..errors import Closed, NeuromemError
 from .events import Events
 from .keys import Keys
 from .service import Service
+from .warming import warm
 
 __all__ = ["Background"]
 
@@ -53,6 +54,7 @@ class Background:
             self._thread.join(timeout_s)
 
     def _run(self) -> None:
+        warm(self.service.memory, reading=True)
         slept = time.monotonic()
         while not self._stop.wait(TICK_S):
             try:
