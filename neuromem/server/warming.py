@@ -13,7 +13,7 @@ def warm(memory: Memory, *, reading: bool = False) -> None:
     """Tells and asks a memory in RAM that has the same models. A second call costs milliseconds.
 
     Args:
-        reading: the rules that find facts in talk, too; a search does without them, and they take as long again.
+        reading: the rules that find facts in talk, too; a search does without them.
     """
     with Memory(None, memory.config, memory.engine.keys.encoder) as other:
         other.add(WORDS[0], "anybody", infer=reading)
