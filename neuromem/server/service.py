@@ -73,6 +73,18 @@ def whose_of(owner: str) -> dict[str, str]:
     return {f"{parsed.kind}_id": parsed.id}
 
 
+def _own(metadata: Any) -> Any:
+    """Metadata as its user gave it, copied.
+
+    Raises:
+        InvalidInput: it has the key under which the server keeps its notes.
+    """
+    own = dict(metadata or {}) if isinstance(metadata, Mapping | None) else metadata
+    if isinstance(own, dict) and NOTES in own:
+        raise InvalidInput(f"metadata.{NOTES}", "is the server's own key", "choose another name")
+    return own
+
+
 class Service:
     """The operations."""
 
@@ -100,13 +112,21 @@ class Service:
         """Remembers what is said; durable when it returns."""
         ids = who.check(ids)
         owner = ids.owner
-        own = dict(metadata or {}) if isinstance(metadata, Mapping | None) else metadata
+        own = _own(metadata)
         notes = notes_for(ids, expires=expires, categories=categories, immutable=immutable)
         if notes and isinstance(own, dict):
             own[NOTES] = notes
         call = Call.of(self.engine, messages, own, timestamp, infer)
         self.desk.file(owner.name, ids.given().items())
         return self.combiner.add(owner, call)
+
+    def check(
+        self, ids: Ids, messages: Any, *, metadata: Any = None, infer: bool = True, timestamp: Any = None,
+        who: Principal = ANYBODY,
+    ) -> None:  # fmt: skip
+        """Raises InvalidInput where `add` would, for what is told later."""
+        _ = who.check(ids).owner
+        Call.of(self.engine, messages, _own(metadata), timestamp, infer)
 
     def update(
         self,
@@ -127,7 +147,7 @@ class Service:
         kept = {key: value for key, value in kept.items() if value is not None}
         if metadata is not None and not isinstance(metadata, Mapping):
             raise InvalidInput("metadata", f"is of type {type(metadata).__name__}", "give an object")
-        own = dict(found.entry.metadata if metadata is None else metadata)
+        own = dict(found.entry.metadata) if metadata is None else _own(metadata)
         if kept:
             own[NOTES] = kept
         self.memory.update(memory_id, text, metadata=own, timestamp=timestamp)
@@ -208,6 +228,14 @@ class Service:
             with suppress(NotFound):
                 recall = self.memory.get(entry.id)
                 found.append(Found(entry, recall.text, recall))
+        return found
+
+    def read_ids(self, memory_ids: Sequence[str], who: Principal = ANYBODY) -> list[Found]:
+        """Memories by id, those that are there and theirs to see."""
+        found = []
+        for memory_id in memory_ids:
+            with suppress(NotFound):
+                found.append(self.get(memory_id, who=who))
         return found
 
     def _words(self, entry: Entry) -> str:

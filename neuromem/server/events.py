@@ -1,0 +1,213 @@
+"""Events: what became of a request that told something. They name memories by id, and hold no words.
+
+One that waits to be worked on is durable at once, with its job. One that is over is written a moment
+later, with others: what it tells of is durable already.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+from uuid import uuid4
+
+from ..errors import InvalidInput, NotFound
+from .desk import Desk
+from .errors import Refused
+from .principals import ANYBODY, Principal
+
+__all__ = ["DONE", "FAILED", "PENDING", "RUNNING", "Event", "Events"]
+
+PENDING, RUNNING, DONE, FAILED = "PENDING", "RUNNING", "SUCCEEDED", "FAILED"
+COLUMNS = "id, kind, status, scope, body, created, completed"
+MOST_UNWRITTEN = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event."""
+
+    id: str
+    kind: str  # "ADD", "INGEST", …
+    status: str
+    scope: str  # owner whose it is, as the log names them
+    body: dict[str, Any]
+    created: float  # Unix seconds
+    completed: float | None = None
+
+    @property
+    def row(self) -> tuple[Any, ...]:
+        """As it lies in the table."""
+        body = json.dumps(self.body)
+        return self.id, self.kind, self.status, self.scope, body, self.created, self.completed
+
+
+class Events:
+    """The events of a server. Safe across threads."""
+
+    def __init__(self, desk: Desk, clock: Callable[[], float]) -> None:
+        self.desk, self.clock = desk, clock
+        self._lock = threading.Lock()
+        self._unwritten: dict[str, Event] = {}
+        self._under_way: set[str] = set()
+
+    def record(
+        self,
+        kind: str,
+        status: str,
+        scope: str,
+        body: dict[str, Any],
+        *,
+        key: str | None = None,
+        job: dict[str, Any] | None = None,
+    ) -> str:
+        """Notes an event.
+
+        Args:
+            scope: the owner's name in the log. body: JSON, without words of memories.
+            key: what `answered` finds it by. job: what has to be done for it; durable with it.
+
+        Returns:
+            Its id.
+        """
+        now = self.clock()
+        event = Event(str(uuid4()), kind, status, scope, body, now, None if job is not None else now)
+        if key is None and job is None:
+            with self._lock:
+                self._unwritten[event.id] = event
+                many = len(self._unwritten) >= MOST_UNWRITTEN
+            if many:
+                self.flush()
+            return event.id
+        with self.desk.change() as db:
+            db.execute("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)", event.row)
+            if job is not None:
+                db.execute("INSERT INTO jobs VALUES (?, ?)", (event.id, json.dumps(job)))
+            if key is not None:
+                db.execute("INSERT OR REPLACE INTO answered VALUES (?, ?, ?)", (key, event.id, now))
+        return event.id
+
+    def finish(self, id_: str, status: str, body: dict[str, Any]) -> bool:
+        """Ends a pending event and wipes its job: both or neither. False: its owner was deleted."""
+        with self.desk.change() as db:
+            changed = db.execute(
+                "UPDATE events SET status = ?, body = ?, completed = ? WHERE id = ?",
+                (status, json.dumps(body), self.clock(), id_),
+            ).rowcount
+            db.execute("DELETE FROM jobs WHERE event = ?", (id_,))
+            if status == FAILED:  # whoever asks again with the same key gets another try
+                db.execute("DELETE FROM answered WHERE event = ?", (id_,))
+        return changed > 0
+
+    def get(self, id_: str, who: Principal = ANYBODY) -> Event:
+        """One event.
+
+        Raises:
+            NotFound: there is none, or it is not theirs to see.
+        """
+        with self._lock:
+            event = self._unwritten.get(id_)
+        if event is None:
+            rows = self.desk.rows(f"SELECT {COLUMNS} FROM events WHERE id = ?", id_)
+            event = _event(rows[0]) if rows else None
+        if event is None or not who.sees(event.scope):
+            raise NotFound("no such event; it was never recorded here, or has been cleaned up")
+        return event
+
+    def known(
+        self, who: Principal = ANYBODY, *, limit: int = 100, offset: int = 0, status: str | None = None,
+        kind: str | None = None,
+    ) -> list[Event]:  # fmt: skip
+        """Events that somebody may see, newest first."""
+        self.flush()
+        rows = self.desk.rows(
+            f"SELECT {COLUMNS} FROM events WHERE (?1 IS NULL OR scope = ?1) AND (?2 IS NULL OR status = ?2) "
+            "AND (?3 IS NULL OR kind = ?3) ORDER BY created DESC, id LIMIT ?4 OFFSET ?5",
+            who.scope, status, kind, limit, offset,
+        )  # fmt: skip
+        return [_event(row) for row in rows]
+
+    def count(self, who: Principal = ANYBODY, *, status: str | None = None, kind: str | None = None) -> int:
+        """How many `known` would give without a limit."""
+        self.flush()
+        return int(self.desk.rows(
+            "SELECT count(*) FROM events WHERE (?1 IS NULL OR scope = ?1) AND (?2 IS NULL OR status = ?2) "
+            "AND (?3 IS NULL OR kind = ?3)", who.scope, status, kind,
+        )[0][0])  # fmt: skip
+
+    # -- once only --------------------------------------------------------------------------------
+
+    def print_of(self, request: object) -> str:
+        """A fingerprint of a request, from which its words cannot be guessed."""
+        data = json.dumps(request, sort_keys=True, default=str).encode()
+        return blake2b(data, key=self.desk.secret(), digest_size=16).hexdigest()
+
+    def answered(self, key: str, print_: str) -> Event | None:
+        """The event of a request that came before with the same key; None: it did not.
+
+        Raises:
+            InvalidInput: it was another request.
+        """
+        rows = self.desk.rows("SELECT event FROM answered WHERE key = ?", key)
+        if not rows:
+            return None
+        try:
+            event = self.get(rows[0][0])
+        except NotFound:  # cleaned up
+            return None
+        if event.body.get("print") != print_:
+            raise InvalidInput("Idempotency-Key", "was used for another request", "give each its own")
+        return event
+
+    @contextmanager
+    def once(self, key: str | None) -> Iterator[None]:
+        """Lets one request with a key through at a time.
+
+        Raises:
+            Refused: 409; another one with the same key is being worked on.
+        """
+        with self._lock:
+            if key in self._under_way:
+                raise Refused(
+                    409, "a request with this Idempotency-Key is being worked on", {"Retry-After": "1"}
+                )
+            if key is not None:
+                self._under_way.add(key)
+        try:
+            yield
+        finally:
+            if key is not None:
+                self._under_way.discard(key)
+
+    # -- keeping ----------------------------------------------------------------------------------
+
+    def flush(self) -> None:
+        """Writes down what is over."""
+        with self._lock:
+            events = list(self._unwritten.values())
+        if events:
+            with self.desk.change() as db:
+                db.executemany(
+                    "INSERT OR IGNORE INTO events VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    [event.row for event in events],
+                )
+            with self._lock:
+                for event in events:
+                    self._unwritten.pop(event.id, None)
+
+    def clean(self, keep_s: float, keep_answered_s: float) -> int:
+        """Drops what is over and old; returns how many events went."""
+        self.flush()
+        now = self.clock()
+        with self.desk.change() as db:
+            db.execute("DELETE FROM answered WHERE created < ?", (now - keep_answered_s,))
+            return db.execute("DELETE FROM events WHERE completed < ?", (now - keep_s,)).rowcount
+
+
+def _event(row: Sequence[Any]) -> Event:
+    id_, kind, status, scope, body, created, completed = row
+    return Event(id_, kind, status, scope, json.loads(body), created, completed)
