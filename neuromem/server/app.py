@@ -19,6 +19,8 @@ from .jobs import Jobs
 from .keys import Keys
 from .limits import Gate
 from .metrics import Metrics
+from .paths import OnePath
+from .platform import Platform
 from .routes import ROUTERS
 from .service import Service
 from .warming import warm
@@ -59,7 +61,8 @@ def _furnish(app: FastAPI, service: Service, settings: ServerConfig) -> None:
     state.service, state.config, state.ready = service, settings, False
     state.keys = Keys(service.desk, settings.admin_key)
     state.events = Events(service.desk, service.engine.clock)
-    state.jobs = Jobs(service, state.events)
+    state.platform = Platform(service, state.events)
+    state.jobs = Jobs(service, state.events, state.platform.adding)
     state.background = Background(service, state.events, state.keys, settings)
     state.metrics = Metrics(Gate(settings))
     state.metrics.watch(service, state.jobs, state.background)
@@ -74,6 +77,7 @@ def _furnish(app: FastAPI, service: Service, settings: ServerConfig) -> None:
             CORSMiddleware, allow_origins=origins, allow_methods=["*"], allow_headers=["*"],
             expose_headers=["X-Request-ID"],
         )  # fmt: skip
+    app.add_middleware(OnePath)  # the outermost: all others see one spelling of a path
 
 
 def _end(app: FastAPI) -> None:
@@ -82,6 +86,7 @@ def _end(app: FastAPI) -> None:
     deadline = time.monotonic() + state.config.drain_s
     state.background.stop(state.config.drain_s)
     state.jobs.stop(max(0.1, deadline - time.monotonic()))
+    state.platform.close()
     state.events.flush()
     state.keys.note_use()
     state.service.close()

@@ -15,10 +15,11 @@ from .errors import Refused
 from .events import Events
 from .jobs import Jobs
 from .keys import Keys
+from .platform import Platform
 from .principals import Forbidden, Principal
 from .service import Service
 
-__all__ = ["Admin", "TheBackground", "TheEvents", "TheJobs", "TheKeys", "TheService", "Who"]
+__all__ = ["Admin", "TheBackground", "TheEvents", "TheJobs", "TheKeys", "ThePlatform", "TheService", "Who"]
 
 
 async def the_service(request: Request) -> Service:
@@ -43,6 +44,12 @@ async def the_jobs(request: Request) -> Jobs:
     """The jobs of the app."""
     jobs: Jobs = request.app.state.jobs
     return jobs
+
+
+async def the_platform(request: Request) -> Platform:
+    """What stands around the memories."""
+    platform: Platform = request.app.state.platform
+    return platform
 
 
 async def the_background(request: Request) -> Background:
@@ -79,6 +86,7 @@ TheService = Annotated[Service, Depends(the_service)]
 TheKeys = Annotated[Keys, Depends(the_keys)]
 TheEvents = Annotated[Events, Depends(the_events)]
 TheJobs = Annotated[Jobs, Depends(the_jobs)]
+ThePlatform = Annotated[Platform, Depends(the_platform)]
 TheBackground = Annotated[Background, Depends(the_background)]
 Who = Annotated[Principal, Depends(who_asks)]
 Admin = Annotated[Principal, Depends(admin_asks)]

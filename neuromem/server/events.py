@@ -62,34 +62,35 @@ class Events:
         scope: str,
         body: dict[str, Any],
         *,
-        key: str | None = None,
+        keys: Sequence[str] = (),
         job: dict[str, Any] | None = None,
-    ) -> str:
+        began: float | None = None,
+    ) -> Event:
         """Notes an event.
 
         Args:
-            scope: the owner's name in the log. body: JSON, without words of memories.
-            key: what `answered` finds it by. job: what has to be done for it; durable with it.
-
-        Returns:
-            Its id.
+            scope: the owner's name in the log; "" for none. body: JSON, without words of memories.
+            keys: what `answered` finds it by. job: what has to be done for it; durable with it.
+            began: Unix seconds; now when None.
         """
         now = self.clock()
-        event = Event(str(uuid4()), kind, status, scope, body, now, None if job is not None else now)
-        if key is None and job is None:
+        done = None if job is not None else now
+        event = Event(str(uuid4()), kind, status, scope, body, now if began is None else began, done)
+        if not keys and job is None:
             with self._lock:
                 self._unwritten[event.id] = event
                 many = len(self._unwritten) >= MOST_UNWRITTEN
             if many:
                 self.flush()
-            return event.id
+            return event
         with self.desk.change() as db:
             db.execute("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)", event.row)
             if job is not None:
                 db.execute("INSERT INTO jobs VALUES (?, ?)", (event.id, json.dumps(job)))
-            if key is not None:
-                db.execute("INSERT OR REPLACE INTO answered VALUES (?, ?, ?)", (key, event.id, now))
-        return event.id
+            db.executemany(
+                "INSERT OR REPLACE INTO answered VALUES (?, ?, ?)", [(key, event.id, now) for key in keys]
+            )
+        return event
 
     def finish(self, id_: str, status: str, body: dict[str, Any]) -> bool:
         """Ends a pending event and wipes its job: both or neither. False: its owner was deleted."""
@@ -126,7 +127,7 @@ class Events:
         self.flush()
         rows = self.desk.rows(
             f"SELECT {COLUMNS} FROM events WHERE (?1 IS NULL OR scope = ?1) AND (?2 IS NULL OR status = ?2) "
-            "AND (?3 IS NULL OR kind = ?3) ORDER BY created DESC, id LIMIT ?4 OFFSET ?5",
+            "AND (?3 IS NULL OR kind = ?3) ORDER BY created DESC, rowid DESC LIMIT ?4 OFFSET ?5",
             who.scope, status, kind, limit, offset,
         )  # fmt: skip
         return [_event(row) for row in rows]
@@ -146,8 +147,11 @@ class Events:
         data = json.dumps(request, sort_keys=True, default=str).encode()
         return blake2b(data, key=self.desk.secret(), digest_size=16).hexdigest()
 
-    def answered(self, key: str, print_: str) -> Event | None:
+    def answered(self, key: str, print_: str | None = None) -> Event | None:
         """The event of a request that came before with the same key; None: it did not.
+
+        Args:
+            print_: of the request, as it stands in the body of its event; None: it is not compared.
 
         Raises:
             InvalidInput: it was another request.
@@ -159,12 +163,12 @@ class Events:
             event = self.get(rows[0][0])
         except NotFound:  # cleaned up
             return None
-        if event.body.get("print") != print_:
+        if print_ is not None and event.body.get("print") != print_:
             raise InvalidInput("Idempotency-Key", "was used for another request", "give each its own")
         return event
 
     @contextmanager
-    def once(self, key: str | None) -> Iterator[None]:
+    def once(self, key: str | None = None) -> Iterator[None]:
         """Lets one request with a key through at a time.
 
         Raises:

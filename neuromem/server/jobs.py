@@ -10,16 +10,17 @@ import json
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..errors import Closed, NeuromemError, StoreError
+from .adding import Adding, Telling
 from .entries import KINDS, Ids
-from .events import DONE, FAILED, PENDING, Events
+from .events import DONE, FAILED, PENDING, Event, Events
 from .principals import ANYBODY
 from .service import Service
 
-__all__ = ["TELL", "Jobs", "job_of", "told"]
+__all__ = ["TELL", "Jobs", "job_of"]
 
 TELL = "tell"  # what every job does that `job_of` makes
 AT_ONCE = 32  # jobs read from the desk at a time
@@ -31,33 +32,30 @@ Work = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 def job_of(ids: Ids, messages: Any, **more: Any) -> dict[str, Any]:
-    """The job of telling something. `more`: further arguments of `Service.add`, as JSON values."""
+    """The job of telling something. `more`: further fields of `Telling`, as JSON values."""
     return {"do": TELL, "ids": ids.given(), "messages": messages, "more": more}
-
-
-def told(written: list[Any]) -> dict[str, Any]:
-    """What an event says of memories: their ids, and what became of each."""
-    return {"memories": [{"id": item.id, "event": item.event} for item in written]}
 
 
 class Jobs:
     """The jobs on the desk, and the thread that does them."""
 
-    def __init__(self, service: Service, events: Events, more: Mapping[str, Work] | None = None) -> None:
+    def __init__(
+        self, service: Service, events: Events, adding: Adding, more: Mapping[str, Work] | None = None
+    ) -> None:
         """Args:
         more: other kinds of work, by the name under "do" in a job.
         """
-        self.service, self.events = service, events
+        self.service, self.events, self.adding = service, events, adding
         self.work: dict[str, Work] = {TELL: self._tell, **(more or {})}
         self.counts: Counter[str] = Counter()  # "done" and "failed" since it was started
         self._wake, self._stopping = threading.Event(), False
         self._thread: threading.Thread | None = None
 
     def put(
-        self, kind: str, scope: str, job: dict[str, Any], body: dict[str, Any], *, key: str | None = None
-    ) -> str:
-        """Takes on a job; durable when it returns. Gives the event's id. `kind`, …: see `Events.record`."""
-        event = self.events.record(kind, PENDING, scope, body, key=key, job=job)
+        self, kind: str, scope: str, job: dict[str, Any], body: dict[str, Any], *, keys: Sequence[str] = ()
+    ) -> Event:
+        """Takes on a job; durable when it returns. Gives the event. `kind`, …: see `Events.record`."""
+        event = self.events.record(kind, PENDING, scope, body, keys=keys, job=job)
         self._wake.set()
         return event
 
@@ -119,10 +117,8 @@ class Jobs:
 
     def _tell(self, job: dict[str, Any]) -> dict[str, Any]:
         ids = Ids(**{kind: name for kind, name in job["ids"].items() if kind in KINDS})
-        more = dict(job["more"])
-        if "categories" in more:
-            more["categories"] = tuple(more["categories"])
-        return told(self.service.add(ids, job["messages"], who=ANYBODY, **more))
+        results, _, _ = self.adding.tell(Telling(ids, job["messages"], **job["more"]), ids, ANYBODY)
+        return {"memories": results}
 
     def _undo(self, done: dict[str, Any]) -> None:
         """Forgets what was told for somebody who was deleted in the meantime."""
