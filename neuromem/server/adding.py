@@ -181,8 +181,10 @@ def _is_blank(message: Any) -> bool:
 
 def _dictated(messages: Sequence[Any]) -> Any:
     """One message of a user alone is what clients make of words that are to be remembered."""
-    if len(messages) == 1 and isinstance(messages[0], Mapping):
+    if len(messages) == 1:
         (only,) = messages
+        if isinstance(only, str):
+            return only
         plain = isinstance(only.get("content"), str) and not set(only) - {"role", "content"}
         if plain and only.get("role", "user") == "user":
             return only["content"]
