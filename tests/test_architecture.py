@@ -26,7 +26,8 @@ LAYERS = (
 ).split()
 TOP = ("__init__", "__main__")  # the public face: may import everything, imported by none
 
-NO_TORCH = ("errors", "config", "text", "echo", "facts", "context", "log", "sdk", "cli")  # a quick start depends on it
+# a quick start depends on it
+NO_TORCH = ("errors", "config", "text", "echo", "facts", "context", "log", "sdk", "cli")
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES, MAX_P90_LINES, MAX_MEDIAN_LINES = 80, 40, 12
 BLANKET = ("Exception", "BaseException")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MemoryStore", "Said", "ServiceStore", "Store"]
 
-READERS, READERS_WAITING = 2, 64  # threads that ask a memory in this process, and what may wait for them
+READERS, READERS_WAITING = 2, 256  # threads that ask a memory in this process, and what may wait for them
 TELL_S = 10.0  # of one exchange told to a service, with its retries
 
 

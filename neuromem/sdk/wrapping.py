@@ -210,7 +210,7 @@ def _remembering(path: str, call: Callable[..., Any], sidecar: Sidecar) -> Calla
             exchange = begun(args, kwargs)
             await exchange.arecall()
             answer = await call(*args[len(POSITIONAL) :], **exchange.call)
-            return _listened(answer, exchange)
+            return _listened(answer, exchange, awaited=True)
 
         return awaited
 
@@ -219,16 +219,17 @@ def _remembering(path: str, call: Callable[..., Any], sidecar: Sidecar) -> Calla
         exchange = begun(args, kwargs)
         exchange.recall()
         answer = call(*args[len(POSITIONAL) :], **exchange.call)
-        return _listened(answer, exchange)
+        return _listened(answer, exchange, awaited=False)
 
     return called
 
 
-def _listened(answer: Any, exchange: Exchange) -> Any:
-    """An answer that is listened to while it streams, or is read at once."""
-    if hasattr(type(answer), "__anext__") and not hasattr(type(answer), "__next__"):
+def _listened(answer: Any, exchange: Exchange, *, awaited: bool) -> Any:
+    """An answer that is listened to while it streams, or is read at once. litellm's can do both."""
+    kind = type(answer)
+    if awaited and hasattr(kind, "__anext__"):
         return AsyncStream(answer, exchange)
-    if hasattr(type(answer), "__next__"):
+    if hasattr(kind, "__next__"):
         return Stream(answer, exchange)
     exchange.answered(answer)
     return answer
