@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import warnings
 from collections.abc import Iterator
@@ -22,6 +23,18 @@ from sdk_llm import POTOLA, QUESTION, SAID, NotingMemory, chat, model, noting_me
 import neuromem
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # its own
+
+
+@pytest.fixture(scope="module", autouse=True)
+def what_litellm_leaves_open() -> Iterator[None]:
+    """It keeps clients and event loops that it never closes; here they go before other tests meet them."""
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        asyncio.run(litellm.close_litellm_async_clients())
+        litellm.in_memory_llm_clients_cache.flush_cache()
+        gc.collect()
+
 
 ASK = [{"role": "user", "content": QUESTION}]
 EXCHANGE = [{"role": "user", "content": QUESTION}, {"role": "assistant", "content": SAID}]

@@ -229,8 +229,9 @@ class Client:
 
     def close(self) -> None:
         """Closes the connections."""
-        self._loop.run(self._client.close())
-        self._loop.stop()
+        if not self._loop.is_stopped:
+            self._loop.run(self._client.close())
+            self._loop.stop()
 
     def ingest(
         self,

@@ -13,6 +13,8 @@ from collections.abc import Coroutine
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
+from ..errors import Closed
+
 __all__ = ["Loop"]
 
 T = TypeVar("T")
@@ -26,10 +28,19 @@ class Loop:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self.is_stopped = False
 
     def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
-        """Begins work; cancelling the future cancels the work."""
-        return asyncio.run_coroutine_threadsafe(work, self._running())
+        """Begins work; cancelling the future cancels the work.
+
+        Raises:
+            Closed: it was stopped.
+        """
+        try:
+            return asyncio.run_coroutine_threadsafe(work, self._running())
+        except Closed:
+            work.close()
+            raise
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Does work and waits for it."""
@@ -41,8 +52,9 @@ class Loop:
             raise
 
     def stop(self) -> None:
-        """Ends the thread; the next call starts another."""
+        """Ends the thread for good."""
         with self._lock:
+            self.is_stopped = True
             loop, thread, self._loop, self._thread = self._loop, self._thread, None, None
         if loop is not None and thread is not None and thread.is_alive():
             loop.call_soon_threadsafe(loop.stop)
@@ -50,6 +62,8 @@ class Loop:
 
     def _running(self) -> asyncio.AbstractEventLoop:
         with self._lock:
+            if self.is_stopped:
+                raise Closed("this client was closed; make a new one")
             if self._loop is None or self._thread is None or not self._thread.is_alive():
                 self._loop = asyncio.new_event_loop()
                 self._thread = threading.Thread(
@@ -64,13 +78,20 @@ def _serve(loop: asyncio.AbstractEventLoop) -> None:
     asyncio.set_event_loop(loop)
     try:
         loop.run_forever()
-        left = asyncio.all_tasks(loop)
-        for task in left:
-            task.cancel()
-        loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+        loop.run_until_complete(_end())
         loop.run_until_complete(loop.shutdown_asyncgens())
     finally:
         loop.close()
+
+
+async def _end() -> None:
+    """Cancels what is left, and lets the sockets close."""
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
+    for _ in range(3):
+        await asyncio.sleep(0)
 
 
 def _stop(loop: asyncio.AbstractEventLoop) -> None:

@@ -70,7 +70,8 @@ class Sidecar:
         """Tells what is left, for so long, and ends; calls go on without a memory."""
         if not self._closed:
             self.enabled, self._closed = False, True
-            self.flush(timeout_s)
+            for _ in range(self._writer.close(timeout_s)):
+                self.stats.add("dropped")
             with self.fails_open("closing the memory"):
                 self._store.close()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
@@ -67,7 +66,8 @@ class MemoryStore:
         self._memory.add(said.messages, user_id=said.user_id)
 
     def close(self) -> None:
-        """Nothing: the memory is its owner's, and idle threads end by themselves."""
+        """Ends the threads; the memory is its owner's."""
+        self._readers.close()
 
     def _recall(self, query: str, user_id: str, *, rehearse: bool) -> Block:
         found = self._memory.search(
@@ -87,7 +87,6 @@ class ServiceStore:
         self._limit = limit
         self._blocks = Blocks(config)
         self._loop = Loop()
-        self._closing = threading.Lock()
 
     def recall(self, query: str, user_id: str) -> Future[Block]:
         """Begins to recall."""
@@ -99,10 +98,9 @@ class ServiceStore:
 
     def close(self) -> None:
         """Closes the connections and ends the thread."""
-        with self._closing:
-            self._loop.run(self._asking.close())
-            self._loop.run(self._telling.close())
-            self._loop.stop()
+        self._loop.run(self._asking.close())
+        self._loop.run(self._telling.close())
+        self._loop.stop()
 
     async def _recall(self, query: str, user_id: str) -> Block:
         known, found = await asyncio.gather(

@@ -37,17 +37,18 @@ class Workers:
         self._jobs: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
         self._threads: list[threading.Thread] = []
         self._idle = self._busy = 0
+        self._closed = False
         self._changed = threading.Condition()
 
     def submit(self, work: Callable[[], T]) -> Future[T]:
         """Puts work into the queue.
 
         Raises:
-            QueueFull: the queue is full.
+            QueueFull: the queue is full, or closed.
         """
         future: Future[T] = Future()
         with self._changed:
-            if len(self._jobs) >= self._waiting:
+            if self._closed or len(self._jobs) >= self._waiting:
                 raise QueueFull(f"{self._waiting} are waiting already")
             self._jobs.append((future, work))
             self._threads = [thread for thread in self._threads if thread.is_alive()]  # a fork leaves none
@@ -68,6 +69,21 @@ class Workers:
                     return False
                 self._changed.wait(left)
         return True
+
+    def close(self, timeout_s: float = 0.0) -> int:
+        """Ends the threads, after so long at most; returns how much was left undone.
+
+        What a thread is doing then, it does to its end.
+        """
+        self.flush(timeout_s)
+        with self._changed:
+            self._closed = True
+            left = [future for future, _ in self._jobs]
+            self._jobs.clear()
+            self._changed.notify_all()
+        for future in left:
+            future.cancel()
+        return len(left)
 
     def _start(self) -> None:
         thread = threading.Thread(target=self._work, name=f"neuromem-{self._name}", daemon=True)
@@ -94,7 +110,7 @@ class Workers:
         """The next work; None when there has been none for a while."""
         with self._changed:
             if not self._jobs:
-                self._changed.wait_for(lambda: bool(self._jobs), IDLE_S)
+                self._changed.wait_for(lambda: bool(self._jobs) or self._closed, IDLE_S)
             self._idle -= 1
             if self._jobs:
                 self._busy += 1
