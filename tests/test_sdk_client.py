@@ -149,6 +149,18 @@ def test_a_wrong_key_is_refused_and_not_shown(serving: Service) -> None:
     assert "nm-other" not in f"{raised.value} {client!r}"
 
 
+def test_a_key_with_a_line_break_at_its_end_is_that_key(serving: Service) -> None:
+    with Client(serving.url, f"{KEY}\n", "ana") as client:
+        assert client.recall(QUESTION) == []
+
+
+@pytest.mark.parametrize("key", ["nm\nx: y", "clé", "\x00"])
+def test_a_key_that_is_none_is_refused_and_not_shown(key: str) -> None:
+    with pytest.raises(InvalidInput, match="api_key") as raised:
+        Client("http://localhost:1", key)
+    assert key not in str(raised.value)
+
+
 @pytest.mark.parametrize("kind", sorted(ANSWERS))
 def test_garbage_gives_one_clear_error(kind: str) -> None:
     with pretender(kind) as url, Client(url, user_id="ana", timeout_s=0.5) as client:

@@ -10,29 +10,24 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-
-os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # it asks the internet else
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")
-    pytest.importorskip("litellm", reason="litellm is wrapped here: pip install litellm")
-    import litellm
-
 from llm_server import ScriptedServer
 from sdk_llm import POTOLA, QUESTION, SAID, NotingMemory, chat, model, noting_memory
 
 import neuromem
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # its own
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # its own
 
 
-@pytest.fixture(scope="module", autouse=True)
-def what_litellm_leaves_open() -> Iterator[None]:
-    """It keeps clients and event loops that it never closes; here they go before other tests meet them."""
-    yield
+@pytest.fixture(scope="module")
+def litellm() -> Iterator[Any]:
+    """The module; it takes seconds to load, and keeps clients and event loops that it never closes."""
+    os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # it asks the internet else
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        asyncio.run(litellm.close_litellm_async_clients())
-        litellm.in_memory_llm_clients_cache.flush_cache()
+        module = pytest.importorskip("litellm", reason="litellm is wrapped here: pip install litellm")
+        yield module
+        asyncio.run(module.close_litellm_async_clients())
+        module.in_memory_llm_clients_cache.flush_cache()
         gc.collect()
 
 
@@ -56,7 +51,7 @@ def server() -> Iterator[ScriptedServer]:
 
 
 @pytest.fixture
-def llm(memory: NotingMemory) -> Iterator[Any]:
+def llm(litellm: Any, memory: NotingMemory) -> Iterator[Any]:
     with neuromem.wrap(litellm, memory=memory, deadline_s=2.0) as llm:
         yield llm
 
@@ -92,6 +87,6 @@ def test_awaited(llm: Any, server: ScriptedServer, memory: NotingMemory) -> None
     assert memory.told == [("ana", EXCHANGE)] * 2
 
 
-def test_everything_else_is_litellms(llm: Any) -> None:
+def test_everything_else_is_litellms(llm: Any, litellm: Any) -> None:
     assert llm.token_counter is litellm.token_counter
     assert llm.exceptions is litellm.exceptions

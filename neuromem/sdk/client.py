@@ -41,7 +41,7 @@ class AsyncClient:
     Every call raises `ServiceError` when there is no usable answer in time.
 
     Raises:
-        InvalidInput: not an http(s) URL. MissingDependency: httpx is not installed.
+        InvalidInput: not an http(s) URL, or no key. MissingDependency: httpx is not installed.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class AsyncClient:
     ) -> None:
         self.url, self.host = _checked(url)
         self.user_id, self.timeout_s = user_id, timeout_s
-        self._headers = {"authorization": f"Bearer {api_key}"} if api_key else {}
+        self._headers = {"authorization": f"Bearer {_key(api_key)}"} if api_key else {}
         self._line = self._connect()
 
     async def __aenter__(self) -> Self:
@@ -280,6 +280,16 @@ class Client:
     def health(self) -> dict[str, Any]:
         """What the service says of itself."""
         return self._loop.run(self._client.health())
+
+
+def _key(api_key: str) -> str:
+    """A key that can be sent; one that cannot would be shown in an error of the line."""
+    key = api_key.strip()
+    if not (key.isascii() and key.isprintable()):
+        raise InvalidInput(
+            "api_key", "holds characters that no key has", "give the key as the service made it"
+        )
+    return key
 
 
 def _checked(url: str) -> tuple[str, str]:
