@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from llm_server import Answer, ScriptedServer, scripted_server
 
+import neuromem
 from neuromem import Memory
 
 JSON = {"content-type": "application/json"}
@@ -159,3 +161,34 @@ def message(asked: Asked) -> Answer:
     if asked.get("stream"):
         return Answer(headers=SSE, chunks=message_pieces(*ANSWER))
     return Answer(message_whole(), headers=JSON)
+
+
+# --- OpenAI's client ---------------------------------------------------------------------------------
+
+ASK = [{"role": "user", "content": QUESTION}]
+EXCHANGE = [{"role": "user", "content": QUESTION}, {"role": "assistant", "content": SAID}]
+
+
+def plain(server: ScriptedServer) -> Any:
+    import openai
+
+    return openai.OpenAI(base_url=server.url, api_key="k", max_retries=0)
+
+
+def awaited(server: ScriptedServer, memory: NotingMemory, use: Callable[[Any], Awaitable[Any]]) -> Any:
+    """What a use of the wrapped async client gives."""
+
+    import openai
+
+    async def used() -> Any:
+        inner = openai.AsyncOpenAI(base_url=server.url, api_key="k", max_retries=0)
+        async with neuromem.wrap(inner, memory=memory, user_id="ana", deadline_s=2.0) as client:
+            return await use(client)
+
+    return asyncio.run(used())
+
+
+def told(client: Any, memory: NotingMemory) -> list[dict[str, Any]]:
+    """What the memory was told after the calls, by one user."""
+    assert client.neuromem.flush(10)
+    return [message for _, messages in memory.told for message in messages]

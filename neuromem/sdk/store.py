@@ -35,6 +35,9 @@ class Said:
 class Store(Protocol):
     """A memory, as a wrapped client needs it."""
 
+    def warm_up(self, user_id: str) -> None:
+        """Begins to load and connect, beside the program: the first recall should not have to."""
+
     def recall(self, query: str, user_id: str) -> Future[Block]:
         """Begins to recall; cancelling the future gives up."""
 
@@ -53,9 +56,9 @@ class MemoryStore:
         self._blocks = Blocks(memory.config.context)
         self._readers = Workers("recall", READERS, READERS_WAITING)
 
-    def warm_up(self, user_id: str) -> Future[Block]:
-        """Begins to load the networks and a bank: the first recall should not have to."""
-        return self._readers.submit(lambda: self._recall("hello", user_id, rehearse=False))
+    def warm_up(self, user_id: str) -> None:
+        """Begins to load the networks and a bank."""
+        self._readers.submit(lambda: self._recall("hello", user_id, rehearse=False))
 
     def recall(self, query: str, user_id: str) -> Future[Block]:
         """Begins to recall."""
@@ -87,6 +90,10 @@ class ServiceStore:
         self._limit = limit
         self._blocks = Blocks(config)
         self._loop = Loop()
+
+    def warm_up(self, user_id: str) -> None:
+        """Makes a connection, and has the service load a bank."""
+        self._loop.submit(self._asking.conscious(user_id))
 
     def recall(self, query: str, user_id: str) -> Future[Block]:
         """Begins to recall."""

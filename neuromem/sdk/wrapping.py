@@ -95,11 +95,11 @@ def wrap(
         raise InvalidInput("memory", "neither or both of memory and url are given", "give one of them")
     store: Store
     if memory is not None:
-        store = in_process = MemoryStore(memory, limit, deadline_s)
-        in_process.warm_up(user_id or NOBODY)
+        store = MemoryStore(memory, limit, deadline_s)
     else:
         settings = config if isinstance(config, Config) else Config.load(config)
         store = ServiceStore(url or "", api_key, limit, deadline_s, settings.context)
+    store.warm_up(user_id or NOBODY)
     sidecar = Sidecar(store, user_id or None, deadline_s, queue)
     return cast(ClientT, Remembering(client, sidecar))
 
