@@ -19,23 +19,39 @@ if TYPE_CHECKING:
     from .codec import Codec
     from .config import Config
     from .errors import NeuromemError
-    from .forgetting import Fidelity
+    from .fidelity import Fidelity
     from .memory import Memory, Written
     from .recall import Recall
+    from .sdk import AsyncClient, Client, wrap
 
 __version__ = "0.1.0"
 
-__all__ = ["Codec", "Config", "Fidelity", "Memory", "NeuromemError", "Recall", "SlotBank", "Written"]
+__all__ = [
+    "AsyncClient",
+    "Client",
+    "Codec",
+    "Config",
+    "Fidelity",
+    "Memory",
+    "NeuromemError",
+    "Recall",
+    "SlotBank",
+    "Written",
+    "wrap",
+]
 
 _HOMES = {
+    "AsyncClient": "sdk",
+    "Client": "sdk",
     "Codec": "codec",
     "Config": "config",
-    "Fidelity": "forgetting",
+    "Fidelity": "fidelity",
     "Memory": "memory",
     "NeuromemError": "errors",
     "Recall": "recall",
     "SlotBank": "bank",
     "Written": "engine",
+    "wrap": "sdk",
 }
 
 

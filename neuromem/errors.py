@@ -10,6 +10,7 @@
     ├── Closed                        the object was used after close()
     ├── MissingDependency             an optional package is not installed: names the command
     ├── LLMError                      a language model gave no usable answer (neuromem.llm)
+    ├── ServiceError                  the memory service gave no usable answer (neuromem.sdk)
     ├── StoreError                    the log on disk
     │   ├── StoreLocked               another process is writing
     │   ├── StoreFull                 the disk is full; nothing acknowledged was lost

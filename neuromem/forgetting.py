@@ -32,7 +32,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from enum import IntEnum, StrEnum
+from enum import IntEnum
 from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
@@ -41,6 +41,7 @@ from torch import Tensor
 
 from .config import ForgettingConfig
 from .errors import InvalidInput
+from .fidelity import Fidelity
 
 __all__ = [
     "THRESHOLDS",
@@ -79,22 +80,6 @@ class Rating(IntEnum):
     HARD = 2
     GOOD = 3
     EASY = 4
-
-
-class Fidelity(StrEnum):
-    """What a slot can still say; equal to its own name, ordered by `level` (not by `<`)."""
-
-    VERBATIM = "verbatim"
-    GIST = "gist"
-    PARTIAL = "partial"
-    ENTITY = "entity"
-    SUBJECT = "subject"
-    FORGOTTEN = "forgotten"
-
-    @property
-    def level(self) -> int:
-        """5 for verbatim down to 0 for forgotten."""
-        return len(Fidelity) - 1 - list(Fidelity).index(self)
 
 
 THRESHOLDS: Mapping[Fidelity, float] = MappingProxyType(

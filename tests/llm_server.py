@@ -73,6 +73,10 @@ def scripted_server() -> Iterator[ScriptedServer]:
             server.connections += 1
             super().setup()
 
+        def do_GET(self) -> None:
+            server.paths.append(self.path)
+            self.send(Answer({"object": "list", "data": []}, headers={"content-type": "application/json"}))
+
         def do_POST(self) -> None:
             request = json.loads(self.rfile.read(int(self.headers["content-length"])))
             server.asked.append(request)
@@ -121,6 +125,7 @@ def scripted_server() -> Iterator[ScriptedServer]:
 
     class Quiet(ThreadingHTTPServer):
         daemon_threads = True
+        request_queue_size = 256
 
         def handle_error(self, *_: Any) -> None:
             """A client that hangs up is what the tests are about."""

@@ -17,7 +17,8 @@ PACKAGE = ROOT / "neuromem"
 
 # A module may import from those to the left of it, and from its own folder; never from the right.
 LAYERS = (
-    "errors heap together checks config shipped identity text echo facts tokens linear encoders forgetting "
+    "errors heap together checks config shipped identity text echo facts tokens linear encoders fidelity "
+    "forgetting "
     "ladder confidence codec marks layout table bank bankfile strangers keys write writer merkle records "
     "storage log history mend question evidence recall fold sayings supersede introduced namesakes current "
     "snapshots appending owners deep tell known alike clusters conscious hearing consolidate llm reader "
@@ -26,7 +27,8 @@ LAYERS = (
 ).split()
 TOP = ("__init__", "__main__")  # the public face: may import everything, imported by none
 
-NO_TORCH = ("errors", "config", "text", "facts", "log", "cli")  # a quick start depends on it
+# a quick start depends on it
+NO_TORCH = ("errors", "config", "text", "echo", "facts", "context", "log", "sdk", "cli")
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES, MAX_P90_LINES, MAX_MEDIAN_LINES = 80, 40, 12
 BLANKET = ("Exception", "BaseException")

@@ -6,21 +6,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..config import ContextConfig
+from ..echo import KNOWN, RECALLED, RECALLED_FAINT
 from ..errors import InvalidInput
-from ..forgetting import Fidelity
-from ..recall import Recall
 from ..tokens import Count, byte_bound, cut_middle, word_bound
-from .lines import gist_lines, is_faint, memory_line, one_line, printable
+from .lines import gist_lines, is_faint, lines_within, one_line, printable, says_something
 from .talk import EARLIER, Planner, Said, newest
+
+if TYPE_CHECKING:
+    from ..recall import Recall
 
 __all__ = ["Context", "ContextBuilder"]
 
-KNOWN = "What you know of the user:"
-RECALLED = "From your memory:"
-RECALLED_FAINT = "From your memory (of what is faint only this is left: do not guess the rest):"
 LABELS = {"system": "", "user": "User: ", "assistant": "Assistant: "}
 ANSWER = "Assistant:"
 STEP = 512  # tokens
@@ -156,13 +155,13 @@ class ContextBuilder:
         system, turn = _text("system", system), _text("turn", turn)
         first = earlier + max(0, len(history) - config.lookback_turns)
         said = newest(history, config.lookback_turns)
-        known = [recall for recall in conscious if _says_something(recall)]
+        known = [recall for recall in conscious if says_something(recall)]
         parts = {"system": self._add_system(draft, system)}
         spare = config.memories + config.system - parts["system"]
         draft.conscious, parts["conscious"] = self._lines(KNOWN, known, min(config.conscious, spare), False)
         spare -= parts["conscious"]
         ids = {recall.id for recall, _ in draft.conscious}
-        found = [recall for recall in recalled if recall.id not in ids and _says_something(recall)]
+        found = [recall for recall in recalled if recall.id not in ids and says_something(recall)]
         draft.memories, parts["memories"] = self._lines(RECALLED_FAINT, found, spare, True)
         spare -= parts["memories"]
         turn_tokens = self._add_turn(draft, turn, now)
@@ -218,18 +217,8 @@ class ContextBuilder:
     def _lines(
         self, heading: str, recalls: Sequence[Recall], share: int, exact: bool
     ) -> tuple[list[tuple[Recall, str]], int]:
-        """The memories that fit into a share with their lines, and their tokens; one takes half at most."""
-        taken: dict[str, Recall] = {}
-        tokens = self._piece(f"\n\n{heading}")
-        for recall in recalls:
-            line = memory_line(recall, exact)
-            if self._piece(line) > share // 2:
-                line = cut_middle(line, share // 2, self.count)
-            cost = self._piece(f"\n{line}")
-            if line and line not in taken and tokens + cost <= share:
-                taken[line] = recall
-                tokens += cost
-        return [(recall, line) for line, recall in taken.items()], tokens if taken else 0
+        """The memories that fit into a share with their lines, and their tokens."""
+        return lines_within(heading, recalls, share, self._piece, exact=exact)
 
     # -- the whole ------------------------------------------------------------------------------
 
@@ -282,10 +271,6 @@ def _text(name: str, value: object) -> str:
     if not isinstance(value, str):
         raise InvalidInput(name, f"is of type {type(value).__name__}", "give a string")
     return printable(value).strip()
-
-
-def _says_something(recall: Recall) -> bool:
-    return recall.fidelity is not Fidelity.FORGOTTEN and bool(recall.text.strip())
 
 
 def _time_line(now: datetime | float | None) -> str:

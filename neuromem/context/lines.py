@@ -2,15 +2,64 @@
 
 from __future__ import annotations
 
-from ..facts import SPEAKER, extract
-from ..forgetting import Fidelity
-from ..recall import Recall
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol, TypeVar
 
-__all__ = ["MOST_READ", "gist_lines", "is_faint", "memory_line", "one_line", "printable"]
+from ..facts import SPEAKER, extract
+from ..fidelity import Fidelity
+from ..tokens import Count, cut_middle
+
+__all__ = [
+    "MOST_READ",
+    "Told",
+    "gist_lines",
+    "is_faint",
+    "lines_within",
+    "memory_line",
+    "one_line",
+    "printable",
+    "says_something",
+]
 
 MOST_READ = 2_000  # characters of an older turn that are searched for facts
 USER = "the user"
 GONE = "…"  # stands for what a faded memory no longer knows
+
+
+class Told(Protocol):
+    """What a line needs of a memory: a `Recall` has it, and a record from the memory service."""
+
+    @property
+    def id(self) -> str:
+        """Names the memory."""
+
+    @property
+    def text(self) -> str:
+        """The words that are left of it."""
+
+    @property
+    def strength(self) -> float:
+        """0 to 1."""
+
+    @property
+    def fidelity(self) -> Fidelity:
+        """How much its words still say."""
+
+    @property
+    def created_at(self) -> datetime:
+        """When it was told."""
+
+    @property
+    def updated_at(self) -> datetime:
+        """When it was last heard again."""
+
+    @property
+    def superseded_by(self) -> str | None:
+        """What holds instead of it."""
+
+
+ToldT = TypeVar("ToldT", bound=Told)
 
 
 def printable(text: str) -> str:
@@ -25,12 +74,12 @@ def one_line(text: str) -> str:
     return " ".join(printable(text).split())
 
 
-def is_faint(recall: Recall) -> bool:
+def is_faint(recall: Told) -> bool:
     """Whether a memory has lost words."""
     return recall.fidelity is not Fidelity.VERBATIM
 
 
-def memory_line(recall: Recall, exact: bool = True) -> str:
+def memory_line(recall: Told, exact: bool = True) -> str:
     """A memory with the day on which it was told, and how faint it is if words are lost.
 
     ``- 2026-03-04: My dog's name is Potola``, ``- 2026-03-04, faint (entity, 9%): the user · dog name · …``
@@ -49,7 +98,32 @@ def memory_line(recall: Recall, exact: bool = True) -> str:
     return f"- {', '.join(notes)}: {_said(recall)}"
 
 
-def _said(recall: Recall) -> str:
+def lines_within(
+    heading: str, recalls: Sequence[ToldT], share: int, count: Count, *, exact: bool
+) -> tuple[list[tuple[ToldT, str]], int]:
+    """The memories that fit into a share of tokens under a heading, with their lines, and their tokens.
+
+    One takes half of the share at most; what says the same is there once.
+    """
+    taken: dict[str, ToldT] = {}
+    tokens = count(f"\n\n{heading}")
+    for recall in recalls:
+        line = memory_line(recall, exact)
+        if count(line) > share // 2:
+            line = cut_middle(line, share // 2, count)
+        cost = count(f"\n{line}")
+        if line and line not in taken and tokens + cost <= share:
+            taken[line] = recall
+            tokens += cost
+    return [(recall, line) for line, recall in taken.items()], tokens if taken else 0
+
+
+def says_something(recall: Told) -> bool:
+    """Whether anything of a memory is left to be said."""
+    return recall.fidelity is not Fidelity.FORGOTTEN and bool(recall.text.strip())
+
+
+def _said(recall: Told) -> str:
     """The words, or the gist with its gaps shown."""
     if not is_faint(recall) or "|" not in recall.text:
         return one_line(recall.text)

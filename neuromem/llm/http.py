@@ -25,7 +25,7 @@ from .base import LLMError, Switch
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["Endpoint"]
+__all__ = ["Endpoint", "retry_after"]
 
 CONNECT_S = 10.0
 BACKOFF_S = (0.5, 2.0)  # waits before asking again; a longer Retry-After is obeyed
@@ -174,7 +174,7 @@ class Endpoint:
         reason = REASONS.get(status, "server" if status >= 500 else "request")
         message = self.clean(_error_text(said))
         reason = "too long" if reason == "request" and _TOO_LONG.search(message) else reason
-        wait = _retry_after(response.headers.get("retry-after"))
+        wait = retry_after(response.headers.get("retry-after"))
         full = f"{self.host}: HTTP {status}{': ' if message else ''}{message}"
         return LLMError(reason, full, status=status, retry_after_s=wait)
 
@@ -269,7 +269,7 @@ def _error_text(said: bytes) -> str:
     return error if isinstance(error, str) else json.dumps(error)
 
 
-def _retry_after(value: str | None) -> float | None:
+def retry_after(value: str | None) -> float | None:
     """Seconds of a Retry-After header: a number, or a date of HTTP."""
     if value is None:
         return None

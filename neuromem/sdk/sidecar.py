@@ -1,0 +1,192 @@
+"""The memory beside a client: asked before a call, told after it, and never in its way.
+
+Whatever goes wrong here is counted and logged, and the call goes on as if there were no memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterator
+from concurrent.futures import CancelledError, Future
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from .block import Block
+from .breaker import Breaker
+from .stats import Stats
+from .store import Said, Store
+from .wire import ServiceError
+from .workers import QueueFull, Workers
+
+__all__ = ["LastRecall", "Sidecar"]
+
+_log = logging.getLogger("neuromem.sdk")
+
+EXIT_S = 2.0  # how long the end of the program, or close(), waits for what is still to be told
+
+
+@dataclass(frozen=True, slots=True)
+class LastRecall:
+    """What was recalled for a call."""
+
+    query: str
+    user_id: str
+    known: str  # what was put beside the system text
+    recalled: str  # what was put before the user's words
+    memories: int
+    tokens: int
+    latency_ms: float
+
+
+class Sidecar:
+    """What ``client.neuromem`` is: the counts, the last recall, and a switch.
+
+    Attributes:
+        enabled: False: calls go through as if there were no memory.
+        stats: the counts.
+        last_recall: what was recalled last; None before.
+    """
+
+    def __init__(self, store: Store, user_id: str | None, deadline_s: float, queue: int) -> None:
+        self.enabled, self.stats = True, Stats()
+        self.last_recall: LastRecall | None = None
+        self.user_id, self.deadline_s = user_id, deadline_s
+        self._store = store
+        self._breaker = Breaker()
+        self._writer = Workers("ingest", 1, queue, exit_s=EXIT_S)
+        self._warned: set[str] = set()
+        self._closed = False
+
+    def __repr__(self) -> str:
+        return f"<neuromem beside a client: {'on' if self.enabled else 'off'}, {self.stats.as_dict()}>"
+
+    def flush(self, timeout_s: float = 10.0) -> bool:
+        """Waits until what was said is told to the memory; False when some of it is not by then."""
+        return self._writer.flush(timeout_s)
+
+    def close(self, timeout_s: float = EXIT_S) -> None:
+        """Tells what is left, for so long, and ends; calls go on without a memory."""
+        if not self._closed:
+            self.enabled, self._closed = False, True
+            for _ in range(self._writer.close(timeout_s)):
+                self.stats.add("dropped")
+            with self.fails_open("closing the memory"):
+                self._store.close()
+
+    # -- before a call --------------------------------------------------------------------------
+
+    def recall(self, query: str, user_id: str) -> Block | None:
+        """What the memory knows for a question; None when it does not say in time."""
+        started = time.perf_counter()
+        with self.fails_open("recall", self._breaker):
+            future = self._begin(query, user_id)
+            if future is None:
+                return None
+            try:
+                block = future.result(self.deadline_s)
+            finally:
+                future.cancel()
+            return self._came(block, query, user_id, started)
+        return None
+
+    async def arecall(self, query: str, user_id: str) -> Block | None:
+        """The same, awaited."""
+        started = time.perf_counter()
+        with self.fails_open("recall", self._breaker):
+            future = self._begin(query, user_id)
+            if future is None:
+                return None
+            block = await _awaited(future, self.deadline_s)
+            return self._came(block, query, user_id, started)
+        return None
+
+    def _begin(self, query: str, user_id: str) -> Future[Block] | None:
+        if not self._breaker.allows():
+            self.stats.add("skipped")
+            return None
+        return self._store.recall(query, user_id)
+
+    def _came(self, block: Block, query: str, user_id: str, started: float) -> Block:
+        self._breaker.worked()
+        self.stats.add("recalled")
+        latency_ms = (time.perf_counter() - started) * 1_000
+        self.last_recall = LastRecall(
+            query, user_id, block.known, block.recalled, block.lines, block.tokens, latency_ms
+        )
+        return block
+
+    # -- after a call ---------------------------------------------------------------------------
+
+    def tell(self, said: Said) -> None:
+        """Puts what was said into the queue; the memory is told beside the program."""
+        with self.fails_open("telling the memory"):
+            self._writer.submit(lambda: self._told(said))
+
+    def _told(self, said: Said) -> None:
+        with self.fails_open("telling the memory"):
+            self._store.ingest(said)
+            self.stats.add("ingested")
+
+    # -- failing open ---------------------------------------------------------------------------
+
+    @contextmanager
+    def fails_open(self, doing: str, breaker: Breaker | None = None) -> Iterator[None]:
+        """Whatever is raised inside is counted and logged, and goes no further.
+
+        Args:
+            breaker: is told of it.
+        """
+        opened = False
+        try:
+            yield
+        except QueueFull as error:
+            self.stats.add("dropped")
+            self._note(doing, error)
+        except Exception as error:
+            late = isinstance(error, TimeoutError | CancelledError)
+            late = late or (isinstance(error, ServiceError) and error.reason == "timeout")
+            self.stats.add("timed_out" if late and breaker else "failed")
+            if breaker is not None:
+                opened = breaker.late(self.deadline_s) if late else breaker.failed()
+            self._note(doing, error)
+        if opened:
+            _log.warning("the memory does not answer: it is left alone for a while, calls go on without it")
+
+    def ownerless(self) -> None:
+        """A call came without a user, and there is none by default."""
+        self.stats.add("ownerless")
+        self._warn("ownerless", "a call names no user, and the wrap has none: it is not remembered; "
+                   "give user=… with the call or user_id=… to neuromem.wrap")  # fmt: skip
+
+    def _note(self, doing: str, error: Exception) -> None:
+        kind = f"{doing}: {type(error).__name__}"
+        if not self._warn(kind, f"{kind}: {error} (said once; calls go on, see .neuromem.stats)"):
+            _log.debug("%s: %s", kind, error)
+
+    def _warn(self, kind: str, message: str) -> bool:
+        """Warns once of each kind."""
+        if kind in self._warned:
+            return False
+        self._warned.add(kind)
+        _log.warning(message)
+        return True
+
+
+async def _awaited(future: Future[Block], timeout_s: float) -> Block:
+    """The result of a future of another thread, which is cancelled when nobody waits for it any more.
+
+    Raises:
+        TimeoutError: it is late. CancelledError: the other side gave up; this task goes on.
+    """
+    here = asyncio.wrap_future(future)
+    try:
+        done, _ = await asyncio.wait([here], timeout=timeout_s)
+    finally:
+        future.cancel()
+    if not done:
+        raise TimeoutError("no answer in time")
+    if here.cancelled():
+        raise CancelledError("the memory was closed meanwhile")
+    return here.result()

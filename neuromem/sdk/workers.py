@@ -1,0 +1,130 @@
+"""A few threads and a bounded queue: work that may hang without holding up the program or its end.
+
+The threads are daemons, start when there is work and end when there has been none for a while, so that a
+client that is made and dropped leaves nothing behind.
+"""
+
+from __future__ import annotations
+
+import atexit
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+__all__ = ["QueueFull", "Workers"]
+
+T = TypeVar("T")
+IDLE_S = 5.0
+
+
+class QueueFull(Exception):
+    """So much is waiting that no more is taken."""
+
+
+class Workers:
+    """Threads that take work from one queue, in order.
+
+    Args:
+        most: threads at a time. waiting: how much may wait for them.
+        exit_s: how long the end of the program waits for what is still to be done.
+    """
+
+    def __init__(self, name: str, most: int, waiting: int, exit_s: float = 0.0) -> None:
+        self._name, self._most, self._waiting, self._exit_s = name, most, waiting, exit_s
+        self._jobs: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
+        self._threads: list[threading.Thread] = []
+        self._idle = self._busy = 0
+        self._closed = False
+        self._changed = threading.Condition()
+
+    def submit(self, work: Callable[[], T]) -> Future[T]:
+        """Puts work into the queue.
+
+        Raises:
+            QueueFull: the queue is full, or closed.
+        """
+        future: Future[T] = Future()
+        with self._changed:
+            if self._closed or len(self._jobs) >= self._waiting:
+                raise QueueFull(f"{self._waiting} are waiting already")
+            self._jobs.append((future, work))
+            self._threads = [thread for thread in self._threads if thread.is_alive()]  # a fork leaves none
+            if not self._threads:
+                self._idle = self._busy = 0
+            if self._idle < len(self._jobs) and len(self._threads) < self._most:
+                self._start()
+            self._changed.notify_all()
+        return future
+
+    def flush(self, timeout_s: float) -> bool:
+        """Waits until everything is done; False when it is not by then."""
+        until = time.monotonic() + timeout_s
+        with self._changed:
+            while self._jobs or self._busy:
+                left = until - time.monotonic()
+                if left <= 0:
+                    return False
+                self._changed.wait(left)
+        return True
+
+    def close(self, timeout_s: float = 0.0) -> int:
+        """Ends the threads, after so long at most; returns how much was left undone.
+
+        What a thread is doing then, it does to its end.
+        """
+        self.flush(timeout_s)
+        with self._changed:
+            self._closed = True
+            left = [future for future, _ in self._jobs]
+            self._jobs.clear()
+            self._changed.notify_all()
+        for future in left:
+            future.cancel()
+        return len(left)
+
+    def _start(self) -> None:
+        thread = threading.Thread(target=self._work, name=f"neuromem-{self._name}", daemon=True)
+        self._threads.append(thread)
+        self._idle += 1
+        if self._exit_s and len(self._threads) == 1:
+            atexit.register(self.flush, self._exit_s)
+        thread.start()
+
+    def _work(self) -> None:
+        while (job := self._next()) is not None:
+            future, work = job
+            try:
+                if future.set_running_or_notify_cancel():
+                    _settle(future, work)
+            finally:
+                del job, future, work
+                with self._changed:
+                    self._busy -= 1
+                    self._idle += 1
+                    self._changed.notify_all()
+
+    def _next(self) -> tuple[Future[Any], Callable[[], Any]] | None:
+        """The next work; None when there has been none for a while."""
+        with self._changed:
+            if not self._jobs:
+                self._changed.wait_for(lambda: bool(self._jobs) or self._closed, IDLE_S)
+            self._idle -= 1
+            if self._jobs:
+                self._busy += 1
+                return self._jobs.popleft()
+            self._threads.remove(threading.current_thread())
+            if not self._threads:
+                atexit.unregister(self.flush)
+            return None
+
+
+def _settle(future: Future[T], work: Callable[[], T]) -> None:
+    try:
+        result = work()
+    except BaseException as error:  # it is raised where the result is asked for
+        future.set_exception(error)
+    else:
+        future.set_result(result)
