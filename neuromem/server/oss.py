@@ -18,7 +18,7 @@ from ..errors import InvalidInput, NotFound
 from ..facts.turns import ROLES, SILENT
 from ..identity import canonical_id
 from .entries import Ids, iso
-from .filters import ACTOR, ENTITY_KEYS, EVERYTHING, Filter, parse
+from .filters import ACTOR, ENTITY_KEYS, EVERYTHING, Filter, Index, parse
 from .principals import ANYBODY, Forbidden, Principal
 from .service import Found, Search, Service
 
@@ -314,11 +314,17 @@ class OpenSource:
         Raises:
             InvalidInput: no name is given.
         """
-        named = {f"{kind}_id": name for kind, name in ids.given().items()}
+        named = ids.given()
         if not named:
             problem = "is missing: at least one filter is required to delete all memories"
             raise InvalidInput("user_id", problem, "give a name; reset deletes everything")
-        return self.service.delete_where(parse(named), self.who)
+
+        def owners(index: Index) -> set[str]:
+            return set.intersection(*(set(index.owners_of(kind, name)) for kind, name in named.items()))
+
+        # names as they are, not as a filter: "*" would be everybody
+        filter_ = Filter(lambda e, _: all(name in e.ids[kind] for kind, name in named.items()), owners, True)
+        return self.service.delete_where(filter_, self.who)
 
     def reset(self) -> None:
         """Forgets everything of everybody.
