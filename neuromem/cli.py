@@ -128,7 +128,7 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"neuromem {_version()}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
-    for group in (_telling, _asking, _keeping, _moving, _looking):
+    for group in (_telling, _asking, _keeping, _moving, _looking, _serving):
         group(commands)
     return parser
 
@@ -270,6 +270,23 @@ def _looking(commands: Commands) -> None:
         "The store is made anew in .demo/ (or --path).",
     )  # fmt: skip
     demo.add_argument("--plain", action="store_true", help="plain text, 100 columns, no colour")
+
+
+def _serving(commands: Commands) -> None:
+    mem0_env = _command(
+        commands,
+        "mem0-env",
+        "mem0_env:mem0_env",
+        "run a program whose mem0 clients talk to your own server",
+        "MemoryClient() and AsyncMemoryClient() that are told no host go to --url, also inside of AutoGen, "
+        "Agno, CAMEL and others. Without a program, what it would set is printed, for a shell.",
+    )
+    mem0_env.add_argument(
+        "--url", help="address of the server (default: $NEUROMEM_URL, else http://127.0.0.1:8888)"
+    )
+    mem0_env.add_argument(
+        "words", nargs=argparse.REMAINDER, metavar="-- PROGRAM", help="the program and its arguments"
+    )
 
 
 def _whole(text: str) -> int:
