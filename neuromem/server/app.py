@@ -11,6 +11,8 @@ from fastapi import FastAPI
 from .. import __version__
 from ..config import ServerConfig
 from . import errors
+from .paths import OnePath
+from .platform import Platform
 from .routes import ROUTERS
 from .service import Service
 
@@ -20,6 +22,7 @@ __all__ = ["create_app"]
 def create_app(service: Service, config: ServerConfig | None = None) -> FastAPI:
     """The app. It closes the service when it is shut down."""
     settings = config or service.memory.config.server
+    platform = Platform(service)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -27,13 +30,15 @@ def create_app(service: Service, config: ServerConfig | None = None) -> FastAPI:
         anyio.to_thread.current_default_thread_limiter().total_tokens = settings.threads
         app.state.service, app.state.config = service, settings
         yield
+        platform.close()
         await anyio.to_thread.run_sync(service.close)
 
     app = FastAPI(
         title="neuromem", version=__version__, lifespan=lifespan, redirect_slashes=False,
         docs_url="/docs", redoc_url=None,
     )  # fmt: skip
-    app.state.service, app.state.config = service, settings
+    app.state.service, app.state.config, app.state.platform = service, settings, platform
+    app.add_middleware(OnePath)
     errors.install(app)
     for router in ROUTERS:
         app.include_router(router)

@@ -172,10 +172,13 @@ class Desk:
         )
         return [json.loads(body) | {"id": i, "created": c, "updated": u} for i, body, c, u in rows]
 
-    def remove(self, kind: str, id_: str) -> bool:
-        """Drops a thing; whether it was there."""
+    def remove(self, kind: str, *ids: str) -> bool:
+        """Drops things; whether any was there."""
+        if not ids:
+            return False
         with self.change() as db:
-            return db.execute("DELETE FROM things WHERE kind = ? AND id = ?", (kind, id_)).rowcount > 0
+            rows = [(kind, id_) for id_ in ids]
+            return db.executemany("DELETE FROM things WHERE kind = ? AND id = ?", rows).rowcount > 0
 
     # -- transcripts ------------------------------------------------------------------------------
 

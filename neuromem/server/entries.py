@@ -17,10 +17,12 @@ from ..engine import Engine
 from ..errors import InvalidInput
 from ..identity import NOTES, Owner
 from ..owners import OpenOwner
+from .categories import Categories
 
-__all__ = ["KINDS", "Catalog", "Entry", "Ids", "catalog_of", "entry_of", "notes_for"]
+__all__ = ["KINDS", "Catalog", "Entry", "Ids", "catalog_of", "entry_of", "iso", "notes_for", "nothing_of"]
 
 KINDS = ("user", "agent", "app", "run")
+AMONG = "among"  # the note of the categories that a call brought along, name → description
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class Ids:
             if isinstance(value, bool) or not isinstance(value, str | int):
                 problem = f"is of type {type(value).__name__}"
                 raise InvalidInput(f"{kind}_id", problem, "give a string")
-            found[kind] = str(value)
+            found[kind] = Owner.of(**{f"{other}_id": None for other in KINDS} | {f"{kind}_id": str(value)}).id
         return cls(**found)
 
     @property
@@ -73,13 +75,14 @@ class Entry:
     owner: str  # name of the owner in the log
     ids: Mapping[str, tuple[str, ...]]  # kind → the names that it is filed under, the last one told first
     metadata: Mapping[str, Any]  # as its user gave it
-    categories: tuple[str, ...]
+    categories: tuple[str, ...]  # what it is about
     created_ms: int
     updated_ms: int
     expires: str | None = None  # last day on which it is shown, YYYY-MM-DD, UTC
     immutable: bool = False
     replaced_by: str | None = None
     until_ms: int = 0  # since when it is not current; 0: it is
+    sorted: bool = False  # its categories were given by hand
     extra: Mapping[str, Any] = field(default_factory=dict)  # other notes, such as structured attributes
 
     @property
@@ -115,9 +118,14 @@ def notes_for(
     expires: str | None = None,
     categories: tuple[str, ...] = (),
     immutable: bool = False,
+    among: Mapping[str, str] | None = None,
     extra: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """What goes under `NOTES` in a memory's metadata. Names are lists: of a fact told again they join."""
+    """What goes under `NOTES` in a memory's metadata. Names are lists: of a fact told again they join.
+
+    Args:
+        categories: given by hand. among: else they are chosen from these, name → description.
+    """
     owner = ids.owner
     notes: dict[str, Any] = {
         kind: [name] for kind, name in ids.given().items() if (kind, name) != (owner.kind, owner.id)
@@ -128,11 +136,39 @@ def notes_for(
         notes["categories"] = list(categories)
     if immutable:
         notes["immutable"] = True
+    if among:
+        notes[AMONG] = dict(among)
     return notes | dict(extra or {})
 
 
-def entry_of(engine: Engine, open_: OpenOwner, memory_id: str) -> Entry:
+def entry_of(engine: Engine, open_: OpenOwner, memory_id: str, categories: Categories) -> Entry:
     """The entry of a memory that the bank holds."""
+    near = categories.of(open_.bank, [memory_id])[0]
+    return _entry(engine, open_, memory_id, near, categories)
+
+
+def catalog_of(engine: Engine, open_: OpenOwner, categories: Categories) -> Catalog:
+    """All entries of an open owner; made anew only when memories came, went, changed or were superseded."""
+
+    def make() -> Catalog:
+        ids = open_.bank.ids()
+        near = categories.of(open_.bank, ids)
+        entries = {
+            id_: _entry(engine, open_, id_, names, categories) for id_, names in zip(ids, near, strict=True)
+        }
+        own = Owner.parse(open_.fold.owner).kind
+        plain = not any(
+            entry.expires or any(names for kind, names in entry.ids.items() if kind != own)
+            for entry in entries.values()
+        )
+        return Catalog(entries, plain)
+
+    return open_.bank.kept(f"server.catalog.{categories.version}", make)
+
+
+def _entry(
+    engine: Engine, open_: OpenOwner, memory_id: str, near: tuple[str, ...], categories: Categories
+) -> Entry:
     bank = open_.bank
     row = bank.rows_of(memory_id)[0]
     until_ms, by = bank.ended(memory_id)
@@ -141,35 +177,31 @@ def entry_of(engine: Engine, open_: OpenOwner, memory_id: str) -> Entry:
     owner = Owner.parse(open_.fold.owner)
     ids: dict[str, tuple[str, ...]] = {kind: tuple(notes.pop(kind, ())) for kind in KINDS}
     ids[owner.kind] = (owner.id,)
+    given = tuple(notes.pop("categories", ()))
+    if not given and AMONG in notes:
+        near = categories.of(bank, [memory_id], notes[AMONG])[0]
     return Entry(
         id=memory_id,
         owner=open_.fold.owner,
         ids=ids,
         metadata=metadata,
-        categories=tuple(notes.pop("categories", ())),
+        categories=given or near,
         created_ms=int(bank.written_ms[row]),
         updated_ms=max(int(bank.written_ms[row]), int(bank.heard_ms[row])),
         expires=notes.pop("expires", None),
         immutable=bool(notes.pop("immutable", False)),
         replaced_by=by or None,
         until_ms=until_ms,
+        sorted=bool(given),
         extra=notes,
     )
 
 
-def catalog_of(engine: Engine, open_: OpenOwner) -> Catalog:
-    """All entries of an open owner; made anew only when memories came, went, changed or were superseded."""
-
-    def make() -> Catalog:
-        entries = {id_: entry_of(engine, open_, id_) for id_ in open_.bank.ids()}
-        own = Owner.parse(open_.fold.owner).kind
-        plain = not any(
-            entry.expires or any(names for kind, names in entry.ids.items() if kind != own)
-            for entry in entries.values()
-        )
-        return Catalog(entries, plain)
-
-    return open_.bank.kept("server.catalog", make)
+def nothing_of(owner: str) -> Entry:
+    """A memory that an owner does not have: it passes a filter that asks for no more than whose it is."""
+    own = Owner.parse(owner)
+    ids = {kind: (own.id,) if kind == own.kind else () for kind in KINDS}
+    return Entry("", owner, ids, {}, (), 0, 0)
 
 
 def iso(ms: int) -> str:

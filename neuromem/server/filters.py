@@ -18,7 +18,7 @@ from ..errors import InvalidInput
 from ..identity import seconds_of
 from .entries import KINDS, Entry
 
-__all__ = ["ACTOR", "EVERYTHING", "Filter", "Index", "Words", "parse"]
+__all__ = ["ACTOR", "EVERYTHING", "Filter", "Index", "Words", "every", "filed_under", "parse"]
 
 DAY_MS = 86_400_000
 ACTOR = "actor"  # note of who said a message that is kept as it is
@@ -89,7 +89,7 @@ class _Parser:
         """Every key of an object has to hold."""
         if depth > MAX_DEPTH:
             raise InvalidInput(place, f"is nested more than {MAX_DEPTH} deep", "make it flatter")
-        return _and([self._key(str(key), value, f"{place}.{key}", depth) for key, value in given.items()])
+        return every([self._key(str(key), value, f"{place}.{key}", depth) for key, value in given.items()])
 
     def _key(self, key: str, value: Any, place: str, depth: int) -> Filter:
         self.leaves += 1
@@ -127,13 +127,24 @@ class _Parser:
             raise InvalidInput(place, "is not a list of filters", 'give one such as [{"user_id": "ana"}]')
         parts = [self.all_of(item, f"{place}[{at}]", depth + 1) for at, item in enumerate(value)]
         if word == "AND":
-            return _and(parts)
+            return every(parts)
         if word == "OR":
             return _or(parts)
         return Filter(lambda entry, words: not any(part(entry, words) for part in parts), lambda _index: None)
 
 
-def _and(parts: Sequence[Filter]) -> Filter:
+def filed_under(kind: str, name: str) -> Filter:
+    """What is filed under exactly this name, whatever it looks like."""
+    return Filter(
+        lambda entry, _words: name in entry.ids[kind],
+        lambda index: set(index.owners_of(kind, name)),
+        scoped=True,
+    )
+
+
+def every(parts: Sequence[Filter]) -> Filter:
+    """What passes each of several filters."""
+
     def owners(index: Index) -> set[str] | None:
         known = [found for part in parts if (found := part.owners(index)) is not None]
         return set.intersection(*known) if known else None
@@ -184,7 +195,7 @@ def _operators(value: Any, place: str, allowed: Sequence[str], bare: str) -> lis
 
 
 def _entity(kind: str, value: Any, place: str) -> Filter:
-    return _and([_entity_one(kind, operator, operand, place) for operator, operand in
+    return every([_entity_one(kind, operator, operand, place) for operator, operand in
                  _operators(value, place, ("eq", "ne", "in"), "eq")])  # fmt: skip
 
 
@@ -208,6 +219,8 @@ def _entity_one(kind: str, operator: str, operand: Any, place: str) -> Filter:
 def _name(value: Any, place: str) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise InvalidInput(place, f"{value!r:.60} is not a name", "give a string")
+    if any("\ud800" <= char <= "\udfff" for char in str(value)):
+        raise InvalidInput(place, "holds half of a surrogate pair", "give text that UTF-8 can encode")
     return str(value)
 
 
@@ -318,7 +331,7 @@ def _categories(value: Any, place: str) -> Filter:
 def _metadata(value: Any, place: str) -> Filter:
     if not isinstance(value, Mapping):
         raise InvalidInput(place, "is not an object", 'give one such as {"topic": "pets"}')
-    return _and([_of_metadata(str(key), item, f"{place}.{key}", ("eq", "ne", "contains"))
+    return every([_of_metadata(str(key), item, f"{place}.{key}", ("eq", "ne", "contains"))
                  for key, item in value.items()])  # fmt: skip
 
 
@@ -334,16 +347,8 @@ _MISSING = object()
 OSS_OPERATORS = ("eq", "ne", "in", "nin", "gt", "gte", "lt", "lte", "contains", "icontains")
 
 
-def _given(entry: Entry) -> Mapping[str, Any]:
-    return entry.metadata
-
-
 def _of_metadata(
-    key: str,
-    value: Any,
-    place: str,
-    allowed: Sequence[str],
-    held: Callable[[Entry], Mapping[str, Any]] = _given,
+    key: str, value: Any, place: str, allowed: Sequence[str], held: Held = lambda entry: entry.metadata
 ) -> Filter:
     if isinstance(value, Mapping) and not set(value) & set(OSS_OPERATORS):
         plain = dict(value)  # an object to be equal to

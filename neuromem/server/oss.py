@@ -16,11 +16,11 @@ from uuid import NAMESPACE_OID, uuid5
 from ..engine import Written
 from ..errors import InvalidInput, NotFound
 from ..facts.turns import ROLES, SILENT
-from ..identity import canonical_id
 from .entries import Ids, iso
-from .filters import ACTOR, ENTITY_KEYS, EVERYTHING, Filter, Index, parse
+from .filters import ACTOR, ENTITY_KEYS, EVERYTHING, Filter, every, filed_under, parse
 from .principals import ANYBODY, Forbidden, Principal
-from .service import Found, Search, Service
+from .service import Service
+from .terms import Found, Search
 
 __all__ = ["MOST", "PROCEDURAL", "OpenSource", "day_of", "history_rows", "talk_of"]
 
@@ -203,10 +203,10 @@ class OpenSource:
         notes = {} if expires is MISSING else {"expires": day_of(expires)}
         joined = None
         if metadata is not None:
-            held = self.service.get(self._id(memory_id), who=self.who).entry.metadata
+            held = self.service.get(memory_id, who=self.who).entry.metadata
             joined = {**held, **(_own(metadata) or {})}
         self.service.update(
-            self._id(memory_id), text=text, metadata=joined, timestamp=timestamp, notes=notes, who=self.who
+            memory_id, text=text, metadata=joined, timestamp=timestamp, notes=notes, who=self.who
         )
 
     # -- looking --------------------------------------------------------------------------------
@@ -214,7 +214,7 @@ class OpenSource:
     def get(self, memory_id: str) -> dict[str, Any] | None:
         """A memory's record; None where there is none."""
         try:
-            return self.record(self.service.get(self._id(memory_id), who=self.who))
+            return self.record(self.service.get(memory_id, who=self.who))
         except NotFound:
             return None
 
@@ -253,7 +253,7 @@ class OpenSource:
     def history(self, memory_id: str) -> list[dict[str, Any]]:
         """Rows of a memory's history; none of one that never was."""
         try:
-            return history_rows(memory_id, self.service.history(self._id(memory_id), self.who))
+            return history_rows(memory_id, self.service.history(memory_id, self.who))
         except NotFound:
             return []
 
@@ -294,19 +294,11 @@ class OpenSource:
             raise InvalidInput("filters", problem, "such as filters={'user_id': 'u1'}")
         return filter_
 
-    @staticmethod
-    def _id(memory_id: Any) -> str:
-        """An id. Raises NotFound where it cannot be one: to mem0's users an id is any text."""
-        try:
-            return canonical_id(memory_id)
-        except InvalidInput as error:
-            raise NotFound(f"Memory with id {memory_id!r:.60} not found") from error
-
     # -- forgetting -----------------------------------------------------------------------------
 
     def delete(self, memory_id: str) -> None:
         """Forgets a memory for good. Raises NotFound."""
-        self.service.delete([self._id(memory_id)], who=self.who)
+        self.service.delete([memory_id], who=self.who)
 
     def delete_all(self, ids: Ids) -> int:
         """Forgets all that is filed under names; returns how many.
@@ -319,11 +311,8 @@ class OpenSource:
             problem = "is missing: at least one filter is required to delete all memories"
             raise InvalidInput("user_id", problem, "give a name; reset deletes everything")
 
-        def owners(index: Index) -> set[str]:
-            return set.intersection(*(set(index.owners_of(kind, name)) for kind, name in named.items()))
-
         # names as they are, not as a filter: "*" would be everybody
-        filter_ = Filter(lambda e, _: all(name in e.ids[kind] for kind, name in named.items()), owners, True)
+        filter_ = every([filed_under(kind, name) for kind, name in named.items()])
         return self.service.delete_where(filter_, self.who)
 
     def reset(self) -> None:

@@ -6,12 +6,13 @@ be called from many threads.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from ..asking import look
 from ..engine import Written
 from ..errors import InvalidInput, NotFound
 from ..forgetting import strength
@@ -20,57 +21,28 @@ from ..memory import Memory
 from ..owners import OpenOwner
 from ..recall import Recall
 from ..telling import Call
+from .categories import Categories
 from .combine import Combiner
 from .desk import Desk
-from .entries import Catalog, Entry, Ids, catalog_of, entry_of, notes_for
+from .echoes import Echoes
+from .entries import Catalog, Entry, Ids, catalog_of, entry_of, notes_for, nothing_of
 from .filing import Filing
 from .filters import EVERYTHING, Filter
 from .principals import ANYBODY, Principal
+from .terms import Change, Found, Search, public_score, whose_of
 
-__all__ = ["Found", "Search", "Service", "public_score", "whose_of"]
+__all__ = ["Change", "Found", "Search", "Service", "public_score", "whose_of"]
 
 MANY = 50  # candidates of a search that is ranked anew, at least
 FADING = (0.3, 1.2)  # with the project's `decay`: a score is multiplied by a + b · strength
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A memory as it is shown: what it says, and what is known about it."""
-
-    entry: Entry
-    text: str
-    recall: Recall
-    score: float | None = None  # 0 to 1; only of a search
-
-
-@dataclass(slots=True)
-class Search:
-    """What is looked for, in mem0's terms."""
-
-    query: str
-    filter: Filter = field(default_factory=lambda: EVERYTHING)
-    limit: int = 10
-    threshold: float = 0.0  # on the public score
-    show_expired: bool = False
-    latest_only: bool | None = None  # None: what is current, unless the question is about the past
-    at: float | None = None  # Unix seconds; as if it were then
-    decay: bool = False
-    fidelity: str = "auto"
-    explain: bool = False
-
-
-def public_score(score: float) -> float:
-    """A score as mem0's users expect it: what has nothing in common with a question lies at 0.1, not at 0.
-
-    Their default threshold is 0.1, below nearly every cosine; our scores begin at 0.
-    """
-    return min(1.0, max(0.0, 0.1 + 0.9 * score))
-
-
-def whose_of(owner: str) -> dict[str, str]:
-    """An owner of the log as the argument that names them: {"user_id": "ana"}."""
-    parsed = Owner.parse(owner)
-    return {f"{parsed.kind}_id": parsed.id}
+def _id(memory_id: str) -> str:
+    """An id in canonical form. Raises NotFound: what is no id is nobody's."""
+    try:
+        return canonical_id(memory_id)
+    except InvalidInput as error:
+        raise NotFound(f"no memory {memory_id!r:.60}; add and search return ids") from error
 
 
 class Service:
@@ -80,6 +52,11 @@ class Service:
         self.memory, self.desk = memory, desk
         self.engine = memory.engine
         self.combiner = Combiner(memory.engine)
+        self.categories = Categories(memory.engine.keys)
+        self.echoes = Echoes()
+        self.watchers: list[
+            Callable[[Sequence[Change]], None]
+        ] = []  # called after each change; they are quick
         self.filing = Filing(self.engine.log, desk, self.catalog)
 
     # -- telling --------------------------------------------------------------------------------
@@ -94,20 +71,35 @@ class Service:
         timestamp: float | str | None = None,
         expires: str | None = None,
         categories: tuple[str, ...] = (),
+        among: Mapping[str, str] | None = None,
         immutable: bool = False,
         extra: Mapping[str, Any] | None = None,
         who: Principal = ANYBODY,
     ) -> list[Written]:
-        """Remembers what is said; durable when it returns. `extra`: further notes, kept as `Entry.extra`."""
+        """Remembers what is said; durable when it returns.
+
+        Args:
+            categories: of every memory of it. among: else each gets the nearest of these, name →
+                description; None: of the project's. extra: further notes, kept as `Entry.extra`.
+        """
         ids = who.check(ids)
         owner = ids.owner
         own = dict(metadata or {}) if isinstance(metadata, Mapping | None) else metadata
-        notes = notes_for(ids, expires=expires, categories=categories, immutable=immutable, extra=extra)
+        notes = notes_for(
+            ids, expires=expires, categories=categories, among=among, immutable=immutable, extra=extra
+        )
         if notes and isinstance(own, dict):
             own[NOTES] = notes
         call = Call.of(self.engine, messages, own, timestamp, infer)
         self.desk.file(owner.name, ids.given().items())
-        return self.combiner.add(owner, call)
+        written = self.combiner.add(owner, call)
+        new = (item for item in written if item.event in ("ADD", "UPDATE"))
+        self._tell([Change("ADD", item.id, owner.name, item.text) for item in new])
+        return written
+
+    def _tell(self, changes: Sequence[Change]) -> None:
+        for watcher in self.watchers if changes else ():
+            watcher(changes)
 
     def update(
         self,
@@ -132,7 +124,9 @@ class Service:
         if kept:
             own[NOTES] = kept
         self.memory.update(memory_id, text, metadata=own, timestamp=timestamp)
-        return self.get(memory_id, who=who)
+        changed = self.get(memory_id, who=who)
+        self._tell([Change("UPDATE", changed.entry.id, changed.entry.owner, changed.text)])
+        return changed
 
     def _notes(self, entry: Entry) -> dict[str, Any]:
         """An entry's notes as they are stored."""
@@ -142,7 +136,7 @@ class Service:
         }
         stored = {
             "expires": entry.expires,
-            "categories": list(entry.categories) or None,
+            "categories": list(entry.categories) if entry.sorted else None,
             "immutable": entry.immutable or None,
         }
         return notes | {key: value for key, value in stored.items() if value} | dict(entry.extra)
@@ -156,9 +150,17 @@ class Service:
             NotFound: there is none, or it is not theirs to see.
         """
         with self._holding(memory_id, who) as (open_, id_):
-            entry = entry_of(self.engine, open_, id_)
+            entry = entry_of(self.engine, open_, id_, self.categories)
         recall = self.memory.get(memory_id, fidelity)
         return Found(entry, recall.text, recall)
+
+    def holds(self, memory_id: str) -> bool:
+        """Whether there is such a memory now."""
+        try:
+            with self.engine.use_owner_of(_id(memory_id)):
+                return True
+        except NotFound:
+            return False
 
     @contextmanager
     def _holding(self, memory_id: str, who: Principal) -> Iterator[tuple[OpenOwner, str]]:
@@ -167,7 +169,7 @@ class Service:
         Raises:
             NotFound: nobody does, or it is not theirs to see.
         """
-        id_ = canonical_id(memory_id)
+        id_ = _id(memory_id)
         with self.engine.use_owner_of(id_) as open_:
             if not who.sees(open_.fold.owner):
                 raise NotFound(f"no memory {id_}; it was deleted or is forgotten (deep recall may find it)")
@@ -189,7 +191,7 @@ class Service:
     def catalog(self, owner: str) -> Catalog:
         """The entries of an owner."""
         with self.engine.owners.use(owner, settle=False) as open_:
-            return catalog_of(self.engine, open_)
+            return catalog_of(self.engine, open_, self.categories)
 
     def entries(
         self,
@@ -211,11 +213,26 @@ class Service:
 
     def read(self, entries: Sequence[Entry]) -> list[Found]:
         """What memories say; those that went away meanwhile are left out."""
-        found = []
+        by_owner: dict[str, list[Entry]] = {}
         for entry in entries:
+            by_owner.setdefault(entry.owner, []).append(entry)
+        recalls: dict[str, Recall] = {}
+        for owner, own in by_owner.items():
+            with self.engine.owners.use(owner) as open_:
+                held = [entry.id for entry in own if open_.bank.rows_of(entry.id)]
+                recalls |= {recall.id: recall for recall in look(self.engine, open_, held, "auto")}
+        return [
+            Found(entry, recalls[entry.id].text, recalls[entry.id])
+            for entry in entries
+            if entry.id in recalls
+        ]
+
+    def texts(self, memory_ids: Iterable[str], *, who: Principal = ANYBODY) -> dict[str, str]:
+        """Id → words, of those that are there and theirs to see."""
+        found: dict[str, str] = {}
+        for memory_id in memory_ids:
             with suppress(NotFound):
-                recall = self.memory.get(entry.id)
-                found.append(Found(entry, recall.text, recall))
+                found[memory_id] = self.get(memory_id, who=who).text
         return found
 
     def _words(self, entry: Entry) -> str:
@@ -233,6 +250,8 @@ class Service:
         if wanted.decay:
             found = [replace(item, score=self._faded(item, now)) for item in found]
         found.sort(key=lambda item: -(item.score or 0.0))
+        for item in found[: wanted.limit] if wanted.rehearse else ():
+            self.echoes.note(item.entry.owner, [item.text])
         return found[: wanted.limit]
 
     def _search_one(self, owner: str, wanted: Search, now: float) -> list[Found]:
@@ -254,6 +273,7 @@ class Service:
             filters=passes,
             fidelity=wanted.fidelity,
             explain=wanted.explain,
+            rehearse=wanted.rehearse,
             current_view=wanted.latest_only is not False,
             now=wanted.at,
         )
@@ -281,7 +301,7 @@ class Service:
 
     def history(self, memory_id: str, who: Principal = ANYBODY) -> list[dict[str, Any]]:
         """What happened to a memory, oldest first."""
-        self._check_seen(memory_id, who)
+        self._check_seen(_id(memory_id), who)
         return self.memory.history(memory_id)
 
     def _check_seen(self, memory_id: str, who: Principal) -> None:
@@ -297,18 +317,20 @@ class Service:
 
     def delete(self, memory_ids: Sequence[str], *, linked: bool = False, who: Principal = ANYBODY) -> int:
         """Forgets memories for good. `linked`: with what they superseded. Returns how many went."""
-        ids = list(dict.fromkeys(canonical_id(memory_id) for memory_id in memory_ids))
-        for memory_id in list(ids):
+        owners: dict[str, str] = {}  # of each memory that goes
+        for memory_id in dict.fromkeys(map(_id, memory_ids)):
             with self._holding(memory_id, who) as (open_, id_):
+                owners.setdefault(id_, open_.fold.owner)
                 waiting = [id_] if linked else []
                 while waiting:
                     for older in open_.bank.replaced_by(waiting.pop()):
-                        if older not in ids:
-                            ids.append(older)
+                        if older not in owners:
+                            owners[older] = open_.fold.owner
                             waiting.append(older)
-        if ids:
-            self.memory.delete(ids)
-        return len(ids)
+        if owners:
+            self.memory.delete(list(owners))
+        self._tell([Change("DELETE", id_, owner) for id_, owner in owners.items()])
+        return len(owners)
 
     def delete_where(self, filter_: Filter, who: Principal = ANYBODY) -> int:
         """Forgets what passes a filter; an owner all of whose memories pass is forgotten, every word."""
@@ -316,15 +338,16 @@ class Service:
         for owner in self.owners(filter_, who):
             entries = self.catalog(owner).entries
             ids = [e.id for e in entries.values() if filter_(e, lambda e=e: self._words(e))]  # type: ignore[misc]
-            if len(ids) == len(entries):
+            if len(ids) == len(entries) and (ids or filter_(nothing_of(owner), str)):
                 self.forget_owner(owner)
             elif ids:
                 self.memory.delete(ids)
+            self._tell([Change("DELETE", id_, owner) for id_ in ids])
             gone += len(ids)
         return gone
 
     def forget_owner(self, owner: str) -> int:
-        """Forgets an owner, every word."""
+        """Forgets an owner, every word. Those who watch are told by whoever calls this."""
         held = self.memory.delete_all(**whose_of(owner))
         self.desk.unfile(owner)
         self.desk.unhear(f"{owner}\0")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from . import health, oss
+from . import health, oss, platform
 
 __all__ = ["ROUTERS"]
 
-ROUTERS: tuple[APIRouter, ...] = (health.router, oss.router)
+ROUTERS: tuple[APIRouter, ...] = (health.router, *platform.ROUTERS, oss.router)

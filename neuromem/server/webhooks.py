@@ -1,0 +1,236 @@
+"""Webhooks: other programs hear of changes, and nobody waits for them.
+
+Each receiver has a bounded queue and a thread of its own, which ends when there is nothing to send; so a slow
+one delays nobody, and one that is down loses what does not fit (it is counted). Deliveries are tried again
+after 1, 4 and 16 seconds. Each is signed: `X-Neuromem-Signature: sha256=HMAC(secret, timestamp + "." + body)`
+with the secret that was told when the webhook was made. Of what was deleted the words are not sent.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import http.client
+import json
+import logging
+import queue
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+from ..errors import InvalidInput, NotFound
+from .desk import Desk
+from .entries import iso
+from .service import Change
+
+__all__ = ["TYPES", "Webhooks"]
+
+TYPES = (
+    "memory_add", "memory_update", "memory_delete", "memory_categorize",
+    "ingest_job_completed", "ingest_job_failed",
+)  # fmt: skip
+WAITING = 1_000  # deliveries that may wait for one receiver
+PAUSES_S = (1.0, 4.0, 16.0)  # before each further attempt
+TIMEOUT_S, IDLE_S = 5.0, 5.0  # of an attempt; after which a thread without work ends
+_log = logging.getLogger(__name__)
+
+
+class Webhooks:
+    """The webhooks of a desk, and their deliveries. Safe across threads."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        clock: Callable[[], float],
+        categories: Callable[[str], Sequence[str]],
+        pauses_s: Sequence[float] = PAUSES_S,
+    ) -> None:
+        """Args:
+        categories: of a memory, by its id.
+        """
+        self._desk, self._clock, self._categories, self._pauses = desk, clock, categories, pauses_s
+        self.counts: Counter[str] = Counter()  # deliveries "sent", "failed" and "dropped"
+        self._lock = threading.Lock()
+        self._queues: dict[str, queue.Queue[Mapping[str, Any]]] = {}
+        self._closing = threading.Event()
+        self._hooks = self._desk.things("webhook")
+
+    # -- who listens ------------------------------------------------------------------------------
+
+    def create(self, project: str, url: str, name: str, types: Sequence[str]) -> dict[str, Any]:
+        """A new webhook, with the secret that its deliveries are signed with: it is not shown again."""
+        body = {"project": project, "url": _url(url), "name": name, "types": _types(types), "active": True}
+        hook_id = f"wh_{uuid4().hex[:16]}"
+        self._desk.put("webhook", hook_id, body, self._clock())
+        self._reload()
+        return self.get(hook_id) | {"secret": self._secret(hook_id).hex()}
+
+    def update(self, hook_id: str, changes: Mapping[str, Any]) -> dict[str, Any]:
+        """Changes url, name, types or whether it is active."""
+        kept = self._thing(hook_id)
+        checked = dict(changes)
+        if "url" in checked:
+            checked["url"] = _url(checked["url"])
+        if "types" in checked:
+            checked["types"] = _types(checked["types"])
+        body = {key: checked.get(key, kept[key]) for key in ("project", "url", "name", "types", "active")}
+        self._desk.put("webhook", hook_id, body, self._clock())
+        self._reload()
+        return self.get(hook_id)
+
+    def remove(self, hook_id: str) -> None:
+        """Drops one."""
+        self._thing(hook_id)
+        self._desk.remove("webhook", hook_id)
+        self._reload()
+
+    def all(self, project: str) -> list[dict[str, Any]]:
+        """Those of a project."""
+        return [_shown(hook) for hook in self._desk.things("webhook") if hook["project"] == project]
+
+    def get(self, hook_id: str) -> dict[str, Any]:
+        """One of them."""
+        return _shown(self._thing(hook_id))
+
+    def _thing(self, hook_id: str) -> dict[str, Any]:
+        hook = self._desk.get("webhook", hook_id)
+        if hook is None:
+            raise NotFound(f"no webhook {hook_id!r}")
+        return hook
+
+    def _reload(self) -> None:
+        self._hooks = self._desk.things("webhook")
+
+    def _secret(self, hook_id: str) -> bytes:
+        return hmac.digest(self._desk.secret(), f"webhook:{hook_id}".encode(), "sha256")
+
+    # -- sending ----------------------------------------------------------------------------------
+
+    def notice(self, changes: Sequence[Change]) -> None:
+        """Changes were made: whoever listens will hear of it. Returns at once."""
+        hooks = [hook for hook in self._hooks if hook["active"]]
+        for change in changes if hooks else ():
+            details = {"id": change.id, "data": {"memory": change.text}, "event": change.kind}
+            self.send(f"memory_{change.kind.lower()}", {"event_details": details}, hooks)
+            if change.kind == "ADD" and any("memory_categorize" in hook["types"] for hook in hooks):
+                names = list(self._categories(change.id))
+                sorted_ = {"event": "CATEGORIZE", "memory_id": change.id, "categories": names}
+                self.send("memory_categorize", {"event_details": sorted_}, hooks)
+
+    def send(
+        self, kind: str, body: Mapping[str, Any], hooks: Sequence[Mapping[str, Any]] | None = None
+    ) -> None:
+        """Queues a delivery to all that listen to such events."""
+        for hook in self._hooks if hooks is None else hooks:
+            if hook["active"] and kind in hook["types"]:
+                self._queue(hook["id"], body)
+
+    def _queue(self, hook_id: str, body: Mapping[str, Any]) -> None:
+        with self._lock:
+            if self._closing.is_set():
+                return
+            waiting = self._queues.get(hook_id)
+            if waiting is None:
+                waiting = self._queues[hook_id] = queue.Queue(WAITING)
+                threading.Thread(
+                    target=self._work, args=(hook_id, waiting), name="neuromem-webhook", daemon=True
+                ).start()
+            try:
+                waiting.put_nowait(body)
+            except queue.Full:
+                self.counts["dropped"] += 1
+
+    def _work(self, hook_id: str, waiting: queue.Queue[Mapping[str, Any]]) -> None:
+        """Sends what waits for a receiver, in order."""
+        while not self._closing.is_set():
+            try:
+                body = waiting.get(timeout=IDLE_S)
+            except queue.Empty:
+                with self._lock:
+                    if waiting.empty():
+                        del self._queues[hook_id]
+                        return
+                continue
+            sent = self._deliver(hook_id, json.dumps(body).encode())
+            self.counts["sent" if sent else "failed"] += 1
+
+    def _deliver(self, hook_id: str, body: bytes) -> bool:
+        for pause in (*self._pauses, None):
+            hook = next((hook for hook in self._hooks if hook["id"] == hook_id), None)
+            if hook is None or not hook["active"]:
+                return False
+            try:
+                status = self._post(hook_id, str(hook["url"]), body)
+            except (OSError, http.client.HTTPException) as error:
+                problem = type(error).__name__
+            else:
+                if 200 <= status < 300:
+                    return True
+                problem = f"status {status}"
+            if pause is None or self._closing.wait(pause):
+                _log.warning("webhook %s got no delivery through (%s)", hook_id, problem)
+                return False
+        return False
+
+    def _post(self, hook_id: str, url: str, body: bytes) -> int:
+        """Sends once, following no redirect; the status of the answer."""
+        parts = urlsplit(url)
+        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        stamp = str(int(self._clock()))
+        signed = hmac.digest(self._secret(hook_id), stamp.encode() + b"." + body, hashlib.sha256).hex()
+        headers = {
+            "Content-Type": "application/json",
+            "X-Neuromem-Timestamp": stamp,
+            "X-Neuromem-Signature": f"sha256={signed}",
+        }
+        connection = kind(parts.hostname or "", parts.port, timeout=TIMEOUT_S)
+        try:
+            connection.request(
+                "POST", f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}", body, headers
+            )
+            return connection.getresponse().status
+        finally:
+            connection.close()
+
+    def close(self) -> None:
+        """Sends no more."""
+        self._closing.set()
+
+
+def _url(url: Any) -> str:
+    parts = urlsplit(url) if isinstance(url, str) else None
+    try:
+        sound = parts is not None and parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        sound = False
+    if not sound or any(char.isspace() or ord(char) < 32 for char in str(url)):
+        raise InvalidInput(
+            "url", f"{url!r:.100} is no web address", "give one such as https://example.com/hook"
+        )
+    return str(url)
+
+
+def _types(types: Any) -> list[str]:
+    if isinstance(types, str) or not isinstance(types, Sequence) or not types:
+        raise InvalidInput("event_types", "is no list of types", f"give some of {', '.join(TYPES)}")
+    chosen = [str(item).lower().replace(":", "_") for item in types]
+    unknown = [item for item in chosen if item not in TYPES]
+    if unknown:
+        raise InvalidInput("event_types", f"{unknown[0]!r} is not known", f"give some of {', '.join(TYPES)}")
+    return chosen
+
+
+def _shown(hook: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "webhook_id": hook["id"],
+        "name": hook["name"],
+        "url": hook["url"],
+        "event_types": hook["types"],
+        "project": hook["project"],
+        "is_active": hook["active"],
+        "created_at": iso(round(hook["created"] * 1_000)),
+        "updated_at": iso(round(hook["updated"] * 1_000)),
+    }
