@@ -268,6 +268,20 @@ def _serving(commands: Commands) -> None:
         "--log-level", choices=("debug", "info", "warning", "error"), default="info",
         help="JSON lines on stderr; they never hold what was said (default info)",
     )  # fmt: skip
+    mem0_env = _command(
+        commands,
+        "mem0-env",
+        "mem0_env:mem0_env",
+        "run a program whose mem0 clients talk to your own server",
+        "MemoryClient() and AsyncMemoryClient() that are told no host go to --url, also inside of AutoGen, "
+        "Agno, CAMEL and others. Without a program, what it would set is printed, for a shell.",
+    )
+    mem0_env.add_argument(
+        "--url", help="address of the server (default: $NEUROMEM_URL, else http://127.0.0.1:8888)"
+    )
+    mem0_env.add_argument(
+        "words", nargs=argparse.REMAINDER, metavar="-- PROGRAM", help="the program and its arguments"
+    )
 
 
 def _looking(commands: Commands) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import os
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -133,3 +135,12 @@ def folder_of(path: str | Path) -> Path:
     if not str(path) or "\0" in str(path):
         raise InvalidInput("path", f"{str(path)!r} cannot be a folder", "give a folder, or None for RAM only")
     return Path(path)
+
+
+def data_folder() -> Path:
+    """The platform's folder for a user's data."""
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "neuromem"
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "neuromem"
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "neuromem"

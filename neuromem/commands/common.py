@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..config import Config
 from ..errors import InvalidInput, NotFound
+from ..identity import data_folder
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -34,11 +34,7 @@ def store_path(args: argparse.Namespace) -> Path:
         if not args.path.strip():
             raise InvalidInput("path", "is blank", "give a folder")
         return Path(args.path).expanduser()
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support" / "neuromem"
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local")) / "neuromem"
-    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "neuromem"
+    return data_folder()
 
 
 def settings(args: argparse.Namespace) -> Config:

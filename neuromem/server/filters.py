@@ -18,9 +18,10 @@ from ..errors import InvalidInput
 from ..identity import seconds_of
 from .entries import KINDS, Entry
 
-__all__ = ["EVERYTHING", "Filter", "Index", "Words", "every", "filed_under", "parse"]
+__all__ = ["ACTOR", "EVERYTHING", "Filter", "Index", "Words", "every", "filed_under", "parse"]
 
 DAY_MS = 86_400_000
+ACTOR = "actor"  # note of who said a message that is kept as it is
 ENTITY_KEYS = {f"{kind}_id": kind for kind in KINDS}
 CAMEL = {f"{kind}Id": f"{kind}_id" for kind in KINDS} | {
     "createdAt": "created_at", "updatedAt": "updated_at", "expirationDate": "expiration_date",
@@ -37,6 +38,7 @@ MAX_DEPTH, MAX_LEAVES = 32, 1_000
 Words = Callable[[], str]
 """Gives a memory's words, when they are asked for."""
 Test = Callable[[Entry, Words], bool]
+Held = Callable[[Entry], Mapping[str, Any]]
 
 
 class Index(Protocol):
@@ -101,6 +103,8 @@ class _Parser:
             return self._logical(key[1:].upper(), value, place, depth)
         if key in ENTITY_KEYS:
             return _entity(ENTITY_KEYS[key], value, place)
+        if self.dialect == "oss" and key == "actor_id":
+            return _of_metadata(ACTOR, value, place, OSS_OPERATORS, lambda entry: entry.extra)
         if self.dialect == "oss" and key not in (*TIME_KEYS, "expiration_date", "metadata", "categories"):
             return _of_metadata(key, value, place, OSS_OPERATORS)
         if key in TIME_KEYS:
@@ -344,19 +348,20 @@ _MISSING = object()
 OSS_OPERATORS = ("eq", "ne", "in", "nin", "gt", "gte", "lt", "lte", "contains", "icontains")
 
 
-def _of_metadata(key: str, value: Any, place: str, allowed: Sequence[str]) -> Filter:
+def _of_metadata(
+    key: str, value: Any, place: str, allowed: Sequence[str], held: Held = lambda entry: entry.metadata
+) -> Filter:
     if isinstance(value, Mapping) and not set(value) & set(OSS_OPERATORS):
         plain = dict(value)  # an object to be equal to
-        return _leaf(lambda entry, _words: entry.metadata.get(key, _MISSING) == plain)
+        return _leaf(lambda entry, _words: held(entry).get(key, _MISSING) == plain)
     if value == "*" and len(allowed) > 3:
-        return _leaf(lambda entry, _words: key in entry.metadata)
+        return _leaf(lambda entry, _words: key in held(entry))
     if isinstance(value, list) and "in" not in allowed:
-        return _leaf(lambda entry, _words: entry.metadata.get(key, _MISSING) == value)
+        return _leaf(lambda entry, _words: held(entry).get(key, _MISSING) == value)
     pairs = _operators(value, place, allowed, "eq")
     return _leaf(
         lambda entry, _words: all(
-            _metadata_holds(entry.metadata.get(key, _MISSING), operator, operand)
-            for operator, operand in pairs
+            _metadata_holds(held(entry).get(key, _MISSING), operator, operand) for operator, operand in pairs
         )
     )
 

@@ -85,18 +85,21 @@ class Service:
         categories: tuple[str, ...] = (),
         among: Mapping[str, str] | None = None,
         immutable: bool = False,
+        extra: Mapping[str, Any] | None = None,
         who: Principal = ANYBODY,
     ) -> list[Written]:
         """Remembers what is said; durable when it returns.
 
         Args:
             categories: of every memory of it. among: else each gets the nearest of these, name →
-                description; None: of the project's.
+                description; None: of the project's. extra: further notes, kept as `Entry.extra`.
         """
         ids = who.check(ids)
         owner = ids.owner
         own = _own(metadata)
-        notes = notes_for(ids, expires=expires, categories=categories, among=among, immutable=immutable)
+        notes = notes_for(
+            ids, expires=expires, categories=categories, among=among, immutable=immutable, extra=extra
+        )
         if notes and isinstance(own, dict):
             own[NOTES] = notes
         call = Call.of(self.engine, messages, own, timestamp, infer)
@@ -191,6 +194,13 @@ class Service:
             if not who.sees(open_.fold.owner):
                 raise NotFound(f"no memory {id_}; it was deleted or is forgotten (deep recall may find it)")
             yield open_, id_
+
+    def teller(self, entry: Entry) -> tuple[str | None, str | None]:
+        """Who told a memory: their role, and their name if it was given."""
+        with self.engine.owners.use(entry.owner, settle=False) as open_:
+            record = self.engine.record(open_, entry.id)
+        body = {} if record is None or record.erased else record.body
+        return body.get("role"), body.get("name")
 
     def owners(self, filter_: Filter, who: Principal = ANYBODY) -> list[str]:
         """Owners who may have what passes a filter, sorted."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from . import health, keys, platform, service
+from . import health, keys, oss, platform, service
 
 __all__ = ["ROUTERS"]
 
-ROUTERS: tuple[APIRouter, ...] = (health.router, keys.router, service.router, *platform.ROUTERS)
+ROUTERS: tuple[APIRouter, ...] = (
+    health.router, keys.router, service.router, *platform.ROUTERS, oss.router,
+)  # fmt: skip
