@@ -52,7 +52,9 @@ def test_users_are_counted_and_reset_forgets_them_all() -> None:
         answer = client.users()
         counted = {(item["type"], item["name"]): item["total_memories"] for item in answer["results"]}
         assert counted == {("user", "ana"): 2, ("agent", "cook"): 2, ("run", "r"): 1, ("app", "kitchen"): 1}
-        assert answer["count"] == 4 and answer["total_users"] == 1 and answer["next"] is None
+        assert answer["count"] == 4
+        assert answer["total_users"] == 1
+        assert answer["next"] is None
         assert all(item["created_at"] and item["updated_at"] and item["id"] for item in answer["results"])
         one = client.client.get("/v1/entities/?page=2&page_size=3").json()
         assert (len(one["results"]), one["count"], one["next"]) == (1, 4, None)
@@ -68,9 +70,12 @@ def test_batches_change_all_or_nothing(client: MemoryClient, ana: str) -> None:
     message = client.batch_update([{"memory_id": ids[0], "text": "Box 0 is empty"},
                                    {"memory_id": ids[1], "metadata": {"a": 1}}])["message"]  # fmt: skip
     assert "2" in message
-    assert client.get(ids[0])["memory"] == "Box 0 is empty" and client.get(ids[1])["metadata"] == {"a": 1}
+    assert client.get(ids[0])["memory"] == "Box 0 is empty"
+    assert client.get(ids[1])["metadata"] == {"a": 1}
     with pytest.raises(MemoryNotFoundError):
-        client.batch_update([{"memory_id": ids[0], "text": "x"}, {"memory_id": str(uuid.uuid4()), "text": "x"}])
+        client.batch_update(
+            [{"memory_id": ids[0], "text": "x"}, {"memory_id": str(uuid.uuid4()), "text": "x"}]
+        )
     with pytest.raises(MemoryNotFoundError):
         client.batch_delete([{"memory_id": ids[0]}, {"memory_id": str(uuid.uuid4())}])
     with pytest.raises(ValidationError):
@@ -87,9 +92,12 @@ def test_an_event_can_be_looked_up_and_holds_no_words_of_its_own(
     answer = client.add("I like tea", user_id=ana)
     event = client.client.get(f"/v1/event/{answer['event_id']}/").json()
     assert (event["status"], event["event_type"]) == ("SUCCEEDED", "ADD")
-    assert event["results"] == answer["results"] and event["completed_at"] and event["latency"] >= 0
+    assert event["results"] == answer["results"]
+    assert event["completed_at"]
+    assert event["latency"] >= 0
     listed = client.client.get("/v1/events/?page_size=1&event_type=add").json()
-    assert listed["results"] == [event] and listed["count"] >= 1
+    assert listed["results"] == [event]
+    assert listed["count"] >= 1
     assert client.client.get(f"/v1/event/{uuid.uuid4()}/").status_code == 404
     client.delete(answer["results"][0]["id"])
     event = client.client.get(f"/v1/event/{answer['event_id']}/").json()
@@ -98,7 +106,9 @@ def test_an_event_can_be_looked_up_and_holds_no_words_of_its_own(
         assert "tea" not in str(server.service.desk.rows(f"SELECT * FROM {table}"))
 
 
-def test_feedback_is_kept_with_the_memory_and_goes_with_it(both: tuple[MemoryClient, Serving], ana: str) -> None:
+def test_feedback_is_kept_with_the_memory_and_goes_with_it(
+    both: tuple[MemoryClient, Serving], ana: str
+) -> None:
     client, server = both
     id_ = add(client, "I like tea", user_id=ana)
     answer = client.feedback(id_, feedback="negative", feedback_reason="it was coffee")
@@ -106,7 +116,9 @@ def test_feedback_is_kept_with_the_memory_and_goes_with_it(both: tuple[MemoryCli
     assert server.service.desk.get("feedback", id_)
     assert client.feedback(id_)["feedback"] is None
     client.feedback(id_, feedback="POSITIVE")
-    assert client.client.post("/v1/feedback/", json={"memory_id": id_, "feedback": "SO_SO"}).status_code == 422
+    assert (
+        client.client.post("/v1/feedback/", json={"memory_id": id_, "feedback": "SO_SO"}).status_code == 422
+    )
     client.delete_all(user_id=ana)
     assert server.service.desk.get("feedback", id_) is None
 
@@ -126,7 +138,8 @@ def test_exports_give_everything_and_fill_a_schema(client: MemoryClient, ana: st
     with pytest.raises(MemoryNotFoundError):
         client.get_memory_export(**asked)
     export = client.create_memory_export(schema, **asked)
-    assert export["id"] and export["message"]
+    assert export["id"]
+    assert export["message"]
     for how in ({"memory_export_id": export["id"]}, asked):
         answer = client.get_memory_export(**how)
         assert (answer["dog"], answer["salary"]) == ("My dog is called Potola", 3000)
@@ -155,14 +168,23 @@ def test_profiles_follow_the_settings(client: MemoryClient, ana: str) -> None:
     with pytest.raises(ValidationError):
         client.update_profile_settings(schema={"properties": {"dog": {"type": "string"}}})
     assert client.client.post("/v2/profiles/settings/", json={"colour": 1}).status_code == 400
-    schema = {"type": "object", "properties": {"Dog-Name": {"type": "string", "description": "name of the dog"}}}
+    schema = {
+        "type": "object",
+        "properties": {"Dog-Name": {"type": "string", "description": "name of the dog"}},
+    }
     settings = client.update_profile_settings(enabled=True, schema=schema, custom_instructions="be kind")
     assert settings == client.get_profile_settings()
-    assert settings["enabled"] and settings["entities"]["user"] == {"schema": schema, "custom_instructions": "be kind"}
+    assert settings["enabled"]
+    assert settings["entities"]["user"] == {
+        "schema": schema,
+        "custom_instructions": "be kind",
+    }
     started = client.generate_profile(ana, idempotency_key="once")
-    assert started["status"] == "succeeded" and not started["replayed"]
+    assert started["status"] == "succeeded"
+    assert not started["replayed"]
     again = client.generate_profile(ana, idempotency_key="once")
-    assert again["job_id"] == started["job_id"] and again["replayed"]
+    assert again["job_id"] == started["job_id"]
+    assert again["replayed"]
     for id_ in (started["job_id"], started["status_url"]):
         job = client.get_profile_job(id_)["job"]
         assert (job["status"], job["total"], job["succeeded"], job["failed"]) == ("succeeded", 1, 1, 0)
@@ -186,7 +208,8 @@ def test_profiles_follow_the_settings(client: MemoryClient, ana: str) -> None:
 
 def test_the_project_keeps_what_is_set(client: MemoryClient) -> None:
     project = client.project.get()
-    assert project["custom_instructions"] is None and project["decay"] is False
+    assert project["custom_instructions"] is None
+    assert project["decay"] is False
     categories = [{"pets": "animals at home"}]
     answer = client.project.update(
         custom_instructions="be brief", custom_categories=categories, multilingual=True, decay=True
@@ -236,14 +259,17 @@ def test_decay_of_the_project_weighs_scores(client: MemoryClient, ana: str) -> N
     client.project.update(decay=True)
     weighed = client.search(**question)["results"][0]["score"]
     client.project.update(decay=False)
-    assert weighed != before and 0 <= weighed <= 1
+    assert weighed != before
+    assert 0 <= weighed <= 1
 
 
 # -- webhooks ----------------------------------------------------------------------------------
 
 
 @contextmanager
-def receiver(status: int = 200, slow: threading.Event | None = None) -> Iterator[tuple[str, "queue.Queue[Any]"]]:
+def receiver(
+    status: int = 200, slow: threading.Event | None = None
+) -> Iterator[tuple[str, queue.Queue[Any]]]:
     """A real receiver: its address, and what comes in as (body, headers)."""
     came: queue.Queue[Any] = queue.Queue()
 
@@ -292,11 +318,13 @@ def test_webhooks_tell_of_changes_and_are_signed(client: MemoryClient, ana: str)
             seen.append(json.loads(body)["event_details"])
         assert [details["event"] for details in seen] == ["ADD", "CATEGORIZE", "UPDATE", "DELETE"]
         assert seen[0] == {"id": id_, "data": {"memory": "I like tea"}, "event": "ADD"}
-        assert seen[1]["memory_id"] == id_ and seen[1]["categories"]
+        assert seen[1]["memory_id"] == id_
+        assert seen[1]["categories"]
         assert seen[2]["data"]["memory"] == "I like coffee"
         assert seen[3] == {"id": id_, "data": {"memory": ""}, "event": "DELETE"}
         answer = client.update_webhook(hook["webhook_id"], name="other", event_types=["memory_delete"])
-        assert answer["message"] and client.get_webhooks(project)[0]["name"] == "other"
+        assert answer["message"]
+        assert client.get_webhooks(project)[0]["name"] == "other"
         client.delete(add(client, "I like cocoa", user_id=ana))
         assert json.loads(came.get(timeout=20)[0])["event_details"]["event"] == "DELETE"
         assert "message" in client.delete_webhook(hook["webhook_id"])
@@ -313,7 +341,9 @@ def test_webhooks_tell_of_changes_and_are_signed(client: MemoryClient, ana: str)
 def test_a_slow_or_dead_receiver_keeps_nobody_waiting(client: MemoryClient, ana: str) -> None:
     with receiver(slow=threading.Event()) as (slow, stuck), receiver() as (url, came):
         hooks = [
-            client.create_webhook(url=to, name="hook", project_id=client.project_id, event_types=["memory_add"])
+            client.create_webhook(
+                url=to, name="hook", project_id=client.project_id, event_types=["memory_add"]
+            )
             for to in (slow, "http://127.0.0.1:9/", url)
         ]
         for n in range(3):
@@ -345,4 +375,5 @@ def test_keywords_of_other_versions_are_left_alone(client: MemoryClient, ana: st
         async_mode=True, org_id="o", project_id="p", enable_graph=True, custom_instructions="x",
         structured_data_schema={"a": "b"}, agent_custom_instructions="y", filter_memories=True, source="TEST",
     )  # fmt: skip
-    assert answer["status"] == "SUCCEEDED" and texts(answer) == ["I like tea"]
+    assert answer["status"] == "SUCCEEDED"
+    assert texts(answer) == ["I like tea"]
