@@ -10,7 +10,21 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from mem0_wire import MemoryClient, MemoryNotFoundError, NetworkError, ValidationError, served, texts
 
-ODD = ["a b", "a/b", "//", "a%2Fb", "100%", "ana@example.com", "日本", "🦊🦊", "#?&=", "...", "é", "-1", "x" * 200]
+ODD = [
+    "a b",
+    "a/b",
+    "//",
+    "a%2Fb",
+    "100%",
+    "ana@example.com",
+    "日本",
+    "🦊🦊",
+    "#?&=",
+    "...",
+    "é",
+    "-1",
+    "x" * 200,
+]
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +46,9 @@ def add(client: MemoryClient, said: str, **more: object) -> str:
 
 
 def test_the_constructor_learns_who_it_is(client: MemoryClient) -> None:
-    assert client.org_id and client.project_id and client.project.project_id == client.project_id
+    assert client.org_id
+    assert client.project_id
+    assert client.project.project_id == client.project_id
 
 
 @pytest.mark.parametrize("shape", ["text", "message", "messages"])
@@ -40,7 +56,8 @@ def test_add_takes_text_a_message_or_messages(client: MemoryClient, ana: str, sh
     message = {"role": "user", "content": "I am allergic to peanuts"}
     given = {"text": message["content"], "message": message, "messages": [message]}[shape]
     answer = client.add(given, user_id=ana)
-    assert answer["status"] == "SUCCEEDED" and uuid.UUID(answer["event_id"])
+    assert answer["status"] == "SUCCEEDED"
+    assert uuid.UUID(answer["event_id"])
     (result,) = answer["results"]
     assert result["memory"] == result["data"]["memory"] == "I am allergic to peanuts"
     assert result["event"] == "ADD"
@@ -77,10 +94,17 @@ def test_a_record_has_all_its_fields(client: MemoryClient, ana: str) -> None:
         metadata={"topic": "drinks", "deep": {"n": [1, None]}}, expiration_date="2199-01-31", immutable=True,
     )  # fmt: skip
     record = client.get(id_)
-    assert record["id"] == id_ and record["memory"] == "I like tea"
-    assert [record[f"{kind}_id"] for kind in ("user", "agent", "app", "run")] == [ana, "cook", "kitchen", "r1"]
+    assert record["id"] == id_
+    assert record["memory"] == "I like tea"
+    assert [record[f"{kind}_id"] for kind in ("user", "agent", "app", "run")] == [
+        ana,
+        "cook",
+        "kitchen",
+        "r1",
+    ]
     assert record["metadata"] == {"topic": "drinks", "deep": {"n": [1, None]}}
-    assert record["expiration_date"] == "2199-01-31" and record["immutable"] is True
+    assert record["expiration_date"] == "2199-01-31"
+    assert record["immutable"] is True
     assert set(record["categories"]) & {"food", "user_preferences"}
     for key in ("created_at", "updated_at"):
         assert began < datetime.fromisoformat(record[key]) < datetime.now(UTC) + timedelta(seconds=1)
@@ -97,7 +121,8 @@ def test_search_finds_what_answers_best_first(client: MemoryClient, ana: str) ->
     answer = client.search("  what is my dog's name?  ", filters=mine)
     assert texts(answer)[0] == "My dog is called Potola"
     scores = [result["score"] for result in answer["results"]]
-    assert scores == sorted(scores, reverse=True) and min(scores) >= 0.1
+    assert scores == sorted(scores, reverse=True)
+    assert min(scores) >= 0.1
     assert len(client.search("what do I do?", filters=mine, top_k=1, threshold=0.0)["results"]) == 1
     assert len(client.search("what do I do?", filters=mine, threshold=0.0)["results"]) == 3
     assert client.search("what is my dog's name?", filters=mine, threshold=1.0)["results"] == []
@@ -107,7 +132,9 @@ def test_search_finds_what_answers_best_first(client: MemoryClient, ana: str) ->
 
 
 def test_update_changes_what_is_given_and_keeps_the_rest(client: MemoryClient, ana: str) -> None:
-    id_ = add(client, "I live in Lisbon", user_id=ana, run_id="r", metadata={"a": 1}, expiration_date="2199-01-01")
+    id_ = add(
+        client, "I live in Lisbon", user_id=ana, run_id="r", metadata={"a": 1}, expiration_date="2199-01-01"
+    )
     changed = client.update(id_, text="I live in Porto")
     assert (changed["memory"], changed["metadata"], changed["run_id"]) == ("I live in Porto", {"a": 1}, "r")
     changed = client.update(id_, metadata={"b": 2}, timestamp=1_700_000_000)
@@ -130,7 +157,8 @@ def test_history_tells_what_was_and_what_is(client: MemoryClient, ana: str) -> N
     assert rows[0]["input"] == [{"role": "user", "content": "I live in Lisbon"}]
     client.delete(id_)
     rows = client.history(id_)
-    assert rows[-1]["event"] == "DELETE" and "Porto" not in str(rows), "deleted is deleted"
+    assert rows[-1]["event"] == "DELETE"
+    assert "Porto" not in str(rows), "deleted is deleted"
 
 
 def test_delete_and_delete_all(client: MemoryClient, ana: str) -> None:
@@ -167,7 +195,8 @@ def test_what_is_superseded_is_shown_in_lists_and_goes_with_what_replaced_it(
     assert new["event"] == "ADD", "mem0 only adds"
     mine = {"user_id": ana}
     old = next(item for item in client.get_all(filters=mine)["results"] if item["id"] != new["id"])
-    assert old["replaced_by"] == new["id"] and old["lifecycle_state"] == "superseded"
+    assert old["replaced_by"] == new["id"]
+    assert old["lifecycle_state"] == "superseded"
     assert texts(client.get_all(filters=mine, latest_only=True)) == ["I moved to Porto"]
     assert texts(client.search("where do I live?", filters=mine)) == ["I moved to Porto"]
     assert len(client.search("where do I live?", filters=mine, latest_only=False)["results"]) == 2
@@ -180,8 +209,13 @@ def test_what_has_expired_is_hidden_from_lists_and_searches_alone(client: Memory
     gone = add(client, "The code is 4471", user_id=ana, expiration_date=str(day - timedelta(days=1)))
     today = add(client, "The code is 9000 today", user_id=ana, expiration_date=str(day))
     mine = {"user_id": ana}
-    assert [item["id"] for item in client.get_all(filters=mine)["results"]] == [today], "the day itself counts"
-    assert {item["id"] for item in client.get_all(filters=mine, show_expired=True)["results"]} == {gone, today}
+    assert [item["id"] for item in client.get_all(filters=mine)["results"]] == [today], (
+        "the day itself counts"
+    )
+    assert {item["id"] for item in client.get_all(filters=mine, show_expired=True)["results"]} == {
+        gone,
+        today,
+    }
     assert [item["id"] for item in client.search("the code?", filters=mine)["results"]] == [today]
     assert len(client.search("the code?", filters=mine, show_expired=True)["results"]) == 2
     assert client.get(gone)["memory"] == "The code is 4471"
@@ -214,7 +248,9 @@ def test_odd_names_are_only_names(client: MemoryClient, name: str) -> None:
         assert "message" in client.delete_users(**{kind: name}), "gone already is as good"
 
 
-@pytest.mark.parametrize("said", ["Ich heiße Jürgen Müller", "我住在北京", "🦊 is my spirit animal ❤️", 'a "b" \\ c\n\td'])
+@pytest.mark.parametrize(
+    "said", ["Ich heiße Jürgen Müller", "我住在北京", "🦊 is my spirit animal ❤️", 'a "b" \\ c\n\td']
+)
 def test_any_words_come_back_as_they_were(client: MemoryClient, ana: str, said: str) -> None:
     id_ = add(client, said, user_id=ana, metadata={"ключ": "значение 🦊"})
     assert client.get(id_)["memory"] == said
@@ -256,7 +292,8 @@ def test_mem0s_exceptions_come_for_the_right_reasons(client: MemoryClient, ana: 
     ):
         with pytest.raises(ValidationError) as caught:
             call()
-        assert str(caught.value) and caught.value.details
+        assert str(caught.value)
+        assert caught.value.details
     with pytest.raises(ValueError, match="Top-level entity parameters"):
         client.search("tea?", user_id=ana)
     away = MemoryClient.__new__(MemoryClient)

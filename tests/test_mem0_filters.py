@@ -93,12 +93,19 @@ def test_an_unknown_key_is_answered_with_those_that_are_known(client: MemoryClie
         for call in (client.get_all, lambda filters: client.search("x", filters=filters)):
             with pytest.raises(ValidationError) as caught:
                 call(filters=filters)
-            assert key in str(caught.value) and "memory_ids" in str(caught.value)
+            assert key in str(caught.value)
+            assert "memory_ids" in str(caught.value)
 
 
 @pytest.mark.parametrize(
     "filters",
-    [{}, {"NOT": {"user_id": "ana"}}, {"user_id": {"ne": "ana"}}, {"metadata": {"n": 1}}, {"OR": [{"text": "a"}]}],
+    [
+        {},
+        {"NOT": {"user_id": "ana"}},
+        {"user_id": {"ne": "ana"}},
+        {"metadata": {"n": 1}},
+        {"OR": [{"text": "a"}]},
+    ],
 )
 def test_nobodys_memories_cannot_be_asked_for(client: MemoryClient, filters: dict[str, object]) -> None:
     for call in (client.get_all, lambda filters: client.search("x", filters=filters)):
@@ -110,7 +117,8 @@ def test_names_beside_the_filters_are_refused_by_v3(client: MemoryClient) -> Non
     for path in ("/v3/memories/", "/v3/memories/search/"):
         body = {"query": "tea?", "user_id": "ana", "filters": {"user_id": "ana"}}
         answer = client.client.post(path, json=body)
-        assert answer.status_code == 400 and "user_id" in answer.json()["detail"]
+        assert answer.status_code == 400
+        assert "user_id" in answer.json()["detail"]
 
 
 def test_pages_are_counted_from_one_and_lead_to_each_other(client: MemoryClient) -> None:
@@ -124,8 +132,12 @@ def test_pages_are_counted_from_one_and_lead_to_each_other(client: MemoryClient)
     assert back["results"] == first["results"]
     assert texts(client.get_all(filters=everybody)) == [said for said, _, _ in reversed(PLANTED)]
     beyond = client.get_all(filters=everybody, page=9, page_size=3)
-    assert beyond["results"] == [] and beyond["next"] is None and "page=2" in beyond["previous"]
-    in_both = client.client.post("/v3/memories/?page=2", json={"filters": everybody, "page": 1, "page_size": 3})
+    assert beyond["results"] == []
+    assert beyond["next"] is None
+    assert "page=2" in beyond["previous"]
+    in_both = client.client.post(
+        "/v3/memories/?page=2", json={"filters": everybody, "page": 1, "page_size": 3}
+    )
     assert in_both.json()["results"] == second["results"], "the query counts before the body"
 
 
@@ -146,7 +158,8 @@ def test_250_memories_come_in_pages_each_once() -> None:
                 break
             number += 1
             page = client.get_all(filters={"user_id": "ana"}, page=number, page_size=100)
-        assert number == 3 and sorted(seen) == sorted(said)
+        assert number == 3
+        assert sorted(seen) == sorted(said)
 
 
 def test_the_categories_of_a_call_and_of_the_project() -> None:
@@ -164,6 +177,8 @@ def test_the_categories_of_a_call_and_of_the_project() -> None:
         shown = {item["memory"]: item["categories"] for item in client.get_all(filters=mine)["results"]}
         assert shown["My cat is called Minka"] == ["animals"]
         assert shown["My dog is called Potola"] == ["pets"], "what a call brought along stays"
-        assert texts(client.get_all(filters={**mine, "categories": ["animals"]})) == ["My cat is called Minka"]
+        assert texts(client.get_all(filters={**mine, "categories": ["animals"]})) == [
+            "My cat is called Minka"
+        ]
         dog = next(item for item in client.get_all(filters=mine)["results"] if "dog" in item["memory"])
         assert client.update(dog["id"], text="My savings are in gold")["categories"] == ["money"]
