@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from . import health, oss, platform
+from . import health, openmemory, openmemory_apps, oss, platform
 
 __all__ = ["ROUTERS"]
 
-ROUTERS: tuple[APIRouter, ...] = (health.router, *platform.ROUTERS, oss.router)
+ROUTERS: tuple[APIRouter, ...] = (
+    health.router, *platform.ROUTERS, oss.router, openmemory.router, openmemory_apps.router,
+)  # fmt: skip
