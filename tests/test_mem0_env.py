@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from serving import Serving, serving
 
-from neuromem import mem0_default
+from neuromem import mem0_hook
 from neuromem.cli import main
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -133,19 +133,29 @@ def test_what_cannot_be_run_ends_with_one_line_and_status_2(
 
 
 def test_in_code_it_works_before_and_after_mem0_is_imported(monkeypatch: pytest.MonkeyPatch) -> None:
-    module = ModuleType(mem0_default.MODULE)
+    module = ModuleType(mem0_hook.MODULE)
     exec(CLIENT, module.__dict__)
-    monkeypatch.setitem(sys.modules, mem0_default.MODULE, module)
+    monkeypatch.setitem(sys.modules, mem0_hook.MODULE, module)
     monkeypatch.setenv("NEUROMEM_URL", "http://other:1/")
     for name in ("MEM0_API_KEY", "MEM0_TELEMETRY"):
         monkeypatch.setenv(name, "")
-    mem0_default.install()
-    mem0_default.install()
+    mem0_hook.install()
+    mem0_hook.install()
     client: Any = module.MemoryClient
     assert client().host == "http://other:1"
     monkeypatch.setenv("NEUROMEM_URL", "http://third")
     assert client("k").host == "http://third", "it is asked for when a client is built"
     assert os.environ["MEM0_API_KEY"] == "local"
+
+
+def test_importing_it_by_name_is_enough(plain: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", f"import neuromem.mem0_default\n{SHOW}"],
+        env=environ(plain) | {"NEUROMEM_URL": NOWHERE}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert json.loads(done.stdout)[:2] == [NOWHERE, NOWHERE], done.stderr
+    both = run(sys.executable, "-c", f"import neuromem.mem0_default\n{SHOW}", path=(plain,))
+    assert json.loads(both.stdout)[:2] == [NOWHERE, NOWHERE], both.stderr
 
 
 # -- with the real clients, against the real server ------------------------------------------------------
