@@ -12,7 +12,7 @@ import urllib.request
 from argparse import Namespace
 from pathlib import Path
 
-from .. import mem0_default
+from .. import mem0_hook
 from ..errors import InvalidInput, NotFound
 
 __all__ = ["environment", "mem0_env"]
@@ -38,12 +38,10 @@ def environment(url: str | None = None) -> dict[str, str]:
     Raises:
         InvalidInput: the address is none.
     """
-    address = (url or mem0_default.url()).rstrip("/")
+    address = (url or mem0_hook.url()).rstrip("/")
     if not address.startswith(("http://", "https://")):
-        raise InvalidInput(
-            "--url", f"{address!r} is no address", f"give one such as {mem0_default.DEFAULT_URL}"
-        )
-    hook = str(Path(mem0_default.__file__).parent / "site")
+        raise InvalidInput("--url", f"{address!r} is no address", f"give one such as {mem0_hook.DEFAULT_URL}")
+    hook = str(Path(mem0_hook.__file__).parent / "site")
     path = [place for place in os.environ.get("PYTHONPATH", "").split(os.pathsep) if place and place != hook]
     key = os.environ.get("MEM0_API_KEY") or os.environ.get("NEUROMEM_API_KEY") or "local"
     return {

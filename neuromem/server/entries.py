@@ -19,9 +19,22 @@ from ..identity import NOTES, Owner
 from ..owners import OpenOwner
 from .categories import Categories
 
-__all__ = ["KINDS", "Catalog", "Entry", "Ids", "catalog_of", "entry_of", "iso", "notes_for", "nothing_of"]
+__all__ = [
+    "ACTIVE",
+    "KINDS",
+    "STATE",
+    "Catalog",
+    "Entry",
+    "Ids",
+    "catalog_of",
+    "entry_of",
+    "iso",
+    "notes_for",
+    "nothing_of",
+]
 
 KINDS = ("user", "agent", "app", "run")
+STATE, ACTIVE = "state", "active"  # the note of whether a memory was put away, and what it says if not
 AMONG = "among"  # the note of the categories that a call brought along, name → description
 
 
@@ -89,6 +102,11 @@ class Entry:
     def current(self) -> bool:
         """Whether nothing has superseded it."""
         return self.until_ms == 0
+
+    @property
+    def state(self) -> str:
+        """Active, or (paused, archived) put away: kept, but in no list and no answer."""
+        return str(self.extra.get(STATE, ACTIVE))
 
     def expired(self, day: date) -> bool:
         """Whether its last day lies before a day. A date that cannot be read never comes."""

@@ -25,7 +25,7 @@ from .categories import Categories
 from .combine import Combiner
 from .desk import Desk
 from .echoes import Echoes
-from .entries import Catalog, Entry, Ids, catalog_of, entry_of, notes_for, nothing_of
+from .entries import ACTIVE, Catalog, Entry, Ids, catalog_of, entry_of, notes_for, nothing_of
 from .filing import Filing
 from .filters import EVERYTHING, Filter
 from .principals import ANYBODY, Principal
@@ -219,14 +219,16 @@ class Service:
         *,
         show_expired: bool = False,
         latest_only: bool = False,
+        put_away: bool = False,
         who: Principal = ANYBODY,
     ) -> list[Entry]:
-        """The memories that pass, what was told last first."""
+        """The memories that pass, what was told last first. `put_away`: the paused and archived, too."""
         today = self._day(None)
         found: list[Entry] = []
         for owner in self.owners(filter_, who):
             for entry in self.catalog(owner).entries.values():
                 shown = (show_expired or not entry.expired(today)) and (entry.current or not latest_only)
+                shown = shown and (put_away or entry.state == ACTIVE)
                 if shown and filter_(entry, lambda entry=entry: self._words(entry)):  # type: ignore[misc]
                     found.append(entry)
         return sorted(found, key=lambda entry: (-entry.created_ms, entry.id))
@@ -280,7 +282,7 @@ class Service:
 
         def passes(memory_id: str) -> bool:
             entry = catalog.entries.get(memory_id)
-            if entry is None or (not wanted.show_expired and entry.expired(today)):
+            if entry is None or (not wanted.show_expired and entry.expired(today)) or entry.state != ACTIVE:
                 return False
             return wanted.filter(entry, lambda: self._words(entry))
 

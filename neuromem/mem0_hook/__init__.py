@@ -1,11 +1,11 @@
 """Makes mem0's own clients talk to a server of ours when they are told no host.
 
-``import neuromem.mem0_default`` before they are built, or ``neuromem mem0-env -- python app.py``: then
-``MemoryClient()`` and ``AsyncMemoryClient()`` go to ``NEUROMEM_URL`` (default http://127.0.0.1:8888), also
-inside of frameworks that have no setting for it. A host that is given is left alone.
+``import neuromem.mem0_default`` does it in code, ``neuromem mem0-env -- python app.py`` for a whole program:
+then ``MemoryClient()`` and ``AsyncMemoryClient()`` go to ``NEUROMEM_URL`` (default http://127.0.0.1:8888),
+also inside of frameworks that have no setting for it. A host that is given is left alone.
 
 This file also runs, by its path, in environments that have no neuromem (`site/sitecustomize.py`): the
-standard library only, and Python 3.9.
+standard library only, and Python 3.9. Importing it changes nothing; `install` does.
 """
 
 from __future__ import annotations
@@ -39,8 +39,13 @@ def install() -> None:
         os.environ["MEM0_API_KEY"] = os.environ.get("NEUROMEM_API_KEY") or "local"
     if MODULE in sys.modules:
         _patch(sys.modules[MODULE])
-    elif not any(isinstance(finder, _Finder) for finder in sys.meta_path):
+    elif not any(map(_is_ours, sys.meta_path)):
         sys.meta_path.insert(0, _Finder())
+
+
+def _is_ours(finder: object) -> bool:
+    """By a mark, not by class: this file may be loaded under two names."""
+    return hasattr(finder, MARK)
 
 
 def _patch(module: ModuleType) -> None:
@@ -66,6 +71,8 @@ def _with_default(init: Callable[..., None]) -> Callable[..., None]:
 class _Finder(importlib.abc.MetaPathFinder):
     """Finds mem0's module as it would be found anyway, and has it patched when it has been run."""
 
+    __neuromem_default__ = True
+
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
@@ -73,7 +80,7 @@ class _Finder(importlib.abc.MetaPathFinder):
         if fullname != MODULE:
             return None
         for finder in sys.meta_path:
-            find = None if isinstance(finder, _Finder) else getattr(finder, "find_spec", None)
+            find = None if _is_ours(finder) else getattr(finder, "find_spec", None)
             spec: importlib.machinery.ModuleSpec | None = find(fullname, path, target) if find else None
             if spec is not None:
                 if spec.loader is not None:
@@ -100,6 +107,3 @@ class _Loader(importlib.abc.Loader):
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._loader, name)
-
-
-install()
