@@ -304,7 +304,7 @@ def _key(key: dict[str, Any]) -> dict[str, Any]:
 
 
 @router.get("/auth/setup-status")
-def setup_status() -> Response:
+def setup_status(_who: Who) -> Response:
     """There is nothing to set up."""
     return JSONResponse({"needsSetup": False})
 
@@ -319,7 +319,7 @@ def me(who: Who) -> Response:
 
 @router.patch("/auth/me")
 @router.post("/auth/{what}")
-def no_accounts(what: str = "me") -> Response:
+def no_accounts(_who: Who, what: str = "me") -> Response:
     """Registering, logging in and changing passwords: 501, and what to do instead."""
     raise Refused(501, f"/auth/{what}: {NO_ACCOUNTS}")
 
