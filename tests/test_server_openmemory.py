@@ -113,6 +113,8 @@ def test_what_is_put_away_is_neither_listed_nor_recalled_by_anybody(http: httpx.
     back = {"user_id": "ana", "global_pause": True, "state": "active"}
     assert http.post(MEMORIES + "actions/pause", json=back).status_code == 200
     assert (recalled(), http.get(MEMORIES + dog).json()["state"]) == (2, "active")
+    http.post(MEMORIES + "actions/archive", json=[tea], params={"user_id": "ana"}).raise_for_status()
+    assert (tell(http, "I like tea"), recalled()) == (tea, 2), "told again, it is wanted again"
     for wrong in ({"user_id": "ana"}, {"user_id": "ana", "memory_ids": [tea], "state": "lost"}):
         assert http.post(MEMORIES + "actions/pause", json=wrong).status_code == 400
 

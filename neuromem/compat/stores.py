@@ -65,4 +65,8 @@ def _service(settings: Settings) -> Service:
     memory = Memory(
         settings.folder, Config.load(settings.config), settings.encoder, extractor=settings.extractor
     )
-    return Service(memory, Desk(settings.folder))
+    try:
+        return Service(memory, Desk(settings.folder))
+    except BaseException:
+        memory.close()
+        raise

@@ -14,7 +14,7 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from ..errors import InvalidInput, NotFound
-from .entries import STATE, Entry, Ids, iso
+from .entries import ACTIVE, STATE, Entry, Ids, iso
 from .filters import Filter, every, filed_under, parse
 from .principals import ANYBODY, Forbidden, Principal
 from .service import Service
@@ -77,7 +77,12 @@ class OpenMemory:
             raise Forbidden(f"App {app} is currently paused on OpenMemory. Cannot create new memories")
         ids = Ids(user_id, app=app)
         written = self.service.add(ids, text, metadata=metadata, infer=infer, who=self.who)
-        return self.record(self.service.get(written[0].id, who=self.who)) if written else None
+        if not written:
+            return None
+        found = self.service.get(written[0].id, who=self.who)
+        if found.entry.state != ACTIVE:  # told again, it is wanted again
+            found = self.service.update(found.entry.id, notes={STATE: None}, who=self.who)
+        return self.record(found)
 
     def listed(self, wanted: Listing) -> dict[str, Any]:
         """A page of a user's memories."""
