@@ -25,7 +25,7 @@ from .categories import Categories
 from .combine import Combiner
 from .desk import Desk
 from .echoes import Echoes
-from .entries import Catalog, Entry, Ids, catalog_of, entry_of, notes_for, nothing_of
+from .entries import Catalog, Entry, Ids, catalog_of, entry_of, notes_for, nothing_of, own_metadata
 from .filing import Filing
 from .filters import EVERYTHING, Filter
 from .principals import ANYBODY, Principal
@@ -83,7 +83,8 @@ class Service:
         """
         ids = who.check(ids)
         owner = ids.owner
-        own = dict(metadata or {}) if isinstance(metadata, Mapping | None) else metadata
+        own = own_metadata(metadata)
+        own = dict(own or {}) if isinstance(own, Mapping | None) else own
         notes = notes_for(ids, expires=expires, categories=categories, among=among, immutable=immutable)
         if notes and isinstance(own, dict):
             own[NOTES] = notes
@@ -117,7 +118,7 @@ class Service:
         kept = {key: value for key, value in kept.items() if value is not None}
         if metadata is not None and not isinstance(metadata, Mapping):
             raise InvalidInput("metadata", f"is of type {type(metadata).__name__}", "give an object")
-        own = dict(found.entry.metadata if metadata is None else metadata)
+        own = dict(found.entry.metadata if metadata is None else own_metadata(metadata))
         if kept:
             own[NOTES] = kept
         self.memory.update(memory_id, text, metadata=own, timestamp=timestamp)
