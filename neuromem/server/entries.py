@@ -31,6 +31,7 @@ __all__ = [
     "iso",
     "notes_for",
     "nothing_of",
+    "own_metadata",
 ]
 
 KINDS = ("user", "agent", "app", "run")
@@ -191,12 +192,13 @@ def _entry(
     row = bank.rows_of(memory_id)[0]
     until_ms, by = bank.ended(memory_id)
     metadata = dict(engine.metadata(open_, memory_id))
-    notes = dict(metadata.pop(NOTES, {}))
+    found = metadata.pop(NOTES, {})
+    notes = dict(found) if isinstance(found, Mapping) else {}
     owner = Owner.parse(open_.fold.owner)
-    ids: dict[str, tuple[str, ...]] = {kind: tuple(notes.pop(kind, ())) for kind in KINDS}
+    ids = {kind: _texts(notes.pop(kind, ())) for kind in KINDS}
     ids[owner.kind] = (owner.id,)
-    given = tuple(notes.pop("categories", ()))
-    if not given and AMONG in notes:
+    given = _texts(notes.pop("categories", ()))
+    if not given and isinstance(notes.get(AMONG), Mapping):
         near = categories.of(bank, [memory_id], notes[AMONG])[0]
     return Entry(
         id=memory_id,
@@ -213,6 +215,22 @@ def _entry(
         sorted=bool(given),
         extra=notes,
     )
+
+
+def _texts(found: Any) -> tuple[str, ...]:
+    """The names in a note; none where something else wrote there."""
+    return tuple(item for item in found if isinstance(item, str)) if isinstance(found, list) else ()
+
+
+def own_metadata(given: Any) -> Any:
+    """Metadata as a user may give it.
+
+    Raises:
+        InvalidInput: it has the key under which the server keeps its own notes.
+    """
+    if isinstance(given, Mapping) and NOTES in given:
+        raise InvalidInput(f"metadata.{NOTES}", "is the server's own key", "choose another name")
+    return given
 
 
 def nothing_of(owner: str) -> Entry:

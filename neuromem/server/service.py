@@ -25,7 +25,17 @@ from .categories import Categories
 from .combine import Combiner
 from .desk import Desk
 from .echoes import Echoes
-from .entries import ACTIVE, Catalog, Entry, Ids, catalog_of, entry_of, notes_for, nothing_of
+from .entries import (
+    ACTIVE,
+    Catalog,
+    Entry,
+    Ids,
+    catalog_of,
+    entry_of,
+    notes_for,
+    nothing_of,
+    own_metadata,
+)  # fmt: skip
 from .filing import Filing
 from .filters import EVERYTHING, Filter
 from .principals import ANYBODY, Principal
@@ -43,18 +53,6 @@ def _id(memory_id: str) -> str:
         return canonical_id(memory_id)
     except InvalidInput as error:
         raise NotFound(f"no memory {memory_id!r:.60}; add and search return ids") from error
-
-
-def _own(metadata: Any) -> Any:
-    """Metadata as its user gave it, copied.
-
-    Raises:
-        InvalidInput: it has the key under which the server keeps its notes.
-    """
-    own = dict(metadata or {}) if isinstance(metadata, Mapping | None) else metadata
-    if isinstance(own, dict) and NOTES in own:
-        raise InvalidInput(f"metadata.{NOTES}", "is the server's own key", "choose another name")
-    return own
 
 
 class Service:
@@ -96,7 +94,8 @@ class Service:
         """
         ids = who.check(ids)
         owner = ids.owner
-        own = _own(metadata)
+        own = own_metadata(metadata)
+        own = dict(own or {}) if isinstance(own, Mapping | None) else own
         notes = notes_for(
             ids, expires=expires, categories=categories, among=among, immutable=immutable, extra=extra
         )
@@ -119,7 +118,7 @@ class Service:
     ) -> None:  # fmt: skip
         """Raises InvalidInput where `add` would, for what is told later."""
         _ = who.check(ids).owner
-        Call.of(self.engine, messages, _own(metadata), timestamp, infer)
+        Call.of(self.engine, messages, own_metadata(metadata), timestamp, infer)
 
     def update(
         self,
@@ -140,7 +139,7 @@ class Service:
         kept = {key: value for key, value in kept.items() if value is not None}
         if metadata is not None and not isinstance(metadata, Mapping):
             raise InvalidInput("metadata", f"is of type {type(metadata).__name__}", "give an object")
-        own = dict(found.entry.metadata) if metadata is None else _own(metadata)
+        own = dict(found.entry.metadata if metadata is None else own_metadata(metadata))
         if kept:
             own[NOTES] = kept
         self.memory.update(memory_id, text, metadata=own, timestamp=timestamp)
