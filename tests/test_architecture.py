@@ -21,8 +21,8 @@ LAYERS = (
     "confidence codec marks layout table bank bankfile strangers keys write writer merkle records "
     "storage log history mend question evidence recall fold sayings supersede introduced namesakes current "
     "snapshots appending owners deep tell known alike clusters conscious hearing consolidate llm reader "
-    "engine telling asking transfer memory context assistant sdk compat server voice sound whatsapp ingest "
-    "render bench demo commands cli"
+    "engine telling asking transfer memory context assistant sdk compat server langgraph voice sound "
+    "whatsapp ingest render bench demo commands cli"
 ).split()
 TOP = ("__init__", "__main__")  # the public face: may import everything, imported by none
 
