@@ -282,6 +282,22 @@ def _serving(commands: Commands) -> None:
     mem0_env.add_argument(
         "words", nargs=argparse.REMAINDER, metavar="-- PROGRAM", help="the program and its arguments"
     )
+    mcp = _command(
+        commands,
+        "mcp",
+        "mcp:mcp",
+        "the memory for agents, over the Model Context Protocol",
+        "An agent's client starts it and speaks to it over standard input and output. Nothing fades unless "
+        "the settings say so.",
+    )
+    mcp.add_argument("--http", action="store_true", help="serve (see there); clients come to http://HOST:PORT/mcp")
+    mcp.add_argument("--host", metavar="HOST", help="address to listen on (default: 127.0.0.1)")
+    mcp.add_argument("--port", type=_whole, metavar="PORT", help="port to listen on (default: 8888)")
+    mcp.add_argument(
+        "--url", metavar="URL", help="speak through a server that runs, instead of opening the store"
+    )
+    mcp.add_argument("--api-key", metavar="KEY", help="its key (default: $NEUROMEM_API_KEY)")
+    mcp.set_defaults(tls_cert=None, tls_key=None, log_level="warning")
 
 
 def _looking(commands: Commands) -> None:

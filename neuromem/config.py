@@ -226,6 +226,7 @@ class ServerConfig:
     tls_cert: str = ""  # PEM files; without them a proxy should speak TLS
     tls_key: str = ""
     sleep_every_s: float = 3_600.0  # between two sleeps of the memory; 0: never by itself
+    mcp_user: str = ""  # whose memory MCP means when neither a call, its URL nor its key says so
     drain_s: float = 10.0  # for what is being worked on when the server is told to stop
 
     def __post_init__(self) -> None:
@@ -274,6 +275,7 @@ class Config:
         *,
         file: str | Path | None = None,
         env: Mapping[str, str] | None = None,
+        defaults: Mapping[str, Any] | None = None,
     ) -> Self:
         """Builds a Config from a TOML file, then environment variables, then `settings`.
 
@@ -281,11 +283,12 @@ class Config:
             settings: nested dict, such as ``{"bank": {"max_slots": 10}}``.
             file: a TOML file of the same shape.
             env: variables to read; ``os.environ`` when None. ``NEUROMEM_BANK__MAX_SLOTS=10``.
+            defaults: nested dict of what holds where nobody says otherwise.
 
         Raises:
             ConfigError: unknown key, wrong type, or value out of range.
         """
-        merged: dict[str, Any] = {}
+        merged: dict[str, Any] = _merge({}, defaults or {})
         if file is not None:
             merged = _merge(merged, _read_toml(Path(file)))
         merged = _merge(merged, _from_env(os.environ if env is None else env))

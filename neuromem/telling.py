@@ -7,13 +7,13 @@ through one write loop and one commit, and each call gets the answer it would ha
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from .engine import Engine, Owner, Written
 from .errors import InvalidInput, NotFound, ReadOnly
-from .facts import Turn, extract, gist_of, read_turns
+from .facts import Fact, Turn, extract, gist_of, read_turns
 from .fold import milliseconds
 from .hearing import Hearing, Told
 from .history import WRITING, redact
@@ -21,7 +21,7 @@ from .identity import canonical_id, owner_of, seconds_of
 from .known import last_words
 from .log import Event
 from .owners import OpenOwner, Progress
-from .tell import check_metadata, check_room, fact_body
+from .tell import check_metadata, check_room, fact_body, in_third_person
 from .writer import WriteReport
 
 __all__ = ["CHUNK", "Call", "add_all", "change", "delete", "delete_owner"]
@@ -153,7 +153,7 @@ def change(
     told = {} if timestamp is None else {"told_ms": milliseconds(seconds_of(timestamp))}
     with engine.use_owner_of(memory_id) as open_:
         words = text if text is not None else _present_words(engine, open_, memory_id)
-        fact = extract(read_turns(words), infer=False)[0]
+        fact = _as_said(engine, open_, memory_id, extract(read_turns(words), infer=False)[0])
         notes = engine.metadata(open_, memory_id) if metadata is None else check_metadata(metadata)
         body = fact_body(fact, notes) | {"id": memory_id} | told
         if open_.bank.stability[open_.bank.rows_of(memory_id)].isinf().any():
@@ -161,6 +161,13 @@ def change(
         check_room(open_.bank, [body])
         reports = engine.commit(open_, [Event("change", engine.clock(), body)])
     return _written(Told(memory_id, words, gist_of(words), "UPDATE"), reports.get(memory_id))
+
+
+def _as_said(engine: Engine, open_: OpenOwner, memory_id: str, fact: Fact) -> Fact:
+    """New words of a memory, as of whoever said the old ones: they are still theirs, and nobody else's."""
+    record = engine.record(open_, memory_id)
+    speaker = None if record is None else record.body.get("name")
+    return in_third_person(replace(fact, speaker=speaker), open_.fold.owner) if speaker else fact
 
 
 def _present_words(engine: Engine, open_: OpenOwner, memory_id: str) -> str:

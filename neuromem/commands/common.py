@@ -37,9 +37,13 @@ def store_path(args: argparse.Namespace) -> Path:
     return data_folder()
 
 
-def settings(args: argparse.Namespace) -> Config:
-    """Settings of --config and the environment."""
-    return Config.load(file=args.config)
+def settings(args: argparse.Namespace, *, steady: bool = False) -> Config:
+    """Settings of --config and the environment.
+
+    Args:
+        steady: nothing fades unless they say so, as users of mem0 expect.
+    """
+    return Config.load(file=args.config, defaults={"forgetting": {"decay": "none"}} if steady else None)
 
 
 def check_folder(path: Path) -> None:

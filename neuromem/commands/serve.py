@@ -9,7 +9,6 @@ import signal
 import socket
 import sys
 import threading
-import tomllib
 from argparse import Namespace
 from dataclasses import replace
 from importlib.util import find_spec
@@ -43,16 +42,11 @@ def serve(args: Namespace) -> int:
 
 def _settings(args: Namespace) -> Config:
     """Settings of file, environment and options, in rising order; a server forgets only if one says so."""
-    config = settings(args)
-    if not (os.environ.get("NEUROMEM_FORGETTING__DECAY") or _in_file(args.config)):
-        config = replace(config, forgetting=replace(config.forgetting, decay="none"))
+    config = settings(args, steady=True)
     given = {name: value for name in OPTIONS if (value := getattr(args, name)) is not None}
+    if args.user is not None:
+        given["mcp_user"] = args.user
     return replace(config, server=replace(config.server, **given))
-
-
-def _in_file(path: str | None) -> bool:
-    """Whether a settings file, which was read before, says anything about decay."""
-    return path is not None and "decay" in tomllib.loads(Path(path).read_text("utf-8")).get("forgetting", {})
 
 
 def _check_reach(config: ServerConfig, path: Path) -> None:

@@ -14,10 +14,13 @@ from ..config import ServerConfig
 from . import errors
 from .around import Around
 from .background import Background
+from .deps import who_asks
 from .events import Events
 from .jobs import Jobs
 from .keys import Keys
 from .limits import Gate
+from .mcp.door import Door
+from .mcp.memories import Parts
 from .metrics import Metrics
 from .paths import OnePath
 from .platform import Platform
@@ -40,7 +43,8 @@ def create_app(service: Service, config: ServerConfig | None = None) -> FastAPI:
         app.state.jobs.start()
         app.state.background.start()
         app.state.ready = True
-        yield
+        async with app.state.mcp.running():
+            yield
         app.state.ready = False
         await anyio.to_thread.run_sync(_end, app)
 
@@ -49,6 +53,8 @@ def create_app(service: Service, config: ServerConfig | None = None) -> FastAPI:
         docs_url="/docs", redoc_url=None,
     )  # fmt: skip
     _furnish(app, service, settings)
+    app.state.mcp = Door(Parts(service, app.state.events), settings, who_asks)
+    app.router.routes.extend(app.state.mcp.routes)
     errors.install(app)
     for router in ROUTERS:
         app.include_router(router)

@@ -1,0 +1,232 @@
+"""Where a store's items are kept: in a memory of this process, or in a server's.
+
+A namespace is an owner, an app in mem0's terms: `langgraph:memories/ana`. An item is one memory. Its value
+is the memory's metadata, exactly; beside it lie the item's key and whether it is to be found by search. The
+slots hold the text that is searched. The item's key stands for who speaks, so that two items of the same
+words are never taken for one thing said twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+from urllib.parse import quote, unquote
+
+import httpx
+
+from ..errors import InvalidInput, NeuromemError, NotFound, StoreError
+from ..identity import Owner
+from ..memory import Memory
+from ..server.entries import Entry, catalog_of, iso
+
+__all__ = ["Here", "Keeping", "Kept", "There", "name_of", "namespace_of"]
+
+PREFIX = "langgraph:"
+KEY, INDEXED = "langgraph_key", "langgraph_indexed"
+PAGE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An item as it is kept."""
+
+    id: str
+    key: str
+    value: dict[str, Any]
+    indexed: bool
+    created: datetime
+    updated: datetime
+
+
+def name_of(namespace: tuple[str, ...]) -> str:
+    """The name of the app that a namespace is."""
+    return PREFIX + "/".join(quote(label, safe="") for label in namespace)
+
+
+def namespace_of(name: str) -> tuple[str, ...] | None:
+    """The namespace that an app is; None: it is none."""
+    if not name.startswith(PREFIX):
+        return None
+    return tuple(unquote(label) for label in name.removeprefix(PREFIX).split("/"))
+
+
+def noted(key: str, value: Mapping[str, Any], indexed: bool) -> dict[str, Any]:
+    """The metadata of an item's memory. Raises InvalidInput where a value's own key is in the way."""
+    taken = {KEY, INDEXED, "neuromem"} & set(value)
+    if taken:
+        raise InvalidInput("value", f"has the key {min(taken)!r}, which is ours", "give it another name")
+    return {**value, KEY: key, INDEXED: indexed}
+
+
+def _kept(id_: str, metadata: Mapping[str, Any], created: str, updated: str) -> Kept | None:
+    value = dict(metadata)
+    key, indexed = value.pop(KEY, None), value.pop(INDEXED, True)
+    if not isinstance(key, str):
+        return None  # told by somebody else
+    times = datetime.fromisoformat(created), datetime.fromisoformat(updated)
+    return Kept(id_, key, value, bool(indexed), *times)
+
+
+class Keeping(Protocol):
+    """What a store does with items."""
+
+    def names(self) -> list[str]:
+        """Apps that have memories."""
+
+    def items(self, name: str) -> Mapping[str, Kept]:
+        """Key → item of a namespace, in the order in which they came."""
+
+    def item(self, name: str, key: str) -> Kept | None:
+        """One item."""
+
+    def add(self, name: str, key: str, text: str, metadata: Mapping[str, Any]) -> None:
+        """Keeps a new item."""
+
+    def change(self, id_: str, text: str, metadata: Mapping[str, Any]) -> None:
+        """Changes an item."""
+
+    def delete(self, id_: str) -> None:
+        """Forgets an item for good."""
+
+    def search(self, name: str, query: str, ids: Collection[str], limit: int) -> list[tuple[str, float]]:
+        """(id, score) of the items among `ids` that answer a question, best first."""
+
+
+class Here:
+    """Items in a memory of this process."""
+
+    def __init__(self, memory: Memory) -> None:
+        self.memory = memory
+
+    def names(self) -> list[str]:
+        """See `Keeping`."""
+        owners = (Owner.parse(name) for name in self.memory.engine.log.owners())
+        return [owner.id for owner in owners if owner.kind == "app"]
+
+    def items(self, name: str) -> Mapping[str, Kept]:
+        """See `Keeping`."""
+        engine, owner = self.memory.engine, Owner("app", name).name
+        if not engine.log.length(owner):
+            return {}
+        with engine.owners.use(owner, settle=False) as open_:
+
+            def make() -> dict[str, Kept]:
+                entries = sorted(catalog_of(engine, open_).entries.values(), key=_age)
+                kept = (_kept(e.id, e.metadata, iso(e.created_ms), iso(e.updated_ms)) for e in entries)
+                return {item.key: item for item in kept if item is not None}
+
+            return open_.bank.kept("langgraph.items", make)
+
+    def item(self, name: str, key: str) -> Kept | None:
+        """See `Keeping`."""
+        return self.items(name).get(key)
+
+    def add(self, name: str, key: str, text: str, metadata: Mapping[str, Any]) -> None:
+        """See `Keeping`."""
+        turn = {"role": "user", "name": key, "content": text}
+        self.memory.add([turn], app_id=name, infer=False, metadata=metadata)
+
+    def change(self, id_: str, text: str, metadata: Mapping[str, Any]) -> None:
+        """See `Keeping`."""
+        self.memory.update(id_, text, metadata=metadata)
+
+    def delete(self, id_: str) -> None:
+        """See `Keeping`."""
+        self.memory.delete(id_)
+
+    def search(self, name: str, query: str, ids: Collection[str], limit: int) -> list[tuple[str, float]]:
+        """See `Keeping`."""
+        wanted: Callable[[str], bool] = set(ids).__contains__
+        found = self.memory.search(query, app_id=name, limit=limit, filters=wanted, current_view=False)
+        return [(recall.id, recall.score) for recall in found]
+
+
+def _age(entry: Entry) -> tuple[int, str]:
+    return entry.created_ms, entry.id
+
+
+class There:
+    """Items in the memory of a server, through mem0's routes."""
+
+    def __init__(self, url: str, api_key: str | None = None) -> None:
+        headers = {"Authorization": f"Token {api_key}"} if api_key else {}
+        self.http = httpx.Client(base_url=url.rstrip("/"), headers=headers, timeout=300.0)
+
+    def _ask(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
+        """One request. Raises NeuromemError with what the server says is wrong."""
+        try:
+            answer = self.http.request(method, path, json=body, params=query)
+        except httpx.HTTPError as error:
+            raise StoreError(
+                f"no server answers at {self.http.base_url} ({error}); start: neuromem serve"
+            ) from error
+        if answer.is_success:
+            return answer.json()
+        try:
+            detail = str(answer.json()["detail"])
+        except (ValueError, KeyError, TypeError):
+            detail = answer.text[:200]
+        if answer.status_code == 404:
+            raise NotFound(detail)
+        kind = InvalidInput if answer.status_code in (400, 422) else None
+        raise (
+            kind("value", detail, "see the message")
+            if kind
+            else NeuromemError(f"the server refuses ({answer.status_code}): {detail}")
+        )
+
+    def _pages(self, method: str, path: str, body: Any = None) -> list[dict[str, Any]]:
+        results: list[dict[str, Any]] = []
+        page = 1
+        while True:
+            answer = self._ask(method, path, body, page=page, page_size=PAGE)
+            results += answer["results"]
+            if not answer.get("next"):
+                return results
+            page += 1
+
+    def names(self) -> list[str]:
+        """See `Keeping`."""
+        return [item["name"] for item in self._pages("GET", "/v1/entities/") if item["type"] == "app"]
+
+    def items(self, name: str) -> Mapping[str, Kept]:
+        """See `Keeping`."""
+        return self._found({"app_id": name})
+
+    def _found(self, filters: Mapping[str, Any]) -> dict[str, Kept]:
+        records = self._pages("POST", "/v3/memories/", {"filters": filters})
+        records.sort(key=lambda record: (record["created_at"], record["id"]))
+        kept = (
+            _kept(r["id"], r["metadata"] or {}, r["created_at"], r["updated_at"] or r["created_at"])
+            for r in records
+        )
+        return {item.key: item for item in kept if item is not None}
+
+    def item(self, name: str, key: str) -> Kept | None:
+        """See `Keeping`."""
+        return self._found({"app_id": name, "metadata": {KEY: key}}).get(key)
+
+    def add(self, name: str, key: str, text: str, metadata: Mapping[str, Any]) -> None:
+        """See `Keeping`."""
+        turn = {"role": "user", "name": key, "content": text}
+        body = {"messages": [turn], "app_id": name, "infer": False, "metadata": dict(metadata)}
+        self._ask("POST", "/v3/memories/add/", body)
+
+    def change(self, id_: str, text: str, metadata: Mapping[str, Any]) -> None:
+        """See `Keeping`."""
+        self._ask("PUT", f"/v1/memories/{id_}/", {"text": text, "metadata": dict(metadata)})
+
+    def delete(self, id_: str) -> None:
+        """See `Keeping`."""
+        self._ask("DELETE", f"/v1/memories/{id_}/")
+
+    def search(self, name: str, query: str, ids: Collection[str], limit: int) -> list[tuple[str, float]]:
+        """See `Keeping`."""
+        body = {
+            "query": query, "filters": {"app_id": name, "memory_ids": list(ids)}, "top_k": limit,
+            "threshold": 0.0, "latest_only": False,
+        }  # fmt: skip
+        found = self._ask("POST", "/v3/memories/search/", body)["results"]
+        return [(record["id"], record["score"]) for record in found]
