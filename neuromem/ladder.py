@@ -107,6 +107,10 @@ GIST_FIELDS = FIELDS[:0:-1]
 """Subject, relation, initial, rest: the order in which a gist is said."""
 TEXT_BYTES = VERBATIM.capacity_bytes
 VALUE_UNITS = sum(field.patches for field in FIELDS) * UNITS
+_THRESHOLDS = torch.tensor([field.threshold for field in FIELDS], dtype=torch.float64)  # [fields]
+_FIELD_OF_UNIT = torch.tensor([field.index for field in FIELDS]).repeat_interleave(
+    torch.tensor([field.patches * UNITS for field in FIELDS])
+)  # [V]
 
 
 def octaves(strength: Tensor) -> tuple[Tensor, Tensor]:
@@ -141,13 +145,11 @@ def dead_zone(values: Tensor, strength: Tensor, floor: Tensor) -> Tensor:
     `floor` [B] is the lowest strength at which each slot's words were verified at writing: above
     the field's own threshold for the few texts that are hard to write.
     """
-    out = values.clone()
-    for field in FIELDS:
-        limit = (
-            floor.clamp(min=field.threshold) if field is VERBATIM else torch.full_like(floor, field.threshold)
-        )
-        out[strength < limit, field.units] = 0
-    return out
+    device = values.device
+    limits = _THRESHOLDS.to(device, floor.dtype).repeat(len(floor), 1)
+    limits[:, VERBATIM.index] = floor.clamp(min=VERBATIM.threshold)
+    living = (strength[:, None] >= limits)[:, _FIELD_OF_UNIT.to(device)]
+    return torch.where(living, values, torch.zeros((), dtype=values.dtype, device=device))
 
 
 def worn(values: Tensor, halvings: Tensor, strength: Tensor, floor: Tensor) -> Tensor:
@@ -162,11 +164,10 @@ def worn(values: Tensor, halvings: Tensor, strength: Tensor, floor: Tensor) -> T
     """
     due, _ = octaves(strength)
     left = halve(values, due - halvings).float()
-    for field in FIELDS:
-        if field.stairs > 1:  # one stair to an octave is the octave itself: no fraction is left
-            _, fraction = octaves(stair(strength, field.stairs))
-            left[:, field.units] *= fraction[:, None]
-    return dead_zone(torch.round(left), strength, floor)
+    # of the other fields one stair to an octave is the octave itself: no fraction is left
+    _, fraction = octaves(stair(strength, VERBATIM.stairs))
+    left[:, VERBATIM.units] *= fraction[:, None]
+    return dead_zone(left.round_(), strength, floor)
 
 
 def in_use(patches: Tensor) -> Tensor:
