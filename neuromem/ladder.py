@@ -32,6 +32,7 @@ Axes: B slots, V units of a value.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -116,10 +117,8 @@ _FIELD_OF_UNIT = torch.tensor([field.index for field in FIELDS]).repeat_interlea
 def octaves(strength: Tensor) -> tuple[Tensor, Tensor]:
     """Strengths [B] as (halvings [B] int64, fraction [B] in (0.5, 1]): s = fraction · 2^-halvings."""
     mantissa, exponent = torch.frexp(strength.float().cpu())  # on the CPU: not every device has frexp
-    whole = mantissa == 0.5  # an exact power of two keeps fraction 1
-    halvings = torch.where(whole, 1 - exponent, -exponent).long()
-    fraction = torch.where(whole, torch.ones_like(mantissa), mantissa)
-    return halvings.to(strength.device), fraction.to(strength.device)
+    whole = (mantissa == 0.5).to(torch.int32)  # an exact power of two keeps fraction 1
+    return (whole - exponent).long().to(strength.device), (mantissa * (1 + whole)).to(strength.device)
 
 
 def stair(strength: Tensor, stairs: Tensor | int) -> Tensor:
@@ -162,12 +161,20 @@ def worn(values: Tensor, halvings: Tensor, strength: Tensor, floor: Tensor) -> T
     Returns:
         [B, V] float32, whole grid steps.
     """
-    due, _ = octaves(strength)
-    left = halve(values, due - halvings).float()
+    stairs, turns, fractions = _stairs(strength.device)
+    step = turns - torch.bucketize(strength, stairs)  # stairs down from strength 1
+    left = halve(values, step // VERBATIM.stairs - halvings).float()
     # of the other fields one stair to an octave is the octave itself: no fraction is left
-    _, fraction = octaves(stair(strength, VERBATIM.stairs))
-    left[:, VERBATIM.units] *= fraction[:, None]
+    left[:, VERBATIM.units] *= fractions[step % VERBATIM.stairs][:, None]
     return dead_zone(left.round_(), strength, floor)
+
+
+@cache
+def _stairs(device: torch.device) -> tuple[Tensor, int, Tensor]:
+    """The stairs of the words (float32, rising to 1), how many lie below 1, those of an octave, falling."""
+    octave = stair(torch.exp2(-torch.arange(VERBATIM.stairs) / VERBATIM.stairs), VERBATIM.stairs)
+    every = (octave * 2.0 ** -torch.arange(MAX_HALVINGS + 2.0)[:, None]).flatten()
+    return every.flip(0).contiguous().to(device), len(every) - 1, octave.to(device)
 
 
 def in_use(patches: Tensor) -> Tensor:

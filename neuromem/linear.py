@@ -25,10 +25,11 @@ Product = Callable[[Tensor, bool], Tensor]
 
 
 class Threads:
-    """Runs torch on a few CPU threads while anybody is inside, and as before when all have left.
+    """Runs torch on a few CPU threads in a thread that is inside, and as before when it has left.
 
     Products as small as ours gain little from a second thread, and lose a hundredfold when another
-    process wants that core: OpenMP's threads spin until the last has arrived.
+    process, or another of our own threads, wants that core: OpenMP's threads spin until the last has arrived.
+    The number is a thread's own, so each that enters sets it, whoever else is inside.
     """
 
     def __init__(self, count: int) -> None:
@@ -36,22 +37,19 @@ class Threads:
         count: threads; 0 leaves torch's setting alone.
         """
         self.count = count
-        self._inside = 0
-        self._before = 0
-        self._lock = threading.Lock()
+        self._own = threading.local()
 
     def __enter__(self) -> None:
-        with self._lock:
-            if self.count and self._inside == 0:
-                self._before = torch.get_num_threads()
-                torch.set_num_threads(self.count)
-            self._inside += 1
+        inside = getattr(self._own, "inside", 0)
+        if self.count and inside == 0:
+            self._own.before = torch.get_num_threads()
+            torch.set_num_threads(self.count)
+        self._own.inside = inside + 1
 
     def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._inside -= 1
-            if self.count and self._inside == 0:
-                torch.set_num_threads(self._before)
+        self._own.inside -= 1
+        if self.count and self._own.inside == 0:
+            torch.set_num_threads(self._own.before)
 
 
 class PackedLinear(nn.Linear):

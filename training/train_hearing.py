@@ -5,8 +5,8 @@
 It goes on from a checkpoint, whose unchanged copy is the teacher. A text misheard (two errors in three are
 real words that sound alike) shall have the vector that the teacher gives the text as it was said, and be as
 near to each fact and each other text as that is; what is not misheard shall stay where it was, so that the
-space of the keys is the same. The exported checkpoint is the moving average of the weights; `average.py` mixes it
-with the one it began as.
+space of the keys is the same. The exported checkpoint is the moving average of the weights; `average.py`
+mixes it with the one it began as.
 """
 
 from __future__ import annotations
