@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from ..errors import InvalidInput
+from .together import Together
 
 __all__ = [
     "CachedEncoder",
@@ -71,9 +72,9 @@ class WrappedEncoder:
 class CachedEncoder(WrappedEncoder):
     """An encoder that remembers the vectors of the last queries (LRU, safe across threads).
 
-    Only `query` uses the cache. `encode`, with which memories are written, never does: a rebuild must
-    give the same bits whatever was asked in between, and a vector encoded alone may differ in its last
-    bits from the same one encoded in a batch.
+    Only `query` uses the cache, and joins questions of many threads in one pass (`together.py`). `encode`,
+    with which memories are written, does neither: a rebuild must give the same bits whatever was asked in
+    between, and a vector encoded alone may differ in its last bits from the same one encoded in a batch.
     """
 
     def __init__(self, encoder: Encoder, capacity: int = 512) -> None:
@@ -88,6 +89,7 @@ class CachedEncoder(WrappedEncoder):
         if capacity < 0:
             raise InvalidInput("capacity", f"{capacity} is negative", "give 0 or more queries")
         super().__init__(encoder)
+        self._together = Together(self._pass)
         self.capacity = capacity
         self._vectors: OrderedDict[str, Tensor] = OrderedDict()
         self._lock = threading.Lock()
@@ -99,9 +101,17 @@ class CachedEncoder(WrappedEncoder):
             if vector is not None:
                 self._vectors.move_to_end(text)
         if vector is None:
-            vector = self.encoder.encode([text])[0]  # not under the lock: other queries go on meanwhile
+            vector = self._together(text)  # not under the lock: other queries go on meanwhile
             self._keep(text, vector)
         return vector.clone()
+
+    def _pass(self, texts: Sequence[str]) -> Tensor:
+        """[B, width]: of one text as `encode` gives it; of several in one pass, if the encoder has that."""
+        together = getattr(self.encoder, "encode_together", None)
+        if together is None or len(texts) == 1:
+            return torch.cat([self.encoder.encode([text]) for text in texts])
+        vectors: Tensor = together(texts)
+        return vectors
 
     def _keep(self, text: str, vector: Tensor) -> None:
         with self._lock:
