@@ -10,12 +10,14 @@ is recalled in between counts from then on.
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
+import numpy as np
 import torch
-from torch import Tensor
 
 from .bank import SlotBank
 from .facts import SPEAKER
@@ -38,6 +40,12 @@ ALIKE = 16  # times as many rows as are wanted are looked through for different 
 SAME = 0.001  # difference in strength up to which a memory is not read again
 FRESH_MS = 60_000  # strengths fade by next to nothing in a minute
 
+Array = np.ndarray[Any, Any]
+_MOST_RECALLS = round(2 ** (OFTEN / PER_DOUBLING))
+_ADDED = np.array(
+    [min(OFTEN, PER_DOUBLING * math.log2(1 + count)) for count in range(_MOST_RECALLS + 1)], dtype=np.float32
+)  # worth that so many recalls add
+
 # slots of the speaker's life (`facts/slots.py`) that say what is lasting about them
 PREFERENCES = """
 likes, dislikes, preference, opinion, belief, fear, hobby, habit, instrument, languages, sport, team,
@@ -52,6 +60,14 @@ country restaurant café pub shop holiday flower tree number word subject thing 
 PETS = "dog cat pet puppy kitten horse pony rabbit hamster parrot bird fish tortoise guinea pig"
 
 
+class _Lives(NamedTuple):
+    """The memories that hold now, whatever their strength: first rows, rising; each [L]."""
+
+    rows: Array
+    worth: Array  # float32: how much each matters by itself, without what recalls add
+    preferred: Array  # whether it is a lasting preference
+
+
 def essentials(bank: SlotBank, most: int, now_ms: int) -> list[Hit]:
     """The facts that matter most, at most `most`, what matters most first.
 
@@ -59,62 +75,103 @@ def essentials(bank: SlotBank, most: int, now_ms: int) -> list[Hit]:
     that was heard last. What matters equally stands in the order of its last hearing, newest first. The
     last quarter is for lasting preferences, as far as there are any.
     """
-    known = _preferences().to(bank.device)
-    preferred = known[torch.searchsorted(known, bank.slot).clamp(max=len(known) - 1)] == bank.slot
-    worth = _worth(bank, preferred)
-    rows = (bank.used & (bank.part == 0) & (bank.until_ms == 0) & (worth >= LEAST)).nonzero().flatten()
-    best, liked = (
-        _distinct(_first(bank, some, worth, most * ALIKE, now_ms), bank.meaning)
-        for some in (rows, rows[preferred[rows]])
-    )
+    lives = bank.kept("lives", lambda: _lives(bank))
+    recalls = bank.recalls.cpu().numpy()[lives.rows]
+    worth = lives.worth + _ADDED[np.minimum(recalls, len(_ADDED) - 1)]
+    enough = np.flatnonzero(worth >= LEAST)
+    best = _distinct(bank, lives.rows[enough], worth[enough], most, now_ms)
+    enough = enough[lives.preferred[enough]]
+    liked = _distinct(bank, lives.rows[enough], worth[enough], most, now_ms)
     head = best[: most - most // KEPT_FOR_PREFERENCES]
-    chosen = torch.tensor([*head, *(row for row in dict.fromkeys(liked + best) if row not in head)][:most])
-    chosen = chosen.to(torch.int64)
-    strengths = bank.strength(chosen, now_ms).tolist()
-    return [
-        Hit(id_, 1.0, 1.0, strength) for id_, strength in zip(bank.ids_of(chosen), strengths, strict=True)
-    ]
+    inside = set(head)
+    chosen = [*head, *(row for row in dict.fromkeys(liked + best) if row not in inside)][:most]
+    at = torch.tensor(chosen, dtype=torch.int64)
+    strengths = bank.strength(at, now_ms).tolist()
+    return [Hit(id_, 1.0, 1.0, strength) for id_, strength in zip(bank.ids_of(at), strengths, strict=True)]
 
 
-def _worth(bank: SlotBank, preferred: Tensor) -> Tensor:
-    """[N] how much each row matters."""
-    lesser = torch.where(preferred, PREFERENCE, bank.importance.clamp(max=OTHER))
-    worth = torch.where(bank.importance >= ESSENTIAL, bank.importance, lesser)
-    return worth + (PER_DOUBLING * torch.log2(1 + bank.recalls.float())).clamp(max=OFTEN)
+def _lives(bank: SlotBank) -> _Lives:
+    names = ("used", "part", "until_ms", "importance", "slot")
+    used, part, until_ms, importance, slot = (getattr(bank, name).cpu().numpy() for name in names)
+    rows = np.flatnonzero(used & (part == 0) & (until_ms == 0))
+    importance, slot = importance[rows], slot[rows]
+    preferred = _is_preference(slot)
+    lesser = np.where(preferred, np.float32(PREFERENCE), np.minimum(importance, np.float32(OTHER)))
+    return _Lives(rows, np.where(importance >= ESSENTIAL, importance, lesser), preferred)
+
+
+def _is_preference(slots: Array) -> Array:
+    """Which of fingerprints [L] are of slots of lasting preferences."""
+    known, place, shift = _preferences()
+    found: Array = known[place[slots >> shift & _BITS]] == slots  # searching takes five times as long
+    return found
+
+
+_BITS = 0xFFFF  # so many of a fingerprint tell the known ones apart
 
 
 @functools.cache
-def _preferences() -> Tensor:
-    """Fingerprints of the slots of lasting preferences, rising."""
+def _preferences() -> tuple[Array, Array, int]:
+    """Fingerprints of the slots of lasting preferences after a -1, their places by 16 bits, the first bit."""
     names = [name.strip() for name in PREFERENCES.split(",")]
     names += [f"favourite {name}" for name in FAVOURITES.split()] + [f"{name} name" for name in PETS.split()]
-    return torch.tensor(sorted(fingerprint(f"{SPEAKER}|{name}") for name in names))
+    known = np.array([-1, *sorted({fingerprint(f"{SPEAKER}|{name}") for name in names})])
+    bits = ((shift, known[1:] >> shift & _BITS) for shift in range(48))
+    shift, apart = next((shift, own) for shift, own in bits if len(np.unique(own)) == len(own))
+    place = np.zeros(_BITS + 1, dtype=np.int64)
+    place[apart] = np.arange(1, len(known))
+    return known, place, shift
 
 
-def _first(bank: SlotBank, rows: Tensor, worth: Tensor, most: int, now_ms: int) -> Tensor:
+def _distinct(bank: SlotBank, rows: Array, worth: Array, most: int, now_ms: int) -> list[int]:
+    """The first `most` of rows of different gists that can still be read, of the highest worth first.
+
+    Equal ones: those heard last, then the lower row. Few are looked at, as long as there are enough.
+
+    Args:
+        rows, worth: [B].
+    """
+    for count in (2 * most, ALIKE * most):
+        some = _first(bank, rows, worth, count, now_ms)
+        first: dict[int, int] = {}  # 0 is a gist that is not known
+        for row, gist in zip(some.tolist(), bank.meaning[some].tolist(), strict=True):
+            first.setdefault(gist or -1 - row, row)
+        if len(first) >= most or len(some) < count:
+            break
+    return list(first.values())[:most]
+
+
+def _first(bank: SlotBank, rows: Array, worth: Array, most: int, now_ms: int) -> Array:
     """The `most` rows of highest worth that can still be read, highest first; equal ones: heard last."""
-    some = rows
-    if len(rows) > 2 * most:  # sorting all of them would take most of the time, and few are unreadable
-        values = worth[rows]
-        some = rows[values >= values.topk(2 * most).values[-1]]
-    some = _falling(_falling(some, bank.heard_ms), worth)
-    alive = some[(bank.strength(some, now_ms) >= GONE).to(some.device)]
+    heard = bank.heard_ms.cpu().numpy()[rows]
+    some = _highest(worth, heard, 2 * most)  # few are unreadable
+    some = some[np.lexsort((-heard[some], -worth[some]))]
+    alive = rows[some][_readable(bank, rows[some], now_ms)]
     if len(alive) < most and len(some) < len(rows):
-        return _first(bank, rows[(bank.strength(rows, now_ms) >= GONE).to(rows.device)], worth, most, now_ms)
+        left = _readable(bank, rows, now_ms)
+        return _first(bank, rows[left], worth[left], most, now_ms)
     return alive[:most]
 
 
-def _falling(rows: Tensor, by: Tensor) -> Tensor:
-    """Rows, highest first; equal ones stay in their order."""
-    return rows[by[rows].sort(descending=True, stable=True).indices]
+def _readable(bank: SlotBank, rows: Array, now_ms: int) -> Array:
+    """Which of rows [B] say anything at all."""
+    strong: Array = bank.strength(torch.from_numpy(rows), now_ms).numpy() >= GONE
+    return strong
 
 
-def _distinct(rows: Tensor, meaning: Tensor) -> list[int]:
-    """Rows without those whose gist an earlier one has; 0 is a gist that is not known."""
-    first: dict[int, int] = {}
-    for row, gist in zip(rows.tolist(), meaning[rows].tolist(), strict=True):
-        first.setdefault(gist or -1 - row, row)
-    return list(first.values())
+def _highest(worth: Array, heard: Array, most: int) -> Array:
+    """Places of the `most` highest, rising: by worth, then by hearing, then the first."""
+    if len(worth) <= most:  # sorting all would take most of the time
+        return np.arange(len(worth))
+    least = np.partition(worth, len(worth) - most)[len(worth) - most]
+    above, equal = np.flatnonzero(worth > least), np.flatnonzero(worth == least)
+    missing = most - len(above)
+    if len(equal) > missing:
+        last = heard[equal]
+        late = np.partition(last, len(last) - missing)[len(last) - missing]
+        later = equal[last > late]
+        equal = np.concatenate([later, equal[last == late][: missing - len(later)]])
+    return np.sort(np.concatenate([above, equal]))
 
 
 Mark = tuple[int, ...]

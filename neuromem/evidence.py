@@ -359,17 +359,20 @@ def _links(bank: SlotBank, question: Question, order: Order, at: Array) -> tuple
     keys = _unit_keys(bank, order, around)
     links, (unlike, like) = np.zeros(count, dtype=np.float32), question.alike
     follows = np.flatnonzero(np.diff(around) == 1)
-    cosine = (keys[:-1] * keys[1:]).sum(axis=1)[follows]
+    beside = np.einsum("ij,ij->i", keys[:-1], keys[1:])
     later = around[follows + 1]
-    links[later] = np.clip((cosine - unlike) / (like - unlike), 0, 1) * order.near[later]
+    links[later] = np.clip((beside[follows] - unlike) / (like - unlike), 0, 1) * order.near[later]
     here = np.searchsorted(around, at)
-    before = np.searchsorted(around, np.maximum(at - 1, 0))
-    after = np.searchsorted(around, np.minimum(at + 1, count - 1))
-    following = np.append(links, np.float32(0))[at + 1]
-    total = keys[here] + links[at][:, None] * keys[before] + following[:, None] * keys[after]
-    length = np.maximum(np.linalg.norm(total, axis=1), 1e-9)
-    context: Array = (total @ question.vector.numpy()) / length
-    return links, context
+    before, after = np.maximum(here - 1, 0), np.minimum(here + 1, len(around) - 1)
+    link, following = links[at], np.append(links, np.float32(0))[at + 1]
+    asked = keys @ question.vector.numpy()
+    apart = np.einsum("ij,ij->i", keys[before], keys[after])
+    # |key + link · before + following · after|², all three of unit length
+    square = 1 + link**2 + following**2 + 2 * link * following * apart
+    none = np.float32(0)
+    square += 2 * (link * np.append(none, beside)[here] + following * np.append(beside, none)[here])
+    context = asked[here] + link * asked[before] + following * asked[after]
+    return links, context / np.sqrt(np.maximum(square, 1e-9))
 
 
 def _unit_keys(bank: SlotBank, order: Order, passages: Array) -> Array:

@@ -261,11 +261,15 @@ def rehearse(
     """
     stability, difficulty, grade = _stability(state[0]), _difficulty(state[1]), _rating(rating)
     days = torch.floor(_elapsed(elapsed_days))
-    growth = torch.log1p(_factor(config) * days / stability)
-    recall = torch.exp(-config.curve_exponent * growth)
-    short = _same_day(stability, grade, config)
-    long = _after_recall(difficulty, stability, recall, grade, config)
-    return MemoryState(torch.where(days < 1, short, long), _moved_difficulty(difficulty, grade))
+    same_day = days < 1
+    if bool(same_day.all()):
+        updated = _same_day(stability, grade, config)
+    else:
+        growth = torch.log1p(_factor(config) * days / stability)
+        recall = torch.exp(-config.curve_exponent * growth)
+        long = _after_recall(difficulty, stability, recall, grade, config)
+        updated = torch.where(same_day, _same_day(stability, grade, config), long)
+    return MemoryState(updated, _moved_difficulty(difficulty, grade))
 
 
 def _factor(config: ForgettingConfig) -> float:

@@ -32,6 +32,7 @@ Axes: B slots, V units of a value.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -107,15 +108,17 @@ GIST_FIELDS = FIELDS[:0:-1]
 """Subject, relation, initial, rest: the order in which a gist is said."""
 TEXT_BYTES = VERBATIM.capacity_bytes
 VALUE_UNITS = sum(field.patches for field in FIELDS) * UNITS
+_THRESHOLDS = torch.tensor([field.threshold for field in FIELDS], dtype=torch.float64)  # [fields]
+_FIELD_OF_UNIT = torch.tensor([field.index for field in FIELDS]).repeat_interleave(
+    torch.tensor([field.patches * UNITS for field in FIELDS])
+)  # [V]
 
 
 def octaves(strength: Tensor) -> tuple[Tensor, Tensor]:
     """Strengths [B] as (halvings [B] int64, fraction [B] in (0.5, 1]): s = fraction · 2^-halvings."""
     mantissa, exponent = torch.frexp(strength.float().cpu())  # on the CPU: not every device has frexp
-    whole = mantissa == 0.5  # an exact power of two keeps fraction 1
-    halvings = torch.where(whole, 1 - exponent, -exponent).long()
-    fraction = torch.where(whole, torch.ones_like(mantissa), mantissa)
-    return halvings.to(strength.device), fraction.to(strength.device)
+    whole = (mantissa == 0.5).to(torch.int32)  # an exact power of two keeps fraction 1
+    return (whole - exponent).long().to(strength.device), (mantissa * (1 + whole)).to(strength.device)
 
 
 def stair(strength: Tensor, stairs: Tensor | int) -> Tensor:
@@ -141,13 +144,11 @@ def dead_zone(values: Tensor, strength: Tensor, floor: Tensor) -> Tensor:
     `floor` [B] is the lowest strength at which each slot's words were verified at writing: above
     the field's own threshold for the few texts that are hard to write.
     """
-    out = values.clone()
-    for field in FIELDS:
-        limit = (
-            floor.clamp(min=field.threshold) if field is VERBATIM else torch.full_like(floor, field.threshold)
-        )
-        out[strength < limit, field.units] = 0
-    return out
+    device = values.device
+    limits = _THRESHOLDS.to(device, floor.dtype).repeat(len(floor), 1)
+    limits[:, VERBATIM.index] = floor.clamp(min=VERBATIM.threshold)
+    living = (strength[:, None] >= limits)[:, _FIELD_OF_UNIT.to(device)]
+    return torch.where(living, values, torch.zeros((), dtype=values.dtype, device=device))
 
 
 def worn(values: Tensor, halvings: Tensor, strength: Tensor, floor: Tensor) -> Tensor:
@@ -160,13 +161,20 @@ def worn(values: Tensor, halvings: Tensor, strength: Tensor, floor: Tensor) -> T
     Returns:
         [B, V] float32, whole grid steps.
     """
-    due, _ = octaves(strength)
-    left = halve(values, due - halvings).float()
-    for field in FIELDS:
-        if field.stairs > 1:  # one stair to an octave is the octave itself: no fraction is left
-            _, fraction = octaves(stair(strength, field.stairs))
-            left[:, field.units] *= fraction[:, None]
-    return dead_zone(torch.round(left), strength, floor)
+    stairs, turns, fractions = _stairs(strength.device)
+    step = turns - torch.bucketize(strength, stairs)  # stairs down from strength 1
+    left = halve(values, step // VERBATIM.stairs - halvings).float()
+    # of the other fields one stair to an octave is the octave itself: no fraction is left
+    left[:, VERBATIM.units] *= fractions[step % VERBATIM.stairs][:, None]
+    return dead_zone(left.round_(), strength, floor)
+
+
+@cache
+def _stairs(device: torch.device) -> tuple[Tensor, int, Tensor]:
+    """The stairs of the words (float32, rising to 1), how many lie below 1, those of an octave, falling."""
+    octave = stair(torch.exp2(-torch.arange(VERBATIM.stairs) / VERBATIM.stairs), VERBATIM.stairs)
+    every = (octave * 2.0 ** -torch.arange(MAX_HALVINGS + 2.0)[:, None]).flatten()
+    return every.flip(0).contiguous().to(device), len(every) - 1, octave.to(device)
 
 
 def in_use(patches: Tensor) -> Tensor:

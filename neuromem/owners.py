@@ -133,6 +133,7 @@ class Owners:
         self.threads = Threads(config.bank.threads)
         self._writer = writer
         self._open: OrderedDict[str, OpenOwner] = OrderedDict()
+        self._opening: dict[str, threading.Lock] = {}
         self._lock = threading.RLock()
 
     @contextmanager
@@ -270,13 +271,23 @@ class Owners:
             owner.lock.release()
 
     def _get(self, name: str) -> OpenOwner:
-        with self._lock:
-            owner = self._open.get(name)
-            if owner is None:
-                owner = self._open[name] = self._load(name)
-                self._close_idle()
-            self._open.move_to_end(name)
-            return owner
+        """The open owner. Others go on while one is read from the disk, or another written to it."""
+        while True:
+            with self._lock:
+                if name in self._open:
+                    self._open.move_to_end(name)
+                    return self._open[name]
+                opening = self._opening.setdefault(name, threading.Lock())
+            with opening:
+                if self._opening.get(name) is opening:  # else another thread has opened it meanwhile
+                    try:
+                        owner = self._load(name)
+                        with self._lock:
+                            self._open[name] = owner
+                    finally:
+                        self._opening.pop(name)
+                    self._close_idle()
+                    return owner
 
     def open_now(self) -> list[OpenOwner]:
         """The owners that are open."""
@@ -290,20 +301,25 @@ class Owners:
 
     def _close_idle(self) -> None:
         """Closes the least recently used owners that nobody holds."""
-        for name in list(self._open)[: max(0, len(self._open) - self.config.bank.open_banks)]:
-            owner = self._open[name]
+        with self._lock:
+            names = list(self._open)[: max(0, len(self._open) - self.config.bank.open_banks)]
+            owners = [self._open[name] for name in names]
+        for owner in owners:
             if owner.lock.acquire(blocking=False):
                 try:
-                    with suppress(StoreError):  # the log has it all
-                        self.snapshot(owner)
-                    owner.stale = True
-                    del self._open[name]
+                    if not owner.stale:
+                        with suppress(StoreError):  # the log has it all
+                            self.snapshot(owner)
+                        owner.stale = True
+                    self._remove(owner)
                 finally:
                     owner.lock.release()
 
     # -- snapshots ------------------------------------------------------------------------------
 
     def _load(self, name: str) -> OpenOwner:
+        with self._lock:
+            self._writer()  # its models are loaded once, whoever comes first
         fold, start = self.fresh(name), self.snapshots.load(name)
         if start.bank is not None:
             fold.bank, fold.applied = start.bank, start.events

@@ -7,6 +7,8 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,6 +17,7 @@ from typing import Any
 import pytest
 import torch
 from encoding import FACTS, NASTY, ROOT, assert_unit, needs_model
+from torch import Tensor
 
 from neuromem.encoders import (
     CachedEncoder,
@@ -275,3 +278,63 @@ def test_many_threads_may_ask_at_once() -> None:
     expected = HashEncoder().encode(texts)
     with ThreadPoolExecutor(8) as pool:
         assert torch.equal(torch.stack(list(pool.map(cached.query, texts))), expected)
+
+
+# --- questions of many threads at once ---------------------------------------------------------
+
+
+class Gated:
+    """An encoder whose first pass lasts until so many others wait; it notes what came together."""
+
+    name, width = "gated", 2
+
+    def __init__(self) -> None:
+        self.passes: list[list[str]] = []
+        self.begun, self.go_on = threading.Event(), threading.Event()
+
+    def encode(self, texts: Sequence[str]) -> Tensor:
+        self.passes.append(list(texts))
+        self.begun.set()
+        assert self.go_on.wait(30)
+        if "bad" in texts:
+            raise ValueError("bad")
+        return torch.tensor([[1.0, len(text)] for text in texts])
+
+    encode_together = encode
+
+
+def waiting_for(encoder: CachedEncoder) -> int:
+    return len(encoder._together._waiting)
+
+
+def test_questions_that_come_while_one_is_encoded_go_together_and_each_gets_its_own_vector() -> None:
+    gated = Gated()
+    encoder = CachedEncoder(gated)
+    with ThreadPoolExecutor(8) as pool:
+        first = pool.submit(encoder.query, "a")
+        assert gated.begun.wait(30)
+        others = [pool.submit(encoder.query, "b" * length) for length in range(2, 6)]
+        while waiting_for(encoder) < 4:
+            time.sleep(0.001)
+        gated.go_on.set()
+        assert first.result(30)[1] == 1
+        assert [int(other.result(30)[1]) for other in others] == [2, 3, 4, 5]
+    assert [len(texts) for texts in gated.passes] == [1, 4]
+    assert encoder.query("c")[1] == 1  # nobody is left waiting
+
+
+def test_what_goes_wrong_in_a_pass_is_told_to_all_in_it_and_to_no_other() -> None:
+    gated = Gated()
+    encoder = CachedEncoder(gated)
+    with ThreadPoolExecutor(8) as pool:
+        first = pool.submit(encoder.query, "a")
+        assert gated.begun.wait(30)
+        others = [pool.submit(encoder.query, text) for text in ("bad", "good")]
+        while waiting_for(encoder) < 2:
+            time.sleep(0.001)
+        gated.go_on.set()
+        assert first.result(30)[1] == 1
+        for other in others:
+            with pytest.raises(ValueError, match="bad"):
+                other.result(30)
+    assert encoder.query("good")[1] == 4

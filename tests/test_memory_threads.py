@@ -10,10 +10,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 from conftest import FakeClock
 
 from neuromem import Memory
 from neuromem.errors import NeuromemError, NotFound
+from neuromem.linear import Threads
+from neuromem.owners import OpenOwner
 
 USERS = ("ana", "ben", "cem", "dora", "eva")
 
@@ -172,6 +175,57 @@ def test_in_ram_a_bank_that_was_closed_is_folded_from_the_log_again(fake_clock: 
         assert {user: memory.get(id_).text for user, id_ in ids.items()} == {
             user: f"I am {user}" for user in USERS
         }
+
+
+def test_owners_are_searched_and_opened_while_another_one_is_read_from_the_disk(
+    fake_clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_(None, fake_clock, open_banks=4) as memory:
+        owners, reading, go_on = memory.engine.owners, threading.Event(), threading.Event()
+        load = owners._load
+
+        def slow(name: str) -> OpenOwner:
+            if name == "user:ana":
+                reading.set()
+                assert go_on.wait(30)
+            return load(name)
+
+        monkeypatch.setattr(owners, "_load", slow)
+        memory.add("Ben likes tea", user_id="ben", infer=False)
+        found: list[str] = []
+        waiting = [
+            threading.Thread(target=lambda: found.append(memory.add("I like tea", user_id="ana")[0].id))
+            for _ in range(2)
+        ]
+        for thread in waiting:
+            thread.start()
+        assert reading.wait(30)
+        assert memory.search("tea", user_id="ben")
+        memory.add("Cem likes tea", user_id="cem", infer=False)
+        go_on.set()
+        for thread in waiting:
+            thread.join(30)
+        assert len(found) == 2
+        assert len(memory.all(user_id="ana")) == 1  # one bank of hers, so the second was heard again
+        assert owners._opening == {}
+
+
+def test_each_thread_that_is_inside_runs_torch_on_the_threads_asked_for() -> None:
+    threads, counts = Threads(1), dict[int, list[int]]()
+    inside = threading.Barrier(2)
+
+    def work(number: int) -> None:
+        torch.set_num_threads(2)
+        with threads, threads:
+            inside.wait(30)
+            counts[number] = [torch.get_num_threads()]
+            inside.wait(30)
+        counts[number].append(torch.get_num_threads())
+
+    before = torch.get_num_threads()
+    together(2, work)
+    torch.set_num_threads(before)
+    assert counts == {0: [1, 2], 1: [1, 2]}
 
 
 # --- a second process --------------------------------------------------------------------------

@@ -49,6 +49,16 @@ def test_the_same_list_gives_the_same_bits_and_a_batch_changes_next_to_nothing(
     assert (together - alone).abs().max() < 1e-5
 
 
+@pytest.mark.parametrize("width", [None, 96])
+def test_texts_of_any_length_in_one_pass_have_the_vectors_that_they_have_alone(width: int | None) -> None:
+    encoder = TransformerEncoder(width=width)
+    texts = ["a", *FACTS, "where did I leave my keys? " * 30, *NASTY]
+    together = encoder.encode_together(texts)
+    assert_unit(together)
+    assert (together * encoder.encode(texts)).sum(dim=1).min() > 0.9998
+    assert encoder.encode_together(texts[:1]).equal(encoder.encode(texts[:1]))
+
+
 def test_half_precision_where_the_processor_has_it_turns_no_vector_by_more_than_a_degree() -> None:
     encoder = TransformerEncoder()
     weights, config = read_checkpoint(encoder.path, "transformer")

@@ -114,8 +114,12 @@ def _chatter(data: Path) -> list[str]:
 class Pairs:
     """Endless seeded batches of examples; batch n is a pure function of the seed and n."""
 
-    def __init__(self, blocks: list[Block], data: Path, seed: int) -> None:
-        self.blocks, self.seed = blocks, seed
+    def __init__(self, blocks: list[Block], data: Path, seed: int, noise: bool = True) -> None:
+        """
+        Args:
+            noise: some anchors come as a recognizer hears them; False: all as they are written.
+        """
+        self.blocks, self.seed, self.noise = blocks, seed, noise
         self.chatter = _chatter(data)
         self.confusions = Confusions(text for block in blocks for text in (*block.facts, *block.questions))
         rng = random.Random(seed)
@@ -207,7 +211,7 @@ class Pairs:
             fact = fact_said
         elif chance < 0.3:
             fact = told_back(fact)
-        noise = rng.random()
+        noise = rng.random() if self.noise else 1.0
         if noise < 0.45:
             anchor = misheard(anchor, rng, MISHEARD, self.confusions)
         elif noise < 0.55:

@@ -10,6 +10,7 @@ import random
 import re
 from collections import Counter
 from collections.abc import Iterable
+from difflib import SequenceMatcher
 
 from .generate import recognizer_style
 
@@ -72,6 +73,76 @@ class Confusions:
         """A real word in place of another, common ones more often; the word itself if it is unlike all."""
         like = [other for other in self._like.get(self.sound(word), ()) if other != word][:8]
         return rng.choice(like) if like else word
+
+
+class Neighbours(Confusions):
+    """Real words that a recognizer may write for one another, unlike in at most one sound, nearest first."""
+
+    NEAREST, ALIKE = 6, 0.5  # words kept for each; how alike in spelling they must be (Ratcliff/Obershelp)
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        super().__init__(texts)
+        self._by_part: dict[str, list[str]] = {}
+        for sound, words in self._like.items():
+            for part in self._parts(sound):
+                self._by_part.setdefault(part, []).extend(words)
+        self._nearest: dict[str, list[str]] = {}
+
+    @staticmethod
+    def _parts(sound: str) -> set[str]:
+        """A sound, and what is left of it without one of its signs."""
+        return {sound, *(sound[:at] + sound[at + 1 :] for at in range(len(sound)) if len(sound) > 2)}
+
+    def of(self, word: str, rng: random.Random) -> str:
+        """A real word in place of another, nearer ones more often; the word itself if it is unlike all."""
+        if word not in self._nearest:
+            found = {near for part in self._parts(self.sound(word)) for near in self._by_part.get(part, ())}
+            ranked = sorted((-self._alike(word, near), near) for near in found - {word})
+            self._nearest[word] = [near for alike, near in ranked[: self.NEAREST] if -alike >= self.ALIKE]
+        near = self._nearest[word]
+        return rng.choices(near, range(len(near), 0, -1))[0] if near else word
+
+    @staticmethod
+    def _alike(word: str, near: str) -> float:
+        return SequenceMatcher(None, word, near, autojunk=False).ratio()
+
+
+def heard_badly(text: str, rng: random.Random, rate: float, neighbours: Confusions) -> str:
+    """The text in a recognizer's style, with at least one error where it can be misheard.
+
+    Two errors in three are a real word in place of another; the rest are words lost, doubled, heard as
+    two, put in, or mangled.
+
+    Args:
+        rate: chance of each word, but the one that is surely hit, to be misheard.
+    """
+    words = recognizer_style(text).split()
+    if not words:
+        return text
+    surely, out = rng.randrange(len(words)), []
+    for place, word in enumerate(words):
+        out += _heard(word, rng, neighbours) if place == surely or rng.random() < rate else [word]
+    return " ".join(out) or text
+
+
+FILLERS = "a an and are at did do for he her i in is it of on or so that the there to uh um was you".split()
+
+
+def _heard(word: str, rng: random.Random, neighbours: Confusions) -> list[str]:
+    kind = rng.random()
+    if kind < 0.66:
+        if word in _ALIKE and rng.random() < 0.4:
+            return [rng.choice(_ALIKE[word])]
+        near = neighbours.of(word, rng)
+        return [near if near != word else mangled(word, rng)]
+    if kind < 0.74:
+        return [mangled(word, rng)]
+    if kind < 0.82 and len(word) > 5:
+        cut = rng.randint(2, len(word) - 2)
+        return [word[:cut], word[cut:]]
+    if kind < 0.92:
+        return [word, rng.choice(FILLERS)]
+    return [] if len(word) < 6 else [word, word]
 
 
 def misheard(text: str, rng: random.Random, rate: float = 0.12, confusions: Confusions | None = None) -> str:

@@ -72,12 +72,11 @@ class WrappedEncoder:
 
 
 class CachedEncoder(WrappedEncoder):
-    """An encoder that remembers the vectors of the last queries (LRU, safe across threads), and encodes
-    those that come at the same time together.
+    """An encoder that remembers the vectors of the last queries (LRU, safe across threads).
 
-    Only `query` uses the cache. `encode`, with which memories are written, never does: a rebuild must
-    give the same bits whatever was asked in between, and a vector encoded alone may differ in its last
-    bits from the same one encoded in a batch.
+    Only `query` uses the cache, and joins questions of many threads in one pass (`together.py`). `encode`,
+    with which memories are written, does neither: a rebuild must give the same bits whatever was asked in
+    between, and a vector encoded alone may differ in its last bits from the same one encoded in a batch.
     """
 
     def __init__(self, encoder: Encoder, capacity: int = 512) -> None:
@@ -95,9 +94,7 @@ class CachedEncoder(WrappedEncoder):
         self.capacity = capacity
         self._vectors: OrderedDict[str, Tensor] = OrderedDict()
         self._lock = threading.Lock()
-        self._asked: Together[str, Tensor] = Together(
-            lambda texts: list(encoder.encode(texts)), MOST_TOGETHER
-        )
+        self._asked: Together[str, Tensor] = Together(lambda texts: list(self._pass(texts)), MOST_TOGETHER)
 
     def query(self, text: str) -> Tensor:
         """[width]: the vector of one text, from the cache when it is there (a copy: change it freely)."""
@@ -109,6 +106,14 @@ class CachedEncoder(WrappedEncoder):
             vector = self._asked(text)  # with those of other threads: a batch costs little more than one
             self._keep(text, vector)
         return vector.clone()
+
+    def _pass(self, texts: Sequence[str]) -> Tensor:
+        """[B, width]: of one text as `encode` gives it; of several in one pass, if the encoder has that."""
+        together = getattr(self.encoder, "encode_together", None)
+        if together is None or len(texts) == 1:
+            return torch.cat([self.encoder.encode([text]) for text in texts])
+        vectors: Tensor = together(texts)
+        return vectors
 
     def _keep(self, text: str, vector: Tensor) -> None:
         with self._lock:

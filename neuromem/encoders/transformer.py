@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from .base import checked_texts
 from .bert import Bert, BertConfig
 from .int8file import read_checkpoint, write_checkpoint
 from .own import OwnEncoder
@@ -30,6 +31,11 @@ class TransformerEncoder(OwnEncoder[Bert]):
     """The accurate encoder: six layers of a BERT, the mean of its token vectors."""
 
     kind = KIND
+
+    @torch.no_grad()
+    def encode_together(self, texts: Sequence[str]) -> Tensor:
+        """[B, width]: `encode` of B >= 1 texts in one pass; last bits depend on what else is in it."""
+        return self._cut(self.load().encode_together(checked_texts(texts)))
 
     def _read(self) -> Bert:
         weights, config = read_checkpoint(self.path, KIND)

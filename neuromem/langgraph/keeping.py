@@ -19,7 +19,7 @@ import httpx
 from ..errors import InvalidInput, NeuromemError, NotFound, StoreError
 from ..identity import Owner
 from ..memory import Memory
-from ..server.entries import Entry, catalog_of, iso
+from ..server.entries import Entry, entry_of, iso
 
 __all__ = ["Here", "Keeping", "Kept", "There", "name_of", "namespace_of"]
 
@@ -113,7 +113,7 @@ class Here:
         with engine.owners.use(owner, settle=False) as open_:
 
             def make() -> dict[str, Kept]:
-                entries = sorted(catalog_of(engine, open_).entries.values(), key=_age)
+                entries = sorted((entry_of(engine, open_, id_) for id_ in open_.bank.ids()), key=_age)
                 kept = (_kept(e.id, e.metadata, iso(e.created_ms), iso(e.updated_ms)) for e in entries)
                 return {item.key: item for item in kept if item is not None}
 

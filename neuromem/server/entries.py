@@ -160,9 +160,11 @@ def notes_for(
     return notes | dict(extra or {})
 
 
-def entry_of(engine: Engine, open_: OpenOwner, memory_id: str, categories: Categories) -> Entry:
-    """The entry of a memory that the bank holds."""
-    near = categories.of(open_.bank, [memory_id])[0]
+def entry_of(
+    engine: Engine, open_: OpenOwner, memory_id: str, categories: Categories | None = None
+) -> Entry:
+    """The entry of a memory that the bank holds; without `categories`, with those alone that were given."""
+    near = () if categories is None else categories.of(open_.bank, [memory_id])[0]
     return _entry(engine, open_, memory_id, near, categories)
 
 
@@ -186,7 +188,7 @@ def catalog_of(engine: Engine, open_: OpenOwner, categories: Categories) -> Cata
 
 
 def _entry(
-    engine: Engine, open_: OpenOwner, memory_id: str, near: tuple[str, ...], categories: Categories
+    engine: Engine, open_: OpenOwner, memory_id: str, near: tuple[str, ...], categories: Categories | None
 ) -> Entry:
     bank = open_.bank
     row = bank.rows_of(memory_id)[0]
@@ -198,7 +200,7 @@ def _entry(
     ids = {kind: _texts(notes.pop(kind, ())) for kind in KINDS}
     ids[owner.kind] = (owner.id,)
     given = _texts(notes.pop("categories", ()))
-    if not given and isinstance(notes.get(AMONG), Mapping):
+    if not given and categories is not None and isinstance(notes.get(AMONG), Mapping):
         near = categories.of(bank, [memory_id], notes[AMONG])[0]
     return Entry(
         id=memory_id,
