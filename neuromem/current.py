@@ -24,7 +24,7 @@ __all__ = ["View", "view_of"]
 LONGEST_CHAIN = 64  # successors of successors
 
 
-ENOUGH = 0.5  # share of a memory's score from which what may be news of it goes before it
+ENOUGH = 0.35  # share of a memory's score from which what may be news of it goes before it
 
 Ends = dict[str, tuple[int, str]]
 """Of each memory: see `SlotBank.ended`."""

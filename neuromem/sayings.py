@@ -16,7 +16,7 @@ from .facts.gist import Gist
 from .facts.slots import Slot, slot_of
 from .facts.topics import SETTLED, topics_of
 from .facts.whose import Whose, without_lead
-from .facts.wording import is_first_person, is_surely_wrong, moves_it, of_someone_else
+from .facts.wording import is_first_person, is_surely_wrong, leans_back, moves_it, of_someone_else
 from .text import normalize, stem, stems
 
 __all__ = [
@@ -171,7 +171,7 @@ def may_meet(new: Saying, held: Held) -> bool:
         return True
     if one.kind == "other" and other.kind == "other":
         return _one_person(one, other)
-    if re.match(r"(?:it|that|they)\b", normalize(without_lead(new.text))) and new.change.has("corrects"):
+    if one.kind in ("thing", "pronoun") and new.change.has("corrects", "retracts") and leans_back(new.text):
         return held.back < RECENT
     if one.kind == "other":
         return one.names <= _people(all_stems(held))

@@ -58,7 +58,7 @@ _VALUES = {
         r"twenty[- ]\w+|thirtieth|thirty[- ]first) of\b",
         "place": r"\b(?:at|in|into|to|on|by|near|behind|under|inside|from|with) (?:the |my |our |a |an )?(?!\d)[a-z][\w'-]+",
         "number": rf"\b(?!one\b){NUMBER}\b|\b(?:is|are|at|for|have|has|had|got|just|only|about|exactly) one\b",
-        "code": r"\b[\w-]*\d[\w-]*[a-z][\w-]*\b|\b[a-z][\w]*-\d[\w-]*\b",
+        "code": r"\b[\w-]*\d[\w-]*[a-z][\w-]*\b|\b[a-z][\w]*-\d[\w-]*\b|\b(?!(?:mon|am|pm)\b)[a-z]{1,2}\d+\b",
     }.items()
 }
 _WHOLE_VALUE = re.compile(

@@ -74,7 +74,10 @@ _NO_NAMES = frozenset(
 
 def without_lead(text: str) -> str:
     """An utterance without the words that only lead into it: "nope", "sorry", "well"."""
-    return _LEAD.sub("", normalize(text, casefold=False))
+    return _LEAD.sub("", _IN_LAW.sub(r"\1-\2-", normalize(text, casefold=False)))
+
+
+_IN_LAW = re.compile(r"\b((?:mother|father|brother|sister|son|daughter|parents?)s?) (in)[ -](?=law)", re.IGNORECASE)
 
 
 _OWNERS = frozenset((*ROLES.split(), *PETS.split(), "baby", "puppy", "kitten", "team", "boss"))
@@ -147,7 +150,7 @@ _AGENT = re.compile(
     r"weather|summer|winter|letter|locker|dryer|washer|freezer|heater|charger|sweater|daughter|corner|doctor|other|calendar|"
     r"alarm|apartment|appointment|rent|tent|plant|restaurant|student loan|payment|landlord)\w+(?:er|or|ist|ian|mate|man|woman|guy|"
     r"girl|friend)s?)(?: [A-Z]\w+)* (?:quit|sold|bought|got|took|gave|joined|started|left|stopped|lost|thinks|wants|likes|loves|hates|married|"
-    r"retired|broke|plays|sings|drives|lives)\b",
+    r"retired|broke|plays|sings|drives|lives|has|hates|can't|cannot|works|wears|eats|drinks|moved|switched|turned|became)\b",
     re.IGNORECASE,
 )
 
