@@ -187,6 +187,8 @@ def _means(new: Saying, held: Held) -> bool:
     one, other = new.frame.whose, held.said.frame.whose
     if other.names <= _people(new.frame.stems):
         return True
+    if one.kind == "thing" and new.change and overlap(new, held) >= 0.5:  # "the new scan puts the due date at …"
+        return True
     if one.kind == "self" and of_someone_else(new.text) and overlap(new, held) >= 0.3:
         return True
     resolved = new.gist.is_triple and bool(frozenset(stems(new.gist.subject)) & other.names)

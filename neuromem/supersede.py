@@ -23,6 +23,7 @@ from .facts.values import to_digits
 from .facts.wording import (
     FEELINGS,
     feels,
+    is_event,
     is_fragment,
     is_fresh,
     is_lasting,
@@ -313,7 +314,7 @@ def _by_denial(new: Saying, held: Held) -> _Verdict | None:
 def _by_turn(new: Saying, held: Held) -> _Verdict | None:
     """Now it is so: the same side of life, or the same topic with another value."""
     change, once = new.change, new.frame.once and not is_fresh(new.text)
-    turns = change.has("turns")
+    turns = change.has("turns") and not (once and new.frame.states is False and is_event(new.text))
     if not (turns or (change.has("now") and not once)) or change.has("adds") or held.said.frame.once:
         return None
     shared, alike, measure = overlap(new, held), akin_values(new, held), same_measure(new, held)

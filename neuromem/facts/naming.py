@@ -138,7 +138,7 @@ NAMED = (
     # our new mayor is Ottavia Brandt; my daughter's teacher is Mr. Lindqvist
     rf"\b{DETERMINER} (?:[\w'-]+ ){{0,3}}?(?P<head>{HEAD})(?:'s| is| was| will be)(?: now| still)? NAME(?!')\b",
     # a dentist on Mill Road, Dr. Osei; a café by the station, the Copper Kettle
-    rf"\b{DETERMINER} {MORE}(?P<head>{HEAD})\b[\w' -]{{1,30}}?, (?:the )?NAME$",
+    rf"\b{DETERMINER} {MORE}(?P<head>{HEAD})\b(?:(?! an? )[\w' -]){{1,30}}?, (?:the )?NAME$",
     # a greyhound named Comet; a sloop down at the pier called Second Wind; a kayak, its name is Otter
     rf"\b{DETERMINER} {MORE}(?P<head>[\w-]+)(?: (?:on|in|at|from|of|by|down|near)(?: [\w']+){{1,5}}?)?,? (?:who is |that is |who's )?"
     r"(?:named|called|nicknamed|by the name of|(?:who|that|which) goes by|we call) NAME",
@@ -154,6 +154,8 @@ NAMED_THING = (
 )
 
 APPOSED = (
+    # Roderick's fiancée, Amaryllis
+    rf"\b[\w-]+'s {MORE}(?P<head>{HEAD}),? NAME\b(?!'s \w)",
     rf"\b{DETERMINER} {MORE}(?P<head>{HEAD}),? NAME\b(?!'s \w)",
     rf"\bNAME(?:,|'s| is|, is| was) (?P<det>my|our|an?) {MORE}(?P<head>{HEAD})\b(?!'s)",
 )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from ..text import is_name_like, normalize, stem, words
 from .clause import KIN_WORDS, ROLES
 from .relations import PETS
+from .verbs import is_verb_form
 
 __all__ = ["Whose", "whose_of", "without_lead", "without_reporter"]
 
@@ -101,6 +102,8 @@ def whose_of(text: str) -> Whose:
             return Whose("other", _stems(KIN_WORDS.get(owner, owner)))
     if _AGENT.match(plain):
         return _named(plain)
+    if _THEIRS.search(plain) and not (_SELF_LATER.search(plain) or _PRONOUN.match(plain)):
+        return _subject(plain)
     if _SELF.search(plain):
         return Whose("self")
     if _PRONOUN.match(plain):
@@ -124,7 +127,7 @@ _IS_NAMED = re.compile(
 def _other(match: re.Match[str]) -> Whose | None:
     """ "my cousin Lee …" is about Lee the cousin; "my landlord raised my rent" and "my dentist is Dr Wu" about me."""
     rest = match["rest"]
-    if match["poss"]:
+    if match["poss"] and not _IS_SHORT.match(rest.partition(" ")[0]):
         return Whose("other", _stems(_role(match)))
     if _SELF_LATER.search(rest) and not _HIS.search(rest):
         return Whose("self")
@@ -144,6 +147,11 @@ def _role(match: re.Match[str]) -> str:
     return KIN_WORDS.get(match["role"].lower(), match["role"].lower())
 
 
+_DOES_TO_ME = re.compile(
+    r" (?:just |finally |has |have |is |now )*\w+(?:ed|ing|s|ut|ot|ave|ook|old|rote|ent|id)?(?: (?:up|down|over|off|out))? (?:my|our|me|us)\b"
+    r"(?!.*\b(?:his|her|their|he|she)\b)",
+    re.IGNORECASE,
+)
 _FAMILY = re.compile(r"^the (?P<name>[A-Z]\w+s)\b(?! (?:Street|Road|Avenue|Building|Hotel))", re.MULTILINE)
 _AGENT = re.compile(
     r"^(?:my|our|the|another|one of (?:my|our)) (?:\w+ )?(?P<who>(?!computer|router|printer|car|dinner|number|paper|order|water|"
@@ -173,9 +181,25 @@ def _named(plain: str) -> Whose:
             return Whose("other", _stems(word))
         return Whose("self" if _SELF_LATER.search(plain) else "thing")
     name = f"{match['name']}{match['more'] or ''}"
+    if _DOES_TO_ME.match(plain[match.end() :]):  # "Dr. Achebe doubled my dose"
+        return Whose("self")
     if not _is_person(match["name"].split()[0]) and not re.search(r"\. ", match["name"]):
         return Whose("self" if _SELF_LATER.search(plain) else "thing")
     return Whose("other", _stems(name))
+
+
+_THEIRS = re.compile(r"(?<=\w )(?:his|her|their) \w+", re.IGNORECASE)
+
+
+def _subject(plain: str) -> Whose:
+    """ "Next door fired their lawn guy" is about next door: what stands before the verb."""
+    before = []
+    for word in plain.split()[:5]:
+        if before and (_VERB.fullmatch(word) or is_verb_form(word)):
+            break
+        before.append(word)
+    names = _stems(" ".join(before)) - _stems("the a an my our")
+    return Whose("other", names) if names and len(before) < 5 else Whose("thing")
 
 
 def _is_person(word: str) -> bool:

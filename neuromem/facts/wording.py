@@ -18,6 +18,7 @@ __all__ = [
     "FEELINGS",
     "feels",
     "is_first_person",
+    "is_event",
     "is_fragment",
     "is_fresh",
     "is_lasting",
@@ -53,6 +54,7 @@ _IS = r"\b(?:is|are|was|were|am|i'?m|called|named)\b|'s\b"
 _TO_A_DATE = rf"\b(?:moved|changed|pushed|switched|bumped|postponed|rescheduled)\b.{{0,30}}? (?:to|until|till) (?:the )?(?:{CALENDAR})"
 _MOVES_ON = r"\bmov(?:ed|ing) (?:on|over|me|it|the|my|that)\b"
 _MOVES_IT = r"\b(?:moved|changed|pushed|bumped|switched|rescheduled|postponed|delayed|raised|lowered|upped|increased|decreased|reduced|doubled|tripled|halved|cut|dropped|extended|shifted|set|put|brought)(?: (?:up|down|back|forward))? (?:it|that|them|this)(?: (?:up|down|back|forward|over|again|out))* (?:to|until|till)\b"
+_DONE = r"^(?:(?:i|we|he|she|they) )?(?:had to |ended up )?(?:overslept|slept|forgot|missed|skipped|was late|ran late|went|ate|had|took|grabbed|drove|rode|walked|ordered|made|did|tried|wore|used|watched|played|sat|stayed|met|ran|swam|filled|cooked|got)\b.*\binstead\b"
 _FEAST = r"\b(new year|christmas|easter|thanksgiving|hanukkah|diwali|eid|ramadan|passover|halloween|valentine|birthday|anniversary|fourth of july|memorial day|labor day|spring break|reunion|prom|super bowl|mother's day|father's day)"
 
 
@@ -88,6 +90,11 @@ def is_plan(text: str) -> bool:
 def is_fresh(text: str) -> bool:
     """Something told of one day that is so from then on: "weighed in at 160 today", "got an iPhone"."""
     return _has(_FRESH, text)
+
+
+def is_event(text: str) -> bool:
+    """Something done on one occasion, for a reason or "instead": "overslept and went to the noon service instead"."""
+    return _has(_DONE, without_lead(text)) and not _has(r"\b(?:now|from now on|these days|for good|took up|switched|moved)\b", text)
 
 
 def is_lasting(text: str) -> bool:
