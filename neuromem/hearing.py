@@ -18,7 +18,7 @@ from .facts import Fact, Gist, Turn, extract
 from .facts.changes import change_of
 from .facts.frames import LIGHT, frame_of
 from .facts.whose import without_lead
-from .facts.wording import is_lasting
+from .facts.wording import leans_back
 from .fold import fingerprint
 from .identity import memory_id
 from .known import Known, saying_of
@@ -265,7 +265,7 @@ class Hearing:
         if before is None or not ends:
             return fact, []
         old = [known for end in ends for known in [self._known.said(end.id)] if known is not None]
-        now = said.change.has("now", "turns") or (said.frame.whose.kind == "self" and is_lasting(said.text))
+        now = said.change.has("now", "turns") or said.frame.whose.kind == "self" or leans_back(said.text)
         if said.change.has("adds") or not now and not any(same_side(said, known) for known in old):
             return fact, []
         while self.events[-1].kind in ("supersede", "follow"):

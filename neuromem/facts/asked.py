@@ -54,7 +54,7 @@ _WHEN_CHANGED = re.compile(
 )
 _LATEST = re.compile(
     r"\b(?:now|nowadays|these days|currently|current|latest|newest|most recent|most recently|recently|at the moment|today|still|"
-    r"this (?:year|month|week|time|season)|at present|up to date|last time|(?:did|have|has|was|were) (?:i|we|he|she|they|my \w+) last|so far|yet|as of (?:now|today))\b",
+    r"this (?:year|month|week|time|season)|at present|up to date|last time|(?:did|have|has|was|were) (?:i|we|he|she|they|my \w+) last|so far|(?:my|our|the|his|her|their) last (?!name\b|night\b|week\b|month\b|year\b|job\b|place\b|house\b|apartment\b|school\b|boss\b|car\b)\w+|yet|as of (?:now|today))\b",
     re.IGNORECASE,
 )
 _NEWEST = re.compile(r"\b(?:current|currently|latest|newest|most recent|most recently|last|now|up to date)\b", re.IGNORECASE)

@@ -85,7 +85,7 @@ def change_of(text: str) -> Change:
     >>> sorted(change_of("scratch that").kinds)
     ['corrects', 'retracts']
     """
-    plain = _IS.sub(r"\1 is", normalize(text[:READ_CHARS], casefold=False).strip(" .!"))
+    plain = _IS.sub(r"\1 is", normalize(text[:READ_CHARS].replace("—", " — "), casefold=False).strip(" .!"))
     kinds: set[str] = set()
     old: list[str] = []
     topic: list[str] = []

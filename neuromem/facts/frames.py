@@ -152,7 +152,7 @@ _PRESENT = re.compile(
 @functools.lru_cache(maxsize=512)
 def frame_of(text: str) -> Frame:
     """An utterance taken apart; cached."""
-    plain = normalize(text[:READ_CHARS], casefold=False)
+    plain = normalize(text[:READ_CHARS].replace("—", " — "), casefold=False)
     event = bool(_EVENT.match(without_lead(plain)))
     event = event and not _HABIT.search(plain)
     once = event or bool(_ONCE.search(plain) and not _PRESENT.search(plain))

@@ -25,7 +25,7 @@ waking     wake waking alarm up early riser
 bank       bank banking account credit union teller checking savings
 doctor     doctor gp physician dr clinic checkup practitioner
 dentist    dentist dental orthodontist hygienist teeth
-school     school academy elementary kindergarten college university class preschool grade enrolled transferred campus daycare nursery homeschool homeschooled montessori charter magnet preschool kindergarten seminary bootcamp conservatory
+school     school grader freshman sophomore senior junior academy elementary kindergarten college university class preschool grade enrolled transferred campus daycare nursery homeschool homeschooled montessori charter magnet preschool kindergarten seminary bootcamp conservatory
 car        car drive drives driving minivan pickup truck sedan suv van motorcycle scooter convertible wagon hatchback jeep coupe hybrid tesla honda toyota ford subaru prius vehicle chevy chevrolet chrysler buick cadillac dodge jeep nissan mazda kia hyundai volvo saab volkswagen vw bmw audi mercedes lexus acura fiat mini porsche civic corolla camry accord focus escort mustang outback forester crossover roadster moped vespa
 computer   computer laptop desktop tablet macbook chromebook pc imac ipad workstation netbook thinkpad surface notebook mainframe linux windows
 phone      phone iphone android smartphone galaxy pixel flip mobile handset
@@ -35,7 +35,7 @@ diet       vegan vegetarian pescatarian keto gluten diet carnivore paleo dairy m
 weight     weigh weighs weight pounds kilos scale lbs kg pound
 size       size waist
 hair       hair haircut bangs blonde brunette dyed bob pixie buzz curls chopped platinum shaved buzzed highlights curly bald ponytail braids dreads dreadlocks mohawk mullet afro perm bangs redhead auburn dye gray grey shoulder-length
-partner    dating boyfriend girlfriend fiance fiancee husband wife married engaged partner single seeing divorced relationship
+partner    dating boyfriend girlfriend fiance fiancee husband wife married engaged partner single seeing divorced relationship knot hitched eloped wed newlywed honeymoon vows proposed proposal engagement breakup ex widow widowed spouse
 rent       rent landlord lease
 savings    saving savings fund payment
 email      email inbox mail

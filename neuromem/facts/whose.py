@@ -46,7 +46,7 @@ _OTHER = re.compile(
     re.IGNORECASE,
 )
 _OF = re.compile(
-    rf"^(?:(?:my|our|the) )?(?P<owner>[\w-]+|{_ROLE_WORDS})(?:'s|(?<=s)') (?P<thing>[\w-]+)", re.IGNORECASE
+    rf"^(?:(?:my|our|the) )?(?:(?:aunt|uncle|auntie|cousin|grandma|grandpa|granny|nana|mr|mrs|ms|miss|dr|coach|father|sister|brother)\.? )?(?P<owner>[\w-]+|{_ROLE_WORDS})(?:'s|(?<=s)') (?P<thing>[\w-]+)", re.IGNORECASE
 )
 _IS_SHORT = re.compile(
     r"(?:at|in|on|not|a|an|the|my|our|off|over|gone|out|going|been|got|now|only|actually|moved|done|closed|called|\w+ing|\w+ed)$"
@@ -148,7 +148,7 @@ def _role(match: re.Match[str]) -> str:
 
 
 _DOES_TO_ME = re.compile(
-    r" (?:just |finally |has |have |is |now )*\w+(?:ed|ing|s|ut|ot|ave|ook|old|rote|ent|id)?(?: (?:up|down|over|off|out))? (?:my|our|me|us)\b"
+    r" (?:just |finally |has |have |is |now )*\w+(?:ed|ing|s|ut|ot|ave|ook|old|rote|ent|id)?(?: (?:up|down|over|off|out|with|for|to))? (?:my|our|me|us)\b"
     r"(?!.*\b(?:his|her|their|he|she)\b)",
     re.IGNORECASE,
 )
