@@ -17,14 +17,16 @@ from .bank import SlotBank
 from .facts.asked import Asked, asked_of
 from .introduced import Sought, sought_of
 from .namesakes import Person, named_first, people_in
-from .recall import ABOVE, Hit
+from .recall import ABOVE, Hit, put_first
 
 __all__ = ["View", "view_of"]
 
 LONGEST_CHAIN = 64  # successors of successors
 
 
-ENOUGH = 0.5  # share of a memory's score from which what may be news of it goes before it
+ENOUGH = 0.35  # share of a memory's score from which what may be news of it goes before it
+
+LATEST = 0.7  # share of the best score from which a newer memory may be the latest of what is asked for
 
 Ends = dict[str, tuple[int, str]]
 """Of each memory: see `SlotBank.ended`."""
@@ -52,6 +54,8 @@ class View:
         if any(any(end) for end in ends.values()):
             shown = self._history(bank, hits, ends) if past else self._current(bank, hits, ends, now_ms)
             shown.sort(key=lambda hit: (-hit.score, hit.id))
+        if self.asked.latest:
+            shown = _latest_first(bank, shown)
         return self.sought.first(bank, named_first(bank, shown, self.people))
 
     def _history(self, bank: SlotBank, hits: Sequence[Hit], ends: Ends) -> list[Hit]:
@@ -61,8 +65,14 @@ class View:
         for hit in hits:
             after = score.get(ends[hit.id][1], 0.0)
             first = after > 0 and self._asked_for(bank, hit.id, *ends[hit.id])
+            if not first and self._is_outdone(hit.score, after, ends[hit.id][0]):
+                hit = replace(hit, score=after - ABOVE)
             out.append(replace(hit, score=max(hit.score, after + ABOVE)) if first else hit)
         return out
+
+    def _is_outdone(self, score: float, after: float, until_ms: int) -> bool:
+        """Whether what replaced a memory answers, too, where no time before is asked for: "when was it built?"."""
+        return bool(until_ms) and not self.asked.past and self.asked.start is None and after >= ENOUGH * score
 
     def _current(self, bank: SlotBank, hits: Sequence[Hit], ends: Ends, now_ms: int) -> list[Hit]:
         """Current memories; those found by what they replaced are there with that score."""
@@ -97,6 +107,27 @@ class View:
             return self.asked.past
         since, then = (_written(bank, id_) for id_ in (memory_id, successor))
         return since < self.asked.end and (until_ms / 1_000 or then) >= self.asked.start
+
+
+def _latest_first(bank: SlotBank, hits: Sequence[Hit]) -> list[Hit]:
+    """Asked for the latest of several, the newest of those that are about the same comes first."""
+    out = list(hits)
+    if len(out) < 2:
+        return out
+    best = _telling(bank, out[0].id)
+    rivals = [
+        (_written(bank, hit.id), place)
+        for place, hit in enumerate(out)
+        if hit.score >= LATEST * out[0].score and best & _telling(bank, hit.id)
+    ]
+    place = max(rivals, default=(0.0, 0))[1]
+    return put_first(out, place) if place else out
+
+
+def _telling(bank: SlotBank, memory_id: str) -> set[int]:
+    """Marks of a memory's content words."""
+    rows = bank.rows_of(memory_id)
+    return {mark for row in bank.marks[rows].tolist() for mark in row if mark}
 
 
 def view_of(question: str, now_ms: int) -> View:

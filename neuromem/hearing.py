@@ -18,6 +18,7 @@ from .facts import Fact, Gist, Turn, extract
 from .facts.changes import change_of
 from .facts.frames import LIGHT, frame_of
 from .facts.whose import without_lead
+from .facts.wording import leans_back
 from .fold import fingerprint
 from .identity import memory_id
 from .known import Known, saying_of
@@ -26,7 +27,7 @@ from .owners import OpenOwner
 from .sayings import Held, Saying, same_side
 from .supersede import FOLLOWS, End, excepted, followed, outdated, retracted
 from .tell import fact_body, in_batches, in_third_person, joined_metadata
-from .text import sentences
+from .text import sentences, stems
 
 __all__ = ["Hearing", "Told"]
 
@@ -66,6 +67,7 @@ class Hearing:
         self._known = Known(open_, record)
         self._bodies: dict[int, dict[str, Any]] = {}  # of this very call, by fingerprint of the words
         self._tail: tuple[Fact | None, list[End]] = (None, [])  # the last fact of the turn, what it ended
+        self._vectors_of: dict[str, Sequence[Tensor]] = {}  # of the turn, by the words
         self._between = False  # people talk with each other, not with an assistant
 
     def hear(
@@ -99,16 +101,36 @@ class Hearing:
             said_seq = self._next()
             body = {"text": turn.text, "role": turn.role, "name": turn.speaker}
             self.events.append(Event("say", time, body))
-        self._tail = (None, [])
+        self._tail, self._vectors_of = (None, []), {}
         own = [(fact, True) for fact in facts]
         if self.infer and not self._between:
             own += self._left_over(turn, facts)
         own.sort(key=lambda item: turn.text.find(item[0].said))
+        whole = self._whole(turn, [fact for fact, _ in own], time)
+        own = own if whole is None else [(whole, True)]
         cues = _cues(turn.text, [fact for fact, _ in own]) if self.infer else [""] * len(own)
         for place, (fact, sure) in enumerate(own):
             follows = place + 1 < len(own) and cues[place + 1] == fact.said
             if not follows:  # else it is heard with what comes after it
                 self._fact(fact, replace(saying_of(fact, time), cue=cues[place]), said_seq, sure)
+
+    def _whole(self, turn: Turn, facts: Sequence[Fact], time: float) -> Fact | None:
+        """What a turn says of one change in several statements, where none of them alone replaces anything.
+
+        "The garage reassigned everybody; I'm in D3 now.": the one says that it changed, the other to what.
+        """
+        if not self.infer or self._between or turn.role != "user" or not change_of(turn.text):
+            return None
+        whole = joined_turn(turn.text, facts)
+        if whole is None or any(self._ended_by(saying_of(fact, time)) for fact in facts):
+            return None
+        said = saying_of(whole, time)
+        held = [item for item in self._candidates(said) if item.said.time <= time]
+        return whole if outdated(said, held) or followed(said, held) else None
+
+    def _ended_by(self, said: Saying) -> list[End]:
+        held = self._candidates(said)
+        return outdated(said, [item for item in held if item.said.time <= said.time])
 
     def _next(self) -> int:
         return self.first_seq + len(self.events)
@@ -126,7 +148,7 @@ class Hearing:
                 continue
             for fact in facts:
                 piece = piece.replace(fact.said, " ").strip(" ,;")
-            if piece and not piece.endswith("?") and change_of(piece):
+            if stems(piece) and not piece.endswith("?") and change_of(piece):
                 bare = replace(turn, text=without_lead(piece) or piece)
                 sure = bare.text != piece and bool(extract([bare]))
                 (fact,) = extract([replace(turn, text=piece)], infer=False)
@@ -217,11 +239,15 @@ class Hearing:
     def _vectors(self, said: Saying) -> Sequence[Tensor]:
         """Keys of the statement and of what it names; none where no word hints at a change."""
         change, slot, frame = said.change, said.slot, said.frame
+        if said.text in self._vectors_of:
+            return self._vectors_of[said.text]
         hints = bool(change) or frame.once or frame.detour or (frame.values and frame.states)
         if not hints and not (slot and slot.single):
             return ()
         named = " ".join((*change.old, *change.topic))
-        return list(self._keys.targets([said.text, named] if named else [said.text]))
+        found = list(self._keys.targets([said.text, named] if named else [said.text]))
+        self._vectors_of[said.text] = found
+        return found
 
     def _end(self, end: End, by: str, time: float) -> None:
         body = {"id": end.id, "by": by, "reason": end.reason}
@@ -239,8 +265,8 @@ class Hearing:
         if before is None or not ends:
             return fact, []
         old = [known for end in ends for known in [self._known.said(end.id)] if known is not None]
-        now = said.change.has("now", "turns")
-        if not now and not any(same_side(said, known) for known in old):
+        now = said.change.has("now", "turns") or said.frame.whose.kind == "self" or leans_back(said.text)
+        if said.change.has("adds") or not now and not any(same_side(said, known) for known in old):
             return fact, []
         while self.events[-1].kind in ("supersede", "follow"):
             self.events.pop()
@@ -267,6 +293,28 @@ def _ends(said: Saying, held: Sequence[Held]) -> tuple[list[End], Held | None]:
     itself = Held("", said)
     late = next((item for item in held if item.said.time > said.time and outdated(item.said, [itself])), None)
     return outdated(said, [item for item in held if item.said.time <= said.time]), late
+
+
+def joined_turn(text: str, facts: Sequence[Fact]) -> Fact | None:
+    """The facts of a turn as one, with the words between them; None where they are no single matter.
+
+    They are not when they are about several people, or fit no slot together.
+    """
+    people = {whose.names for fact in facts for whose in [frame_of(fact.text).whose] if whose.kind == "other"}
+    spans = [(text.find(fact.said), fact) for fact in facts]
+    if len(facts) < 2 or len(people) > 1 or any(start < 0 for start, _ in spans):
+        return None
+    out, heard, end = "", "", -1
+    for start, fact in spans:
+        if start < end:
+            return None
+        gap = text[end:start] if end >= 0 else ""
+        own = fact.text if not out or fact.text.startswith(fact.said[:4]) else fact.said  # "he" is clear there
+        out, heard, end = f"{out}{gap}{own}", f"{heard}{gap}{fact.said}", start + len(fact.said)
+    if len(out.encode()) > JOINED_BYTES or (people and frame_of(out).whose.kind != "other"):
+        return None
+    last = next((fact for fact in reversed(facts) if fact.gist.is_triple), facts[-1])
+    return replace(last, text=out, said=heard, importance=max(fact.importance for fact in facts))
 
 
 def only_cue(text: str) -> bool:

@@ -17,8 +17,10 @@ from dataclasses import dataclass
 
 from .bank import SlotBank
 from .evidence import Order, order_of
+from .facts.clause import KIN_WORDS, ROLES
+from .facts.relations import PETS
 from .facts.verbs import PAST_OF
-from .marks import NUMBER, mark_of
+from .marks import NUMBER, TIME, mark_of
 from .recall import Hit, put_first
 from .text import STOP_WORDS, normalize, stem, stems, words
 
@@ -29,7 +31,20 @@ LEAST = 0.6  # share of the introduction's score from which one goes before it
 
 _NAMING = frozenset(mark_of(stem) for stem in stems("name called named"))
 _NUMBER = re.compile(r"\bhow (?:many|much|old|long|far|often|tall|big|late|early)\b")
-_WHO = re.compile(r"\s*(?:and |so )?(?:who|whom|whose)\b|.*\b(?:called|names?|which one)\b")
+_TIME = re.compile(r"^(?:and |so )?(?:when\b|what (?:time|days?|date|month|year)\b)|\b(?:what|which) (?:time|days?|hours)\b")
+_WHO = re.compile(
+    r"\s*(?:and |so )?(?:who|whom|whose)\b|.*\b(?:called|names?|which one|(?:kind|breed|type|sort|make|model) of)\b"
+)
+# words that only introduce somebody or something, and answer no question about them
+_INTRODUCING = frozenset(
+    mark_of(stem)
+    for stem in stems(
+        f"{ROLES} {PETS} {' '.join(KIN_WORDS)} buddy pal mate friend guy woman man lady person fellow couple kid baby new name "
+        "called meet met hire hired open opened start started get adopt adopted buy bought rescue rescued find found move "
+        "moved visit visiting visited join joined own run runs corner street door town work office here finally just place "
+        "shop store class team named there"
+    )
+)
 _DOES = re.compile(
     r"\bwhat (?:do|does|did|is|are|was|were|has|have|had) .*\b(?:do|doing|done|happened?|up to)\b"
 )
@@ -41,6 +56,7 @@ class Sought:
 
     words: tuple[frozenset[int], ...] = ()  # marks of the forms of each content word
     number: bool = False
+    time: bool = False
     deed: bool = False  # what somebody does or did: no word of the question says what
 
     def first(self, bank: SlotBank, hits: Sequence[Hit]) -> list[Hit]:
@@ -61,18 +77,21 @@ class Sought:
 
     def _said_next(self, bank: SlotBank, order: Order, row: int) -> Iterator[int]:
         """First rows of the statements after an introduction that may be the answer instead of it."""
-        told, has_number = _marks(bank, row), bool(int(bank.traits[row]) & NUMBER)
-        tells_all = not any(word.isdisjoint(told) for word in self.words)
-        if tells_all and not self.deed and (has_number or not self.number):
-            return
+        told, traits = _marks(bank, row), int(bank.traits[row])
+        has_number, has_time = bool(traits & NUMBER), bool(traits & (TIME | NUMBER))
         asked = frozenset[int]().union(*self.words)
+        tells_all = not any(word.isdisjoint(told) for word in self.words)
+        tells_more = bool(set(told) - asked - _INTRODUCING) and not (self.time and not has_time)
+        if tells_all and tells_more and not self.deed and (has_number or not self.number):
+            return
         place = int(order.passage[row])
         for later in range(place + 1, min(place + 1 + FOLLOWING, len(order.first))):
             following = int(order.rows[order.first[later]])
             if not order.near[later] or bank.speaker[following] != bank.speaker[row]:
                 return
             about = next(iter(_marks(bank, following)), 0)
-            fits = not self.number or int(bank.traits[following]) & NUMBER
+            has = int(bank.traits[following])
+            fits = (not self.number or has & NUMBER) and (not self.time or has & (TIME | NUMBER))
             introduces = about in told[1:] or (about in told and not _NAMING.isdisjoint(told))
             if about in asked and introduces and fits:
                 yield following
@@ -91,4 +110,5 @@ def sought_of(question: str) -> Sought:
     marks = tuple(
         frozenset(mark_of(stem(form)) for form in (word, PAST_OF.get(word, word))) for word in telling
     )
-    return Sought(marks, bool(_NUMBER.search(plain)), bool(_DOES.search(plain)))
+    number, time, deed = (bool(pattern.search(plain)) for pattern in (_NUMBER, _TIME, _DOES))
+    return Sought(marks, number, time, deed)

@@ -16,7 +16,7 @@ from .facts.gist import Gist
 from .facts.slots import Slot, slot_of
 from .facts.topics import SETTLED, topics_of
 from .facts.whose import Whose, without_lead
-from .facts.wording import is_first_person, is_surely_wrong, moves_it, of_someone_else
+from .facts.wording import is_first_person, is_surely_wrong, leans_back, moves_it, of_someone_else
 from .text import normalize, stem, stems
 
 __all__ = [
@@ -171,7 +171,7 @@ def may_meet(new: Saying, held: Held) -> bool:
         return True
     if one.kind == "other" and other.kind == "other":
         return _one_person(one, other)
-    if re.match(r"(?:it|that|they)\b", normalize(without_lead(new.text))) and new.change.has("corrects"):
+    if one.kind in ("thing", "pronoun") and new.change.has("corrects", "retracts") and leans_back(new.text):
         return held.back < RECENT
     if one.kind == "other":
         return one.names <= _people(all_stems(held))
@@ -186,6 +186,8 @@ def _means(new: Saying, held: Held) -> bool:
     """Whether a statement that does not begin with a person speaks of the one that a memory is about."""
     one, other = new.frame.whose, held.said.frame.whose
     if other.names <= _people(new.frame.stems):
+        return True
+    if one.kind == "thing" and new.change and overlap(new, held) >= 0.5:  # "the new scan puts the due date at …"
         return True
     if one.kind == "self" and of_someone_else(new.text) and overlap(new, held) >= 0.3:
         return True

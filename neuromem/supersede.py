@@ -23,11 +23,14 @@ from .facts.values import to_digits
 from .facts.wording import (
     FEELINGS,
     feels,
+    is_event,
+    is_fragment,
     is_fresh,
     is_lasting,
     is_plan,
     is_tie,
     is_to_a_date,
+    leans_back,
     moves_it,
     moves_on,
     names_a_thing,
@@ -60,7 +63,9 @@ __all__ = ["FOLLOWS", "End", "excepted", "followed", "outdated", "retracted"]
 
 FOLLOWS = "follows"  # the reason of an end that is none: news of a memory that stays current
 SHARED = 0.4  # share of telling words from which something is an exception to a habit
-ALIKE, VERY_ALIKE = 0.35, 0.5  # cosines of keys from which a statement may be news of another
+CORRECTED = 0.5  # cosine, half of the shared words and more, from which a correction means one of the last statements
+MEANT = 0.9  # … and more, from which a statement with a word of change replaces what means much the same
+ALIKE, NEAR = 0.3, 0.55  # cosine of keys, and nearness, from which a statement may be news of another
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +135,8 @@ def _may_follow(new: Saying, held: Held) -> float:
         return 0.0
     if new.frame.whose.kind == "other" and held.said.frame.whose.kind != "other":
         return 0.0
-    shared, both = overlap(new, held), topics_of(new.frame.stems) & sides(held)
-    near = held.likeness >= ALIKE and (shared >= 0.2 or bool(both))
-    return held.likeness + 0.5 * shared if near or held.likeness >= VERY_ALIKE else 0.0
+    score = nearness(new, held)
+    return score if held.likeness >= ALIKE and score >= NEAR else 0.0
 
 
 def retracted(new: Saying, held: Sequence[Held]) -> list[End]:
@@ -182,9 +186,8 @@ _VALUE_WORD = re.compile(r"^(?:\w*days?|\w*\d\w*|noon|midnight|weekends?)$")
 def _by_name(new: Saying, held: Held) -> _Verdict | None:
     """Something named is given up: "swapped the minivan for a pickup", "forget the jet ski"."""
     change = new.change
-    if change.has("parts"):
-        known = not change.old or named(held, change.old) > 0
-        return (1.8, "named") if known and is_tie(held.said.text) else None
+    if change.has("parts") and is_tie(held.said.text):
+        return (1.8, "named") if not change.old or named(held, change.old) > 0 else None
     if not change.has("ends", "retracts"):
         return None
     score = named(held, change.old)
@@ -260,6 +263,12 @@ def _by_correction(new: Saying, held: Held) -> _Verdict | None:
     if not new.change.has("corrects", "retracts"):
         return None
     age, shared = new.time - held.said.time, overlap(new, held)
+    # "it's called Silver Sage"; "typo, 6:30" a little later only
+    if held.back == 0 and leans_back(new.text, age <= RECENT_S):
+        return 1.1 + shared, "corrected"
+    meant = held.likeness + 0.5 * shared + 0.1 * (held.back == 0) + 0.1 * akin_values(new, held)
+    if held.back < RECENT and meant >= CORRECTED and (age <= RECENT_S or not is_fragment(new.text)):
+        return 0.9 + shared, "corrected"
     near = held.back < RECENT or age <= RECENT_S
     both = min(cover(new.frame.topic, held.said.frame.topic), cover(held.said.frame.topic, new.frame.topic))
     if shared >= 0.5 and (near or (akin_values(new, held) and both >= 0.4)):
@@ -305,7 +314,7 @@ def _by_denial(new: Saying, held: Held) -> _Verdict | None:
 def _by_turn(new: Saying, held: Held) -> _Verdict | None:
     """Now it is so: the same side of life, or the same topic with another value."""
     change, once = new.change, new.frame.once and not is_fresh(new.text)
-    turns = change.has("turns")
+    turns = change.has("turns") and not (once and new.frame.states is False and is_event(new.text))
     if not (turns or (change.has("now") and not once)) or change.has("adds") or held.said.frame.once:
         return None
     shared, alike, measure = overlap(new, held), akin_values(new, held), same_measure(new, held)
@@ -360,7 +369,27 @@ def _occasion(new: Saying, held: Held) -> bool:
     return mass(shared) >= 9 or (mass(shared) >= 5 and held.said.change.has("yearly"))
 
 
+def _by_likeness(new: Saying, held: Held) -> _Verdict | None:
+    """Where no rule knows how: there is a word of change, and both mean much the same."""
+    if not new.change.has("ends", "moves", "corrects", "now", "turns", "mind") or new.change.has("adds"):
+        return None
+    once = new.frame.once and not is_fresh(new.text)
+    if once or held.said.frame.once or not (is_lasting(held.said.text) or held.said.frame.states):
+        return None
+    score = nearness(new, held)
+    return (0.3 + 0.3 * score, "alike") if score >= MEANT else None
+
+
+def nearness(new: Saying, held: Held) -> float:
+    """How surely both are about one matter: what they mean, words, values, side of life, and how lately."""
+    moved = {"home"} if moves_on(new.text) else set()
+    settled = bool(topics_of(new.frame.stems) & sides(held) & (SETTLED - moved))
+    score = held.likeness + 0.4 * overlap(new, held) + 0.15 * akin_values(new, held) + 0.2 * settled
+    return score + max(0.0, 0.2 - 0.05 * held.back) + 0.1 * new.change.has("corrects")
+
+
 _Rule = Callable[[Saying, Held], _Verdict | None]
 RULES: tuple[_Rule, ...] = (
     _by_name, _by_move, _by_correction, _by_mind, _by_slot, _by_denial, _by_turn, _by_parallel, _by_deed,
+    _by_likeness,
 )  # fmt: skip

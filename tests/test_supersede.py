@@ -188,7 +188,7 @@ def test_it_that_gets_a_new_value_is_what_was_just_spoken_of() -> None:
 
 def test_what_may_be_news_goes_before_what_it_may_be_news_of(fake_clock: FakeClock) -> None:
     old, new = "We get our milk delivered on Wednesdays.", "Milk delivery is Saturdays starting in May."
-    before = Held("old", Saying(old, gist_of(old), 0.0), 1, 0.6)
+    before = Held("old", Saying(old, gist_of(old), 0.0), 1, 0.4)
     saying = Saying(new, gist_of(new), DAY_S)
     assert outdated(saying, [before]) == []
     assert [end.id for end in followed(saying, [before])] == ["old"]

@@ -23,13 +23,14 @@ class Asked:
     """The time a question is about.
 
     `past`: what was so before comes first. `any`: history belongs to the answer, but does not come first.
-    `did`: it is about what happened, not about how things are.
+    `latest`: the newest of several is meant. `did`: it is about what happened, not about how things are.
     `start`, `end`: Unix seconds of a stretch of time that is named and over, else None.
     """
 
     past: bool = False
     any: bool = False
     did: bool = False
+    latest: bool = False
     start: float | None = None
     end: float | None = None
 
@@ -53,9 +54,10 @@ _WHEN_CHANGED = re.compile(
 )
 _LATEST = re.compile(
     r"\b(?:now|nowadays|these days|currently|current|latest|newest|most recent|most recently|recently|at the moment|today|still|"
-    r"this (?:year|month|week|time|season)|at present|up to date|last time|(?:did|have|has|was|were) (?:i|we|he|she|they|my \w+) last|so far|yet|as of (?:now|today))\b",
+    r"this (?:year|month|week|time|season)|at present|up to date|last time|(?:did|have|has|was|were) (?:i|we|he|she|they|my \w+) last|so far|(?:my|our|the|his|her|their) last (?!name\b|night\b|week\b|month\b|year\b|job\b|place\b|house\b|apartment\b|school\b|boss\b|car\b)\w+|yet|as of (?:now|today))\b",
     re.IGNORECASE,
 )
+_NEWEST = re.compile(r"\b(?:current|currently|latest|newest|most recent|most recently|last|now|up to date)\b", re.IGNORECASE)
 _DID = re.compile(r"\b(?:did|was|were|had|ate|went|happened|last \w+|yesterday|ago)\b", re.IGNORECASE)
 
 
@@ -68,7 +70,7 @@ def asked_of(question: str, now: datetime) -> Asked:
     plain = normalize(question)
     did = bool(_DID.search(plain))
     if _LATEST.search(plain):
-        return Asked(did=did)
+        return Asked(did=did, latest=bool(_NEWEST.search(plain)))
     over = [span for span in spans(question, now) if span.end <= now]
     if over and re.search(r"\b(?:was|were|did|had|used|lived?|worked|been)\b", plain):
         return Asked(any=True, did=True, start=over[0].start.timestamp(), end=over[0].end.timestamp())

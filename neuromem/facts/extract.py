@@ -12,6 +12,7 @@ from ..errors import InvalidInput
 from ..text import sentences, utf8_len, words
 from .answers import completed
 from .between import JOINED_BYTES, Piece, together, told_between
+from .changes import change_of
 from .gist import Gist
 from .importance import importance, is_pinned
 from .keep import cues_of, is_question, is_unreal, should_keep
@@ -127,7 +128,7 @@ class _Listener:
         turn = self._turns[index]
         pieces = list(self._pieces(turn))
         if turn.dictated:
-            return [piece for piece in pieces if not piece.said.endswith("?") and _is_substance(piece.said)]
+            return [piece for piece in pieces if _is_told(piece.said)]
         if self._peers:
             return told_between(pieces, self._asked_before(index))
         kept = _worth_keeping(pieces, self._before(index))
@@ -225,6 +226,12 @@ def _is_remark(before: Piece, piece: Piece) -> bool:
     """Whether a statement makes little sense without the one before, and both fit one slot."""
     fits = utf8_len(before.text) + utf8_len(piece.text) < JOINED_BYTES
     return fits and _REMARK.match(piece.text) is not None
+
+
+def _is_told(piece: str) -> bool:
+    """Whether words that were handed over as they are tell something: also "guess who's the new principal"."""
+    tells_change = change_of(piece).has("ends", "moves", "now", "turns") and len(words(piece)) > _FRAGMENT_WORDS
+    return not piece.endswith("?") and (tells_change or _is_substance(piece))
 
 
 def _is_substance(piece: str) -> bool:

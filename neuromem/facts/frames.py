@@ -58,7 +58,7 @@ _VALUES = {
         r"twenty[- ]\w+|thirtieth|thirty[- ]first) of\b",
         "place": r"\b(?:at|in|into|to|on|by|near|behind|under|inside|from|with) (?:the |my |our |a |an )?(?!\d)[a-z][\w'-]+",
         "number": rf"\b(?!one\b){NUMBER}\b|\b(?:is|are|at|for|have|has|had|got|just|only|about|exactly) one\b",
-        "code": r"\b[\w-]*\d[\w-]*[a-z][\w-]*\b|\b[a-z][\w]*-\d[\w-]*\b",
+        "code": r"\b[\w-]*\d[\w-]*[a-z][\w-]*\b|\b[a-z][\w]*-\d[\w-]*\b|\b(?!(?:mon|am|pm)\b)[a-z]{1,2}\d+\b",
     }.items()
 }
 _WHOLE_VALUE = re.compile(
@@ -100,8 +100,8 @@ _ONCE = re.compile(
 _EVENT = re.compile(
     r"^(?:(?:i|we|he|she|they|and|so|then|just|[\w']+ (?:was|were) \w+ (?:\w+ ){0,4}so i) )?(?:did|went|ate|had|took|sang|"
     r"saw|made|ran|rode|drank|wore|met|tried|borrowed|grabbed|ordered|cooked|played|watched|prayed|walked|"
-    r"cycled|biked|drove|swam|slept|bought|spent|hosted|visited|called|cleaned|used|worked|overslept|skipped|"
-    r"missed|forgot|ended up|stayed|ate out|picked up|finished off|caught|got a (?:ride|lift)|celebrated|rented|rode|fried|baked|rained|snowed|broke|painted)\b",
+    r"cycled|biked|drove|swam|slept|spent|hosted|visited|called|cleaned|used|worked|overslept|skipped|"
+    r"missed|forgot|ended up|stayed|ate out|finished off|slept (?:in|through)|filled in|subbed|swapped shifts|caught|got a (?:ride|lift)|celebrated|rented|rode|fried|baked|rained|snowed|broke|painted)\b",
     re.IGNORECASE,
 )
 LIGHT = frozenset(
@@ -137,6 +137,12 @@ _RENEWED = re.compile(
     r"(?:bought|buy|got|get|picked up|ordered|replaced|upgraded|switched|leased|went with|went for)\b",
     re.IGNORECASE,
 )
+# What is told in the past, but was so again and again: "we had dinner at my mom's on Sundays".
+_HABIT = re.compile(
+    r"\b(?:usually|always|often|used to|every (?:day|week|month|year|\w+day|morning|night|summer|winter|time)|each|on (?:\w+days|weekends|weekdays)|"
+    r"(?:once|twice|\w+ times) an?)\b",
+    re.IGNORECASE,
+)
 _PRESENT = re.compile(
     rf"\b(?:is|are|am|i'?m|it'?s|that'?s)\b|\b(?:was|were) (?:at |about |only |just |down to |up to )?{NUMBER}\b",
     re.IGNORECASE,
@@ -146,8 +152,9 @@ _PRESENT = re.compile(
 @functools.lru_cache(maxsize=512)
 def frame_of(text: str) -> Frame:
     """An utterance taken apart; cached."""
-    plain = normalize(text[:READ_CHARS], casefold=False)
+    plain = normalize(text[:READ_CHARS].replace("—", " — "), casefold=False)
     event = bool(_EVENT.match(without_lead(plain)))
+    event = event and not _HABIT.search(plain)
     once = event or bool(_ONCE.search(plain) and not _PRESENT.search(plain))
     return Frame(
         whose=whose_of(plain),

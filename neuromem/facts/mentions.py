@@ -74,10 +74,13 @@ def _all(sentence: str, lower: bool) -> Iterator[tuple[int, int, Mention]]:
             yield (*match.span(), Mention(match["label"], THING))
     for source in (*naming.NAMED, *naming.APPOSED):
         for match in _pattern(source, lower).finditer(bare):
-            if is_name(match["name"], lower):
-                found = _about(match["head"], title_names(match["name"], every_word=True))
+            given = lower and naming.GIVEN.search(bare[: match.start("name")].rstrip()) is not None
+            name = _given(bare, match) if given else match["name"]
+            if is_name(name, lower) or given and all(map(_may_name, name.split())):
+                found = _about(match["head"], title_names(name, every_word=True))
                 whose = {"his": "he", "her": "she"}.get(match.groupdict().get("whose") or "", "")
-                yield (*match.span(), replace(found, gender=found.gender or whose or _titled(match["name"])))
+                end = match.start("name") + len(name)
+                yield (match.start(), max(end, match.end()), replace(found, gender=found.gender or whose or _titled(match["name"])))
     for match in _pattern(naming.SOMEBODYS, lower).finditer(sentence):
         whose = match["name"] or ""
         if match["kin"] or is_name(whose, lower):
@@ -98,10 +101,17 @@ def _all(sentence: str, lower: bool) -> Iterator[tuple[int, int, Mention]]:
     yield from _things(sentence)
 
 
+def _given(sentence: str, match: re.Match[str]) -> str:
+    """A name without capitals that ends the sentence may be of several words: "called second wind"."""
+    rest = sentence[match.start("name") :]
+    return rest if 1 < len(rest.split()) <= 3 and all(map(_may_name, rest.split())) else match["name"]
+
+
 def _about(head: str, label: str, determiner: str = "") -> Mention:
     head = head.lower()
     kin = KIN_WORDS.get(head, head)
-    kind = PET if head in naming.PET_WORDS else PLACE if head in naming.PLACES else PERSON
+    known = head in naming.HEADS or kin in naming.SHE | naming.HE or head in naming.GROUP_WORDS
+    kind = PET if head in naming.PET_WORDS or not known else PLACE if head in naming.PLACES else PERSON
     gender = "she" if kin in naming.SHE else "he" if kin in naming.HE else ""
     plural = kin in (
         "parents",

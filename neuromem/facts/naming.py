@@ -19,6 +19,7 @@ __all__ = [
     "BARE_KIN",
     "CALLED_IT",
     "COUNTED_THINGS",
+    "GIVEN",
     "GROUP",
     "GROUP_WORDS",
     "HE",
@@ -104,10 +105,10 @@ NAME_WRITTEN = (
     r"(?P<name>(?:(?:Mr|Mrs|Ms|Miss|Dr|Mister|Doctor)\.? )?"
     rf"{CAPITAL}(?: (?:& |de |van |von |of )?{CAPITAL})*)"
 )
-NAME_SPOKEN = r"(?P<name>(?:(?:mr|mrs|ms|miss|dr|mister|doctor) )?[^\W\d_][\w'-]+(?: & \w+)?)"
+NAME_SPOKEN = r"(?P<name>(?:(?:mr|mrs|ms|miss|missus|dr|mister|doctor) )?[^\W\d_][\w'-]+(?: & \w+)?)"
 MORE = r"(?:[\w'-]+ ){0,2}?"
-TITLE = re.compile(r"(?P<title>mr|mister|mrs|ms|miss|dr|doctor|prof|professor)\b", re.IGNORECASE)
-TITLE_GENDER = {"mr": "he", "mister": "he", "mrs": "she", "ms": "she", "miss": "she"}
+TITLE = re.compile(r"(?P<title>mr|mister|mrs|ms|missus|miss|dr|doctor|prof|professor)\b", re.IGNORECASE)
+TITLE_GENDER = {"mr": "he", "mister": "he", "mrs": "she", "ms": "she", "miss": "she", "missus": "she"}
 NUMBER = r"(?:two|three|four|five|six|both|\d)"
 NOT_A_NAME = STOP_WORDS | {
     "called",
@@ -136,9 +137,15 @@ NAMED = (
     rf"\b{DETERMINER} {MORE}(?P<head>{HEAD})\b[\w' -]{{0,30}}?,?(?: and)? (?P<whose>his|her|its|their) name(?:'s|s| is) NAME",
     # our new mayor is Ottavia Brandt; my daughter's teacher is Mr. Lindqvist
     rf"\b{DETERMINER} (?:[\w'-]+ ){{0,3}}?(?P<head>{HEAD})(?:'s| is| was| will be)(?: now| still)? NAME(?!')\b",
-    # a dentist on Mill Road, Dr. Osei
-    rf"\b{DETERMINER} {MORE}(?P<head>{HEAD})\b[\w' -]{{1,30}}?, NAME$",
+    # a dentist on Mill Road, Dr. Osei; a café by the station, the Copper Kettle
+    rf"\b{DETERMINER} {MORE}(?P<head>{HEAD})\b(?:(?! an? )[\w' -]){{1,30}}?, (?:the )?NAME$",
+    # a greyhound named Comet; a sloop down at the pier called Second Wind; a kayak, its name is Otter
+    rf"\b{DETERMINER} {MORE}(?P<head>[\w-]+)(?: (?:on|in|at|from|of|by|down|near)(?: [\w']+){{1,5}}?)?,? (?:who is |that is |who's )?"
+    r"(?:named|called|nicknamed|by the name of|(?:who|that|which) goes by|we call) NAME",
+    rf"\b{DETERMINER} {MORE}(?P<head>[\w-]+)\b[\w' -]{{0,30}}?,?(?: and)? (?P<whose>his|her|its|their) name(?:'s|s| is) NAME",
 )
+# what is named so without a capital may be any words: "a boat called second wind"
+GIVEN = re.compile(r"(?:named|called|nicknamed|by the name of|goes by|name is|name's|names)$", re.IGNORECASE)
 # a tutor for Milo, a carer for my mum
 SOMEBODYS = rf"\b(?:a|an|another) {MORE}(?P<head>{PERSON_HEAD}) (?:for|to) (?:(?P<mine>my|our) (?P<kin>{'|'.join(KIN_WORDS)})|NAME)\b"
 # I bought a boat, the Petrel
@@ -147,6 +154,8 @@ NAMED_THING = (
 )
 
 APPOSED = (
+    # Roderick's fiancée, Amaryllis
+    rf"\b[\w-]+'s {MORE}(?P<head>{HEAD}),? NAME\b(?!'s \w)",
     rf"\b{DETERMINER} {MORE}(?P<head>{HEAD}),? NAME\b(?!'s \w)",
     rf"\bNAME(?:,|'s| is|, is| was) (?P<det>my|our|an?) {MORE}(?P<head>{HEAD})\b(?!'s)",
 )

@@ -114,6 +114,8 @@ def slot_of(gist: Gist) -> Slot | None:
     subject = KIN_WORDS.get(subject, subject)
     relation = _ARTICLE.sub("", normalize(gist.relation))
     relation = _CANONICAL.get(relation, relation).replace("favorite", "favourite")
+    if relation.endswith(" name") and relation.removesuffix(" name") in _PEOPLE:
+        relation = relation.removesuffix(" name")
     name, single = _by_value(relation, gist.object)
     return Slot(subject, name, single)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from ..text import is_name_like, normalize, stem, words
 from .clause import KIN_WORDS, ROLES
 from .relations import PETS
+from .verbs import is_verb_form
 
 __all__ = ["Whose", "whose_of", "without_lead", "without_reporter"]
 
@@ -45,7 +46,7 @@ _OTHER = re.compile(
     re.IGNORECASE,
 )
 _OF = re.compile(
-    rf"^(?:(?:my|our|the) )?(?P<owner>[\w-]+|{_ROLE_WORDS})(?:'s|(?<=s)') (?P<thing>[\w-]+)", re.IGNORECASE
+    rf"^(?:(?:my|our|the) )?(?:(?:aunt|uncle|auntie|cousin|grandma|grandpa|granny|nana|mr|mrs|ms|miss|dr|coach|father|sister|brother)\.? )?(?P<owner>[\w-]+|{_ROLE_WORDS})(?:'s|(?<=s)') (?P<thing>[\w-]+)", re.IGNORECASE
 )
 _IS_SHORT = re.compile(
     r"(?:at|in|on|not|a|an|the|my|our|off|over|gone|out|going|been|got|now|only|actually|moved|done|closed|called|\w+ing|\w+ed)$"
@@ -74,7 +75,10 @@ _NO_NAMES = frozenset(
 
 def without_lead(text: str) -> str:
     """An utterance without the words that only lead into it: "nope", "sorry", "well"."""
-    return _LEAD.sub("", normalize(text, casefold=False))
+    return _LEAD.sub("", _IN_LAW.sub(r"\1-\2-", normalize(text, casefold=False)))
+
+
+_IN_LAW = re.compile(r"\b((?:mother|father|brother|sister|son|daughter|parents?)s?) (in)[ -](?=law)", re.IGNORECASE)
 
 
 _OWNERS = frozenset((*ROLES.split(), *PETS.split(), "baby", "puppy", "kitten", "team", "boss"))
@@ -98,6 +102,8 @@ def whose_of(text: str) -> Whose:
             return Whose("other", _stems(KIN_WORDS.get(owner, owner)))
     if _AGENT.match(plain):
         return _named(plain)
+    if _THEIRS.search(plain) and not (_SELF_LATER.search(plain) or _PRONOUN.match(plain)):
+        return _subject(plain)
     if _SELF.search(plain):
         return Whose("self")
     if _PRONOUN.match(plain):
@@ -121,7 +127,7 @@ _IS_NAMED = re.compile(
 def _other(match: re.Match[str]) -> Whose | None:
     """ "my cousin Lee …" is about Lee the cousin; "my landlord raised my rent" and "my dentist is Dr Wu" about me."""
     rest = match["rest"]
-    if match["poss"]:
+    if match["poss"] and not _IS_SHORT.match(rest.partition(" ")[0]):
         return Whose("other", _stems(_role(match)))
     if _SELF_LATER.search(rest) and not _HIS.search(rest):
         return Whose("self")
@@ -141,13 +147,18 @@ def _role(match: re.Match[str]) -> str:
     return KIN_WORDS.get(match["role"].lower(), match["role"].lower())
 
 
+_DOES_TO_ME = re.compile(
+    r" (?:just |finally |has |have |is |now )*\w+(?:ed|ing|s|ut|ot|ave|ook|old|rote|ent|id)?(?: (?:up|down|over|off|out|with|for|to))? (?:my|our|me|us)\b"
+    r"(?!.*\b(?:his|her|their|he|she)\b)",
+    re.IGNORECASE,
+)
 _FAMILY = re.compile(r"^the (?P<name>[A-Z]\w+s)\b(?! (?:Street|Road|Avenue|Building|Hotel))", re.MULTILINE)
 _AGENT = re.compile(
     r"^(?:my|our|the|another|one of (?:my|our)) (?:\w+ )?(?P<who>(?!computer|router|printer|car|dinner|number|paper|order|water|"
     r"weather|summer|winter|letter|locker|dryer|washer|freezer|heater|charger|sweater|daughter|corner|doctor|other|calendar|"
     r"alarm|apartment|appointment|rent|tent|plant|restaurant|student loan|payment|landlord)\w+(?:er|or|ist|ian|mate|man|woman|guy|"
     r"girl|friend)s?)(?: [A-Z]\w+)* (?:quit|sold|bought|got|took|gave|joined|started|left|stopped|lost|thinks|wants|likes|loves|hates|married|"
-    r"retired|broke|plays|sings|drives|lives)\b",
+    r"retired|broke|plays|sings|drives|lives|has|hates|can't|cannot|works|wears|eats|drinks|moved|switched|turned|became)\b",
     re.IGNORECASE,
 )
 
@@ -170,9 +181,25 @@ def _named(plain: str) -> Whose:
             return Whose("other", _stems(word))
         return Whose("self" if _SELF_LATER.search(plain) else "thing")
     name = f"{match['name']}{match['more'] or ''}"
+    if _DOES_TO_ME.match(plain[match.end() :]):  # "Dr. Achebe doubled my dose"
+        return Whose("self")
     if not _is_person(match["name"].split()[0]) and not re.search(r"\. ", match["name"]):
         return Whose("self" if _SELF_LATER.search(plain) else "thing")
     return Whose("other", _stems(name))
+
+
+_THEIRS = re.compile(r"(?<=\w )(?:his|her|their) \w+", re.IGNORECASE)
+
+
+def _subject(plain: str) -> Whose:
+    """ "Next door fired their lawn guy" is about next door: what stands before the verb."""
+    before = []
+    for word in plain.split()[:5]:
+        if before and (_VERB.fullmatch(word) or is_verb_form(word)):
+            break
+        before.append(word)
+    names = _stems(" ".join(before)) - _stems("the a an my our")
+    return Whose("other", names) if names and len(before) < 5 else Whose("thing")
 
 
 def _is_person(word: str) -> bool:

@@ -12,17 +12,21 @@ import re
 from ..text import normalize, stems
 from .frames import CALENDAR, frame_of
 from .verbs import is_past
+from .whose import without_lead
 
 __all__ = [
     "FEELINGS",
     "feels",
     "is_first_person",
+    "is_event",
+    "is_fragment",
     "is_fresh",
     "is_lasting",
     "is_plan",
     "is_surely_wrong",
     "is_tie",
     "is_to_a_date",
+    "leans_back",
     "moves_it",
     "moves_on",
     "names_a_thing",
@@ -40,7 +44,7 @@ FEELINGS = frozenset(
 _FEELS = r"\b(?:hates?|loves?|likes?|dislikes?|can'?t stand|enjoys?|detests?|loathes?|adores?|prefers?|afraid|scared|fan|favou?rite|don'?t care for|not into|into|terrified|fond|allergic|can'?t|never)\b"
 _TIE = r"\b(?:dating|date|seeing|boyfriend|girlfriend|husband|wife|partner|fianc\w+|engaged|married|marrying|wedding|relationship|in love|together|anniversary|living with|live with|couple)\b"
 _PLAN = r"\b(?:gonna|going to|want to|wanna|plan(?:ning)? (?:to|on)|will|hope to|hoping to|would (?:like|love) to|need to|have to|i'?ll|trying to|working on|training for|about to|thinking of|supposed to|signed up|looking for|saving|paying off|waitlist\w*|learning|applying|waiting|scheduled|booked)\b"
-_FRESH = r"\b(?:as of|from now on|new (?:best|record|pr|high|low)|personal best|weighed in|clocked|measured|tested at|stepped on|came in at|new [\w ]+? (?:is|as of)|finally|closed on|moved in(?:to)?|leased|bought|got an?)\b"
+_FRESH = r"\b(?:(?:scale|meter|gauge|thermometer|monitor|odometer|tracker|fitbit|watch|app|results?|bloodwork|labs?) (?:said|says|reads?|shows?|showed|had|puts?|has|came)|as of|from now on|new (?:best|record|pr|high|low)|personal best|weighed in|clocked|measured|tested at|stepped on|came in at|new [\w ]+? (?:is|as of)|finally|closed on|moved in(?:to)?|leased|bought|got an?)\b"
 _LASTING = r"\b(?:usually|always|every|normally|i'?m|i am|we'?re|is|are|my go[- ]to|i (?!\w+ed\b)\w+|we (?!\w+ed\b)\w+|has|have|got)\b"
 _BEGINS = r"(?:i|we|he|she) (?:have |has |just |never |always |also |once )*([\w']+)"
 _WRONG = r"\b(?:sorry|mixed|misspoke|i mean|i meant|correction|no wait|wait no|scratch|strike that|(?:got|had) (?:it|that) wrong|mistake)\b"
@@ -50,7 +54,18 @@ _IS = r"\b(?:is|are|was|were|am|i'?m|called|named)\b|'s\b"
 _TO_A_DATE = rf"\b(?:moved|changed|pushed|switched|bumped|postponed|rescheduled)\b.{{0,30}}? (?:to|until|till) (?:the )?(?:{CALENDAR})"
 _MOVES_ON = r"\bmov(?:ed|ing) (?:on|over|me|it|the|my|that)\b"
 _MOVES_IT = r"\b(?:moved|changed|pushed|bumped|switched|rescheduled|postponed|delayed|raised|lowered|upped|increased|decreased|reduced|doubled|tripled|halved|cut|dropped|extended|shifted|set|put|brought)(?: (?:up|down|back|forward))? (?:it|that|them|this)(?: (?:up|down|back|forward|over|again|out))* (?:to|until|till)\b"
+_DONE = r"^(?:(?:i|we|he|she|they) )?(?:had to |ended up )?(?:overslept|slept|forgot|missed|skipped|was late|ran late|went|ate|had|took|grabbed|drove|rode|walked|ordered|made|did|tried|wore|used|watched|played|sat|stayed|met|ran|swam|filled|cooked|got)\b.*\binstead\b"
 _FEAST = r"\b(new year|christmas|easter|thanksgiving|hanukkah|diwali|eid|ramadan|passover|halloween|valentine|birthday|anniversary|fourth of july|memorial day|labor day|spring break|reunion|prom|super bowl|mother's day|father's day)"
+
+
+_LEAD_IN = re.compile(
+    r"^(?:(?:typo|correction|no|make (?:that|it)|scratch that|strike that|turns out|apparently|i (?:\w+ )?(?:mis\w+|checked|double-checked|looked|"
+    r"asked|read|got|had|mixed|wrote|was)\b[^,.;:]{0,40}?|the [\w' ]{2,30}? (?:called|said|says|confirmed|emailed|texted|corrected me|told (?:me|us))"
+    r"(?: back)?|according to [\w' ]{2,24}|my (?:mistake|bad|\w+ (?:says|said)))(?:[,.;:]| and| that| it's(?= )|(?= (?:it|they|he|she|that|this)\b)))+ *(?:and |but |so )?",
+    re.IGNORECASE,
+)
+_LEANS = r"(?:it|it's|its|that|that's|this|they|they're|he|he's|she|she's|those|these|there's|the (?:right|correct|real|actual) (?:one|\w+))\b"
+_SAYS = r"\b(?:i|we|my|our)\b"
 
 
 def _has(pattern: str, text: str) -> bool:
@@ -75,6 +90,11 @@ def is_plan(text: str) -> bool:
 def is_fresh(text: str) -> bool:
     """Something told of one day that is so from then on: "weighed in at 160 today", "got an iPhone"."""
     return _has(_FRESH, text)
+
+
+def is_event(text: str) -> bool:
+    """Something done on one occasion, for a reason or "instead": "overslept and went to the noon service instead"."""
+    return _has(_DONE, without_lead(text)) and not _has(r"\b(?:now|from now on|these days|for good|took up|switched|moved)\b", text)
 
 
 def is_lasting(text: str) -> bool:
@@ -124,6 +144,24 @@ def moves_on(text: str) -> bool:
 def moves_it(text: str) -> bool:
     """What was just spoken of has a new value: "the doctor doubled it to forty"."""
     return _has(_MOVES_IT, text)
+
+
+def leans_back(text: str, lately: bool = True) -> bool:
+    """It cannot be understood without what was said before: "it's called Silver Sage", "typo, 6:30".
+
+    Args:
+        lately: a mere fragment counts.
+    """
+    plain = without_lead(text)
+    for _ in range(2):
+        plain = _LEAD_IN.sub("", plain)
+    return re.match(_LEANS, plain, re.IGNORECASE) is not None or (lately and is_fragment(plain))
+
+
+def is_fragment(text: str) -> bool:
+    """A few words without a subject: "sorry, four"."""
+    plain = without_lead(text)
+    return len(plain.split()) <= 4 and not _has(_SAYS, plain)
 
 
 def same_feast(one: str, other: str) -> bool:
