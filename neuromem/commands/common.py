@@ -25,6 +25,7 @@ __all__ = ["check_folder", "emit", "open_memory", "progress", "settings", "store
 
 DEFAULT_USER = "me"
 PATIENCE_S = 0.4  # work shorter than this shows no progress bar
+STEADY = {"forgetting": {"decay": "none"}, "bank": {"open_banks": 256}}  # of what serves many
 MAKES_ANEW = ("rebuild",)  # commands that begin with an empty bank in any case
 
 
@@ -41,9 +42,9 @@ def settings(args: argparse.Namespace, *, steady: bool = False) -> Config:
     """Settings of --config and the environment.
 
     Args:
-        steady: nothing fades unless they say so, as users of mem0 expect.
+        steady: nothing fades unless they say so, as users of mem0 expect, and more owners' banks stay open.
     """
-    return Config.load(file=args.config, defaults={"forgetting": {"decay": "none"}} if steady else None)
+    return Config.load(file=args.config, defaults=STEADY if steady else None)
 
 
 def check_folder(path: Path) -> None:
