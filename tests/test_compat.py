@@ -96,6 +96,9 @@ def test_what_is_raised_is_mem0s_own_exception_where_mem0_is_loaded(
     class ValidationError(Exception):
         """As mem0 has it."""
 
+        def __init__(self, message: str, error_code: str) -> None:
+            super().__init__(message)
+
     module = type(sys)("mem0.exceptions")
     module.ValidationError = ValidationError  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "mem0.exceptions", module)

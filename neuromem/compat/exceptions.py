@@ -44,7 +44,7 @@ class MemoryError(Exception):
         suggestion: str | None = None,
         debug_info: dict[str, Any] | None = None,
     ) -> None:
-        super().__init__(message)
+        Exception.__init__(self, message)  # not super's: that may be mem0's own, see `_as_theirs`
         self.message, self.error_code, self.suggestion = message, error_code, suggestion
         self.details, self.debug_info = details or {}, debug_info or {}
 
