@@ -128,7 +128,7 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"neuromem {_version()}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
-    for group in (_telling, _asking, _keeping, _moving, _looking):
+    for group in (_telling, _asking, _keeping, _moving, _serving, _looking):
         group(commands)
     return parser
 
@@ -253,6 +253,21 @@ def _moving(commands: Commands) -> None:
     )
     import_ = _command(commands, "import", "move:import_", "read a file that export wrote")
     import_.add_argument("file", metavar="FILE", help=".safetensors or .jsonl")
+
+
+def _serving(commands: Commands) -> None:
+    serve = _command(
+        commands, "serve", "serve:serve", "answer over HTTP, as a memory service and as mem0 does",
+        "It does not forget unless [forgetting] decay says so. Keys: NEUROMEM_SERVER__ADMIN_KEY.",
+    )  # fmt: skip
+    serve.add_argument("--host", metavar="ADDRESS", help="where to listen (default 127.0.0.1)")
+    serve.add_argument("--port", type=_whole, metavar="N", help="default 8888; 0: any that is free")
+    serve.add_argument("--tls-cert", metavar="PEM", help="certificate, with its chain")
+    serve.add_argument("--tls-key", metavar="PEM", help="its private key")
+    serve.add_argument(
+        "--log-level", choices=("debug", "info", "warning", "error"), default="info",
+        help="JSON lines on stderr; they never hold what was said (default info)",
+    )  # fmt: skip
 
 
 def _looking(commands: Commands) -> None:

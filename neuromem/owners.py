@@ -278,6 +278,11 @@ class Owners:
             self._open.move_to_end(name)
             return owner
 
+    def open_now(self) -> list[OpenOwner]:
+        """The owners that are open."""
+        with self._lock:
+            return list(self._open.values())
+
     def _remove(self, owner: OpenOwner) -> None:
         with self._lock:
             if self._open.get(owner.fold.owner) is owner:
@@ -341,9 +346,7 @@ class Owners:
 
     def save_all(self) -> None:
         """Snapshots every open owner."""
-        with self._lock:
-            owners = list(self._open.values())
-        for owner in owners:  # not under the lock: one who holds an owner may be waiting for it
+        for owner in self.open_now():  # not under the lock: one who holds an owner may be waiting for it
             with owner.lock:
                 if not owner.stale:
                     self.snapshot(owner)

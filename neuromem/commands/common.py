@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..memory import Memory
     from ..owners import Progress
 
-__all__ = ["emit", "open_memory", "progress", "settings", "store_path", "time_of", "whose"]
+__all__ = ["check_folder", "emit", "open_memory", "progress", "settings", "store_path", "time_of", "whose"]
 
 DEFAULT_USER = "me"
 PATIENCE_S = 0.4  # work shorter than this shows no progress bar
@@ -46,6 +46,13 @@ def settings(args: argparse.Namespace) -> Config:
     return Config.load(file=args.config)
 
 
+def check_folder(path: Path) -> None:
+    """Raises InvalidInput when the path of a store leads through a file."""
+    blocked = next((place for place in (path, *path.parents) if place.exists() and not place.is_dir()), None)
+    if blocked is not None:
+        raise InvalidInput("path", f"{blocked} is a file", "give a folder")
+
+
 @contextmanager
 def open_memory(args: argparse.Namespace, *, readonly: bool = False, new: bool = False) -> Iterator[Memory]:
     """The store, closed at the end.
@@ -58,9 +65,7 @@ def open_memory(args: argparse.Namespace, *, readonly: bool = False, new: bool =
         NotFound: there is none. InvalidInput: the path leads through a file.
     """
     path = store_path(args)
-    blocked = next((place for place in (path, *path.parents) if place.exists() and not place.is_dir()), None)
-    if blocked is not None:
-        raise InvalidInput("path", f"{blocked} is a file", "give a folder")
+    check_folder(path)
     if not new and not (path / "log").is_dir():
         raise NotFound(f'no memory at {path} yet; begin with: neuromem add "My dog is called Potola"')
     config = settings(args)

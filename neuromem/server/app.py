@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -11,10 +12,18 @@ from fastapi import FastAPI
 from .. import __version__
 from ..config import ServerConfig
 from . import errors
+from .around import Around
+from .background import Background
+from .events import Events
+from .jobs import Jobs
+from .keys import Keys
+from .limits import Gate
+from .metrics import Metrics
 from .paths import OnePath
 from .platform import Platform
 from .routes import ROUTERS
 from .service import Service
+from .warming import warm
 
 __all__ = ["create_app"]
 
@@ -22,24 +31,62 @@ __all__ = ["create_app"]
 def create_app(service: Service, config: ServerConfig | None = None) -> FastAPI:
     """The app. It closes the service when it is shut down."""
     settings = config or service.memory.config.server
-    platform = Platform(service)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         # routes are plain functions and run in these threads; the event loop only reads and writes sockets
         anyio.to_thread.current_default_thread_limiter().total_tokens = settings.threads
-        app.state.service, app.state.config = service, settings
+        await anyio.to_thread.run_sync(warm, service.memory)
+        app.state.jobs.start()
+        app.state.background.start()
+        app.state.ready = True
         yield
-        platform.close()
-        await anyio.to_thread.run_sync(service.close)
+        app.state.ready = False
+        await anyio.to_thread.run_sync(_end, app)
 
     app = FastAPI(
         title="neuromem", version=__version__, lifespan=lifespan, redirect_slashes=False,
         docs_url="/docs", redoc_url=None,
     )  # fmt: skip
-    app.state.service, app.state.config, app.state.platform = service, settings, platform
-    app.add_middleware(OnePath)
+    _furnish(app, service, settings)
     errors.install(app)
     for router in ROUTERS:
         app.include_router(router)
     return app
+
+
+def _furnish(app: FastAPI, service: Service, settings: ServerConfig) -> None:
+    """The parts beside the service, where routes find them, and what stands around."""
+    state = app.state
+    state.service, state.config, state.ready = service, settings, False
+    state.keys = Keys(service.desk, settings.admin_key)
+    state.events = Events(service.desk, service.engine.clock)
+    state.jobs = Jobs(service, state.events)
+    state.background = Background(service, state.events, state.keys, settings)
+    state.platform = Platform(service, state.events, state.jobs)
+    state.metrics = Metrics(Gate(settings))
+    state.metrics.watch(service, state.jobs, state.background)
+    app.add_middleware(
+        Around, keys=state.keys, config=settings, metrics=state.metrics, clock=service.engine.clock
+    )
+    app.add_middleware(OnePath)
+    if settings.cors:
+        from starlette.middleware.cors import CORSMiddleware
+
+        origins = [origin.strip() for origin in settings.cors.split(",") if origin.strip()]
+        app.add_middleware(
+            CORSMiddleware, allow_origins=origins, allow_methods=["*"], allow_headers=["*"],
+            expose_headers=["X-Request-ID"],
+        )  # fmt: skip
+
+
+def _end(app: FastAPI) -> None:
+    """Ends what runs by itself, then closes. What is not told yet lies on the desk; nothing is lost."""
+    state = app.state
+    deadline = time.monotonic() + state.config.drain_s
+    state.background.stop(state.config.drain_s)
+    state.platform.close()
+    state.jobs.stop(max(0.1, deadline - time.monotonic()))
+    state.events.flush()
+    state.keys.note_use()
+    state.service.close()

@@ -1,4 +1,7 @@
-"""What a route may ask for: the service, and who is asking."""
+"""What a route may ask for: the service and its parts, and who is asking.
+
+All are coroutines, though they wait for nothing: a plain function would take a thread for each.
+"""
 
 from __future__ import annotations
 
@@ -6,30 +9,84 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from .around import WHO
+from .background import Background
+from .errors import Refused
+from .events import Events
+from .jobs import Jobs
+from .keys import Keys
 from .platform import Platform
-from .principals import ANYBODY, Principal
+from .principals import Forbidden, Principal
 from .service import Service
 
-__all__ = ["ThePlatform", "TheService", "Who"]
+__all__ = ["Admin", "TheBackground", "TheEvents", "TheJobs", "TheKeys", "ThePlatform", "TheService", "Who"]
 
 
-def the_service(request: Request) -> Service:
+async def the_service(request: Request) -> Service:
     """The service of the app."""
     service: Service = request.app.state.service
     return service
 
 
-def the_platform(request: Request) -> Platform:
-    """What stands around the service."""
+async def the_keys(request: Request) -> Keys:
+    """The keys of the app."""
+    keys: Keys = request.app.state.keys
+    return keys
+
+
+async def the_events(request: Request) -> Events:
+    """The events of the app."""
+    events: Events = request.app.state.events
+    return events
+
+
+async def the_jobs(request: Request) -> Jobs:
+    """The jobs of the app."""
+    jobs: Jobs = request.app.state.jobs
+    return jobs
+
+
+async def the_background(request: Request) -> Background:
+    """What the app does by itself."""
+    background: Background = request.app.state.background
+    return background
+
+
+async def the_platform(request: Request) -> Platform:
+    """What stands around the memories, as mem0 has it."""
     platform: Platform = request.app.state.platform
     return platform
 
 
-def who_asks(_request: Request) -> Principal:
-    """Who a request comes from."""
-    return ANYBODY
+async def who_asks(request: Request) -> Principal:
+    """Who a request comes from.
+
+    Raises:
+        Refused: 401; it shows no good key.
+    """
+    who: Principal | Refused = request.scope[WHO]
+    if isinstance(who, Refused):
+        raise who
+    return who
+
+
+async def admin_asks(request: Request) -> Principal:
+    """Who a request comes from, if it is an admin.
+
+    Raises:
+        Refused: 401. Forbidden: it is a user.
+    """
+    who = await who_asks(request)
+    if not who.admin:
+        raise Forbidden("this takes the key of an admin")
+    return who
 
 
 TheService = Annotated[Service, Depends(the_service)]
+TheKeys = Annotated[Keys, Depends(the_keys)]
+TheEvents = Annotated[Events, Depends(the_events)]
+TheJobs = Annotated[Jobs, Depends(the_jobs)]
+TheBackground = Annotated[Background, Depends(the_background)]
 ThePlatform = Annotated[Platform, Depends(the_platform)]
 Who = Annotated[Principal, Depends(who_asks)]
+Admin = Annotated[Principal, Depends(admin_asks)]

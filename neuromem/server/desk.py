@@ -122,8 +122,10 @@ class Desk:
         ]
 
     def unfile(self, owner: str) -> None:
-        """Forgets an owner who was deleted."""
+        """Forgets an owner who was deleted, with what of theirs waits to be told."""
         with self.change() as db:
+            db.execute("DELETE FROM jobs WHERE event IN (SELECT id FROM events WHERE scope = ?)", (owner,))
+            db.execute("DELETE FROM events WHERE scope = ?", (owner,))
             for table in ("filed", "counted"):
                 db.execute(f"DELETE FROM {table} WHERE owner = ?", (owner,))
         self._filed = {row for row in self._filed if row[2] != owner}
@@ -199,4 +201,6 @@ class Desk:
     def unhear(self, scope_prefix: str) -> None:
         """Forgets talks whose scope begins so."""
         with self.change() as db:
-            db.execute("DELETE FROM heard WHERE substr(scope, 1, ?) = ?", (len(scope_prefix), scope_prefix))
+            # not by substr: for SQLite's functions a text ends at its first NUL
+            bounds = (scope_prefix, f"{scope_prefix}\U0010ffff")
+            db.execute("DELETE FROM heard WHERE scope >= ? AND scope < ?", bounds)

@@ -215,14 +215,15 @@ def _texts(found: Any) -> tuple[str, ...]:
 
 
 def own_metadata(given: Any) -> Any:
-    """Metadata as a user may give it.
+    """Metadata as its user gave it, copied.
 
     Raises:
-        InvalidInput: it has the key under which the server keeps its own notes.
+        InvalidInput: it has the key under which the server keeps its notes.
     """
-    if isinstance(given, Mapping) and NOTES in given:
-        raise InvalidInput(f"metadata.{NOTES}", "is kept for the server", "use another key")
-    return given
+    own = dict(given or {}) if isinstance(given, Mapping | None) else given
+    if isinstance(own, dict) and NOTES in own:
+        raise InvalidInput(f"metadata.{NOTES}", "is the server's own key", "choose another name")
+    return own
 
 
 def nothing_of(owner: str) -> Entry:

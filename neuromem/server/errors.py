@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from ..errors import (
@@ -23,6 +22,7 @@ from ..errors import (
     StoreError,
 )
 from .principals import Forbidden
+from .wire import reply
 
 __all__ = ["Refused", "answer", "install"]
 
@@ -45,10 +45,10 @@ class Refused(Exception):
         self.status, self.detail, self.headers = status, detail, headers or {}
 
 
-def answer(status: int, detail: str, headers: dict[str, str] | None = None, **more: Any) -> JSONResponse:
+def answer(status: int, detail: str, headers: dict[str, str] | None = None, **more: Any) -> Response:
     """An error as JSON."""
     body = {"detail": detail, "error": detail, "message": detail, **more}
-    return JSONResponse(body, status, headers=headers)
+    return reply(body, status, headers)
 
 
 def status_of(error: NeuromemError) -> int:
@@ -60,18 +60,18 @@ def install(app: FastAPI) -> None:
     """Makes an app answer errors in this way."""
 
     @app.exception_handler(NeuromemError)
-    async def ours(_request: Request, error: NeuromemError) -> JSONResponse:
+    async def ours(_request: Request, error: NeuromemError) -> Response:
         status = status_of(error)
         headers = {"Retry-After": "1"} if status == 503 else None
         more = {"field": error.field} if isinstance(error, InvalidInput) else {}
         return answer(status, str(error), headers, **more)
 
     @app.exception_handler(Refused)
-    async def refused(_request: Request, error: Refused) -> JSONResponse:
+    async def refused(_request: Request, error: Refused) -> Response:
         return answer(error.status, error.detail, error.headers)
 
     @app.exception_handler(RequestValidationError)
-    async def malformed(_request: Request, error: RequestValidationError) -> JSONResponse:
+    async def malformed(_request: Request, error: RequestValidationError) -> Response:
         faults = [
             {"field": ".".join(str(part) for part in fault["loc"][1:]) or "body", "problem": fault["msg"]}
             for fault in error.errors()
@@ -80,5 +80,5 @@ def install(app: FastAPI) -> None:
         return answer(422, detail, errors=faults)
 
     @app.exception_handler(HTTPException)
-    async def of_http(_request: Request, error: HTTPException) -> JSONResponse:
+    async def of_http(_request: Request, error: HTTPException) -> Response:
         return answer(error.status_code, str(error.detail), dict(error.headers or {}))

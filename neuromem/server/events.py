@@ -1,100 +1,223 @@
-"""What was done, by event: which memories came of a call. They are named by id; no words are kept here."""
+"""Events: what became of a request that told something. They name memories by id, and hold no words.
+
+One that waits to be worked on is durable at once, with its job. One that is over is written a moment
+later, with others: what it tells of is durable already.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any
 from uuid import uuid4
 
+from ..errors import InvalidInput, NotFound
 from .desk import Desk
-from .principals import Principal
+from .errors import Refused
+from .principals import ANYBODY, Principal
 
-__all__ = ["Events", "Result"]
+__all__ = ["DONE", "FAILED", "PENDING", "RUNNING", "Event", "Events"]
 
-KEPT_S = 30 * 86_400.0  # how long events are kept
-SWEEP = 512  # new events between two looks for old ones
+PENDING, RUNNING, DONE, FAILED = "PENDING", "RUNNING", "SUCCEEDED", "FAILED"
+COLUMNS = "id, kind, status, scope, body, created, completed"
+MOST_UNWRITTEN = 256
 
-Result = Mapping[str, str]
-"""{"id": of a memory, "event": "ADD" or "NONE"}"""
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event."""
+
+    id: str
+    kind: str  # "ADD", "INGEST", …
+    status: str
+    scope: str  # owner whose it is, as the log names them
+    body: dict[str, Any]
+    created: float  # Unix seconds
+    completed: float | None = None
+
+    @property
+    def row(self) -> tuple[Any, ...]:
+        """As it lies in the table."""
+        body = json.dumps(self.body)
+        return self.id, self.kind, self.status, self.scope, body, self.created, self.completed
 
 
 class Events:
-    """The events on a desk. Safe across threads."""
+    """The events of a server. Safe across threads."""
 
     def __init__(self, desk: Desk, clock: Callable[[], float]) -> None:
-        self._desk, self._clock = desk, clock
-        self._until_sweep = 1
+        self.desk, self.clock = desk, clock
+        self._lock = threading.Lock()
+        self._unwritten: dict[str, Event] = {}
+        self._under_way: set[str] = set()
 
-    def note(
+    def record(
         self,
         kind: str,
+        status: str,
         scope: str,
-        results: Sequence[Result] = (),
+        body: dict[str, Any],
         *,
-        status: str = "SUCCEEDED",
-        answers: Sequence[str] = (),
+        key: str | None = None,
+        also: Sequence[str] = (),
+        job: dict[str, Any] | None = None,
         began: float | None = None,
-        **more: Any,
     ) -> str:
-        """Writes an event down; returns its id.
+        """Notes an event.
 
         Args:
-            kind: "ADD", "DELETE", … scope: the owner whom it is about; "" for none.
-            answers: names of requests that are answered by it when they come again; see `answer_to`.
-            began: Unix seconds; now when None.
+            scope: the owner's name in the log. body: JSON, without words of memories.
+            key: what `answered` finds it by. also: further names for `answer_to`.
+            began: Unix seconds; now when None. job: what has to be done for it; durable with it.
+
+        Returns:
+            Its id.
         """
-        event_id, now = str(uuid4()), self._clock()
-        body = json.dumps({"results": [dict(item) for item in results], **more})
-        done = None if status in ("PENDING", "RUNNING") else now
-        with self._desk.change() as db:
-            row = (event_id, kind, status, scope, body, now if began is None else began, done)
-            db.execute("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+        now = self.clock()
+        done = None if job is not None else now
+        event = Event(str(uuid4()), kind, status, scope, body, now if began is None else began, done)
+        names = [*also] if key is None else [key, *also]
+        if not names and job is None:
+            with self._lock:
+                self._unwritten[event.id] = event
+                many = len(self._unwritten) >= MOST_UNWRITTEN
+            if many:
+                self.flush()
+            return event.id
+        with self.desk.change() as db:
+            db.execute("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)", event.row)
+            if job is not None:
+                db.execute("INSERT INTO jobs VALUES (?, ?)", (event.id, json.dumps(job)))
             db.executemany(
-                "INSERT OR REPLACE INTO answered VALUES (?, ?, ?)",
-                [(name, event_id, now) for name in answers],
+                "INSERT OR REPLACE INTO answered VALUES (?, ?, ?)", [(name, event.id, now) for name in names]
             )
-            self._until_sweep -= 1
-            if self._until_sweep <= 0:
-                self._until_sweep = SWEEP
-                for table in ("events", "answered"):
-                    db.execute(f"DELETE FROM {table} WHERE created < ?", (now - KEPT_S,))
-        return event_id
+        return event.id
 
-    def finish(self, event_id: str, results: Sequence[Result], error: str = "") -> None:
-        """Notes how an event that was pending came out."""
-        body = {"results": [dict(item) for item in results]} | ({"error": error} if error else {})
-        with self._desk.change() as db:
-            db.execute(
+    def finish(self, id_: str, status: str, body: dict[str, Any]) -> bool:
+        """Ends a pending event and wipes its job: both or neither. False: its owner was deleted."""
+        with self.desk.change() as db:
+            changed = db.execute(
                 "UPDATE events SET status = ?, body = ?, completed = ? WHERE id = ?",
-                ("FAILED" if error else "SUCCEEDED", json.dumps(body), self._clock(), event_id),
-            )
+                (status, json.dumps(body), self.clock(), id_),
+            ).rowcount
+            db.execute("DELETE FROM jobs WHERE event = ?", (id_,))
+            if status == FAILED:  # whoever asks again with the same key gets another try
+                db.execute("DELETE FROM answered WHERE event = ?", (id_,))
+        return changed > 0
 
-    def answer_to(self, name: str) -> dict[str, Any] | None:
-        """The event that answered a request of this name before."""
-        query = "SELECT event FROM answered WHERE key = ?"
-        found = self._desk.rows(query, name)
-        return self.get(found[0][0]) if found else None
+    def get(self, id_: str, who: Principal = ANYBODY) -> Event:
+        """One event.
 
-    def get(self, event_id: str, who: Principal | None = None) -> dict[str, Any] | None:
-        """An event, if there is one that is theirs to see."""
-        found = self._select("id = ?", event_id, limit=1)
-        return found[0] if found and (who is None or _theirs(who, found[0])) else None
+        Raises:
+            NotFound: there is none, or it is not theirs to see.
+        """
+        with self._lock:
+            event = self._unwritten.get(id_)
+        if event is None:
+            rows = self.desk.rows(f"SELECT {COLUMNS} FROM events WHERE id = ?", id_)
+            event = _event(rows[0]) if rows else None
+        if event is None or not who.sees(event.scope):
+            raise NotFound("no such event; it was never recorded here, or has been cleaned up")
+        return event
 
-    def all(self, who: Principal, kind: str | None = None) -> list[dict[str, Any]]:
-        """Those that are theirs to see, the last first."""
-        return [event for event in self._select("?1 IS NULL OR kind = ?1", kind) if _theirs(who, event)]
+    def known(
+        self, who: Principal = ANYBODY, *, limit: int = 100, offset: int = 0, status: str | None = None,
+        kind: str | None = None,
+    ) -> list[Event]:  # fmt: skip
+        """Events that somebody may see, newest first."""
+        self.flush()
+        rows = self.desk.rows(
+            f"SELECT {COLUMNS} FROM events WHERE (?1 IS NULL OR scope = ?1) AND (?2 IS NULL OR status = ?2) "
+            "AND (?3 IS NULL OR kind = ?3) ORDER BY created DESC, id LIMIT ?4 OFFSET ?5",
+            who.scope, status, kind, limit, offset,
+        )  # fmt: skip
+        return [_event(row) for row in rows]
 
-    def _select(self, where: str, value: Any, limit: int = -1) -> list[dict[str, Any]]:
-        rows = self._desk.rows(
-            f"SELECT id, kind, status, scope, body, created, completed FROM events WHERE {where} "
-            f"ORDER BY created DESC, rowid DESC LIMIT {limit}",
-            value,
-        )
-        names = ("id", "kind", "status", "scope", "body", "created", "completed")
-        events = [dict(zip(names, row, strict=True)) for row in rows]
-        return [event | json.loads(event.pop("body")) for event in events]
+    def count(self, who: Principal = ANYBODY, *, status: str | None = None, kind: str | None = None) -> int:
+        """How many `known` would give without a limit."""
+        self.flush()
+        return int(self.desk.rows(
+            "SELECT count(*) FROM events WHERE (?1 IS NULL OR scope = ?1) AND (?2 IS NULL OR status = ?2) "
+            "AND (?3 IS NULL OR kind = ?3)", who.scope, status, kind,
+        )[0][0])  # fmt: skip
+
+    # -- once only --------------------------------------------------------------------------------
+
+    def print_of(self, request: object) -> str:
+        """A fingerprint of a request, from which its words cannot be guessed."""
+        data = json.dumps(request, sort_keys=True, default=str).encode()
+        return blake2b(data, key=self.desk.secret(), digest_size=16).hexdigest()
+
+    def answered(self, key: str, print_: str) -> Event | None:
+        """The event of a request that came before with the same key; None: it did not.
+
+        Raises:
+            InvalidInput: it was another request.
+        """
+        event = self.answer_to(key)
+        if event is None:
+            return None
+        if event.body.get("print") != print_:
+            raise InvalidInput("Idempotency-Key", "was used for another request", "give each its own")
+        return event
+
+    def answer_to(self, key: str) -> Event | None:
+        """The event that was recorded under a key; None: there is none, or it was cleaned up."""
+        rows = self.desk.rows("SELECT event FROM answered WHERE key = ?", key)
+        try:
+            return self.get(rows[0][0]) if rows else None
+        except NotFound:
+            return None
+
+    @contextmanager
+    def once(self, key: str | None) -> Iterator[None]:
+        """Lets one request with a key through at a time.
+
+        Raises:
+            Refused: 409; another one with the same key is being worked on.
+        """
+        with self._lock:
+            if key in self._under_way:
+                raise Refused(
+                    409, "a request with this Idempotency-Key is being worked on", {"Retry-After": "1"}
+                )
+            if key is not None:
+                self._under_way.add(key)
+        try:
+            yield
+        finally:
+            if key is not None:
+                self._under_way.discard(key)
+
+    # -- keeping ----------------------------------------------------------------------------------
+
+    def flush(self) -> None:
+        """Writes down what is over."""
+        with self._lock:
+            events = list(self._unwritten.values())
+        if events:
+            with self.desk.change() as db:
+                db.executemany(
+                    "INSERT OR IGNORE INTO events VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    [event.row for event in events],
+                )
+            with self._lock:
+                for event in events:
+                    self._unwritten.pop(event.id, None)
+
+    def clean(self, keep_s: float, keep_answered_s: float) -> int:
+        """Drops what is over and old; returns how many events went."""
+        self.flush()
+        now = self.clock()
+        with self.desk.change() as db:
+            db.execute("DELETE FROM answered WHERE created < ?", (now - keep_answered_s,))
+            return db.execute("DELETE FROM events WHERE completed < ?", (now - keep_s,)).rowcount
 
 
-def _theirs(who: Principal, event: Mapping[str, Any]) -> bool:
-    return who.user is None or who.sees(event["scope"])
+def _event(row: Sequence[Any]) -> Event:
+    id_, kind, status, scope, body, created, completed = row
+    return Event(id_, kind, status, scope, json.loads(body), created, completed)

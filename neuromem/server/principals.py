@@ -31,9 +31,14 @@ class Principal:
             raise Forbidden(f"this key is of user {self.user!r}; it cannot act for {ids.user!r}")
         return replace(ids, user=self.user)
 
+    @property
+    def scope(self) -> str | None:
+        """The only owner whose memories they may see, as the log names them; None: all."""
+        return None if self.user is None else Owner("user", self.user).name
+
     def sees(self, owner: str) -> bool:
         """Whether an owner's memories are theirs to see."""
-        return self.user is None or owner == Owner("user", self.user).name
+        return self.user is None or owner == self.scope
 
 
 class Forbidden(InvalidInput):

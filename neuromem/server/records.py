@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
 from ..identity import NOTES
 from .entries import KINDS, iso
-from .events import Result
+from .events import Event
 from .service import Found
 
-__all__ = ["events_shown", "history_rows", "record", "results_shown"]
+__all__ = ["event_shown", "history_rows", "record", "results_shown"]
 
 ROWS = {"ADD": "ADD", "IMPORT": "ADD", "UPDATE": "UPDATE", "DELETE": "DELETE"}
 
@@ -46,31 +46,32 @@ def record(found: Found, fields: Sequence[str] | None = None) -> dict[str, Any]:
     return {key: value for key, value in shown.items() if key == "id" or key in fields}
 
 
-def results_shown(results: Iterable[Result], texts: Mapping[str, str]) -> list[dict[str, Any]]:
+def results_shown(event: Event, texts: Mapping[str, str]) -> list[dict[str, Any]]:
     """What came of an add, in both forms that callers know; `texts`: of the memories that are there."""
     out = []
-    for item in results:
-        text = texts.get(item["id"])
-        out.append({"id": item["id"], "memory": text, "data": {"memory": text}, "event": item["event"]})
+    for item in event.body.get("memories", ()):
+        text, kind = texts.get(item["id"]), {"UPDATE": "ADD", "REINFORCE": "NONE"}.get(item["event"])
+        shown = {"id": item["id"], "memory": text, "data": {"memory": text}, "event": kind or item["event"]}
+        out.append(shown)
     return out
 
 
-def events_shown(event: Mapping[str, Any], texts: Mapping[str, str]) -> dict[str, Any]:
+def event_shown(event: Event, texts: Mapping[str, str]) -> dict[str, Any]:
     """An event, as it is polled."""
-    done = event["completed"]
-    shown = {
-        "id": event["id"],
-        "event_id": event["id"],
-        "event_type": event["kind"],
-        "status": event["status"],
-        "payload": event.get("payload", {}),
-        "results": results_shown(event.get("results", ()), texts),
-        "created_at": iso(round(event["created"] * 1_000)),
-        "updated_at": iso(round((done or event["created"]) * 1_000)),
+    done = event.completed
+    shown: dict[str, Any] = {
+        "id": event.id,
+        "event_id": event.id,
+        "event_type": event.kind,
+        "status": event.status,
+        "payload": {},
+        "results": results_shown(event, texts),
+        "created_at": iso(round(event.created * 1_000)),
+        "updated_at": iso(round((done or event.created) * 1_000)),
         "completed_at": None if done is None else iso(round(done * 1_000)),
-        "latency": None if done is None else round((done - event["created"]) * 1_000, 3),
+        "latency": None if done is None else round((done - event.created) * 1_000, 3),
     }
-    return shown | ({"error": event["error"]} if event.get("error") else {})
+    return shown | ({"error": event.body["error"]} if event.body.get("error") else {})
 
 
 def history_rows(

@@ -84,7 +84,6 @@ class Service:
         ids = who.check(ids)
         owner = ids.owner
         own = own_metadata(metadata)
-        own = dict(own or {}) if isinstance(own, Mapping | None) else own
         notes = notes_for(ids, expires=expires, categories=categories, among=among, immutable=immutable)
         if notes and isinstance(own, dict):
             own[NOTES] = notes
@@ -98,6 +97,14 @@ class Service:
     def _tell(self, changes: Sequence[Change]) -> None:
         for watcher in self.watchers if changes else ():
             watcher(changes)
+
+    def check(
+        self, ids: Ids, messages: Any, *, metadata: Any = None, infer: bool = True, timestamp: Any = None,
+        who: Principal = ANYBODY,
+    ) -> None:  # fmt: skip
+        """Raises InvalidInput where `add` would, for what is told later."""
+        _ = who.check(ids).owner
+        Call.of(self.engine, messages, own_metadata(metadata), timestamp, infer)
 
     def update(
         self,
@@ -118,7 +125,7 @@ class Service:
         kept = {key: value for key, value in kept.items() if value is not None}
         if metadata is not None and not isinstance(metadata, Mapping):
             raise InvalidInput("metadata", f"is of type {type(metadata).__name__}", "give an object")
-        own = dict(found.entry.metadata if metadata is None else own_metadata(metadata))
+        own = dict(found.entry.metadata) if metadata is None else own_metadata(metadata)
         if kept:
             own[NOTES] = kept
         self.memory.update(memory_id, text, metadata=own, timestamp=timestamp)
@@ -218,12 +225,12 @@ class Service:
             if entry.id in recalls
         ]
 
-    def texts(self, memory_ids: Iterable[str], *, who: Principal = ANYBODY) -> dict[str, str]:
-        """Id → words, of those that are there and theirs to see."""
-        found: dict[str, str] = {}
+    def read_ids(self, memory_ids: Iterable[str], who: Principal = ANYBODY) -> list[Found]:
+        """Memories by id, those that are there and theirs to see."""
+        found = []
         for memory_id in memory_ids:
             with suppress(NotFound):
-                found[memory_id] = self.get(memory_id, who=who).text
+                found.append(self.get(memory_id, who=who))
         return found
 
     def _words(self, entry: Entry) -> str:

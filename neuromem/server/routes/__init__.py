@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from . import health, platform
+from . import health, keys, platform, service
 
 __all__ = ["ROUTERS"]
 
-ROUTERS: tuple[APIRouter, ...] = (health.router, *platform.ROUTERS)
+ROUTERS: tuple[APIRouter, ...] = (health.router, keys.router, service.router, *platform.ROUTERS)

@@ -6,11 +6,10 @@ from typing import Any, Literal
 
 from fastapi import APIRouter, Request
 
-from ....errors import NotFound
 from ...deps import ThePlatform, Who
 from ...projects import ORGANIZATION, PROJECT
 from .bodies import Body
-from .pages import paged, place_of
+from .pages import envelope, place_of
 
 __all__ = ["router"]
 
@@ -32,13 +31,9 @@ def ping(_who: Who) -> dict[str, Any]:
 
 
 @router.get("/v1/event/{event_id}")
-@router.get("/v1/events/{event_id}")
 def event(event_id: str, platform: ThePlatform, who: Who) -> dict[str, Any]:
     """How something came out that was asked for."""
-    found = platform.events.get(event_id, who)
-    if found is None:
-        raise NotFound(f"no event {event_id!r}")
-    return platform.shown([found], who)[0]
+    return platform.shown([platform.events.get(event_id, who)], who)[0]
 
 
 @router.get("/v1/events")
@@ -46,8 +41,11 @@ def events(
     request: Request, platform: ThePlatform, who: Who, event_type: str | None = None
 ) -> dict[str, Any]:
     """What was asked for lately, the last first."""
-    found = platform.events.all(who, event_type and event_type.upper())
-    return paged(request, found, place_of(request), lambda some: platform.shown(some, who))
+    kind = event_type and event_type.upper()
+    page, size = place_of(request)
+    count = platform.events.count(who, kind=kind)
+    found = platform.events.known(who, limit=size, offset=(page - 1) * size, kind=kind)
+    return envelope(request, count, (page, size), platform.shown(found, who))
 
 
 @router.post("/v1/feedback")

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Request
 from ....errors import InvalidInput
 from ...deps import ThePlatform, Who
 from ...entries import KINDS
+from ...events import DONE
 from ...filters import every, parse
 from ...platform import Platform
 from ...principals import Principal
@@ -98,5 +99,5 @@ def delete_all(request: Request, platform: ThePlatform, who: Who) -> dict[str, A
             'say whose memories go: user_id, agent_id, app_id or run_id; "*" for all',
         )
     gone = platform.service.delete_where(whole, who)
-    event = platform.events.note("DELETE", "" if who.user is None else f"user:{who.user}", count=gone)
+    event = platform.events.record("DELETE", DONE, who.scope or "", {"count": gone})
     return {"message": "Memories deleted successfully!", "event_id": event, "count": gone}

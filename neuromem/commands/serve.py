@@ -1,0 +1,171 @@
+"""serve: the HTTP server."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import os
+import signal
+import socket
+import sys
+import threading
+import tomllib
+from argparse import Namespace
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from ..config import Config, ServerConfig
+from ..errors import InvalidInput, MissingDependency, StoreError
+from .common import check_folder, settings, store_path
+
+__all__ = ["serve"]
+
+BACKLOG = 2_048  # connections that the system holds until they are taken
+KEEP_ALIVE_S = 30  # an idle connection is closed after so long
+OPTIONS = ("host", "port", "tls_cert", "tls_key")
+PACKAGES = ("fastapi", "uvicorn", "prometheus_client")
+
+
+def serve(args: Namespace) -> int:
+    """Runs the server until it is told to stop (SIGTERM or Ctrl-C)."""
+    config, path = _settings(args), store_path(args)
+    for package in PACKAGES:
+        if find_spec(package) is None:
+            raise MissingDependency("the server", package, "server")
+    check_folder(path)
+    _check_reach(config.server, path)
+    with _listening(config.server) as listener:
+        _run(args, path, config, listener)
+    return 0
+
+
+def _settings(args: Namespace) -> Config:
+    """Settings of file, environment and options, in rising order; a server forgets only if one says so."""
+    config = settings(args)
+    if not (os.environ.get("NEUROMEM_FORGETTING__DECAY") or _in_file(args.config)):
+        config = replace(config, forgetting=replace(config.forgetting, decay="none"))
+    given = {name: value for name in OPTIONS if (value := getattr(args, name)) is not None}
+    return replace(config, server=replace(config.server, **given))
+
+
+def _in_file(path: str | None) -> bool:
+    """Whether a settings file, which was read before, says anything about decay."""
+    return path is not None and "decay" in tomllib.loads(Path(path).read_text("utf-8")).get("forgetting", {})
+
+
+def _check_reach(config: ServerConfig, path: Path) -> None:
+    """Raises InvalidInput when others than this machine could reach a server that asks for no key."""
+    if config.admin_key or _is_loopback(config.host):
+        return
+    from ..server.desk import Desk
+
+    desk = Desk(path)
+    admins = desk.rows("SELECT 1 FROM keys WHERE scope = 'admin' AND revoked IS NULL")
+    desk.close()
+    if not admins:
+        raise InvalidInput(
+            "host", f"{config.host!r} can be reached by others, and there is no admin key",
+            "set NEUROMEM_SERVER__ADMIN_KEY, or serve on 127.0.0.1",
+        )  # fmt: skip
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _listening(config: ServerConfig) -> socket.socket:
+    """The socket. It listens before the models are loaded: who connects meanwhile is answered then.
+
+    Raises:
+        StoreError: the port is taken. InvalidInput: no such address here.
+    """
+    try:
+        family, kind, proto, _, address = socket.getaddrinfo(
+            config.host, config.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, proto)
+    except (OSError, UnicodeError) as error:
+        problem = f"{config.host!r} is no address ({error})"
+        raise InvalidInput("host", problem, "give one of this machine") from error
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        where = f"{config.host}:{config.port}"
+        raise StoreError(f"cannot listen at {where} ({error.strerror}); choose another --port") from error
+    return listener
+
+
+def _run(args: Namespace, path: Path, config: Config, listener: socket.socket) -> None:
+    from ..memory import Memory
+    from ..server.warming import warm
+
+    memory = Memory(path, config, args.encoder, notice=_say)
+    try:
+        # models are read and compiled mostly outside of Python, so packages are imported meanwhile
+        reading = threading.Thread(target=warm, args=(memory,), name="warming", daemon=True)
+        reading.start()
+        from ..server.app import create_app
+        from ..server.desk import Desk
+        from ..server.logs import set_up
+        from ..server.service import Service
+
+        reading.join()
+        set_up(args.log_level)
+        app = create_app(Service(memory, Desk(path)), config.server)
+        server = _server(app, config.server)
+        server.greeting = _greeting(args, config.server, listener, app.state.keys.open)
+        # uvicorn raises the signal that stopped it once more at the end, when everything is closed
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: None)
+        server.run(sockets=[listener])
+    finally:
+        memory.close()
+    if not server.started:
+        raise StoreError("the server did not start; the lines above say why")
+
+
+def _server(app: Any, config: ServerConfig) -> Any:
+    """uvicorn's server, which says where it listens once it can answer."""
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        greeting = ""
+
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if self.started:
+                print(self.greeting, flush=True)
+
+    return Server(
+        uvicorn.Config(
+            app, lifespan="on", log_config=None, access_log=False, server_header=False, backlog=BACKLOG,
+            timeout_graceful_shutdown=max(1, round(config.drain_s)), timeout_keep_alive=KEEP_ALIVE_S,
+            ssl_certfile=config.tls_cert or None, ssl_keyfile=config.tls_key or None,
+        )
+    )  # fmt: skip
+
+
+def _greeting(args: Namespace, config: ServerConfig, listener: socket.socket, open_: bool) -> str:
+    host = f"[{config.host}]" if ":" in config.host else config.host
+    url = f"{'https' if config.tls_cert else 'http'}://{host}:{listener.getsockname()[1]}"
+    if args.json:
+        return json.dumps({"url": url, "open": open_, "pid": os.getpid()})
+    line = f"neuromem: serving on {url}"
+    if open_:
+        line += (
+            "\nneuromem: no admin key is set: it listens to this machine only, and everybody on it may use it"
+            "\nneuromem: NEUROMEM_SERVER__ADMIN_KEY=… closes it"
+        )
+    return line
+
+
+def _say(line: str) -> None:
+    print(f"neuromem: {line}", file=sys.stderr)

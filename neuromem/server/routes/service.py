@@ -1,0 +1,219 @@
+"""The memory service's own routes: sessions, ingest, recall, conscious memory, sleep."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated, Any
+from uuid import uuid4
+
+from fastapi import APIRouter, Header, Query, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from ...identity import Owner
+from ...recall import Recall
+from ..deps import Admin, TheBackground, TheEvents, TheJobs, TheService, Who
+from ..entries import Entry, Ids
+from ..events import DONE, Event
+from ..filters import Filter, Index, Words
+from ..jobs import job_of, told
+from ..principals import Principal
+from ..service import Search, Service
+from ..wire import reply
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/v1", tags=["memory service"])
+INGEST = "INGEST"
+Name = Annotated[str, Field(min_length=1, max_length=256)]
+Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)]
+
+
+class Given(BaseModel):
+    """What a request may hold; anything else is refused."""
+
+    model_config = ConfigDict(extra="forbid", str_max_length=1 << 22)
+
+
+class NewSession(Given):
+    """A talk that begins."""
+
+    user_id: Name | None = None
+    metadata: dict[str, Any] | None = None
+
+
+class Ingest(Given):
+    """What was said."""
+
+    user_id: Name | None = None
+    messages: str | dict[str, Any] | list[dict[str, Any]]
+    session_id: Name | None = None
+    metadata: dict[str, Any] | None = None
+    timestamp: float | str | None = None
+    infer: bool = True
+    async_mode: bool = False
+
+
+class Ask(Given):
+    """A question."""
+
+    user_id: Name | None = None
+    query: str
+    limit: int = Field(10, ge=1, le=10_000)
+    current_view_only: bool = True
+    session_id: Name | None = None
+    deep: bool = False
+    fidelity: str = "auto"
+
+
+# -- telling --------------------------------------------------------------------------------------------
+
+
+@router.post("/sessions", status_code=201)
+def begin(body: NewSession, service: TheService, who: Who) -> Response:
+    """Begins a session; gives what an assistant should have in mind from the start."""
+    ids = who.check(Ids(user=body.user_id))
+    owner, now = ids.owner, service.engine.clock()
+    id_ = str(uuid4())
+    service.desk.put("session", id_, {"user_id": ids.user, "metadata": body.metadata or {}}, now)
+    return reply(
+        {"session_id": id_, "user_id": ids.user, "conscious": _conscious(service, owner)}, 201
+    )  # fmt: skip
+
+
+@router.post("/ingest", responses={202: {"description": "Taken on; ask for the event."}})
+def ingest(
+    body: Ingest, service: TheService, events: TheEvents, jobs: TheJobs, who: Who, key: Key = None
+) -> Response:
+    """Remembers what is said; durable when it is answered.
+
+    With an `Idempotency-Key`, a request that is sent again is answered as before and told once.
+    """
+    ids = who.check(Ids(user=body.user_id, run=body.session_id))
+    once = None if key is None else f"{who.name}\0ingest\0{key}"
+    request = {"print": events.print_of(body.model_dump())} if once else {}
+    with events.once(once):
+        before = events.answered(once, request["print"]) if once else None
+        if before is not None:
+            return _told_before(service, before, who)
+        more: dict[str, Any] = {"metadata": body.metadata, "infer": body.infer, "timestamp": body.timestamp}
+        if body.async_mode:
+            service.check(ids, body.messages, who=who, **more)
+            more["timestamp"] = service.engine.clock() if body.timestamp is None else body.timestamp
+            job = job_of(ids, body.messages, **more)
+            id_ = jobs.put(INGEST, ids.owner.name, job, request, key=once)
+            return reply({"event_id": id_, "status": "PENDING"}, 202)
+        written = service.add(ids, body.messages, who=who, **more)
+        id_ = events.record(INGEST, DONE, ids.owner.name, request | told(written), key=once)
+    memories = [{"id": item.id, "memory": item.text, "event": item.event} for item in written]
+    return reply({"event_id": id_, "status": DONE, "memories": memories})
+
+
+def _told_before(service: Service, event: Event, who: Principal) -> Response:
+    """The answer to a request that was answered before."""
+    body = _event(service, event, who)
+    if event.completed is None:
+        return reply({"event_id": event.id, "status": event.status}, 202)
+    return reply({name: body[name] for name in ("event_id", "status", "memories")})
+
+
+def _event(service: Service, event: Event, who: Principal) -> dict[str, Any]:
+    """An event as it is shown; the words come from the memories, as far as they are still there."""
+    texts = {found.entry.id: found.text for found in service.read_ids(
+        [item["id"] for item in event.body.get("memories", ())], who)}  # fmt: skip
+    memories = [item | {"memory": texts.get(item["id"])} for item in event.body.get("memories", ())]
+    return {
+        "event_id": event.id, "kind": event.kind, "status": event.status, "created_at": event.created,
+        "completed_at": event.completed, "error": event.body.get("error"), "memories": memories,
+    }  # fmt: skip
+
+
+@router.get("/events/{event_id}")
+def event(event_id: str, service: TheService, events: TheEvents, who: Who) -> Response:
+    """What became of an ingest."""
+    return reply(_event(service, events.get(event_id, who), who))
+
+
+# -- asking ---------------------------------------------------------------------------------------------
+
+
+def _filed(ids: Ids) -> Filter:
+    """What a user has, filed under a session where one is given. A name is a name here, "*" too."""
+    owner = ids.owner.name
+
+    def test(entry: Entry, _words: Words) -> bool:
+        return ids.run is None or ids.run in entry.ids["run"]
+
+    def owners(_index: Index) -> set[str]:
+        return {owner}
+
+    return Filter(test, owners, scoped=True, whole=ids.run is None)
+
+
+@router.post("/recall")
+def recall(body: Ask, service: TheService, who: Who) -> Response:
+    """Recalls what answers a question, best first."""
+    started = time.perf_counter()
+    ids = who.check(Ids(user=body.user_id, run=body.session_id))
+    wanted = _filed(ids)
+    if body.deep:
+        memories = _deep(service, ids, body, wanted)
+    else:
+        search = Search(
+            body.query, wanted, body.limit, latest_only=None if body.current_view_only else False,
+            fidelity=body.fidelity,
+        )  # fmt: skip
+        found = service.search(search, who=who)
+        memories = [
+            _memory(item.recall, item.entry.metadata, item.score, item.entry.replaced_by) for item in found
+        ]
+    spent = (time.perf_counter() - started) * 1_000
+    return reply({"memories": memories, "latency_ms": round(spent, 3)})
+
+
+def _deep(service: Service, ids: Ids, body: Ask, wanted: Filter) -> list[dict[str, Any]]:
+    """The slow path: every word ever said."""
+    owner = ids.owner
+    if not service.engine.log.length(owner.name):
+        return []
+    found = service.memory.deep(body.query, ids.user, limit=body.limit)
+    entries = service.catalog(owner.name).entries
+    out = []
+    for item in found:
+        entry = entries.get(item.id)
+        if ids.run is None or (entry is not None and wanted(entry, str)):
+            out.append(_memory(item, {} if entry is None else entry.metadata, item.score, item.superseded_by))
+    return out
+
+
+def _memory(
+    recall: Recall, metadata: Any, score: float | None = None, superseded_by: str | None = None
+) -> dict[str, Any]:
+    shown = {
+        "id": recall.id, "memory": recall.text, "strength": round(recall.strength, 4),
+        "fidelity": str(recall.fidelity), "gist": recall.gist, "created_at": recall.created_at.isoformat(),
+        "updated_at": recall.updated_at.isoformat(), "superseded_by": superseded_by,
+        "metadata": dict(metadata),
+    }  # fmt: skip
+    return shown if score is None else shown | {"score": round(score, 4)}
+
+
+@router.get("/conscious")
+def conscious(
+    service: TheService, who: Who, user_id: Annotated[str | None, Query(min_length=1, max_length=256)] = None
+) -> Response:
+    """The essential facts that hold now: what to have in mind before anything is asked."""
+    return reply({"memories": _conscious(service, who.check(Ids(user=user_id)).owner)})
+
+
+def _conscious(service: Service, owner: Owner) -> list[dict[str, Any]]:
+    if not service.engine.log.length(owner.name):
+        return []
+    found = service.memory.conscious(owner.id)
+    entries = service.catalog(owner.name).entries
+    return [_memory(item, entries[item.id].metadata) for item in found if item.id in entries]
+
+
+@router.post("/sleep")
+def sleep(background: TheBackground, _who: Admin) -> Response:
+    """Merges what says the same, refreshes essentials in use, forgets what has faded: for everybody."""
+    return reply(background.sleep())
