@@ -266,7 +266,7 @@ class Hearing:
             return fact, []
         old = [known for end in ends for known in [self._known.said(end.id)] if known is not None]
         now = said.change.has("now", "turns") or said.frame.whose.kind == "self" or leans_back(said.text)
-        if said.change.has("adds") or not now and not any(same_side(said, known) for known in old):
+        if said.change.has("adds") or (not now and not any(same_side(said, known) for known in old)):
             return fact, []
         while self.events[-1].kind in ("supersede", "follow"):
             self.events.pop()

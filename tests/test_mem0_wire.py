@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import uuid
 from collections.abc import Iterator
 from urllib.parse import quote
@@ -143,6 +144,21 @@ def test_a_request_that_names_itself_is_carried_out_once(http: httpx.Client, ser
     other = http.post("/v3/memories/add/", json=body, headers={"Idempotency-Key": "k2"}).json()
     assert other["event_id"] != answers[0].json()["event_id"]
     assert server.service.engine.log.length(f"user:{ana}") == length + 1, "told again, and known"
+
+
+def test_an_add_that_asks_for_it_is_queued_and_can_be_polled(http: httpx.Client) -> None:
+    body = {"messages": [{"role": "user", "content": "I like tea"}], "user_id": f"ana-{uuid.uuid4().hex[:8]}"}
+    answer = http.post("/v3/memories/add/", json={**body, "async_mode": "queue"}).json()
+    assert (answer["status"], answer["results"]) == ("PENDING", [])
+    deadline = time.monotonic() + 30
+    while True:
+        event = http.get(f"/v1/event/{answer['event_id']}/").json()
+        if event["status"] != "PENDING" or time.monotonic() > deadline:
+            break
+        time.sleep(0.05)
+    assert (event["status"], texts(event)) == ("SUCCEEDED", ["I like tea"])
+    refused = http.post("/v3/memories/add/", json={**body, "messages": [7], "async_mode": "queue"})
+    assert refused.status_code == 400
 
 
 @pytest.mark.parametrize(

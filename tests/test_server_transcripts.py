@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pytest
 from conftest import FakeClock
@@ -16,6 +17,7 @@ from neuromem.server.desk import Desk
 from neuromem.server.entries import Ids
 from neuromem.server.events import Events
 from neuromem.server.filters import parse
+from neuromem.server.jobs import Jobs
 from neuromem.server.principals import ANYBODY, Principal
 from neuromem.server.service import Search, Service
 from neuromem.server.transcripts import Transcripts, known_beginning
@@ -93,6 +95,14 @@ def test_a_context_longer_than_what_is_kept_of_others_is_known_whole() -> None:
 # -- over a real memory -----------------------------------------------------------------------
 
 
+class Adder(Adding):
+    """Gives of an event what these tests look at."""
+
+    def tell(self, told: Telling, key: str | None = None, who: Principal = ANYBODY) -> dict[str, Any]:
+        event, _ = self.add(told, key, who)
+        return {"id": event.id, "results": event.body["memories"]}
+
+
 @pytest.fixture
 def service(fake_clock: FakeClock) -> Iterator[Service]:
     made = Service(Memory(config={"forgetting": {"decay": "none"}}, clock=fake_clock), Desk(None))
@@ -101,8 +111,9 @@ def service(fake_clock: FakeClock) -> Iterator[Service]:
 
 
 @pytest.fixture
-def adding(service: Service) -> Adding:
-    return Adding(service, service.desk, Events(service.desk, service.engine.clock))
+def adding(service: Service) -> Adder:
+    events = Events(service.desk, service.engine.clock)
+    return Adder(service, events, Jobs(service, events))
 
 
 def words(service: Service, user: str = "ana") -> list[str]:
@@ -120,59 +131,59 @@ def talk(*said: str) -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize("infer", [True, False])
-def test_a_context_sent_with_every_turn(service: Service, adding: Adding, infer: bool) -> None:
+def test_a_context_sent_with_every_turn(service: Service, adding: Adder, infer: bool) -> None:
     whole = talk(
         "s: Be kind", "I live in Lisbon", "a: Nice", "My dog is called Potola", "a: Cute", "I work as a nurse"
     )
     new = []
     for end in (2, 4, 6):
-        event = adding.add(Telling(Ids("ana"), whole[:end], infer=infer))
+        event = adding.tell(Telling(Ids("ana"), whole[:end], infer=infer))
         new.append([item["event"] for item in event["results"]])
     told = service.engine.log.length("user:ana")
     said = {"I live in Lisbon", "My dog is called Potola", "I work as a nurse"}
     assert set(words(service)) == (said if infer else said | {"Nice", "Cute"})
     assert all(set(events) == {"ADD"} for events in new)
-    event = adding.add(Telling(Ids("ana"), whole, infer=infer))
+    event = adding.tell(Telling(Ids("ana"), whole, infer=infer))
     assert {item["event"] for item in event["results"]} == {"NONE"}
     assert service.engine.log.length("user:ana") == told, "a retried list writes nothing"
-    assert adding.add(Telling(Ids("ana"), whole[2:5], infer=infer))["results"] == []
+    assert adding.tell(Telling(Ids("ana"), whole[2:5], infer=infer))["results"] == []
     assert service.engine.log.length("user:ana") == told
 
 
-def test_other_runs_and_other_owners_are_other_talks(service: Service, adding: Adding) -> None:
+def test_other_runs_and_other_owners_are_other_talks(service: Service, adding: Adder) -> None:
     said = talk("I live in Lisbon", "a: Nice")
     for ids in (Ids("ana"), Ids("ana", run="r1"), Ids("ben")):
-        assert adding.add(Telling(ids, said))["results"], ids
+        assert adding.tell(Telling(ids, said))["results"], ids
     assert words(service) == words(service, "ben") == ["I live in Lisbon"]
 
 
 def test_what_was_deleted_does_not_come_back_with_the_next_turn_but_by_telling(
-    service: Service, adding: Adding
+    service: Service, adding: Adder
 ) -> None:
     said = talk("My password is hunter2", "a: Noted")
-    (result,) = adding.add(Telling(Ids("ana"), said))["results"]
+    (result,) = adding.tell(Telling(Ids("ana"), said))["results"]
     service.delete([result["id"]])
-    adding.add(Telling(Ids("ana"), [*said, *talk("I live in Lisbon")]))
+    adding.tell(Telling(Ids("ana"), [*said, *talk("I live in Lisbon")]))
     assert words(service) == ["I live in Lisbon"]
     service.delete_where(parse({"user_id": "ana"}))
-    adding.add(Telling(Ids("ana"), said))
+    adding.tell(Telling(Ids("ana"), said))
     assert words(service) == ["My password is hunter2"], "all was forgotten, the talk too"
     (result,) = service.entries(parse({"user_id": "ana"}))
     service.delete([result.id])
-    adding.add(Telling(Ids("ana"), said))
+    adding.tell(Telling(Ids("ana"), said))
     assert words(service) == ["My password is hunter2"], "the same list, told again after it was deleted"
 
 
-def test_one_message_alone_is_always_told(service: Service, adding: Adding) -> None:
+def test_one_message_alone_is_always_told(service: Service, adding: Adder) -> None:
     for event in ("ADD", "NONE", "NONE"):
-        (result,) = adding.add(Telling(Ids("ana"), talk("I like tea")))["results"]
+        (result,) = adding.tell(Telling(Ids("ana"), talk("I like tea")))["results"]
         assert result["event"] == event
 
 
-def test_two_that_send_the_same_at_once_tell_it_once(service: Service, adding: Adding) -> None:
+def test_two_that_send_the_same_at_once_tell_it_once(service: Service, adding: Adder) -> None:
     said = talk("I like tea", "a: Ok", "I live in Lisbon")
     threads = [
-        threading.Thread(target=adding.add, args=(Telling(Ids("ana"), said, infer=False),)) for _ in range(4)
+        threading.Thread(target=adding.tell, args=(Telling(Ids("ana"), said, infer=False),)) for _ in range(4)
     ]
     for thread in threads:
         thread.start()
@@ -181,18 +192,18 @@ def test_two_that_send_the_same_at_once_tell_it_once(service: Service, adding: A
     assert words(service) == ["I like tea", "I live in Lisbon", "Ok"]
 
 
-def test_a_named_request_is_carried_out_once_for_each_principal(service: Service, adding: Adding) -> None:
+def test_a_named_request_is_carried_out_once_for_each_principal(service: Service, adding: Adder) -> None:
     said = Telling(Ids("ana"), "Box 1 is full", infer=False)
-    first = adding.add(said, "key")
+    first = adding.tell(said, "key")
     length = service.engine.log.length("user:ana")
-    again = adding.add(said, "key")
+    again = adding.tell(said, "key")
     assert again["id"] == first["id"]
     assert again["results"] == first["results"]
     assert service.engine.log.length("user:ana") == length
     ana = Principal("key of ana", user="ana", admin=False)
-    assert adding.add(said, "key", ana)["id"] != first["id"]
-    assert adding.add(said, "other")["id"] != first["id"]
-    assert len({adding.add(said, None, ANYBODY)["id"] for _ in range(2)}) == 2
+    assert adding.tell(said, "key", ana)["id"] != first["id"]
+    assert adding.tell(said, "other")["id"] != first["id"]
+    assert len({adding.tell(said, None, ANYBODY)["id"] for _ in range(2)}) == 2
 
 
 # -- our own words ----------------------------------------------------------------------------
@@ -208,31 +219,31 @@ INJECTED = (
 @pytest.mark.parametrize("role", ["user", "assistant", "system"])
 @pytest.mark.parametrize("infer", [True, False])
 def test_what_a_search_returned_is_not_stored_again(
-    service: Service, adding: Adding, injected: str, role: str, infer: bool
+    service: Service, adding: Adder, injected: str, role: str, infer: bool
 ) -> None:
-    adding.add(Telling(Ids("ana"), talk("I live in Lisbon", "My dog is called Potola"), infer=False))
+    adding.tell(Telling(Ids("ana"), talk("I live in Lisbon", "My dog is called Potola"), infer=False))
     before = words(service)
     assert service.search(Search("where do I live?", parse({"user_id": "ana"}), limit=5))
     service.echoes.note("user:ana", ["My dog is called Potola"])
     sent = [{"role": role, "content": injected}, *talk("I play the cello", "a: Great")]
-    adding.add(Telling(Ids("ana"), sent, infer=infer))
+    adding.tell(Telling(Ids("ana"), sent, infer=infer))
     new = set(words(service)) - set(before)
     assert "I play the cello" in new
     assert not [text for text in new if "Lisbon" in text or "Potola" in text]
 
 
-def test_within_a_message_only_what_was_put_in_is_taken_out(service: Service, adding: Adding) -> None:
-    adding.add(Telling(Ids("ana"), "I live in Lisbon"))
+def test_within_a_message_only_what_was_put_in_is_taken_out(service: Service, adding: Adder) -> None:
+    adding.tell(Telling(Ids("ana"), "I live in Lisbon"))
     service.search(Search("where do I live?", parse({"user_id": "ana"})))
-    adding.add(
+    adding.tell(
         Telling(Ids("ana"), talk("Notes:\n- I live in Lisbon\n- I play the cello", "a: ok"), infer=False)
     )
     assert words(service) == ["I live in Lisbon", "Notes:\n- I play the cello", "ok"]
-    adding.add(Telling(Ids("ana"), talk("  - a list of mine\n", "I live in Lisbon"), infer=False))
+    adding.tell(Telling(Ids("ana"), talk("  - a list of mine\n", "I live in Lisbon"), infer=False))
     assert "  - a list of mine\n" in words(service), "a user's own list, to the space"
     assert words(service, "ben") == []
     parts = [{"type": "text", "text": "- I live in Lisbon"}, {"type": "text", "text": "I ski"}]
-    adding.add(Telling(Ids("ana"), [{"role": "user", "content": parts}, *talk("a: fine")], infer=False))
+    adding.tell(Telling(Ids("ana"), [{"role": "user", "content": parts}, *talk("a: fine")], infer=False))
     assert "I ski" in words(service)
     assert "- I live in Lisbon\nI ski" not in words(service)
-    assert adding.add(Telling(Ids("ana"), talk("s: Be kind")))["results"] == []
+    assert adding.tell(Telling(Ids("ana"), talk("s: Be kind")))["results"] == []

@@ -76,7 +76,7 @@ def _all(sentence: str, lower: bool) -> Iterator[tuple[int, int, Mention]]:
         for match in _pattern(source, lower).finditer(bare):
             given = lower and naming.GIVEN.search(bare[: match.start("name")].rstrip()) is not None
             name = _given(bare, match) if given else match["name"]
-            if is_name(name, lower) or given and all(map(_may_name, name.split())):
+            if is_name(name, lower) or (given and all(map(_may_name, name.split()))):
                 found = _about(match["head"], title_names(name, every_word=True))
                 whose = {"his": "he", "her": "she"}.get(match.groupdict().get("whose") or "", "")
                 end = match.start("name") + len(name)

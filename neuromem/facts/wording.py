@@ -17,8 +17,8 @@ from .whose import without_lead
 __all__ = [
     "FEELINGS",
     "feels",
-    "is_first_person",
     "is_event",
+    "is_first_person",
     "is_fragment",
     "is_fresh",
     "is_lasting",

@@ -7,29 +7,25 @@ carried out once. Every family of routes that takes messages goes through here.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from ..engine import Written
 from ..errors import InvalidInput
 from ..facts import read_turns
-from .desk import Desk
-from .entries import Ids
-from .events import DONE, Event, Events
+from .entries import KINDS, Ids
+from .events import DONE, PENDING, Event, Events
+from .jobs import Jobs
 from .principals import ANYBODY, Principal
 from .service import Service
 from .transcripts import Locks, Transcripts
 
-__all__ = ["Adding", "Telling", "Told"]
+__all__ = ["Adding", "Telling"]
 
 INSTRUCTING = ("system", "developer")  # roles of messages that are for the model; never stored
-
-Result = dict[str, str]
-"""{"id": of a memory, "event": "ADD", "UPDATE", "REINFORCE" or "NONE"}"""
+JOB = "add"  # what a job does that takes an add on
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,75 +42,110 @@ class Telling:
     immutable: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """What came of it."""
-
-    event: Event
-    texts: Mapping[str, str] = field(default_factory=dict)  # words by id, if it was told just now
+Result = dict[str, str]
+"""{"id": of a memory, "event": "ADD", "UPDATE", "REINFORCE" or "NONE"}"""
 
 
 class Adding:
     """Tells what is new of it, once. Safe across threads."""
 
-    def __init__(self, service: Service, desk: Desk, events: Events) -> None:
-        self._service, self._events = service, events
-        self._talks = Transcripts(desk)
+    def __init__(self, service: Service, events: Events, jobs: Jobs) -> None:
+        self._service, self._events, self._jobs = service, events, jobs
+        self._talks = Transcripts(service.desk)
         self._once = Locks()
+        jobs.work[JOB] = self._do
 
-    def add(self, told: Telling, key: str | None = None, who: Principal = ANYBODY) -> Told:
+    def add(
+        self,
+        told: Telling,
+        key: str | None = None,
+        who: Principal = ANYBODY,
+        *,
+        kind: str = "ADD",
+        later: bool = False,
+    ) -> tuple[Event, dict[str, str]]:
         """Remembers; durable when it returns.
 
         Args:
-            key: names the request: the same key of the same principal is answered by the same event.
+            key: names the request: when it comes again from the same principal, it is answered as before.
+            kind: of the event. later: only takes it on, durably; the event says when it is done.
+
+        Returns:
+            The event, whose body says under "memories" what became of each; and the words of those that were
+            told just now, by id.
+
+        Raises:
+            InvalidInput: it is malformed, or the key was used for another request.
         """
         ids = who.check(told.ids)
         if key is None:
-            return self._add(told, ids, who, ())
-        name = "key:" + hashlib.sha256(json.dumps([who.name, key]).encode()).hexdigest()
+            return self._later(kind, told, ids, {}) if later else self._add(kind, told, ids, who, {}, None)
+        name, request = f"{who.name}\0{kind}\0{key}", {"print": self._events.print_of(asdict(told))}
         with self._once(name):
-            before = self._events.answered(name)
-            return self._add(told, ids, who, (name,)) if before is None else Told(before)
+            before = self._events.answered(name, request["print"])
+            if before is not None:
+                return before, {}
+            if later:
+                return self._later(kind, told, ids, request, name)
+            return self._add(kind, told, ids, who, request, name)
 
-    def _add(self, told: Telling, ids: Ids, who: Principal, keys: tuple[str, ...]) -> Told:
-        began = self._service.engine.clock()
-        results, texts, keys = self.tell(told, ids, who, keys)
-        event = self._events.record(
-            "ADD", DONE, ids.owner.name, {"memories": results}, keys=keys, began=began
-        )
-        return Told(event, texts)
+    def _later(
+        self, kind: str, told: Telling, ids: Ids, request: dict[str, Any], key: str | None = None
+    ) -> tuple[Event, dict[str, str]]:
+        owner = ids.owner.name
+        self._cleaned(owner, told.messages)  # raises what it will raise
+        self._service.check(ids, "x", metadata=told.metadata, timestamp=told.timestamp)
+        at = self._service.engine.clock() if told.timestamp is None else told.timestamp
+        job = {"do": JOB, "told": asdict(told) | {"ids": ids.given(), "timestamp": at}}
+        id_ = self._jobs.put(kind, owner, job, request, key=key)
+        return Event(id_, kind, PENDING, owner, request, self._service.engine.clock()), {}
 
-    def tell(
-        self, told: Telling, ids: Ids, who: Principal, keys: tuple[str, ...] = ()
-    ) -> tuple[list[Result], dict[str, str], tuple[str, ...]]:
-        """Tells, and notes no event: (what came of it, words by id, the names by which an event answers)."""
+    def _do(self, job: dict[str, Any]) -> dict[str, Any]:
+        """Does what was taken on."""
+        given = dict(job["told"])
+        ids = Ids(**{kind: name for kind, name in given.pop("ids").items() if kind in KINDS})
+        results, _, _ = self._told(Telling(ids=ids, **given), ids, ANYBODY)
+        return {"memories": results}
+
+    def _add(
+        self, kind: str, told: Telling, ids: Ids, who: Principal, request: dict[str, Any], key: str | None
+    ) -> tuple[Event, dict[str, str]]:
+        owner, began = ids.owner.name, self._service.engine.clock()
+        results, texts, also = self._told(told, ids, who)
+        body = request | {"memories": results}
+        id_ = self._events.record(kind, DONE, owner, body, key=key, also=also, began=began)
+        return Event(id_, kind, DONE, owner, body, began, self._service.engine.clock()), texts
+
+    def _told(
+        self, told: Telling, ids: Ids, who: Principal
+    ) -> tuple[list[Result], dict[str, str], list[str]]:
+        """Tells what is new: the results, the words of what was told now, the name of the list."""
         owner = ids.owner.name
         messages = self._cleaned(owner, told.messages)
+        if not messages:
+            return [], {}, []
         talk = f"{owner}\0{json.dumps([ids.agent, ids.app, ids.run, told.infer])}"
-        results: list[Result] = []
-        texts: dict[str, str] = {}
-        with ExitStack() as held:
-            if messages:
-                hashes = self._talks.hashes(messages)
-                if len(messages) > 1:
-                    held.enter_context(self._talks.hold(talk))
-                    keys = (*keys, "talk:" + self._talks.name_of(talk, hashes))
-                known = self._talks.known(talk, hashes)
-                before = self._answered_before(keys[-1]) if known == len(messages) else None
-                if before is None and known == len(messages):
-                    known = 0  # what came of it was deleted, and it is told again: that is meant
-                if known < len(messages):
-                    written = self._tell(told, ids, messages[known:], who)
-                    results, texts = _results(written), {item.id: item.text for item in written}
-                else:
-                    results = before or []
-                self._talks.told(talk, hashes, known)
-        return results, texts, keys
+        hashes = self._talks.hashes(messages)
+        if len(messages) == 1:
+            written = self._tell(told, ids, messages, who)
+            self._talks.told(talk, hashes, 0)
+            return _results(written), {item.id: item.text for item in written}, []
+        name = f"talk\0{self._talks.name_of(talk, hashes)}"
+        with self._talks.hold(talk):
+            known = self._talks.known(talk, hashes)
+            if known == len(messages):
+                before = self._answered_before(name)
+                if before is not None:
+                    return before, {}, [name]
+                known = 0  # what came of it was deleted, and it is told again: that is meant
+            written = self._tell(told, ids, messages[known:], who)
+            self._talks.told(talk, hashes, known)
+        return _results(written), {item.id: item.text for item in written}, [name]
 
     def _answered_before(self, name: str) -> list[Result] | None:
         """What came of a list that was told before, as far as it is there; None where all was deleted."""
-        event = self._events.answered(name)
-        results = event.body.get("memories", []) if event is not None else []
+        event = self._events.answer_to(name)
+        results = event.body.get("memories", ()) if event is not None else ()
         alive = [item for item in results if self._service.holds(item["id"])]
         if results and not alive:
             return None

@@ -67,9 +67,9 @@ def _furnish(app: FastAPI, service: Service, settings: ServerConfig) -> None:
     state.service, state.config, state.ready = service, settings, False
     state.keys = Keys(service.desk, settings.admin_key)
     state.events = Events(service.desk, service.engine.clock)
-    state.platform = Platform(service, state.events)
-    state.jobs = Jobs(service, state.events, state.platform.adding)
+    state.jobs = Jobs(service, state.events)
     state.background = Background(service, state.events, state.keys, settings)
+    state.platform = Platform(service, state.events, state.jobs)
     state.metrics = Metrics(Gate(settings))
     state.metrics.watch(service, state.jobs, state.background)
     app.add_middleware(

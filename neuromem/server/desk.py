@@ -201,4 +201,6 @@ class Desk:
     def unhear(self, scope_prefix: str) -> None:
         """Forgets talks whose scope begins so."""
         with self.change() as db:
-            db.execute("DELETE FROM heard WHERE substr(scope, 1, ?) = ?", (len(scope_prefix), scope_prefix))
+            # not by substr: for SQLite's functions a text ends at its first NUL
+            bounds = (scope_prefix, f"{scope_prefix}\U0010ffff")
+            db.execute("DELETE FROM heard WHERE scope >= ? AND scope < ?", bounds)

@@ -160,9 +160,7 @@ def notes_for(
     return notes | dict(extra or {})
 
 
-def entry_of(
-    engine: Engine, open_: OpenOwner, memory_id: str, categories: Categories | None = None
-) -> Entry:
+def entry_of(engine: Engine, open_: OpenOwner, memory_id: str, categories: Categories | None = None) -> Entry:
     """The entry of a memory that the bank holds; without `categories`, with those alone that were given."""
     near = () if categories is None else categories.of(open_.bank, [memory_id])[0]
     return _entry(engine, open_, memory_id, near, categories)
@@ -225,14 +223,15 @@ def _texts(found: Any) -> tuple[str, ...]:
 
 
 def own_metadata(given: Any) -> Any:
-    """Metadata as a user may give it.
+    """Metadata as its user gave it, copied.
 
     Raises:
-        InvalidInput: it has the key under which the server keeps its own notes.
+        InvalidInput: it has the key under which the server keeps its notes.
     """
-    if isinstance(given, Mapping) and NOTES in given:
+    own = dict(given or {}) if isinstance(given, Mapping | None) else given
+    if isinstance(own, dict) and NOTES in own:
         raise InvalidInput(f"metadata.{NOTES}", "is the server's own key", "choose another name")
-    return given
+    return own
 
 
 def nothing_of(owner: str) -> Entry:

@@ -62,35 +62,40 @@ class Events:
         scope: str,
         body: dict[str, Any],
         *,
-        keys: Sequence[str] = (),
+        key: str | None = None,
+        also: Sequence[str] = (),
         job: dict[str, Any] | None = None,
         began: float | None = None,
-    ) -> Event:
+    ) -> str:
         """Notes an event.
 
         Args:
-            scope: the owner's name in the log; "" for none. body: JSON, without words of memories.
-            keys: what `answered` finds it by. job: what has to be done for it; durable with it.
-            began: Unix seconds; now when None.
+            scope: the owner's name in the log. body: JSON, without words of memories.
+            key: what `answered` finds it by. also: further names for `answer_to`.
+            began: Unix seconds; now when None. job: what has to be done for it; durable with it.
+
+        Returns:
+            Its id.
         """
         now = self.clock()
         done = None if job is not None else now
         event = Event(str(uuid4()), kind, status, scope, body, now if began is None else began, done)
-        if not keys and job is None:
+        names = [*also] if key is None else [key, *also]
+        if not names and job is None:
             with self._lock:
                 self._unwritten[event.id] = event
                 many = len(self._unwritten) >= MOST_UNWRITTEN
             if many:
                 self.flush()
-            return event
+            return event.id
         with self.desk.change() as db:
             db.execute("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)", event.row)
             if job is not None:
                 db.execute("INSERT INTO jobs VALUES (?, ?)", (event.id, json.dumps(job)))
             db.executemany(
-                "INSERT OR REPLACE INTO answered VALUES (?, ?, ?)", [(key, event.id, now) for key in keys]
+                "INSERT OR REPLACE INTO answered VALUES (?, ?, ?)", [(name, event.id, now) for name in names]
             )
-        return event
+        return event.id
 
     def finish(self, id_: str, status: str, body: dict[str, Any]) -> bool:
         """Ends a pending event and wipes its job: both or neither. False: its owner was deleted."""
@@ -127,7 +132,7 @@ class Events:
         self.flush()
         rows = self.desk.rows(
             f"SELECT {COLUMNS} FROM events WHERE (?1 IS NULL OR scope = ?1) AND (?2 IS NULL OR status = ?2) "
-            "AND (?3 IS NULL OR kind = ?3) ORDER BY created DESC, rowid DESC LIMIT ?4 OFFSET ?5",
+            "AND (?3 IS NULL OR kind = ?3) ORDER BY created DESC, id LIMIT ?4 OFFSET ?5",
             who.scope, status, kind, limit, offset,
         )  # fmt: skip
         return [_event(row) for row in rows]
@@ -147,28 +152,29 @@ class Events:
         data = json.dumps(request, sort_keys=True, default=str).encode()
         return blake2b(data, key=self.desk.secret(), digest_size=16).hexdigest()
 
-    def answered(self, key: str, print_: str | None = None) -> Event | None:
+    def answered(self, key: str, print_: str) -> Event | None:
         """The event of a request that came before with the same key; None: it did not.
-
-        Args:
-            print_: of the request, as it stands in the body of its event; None: it is not compared.
 
         Raises:
             InvalidInput: it was another request.
         """
-        rows = self.desk.rows("SELECT event FROM answered WHERE key = ?", key)
-        if not rows:
+        event = self.answer_to(key)
+        if event is None:
             return None
-        try:
-            event = self.get(rows[0][0])
-        except NotFound:  # cleaned up
-            return None
-        if print_ is not None and event.body.get("print") != print_:
+        if event.body.get("print") != print_:
             raise InvalidInput("Idempotency-Key", "was used for another request", "give each its own")
         return event
 
+    def answer_to(self, key: str) -> Event | None:
+        """The event that was recorded under a key; None: there is none, or it was cleaned up."""
+        rows = self.desk.rows("SELECT event FROM answered WHERE key = ?", key)
+        try:
+            return self.get(rows[0][0]) if rows else None
+        except NotFound:
+            return None
+
     @contextmanager
-    def once(self, key: str | None = None) -> Iterator[None]:
+    def once(self, key: str | None) -> Iterator[None]:
         """Lets one request with a key through at a time.
 
         Raises:

@@ -10,19 +10,15 @@ import json
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..errors import Closed, NeuromemError, StoreError
-from .adding import Adding, Telling
-from .entries import KINDS, Ids
-from .events import DONE, FAILED, PENDING, Event, Events
-from .principals import ANYBODY
+from .events import DONE, FAILED, PENDING, Events
 from .service import Service
 
-__all__ = ["TELL", "Jobs", "job_of"]
+__all__ = ["Jobs", "Work"]
 
-TELL = "tell"  # what every job does that `job_of` makes
 AT_ONCE = 32  # jobs read from the desk at a time
 PAUSE_S = 1.0  # before a job is tried again that failed for want of a disk
 log = logging.getLogger("neuromem.server")
@@ -31,31 +27,24 @@ Work = Callable[[dict[str, Any]], dict[str, Any]]
 """Does a job; returns what is added to its event's body."""
 
 
-def job_of(ids: Ids, messages: Any, **more: Any) -> dict[str, Any]:
-    """The job of telling something. `more`: further fields of `Telling`, as JSON values."""
-    return {"do": TELL, "ids": ids.given(), "messages": messages, "more": more}
-
-
 class Jobs:
     """The jobs on the desk, and the thread that does them."""
 
-    def __init__(
-        self, service: Service, events: Events, adding: Adding, more: Mapping[str, Work] | None = None
-    ) -> None:
+    def __init__(self, service: Service, events: Events, more: Mapping[str, Work] | None = None) -> None:
         """Args:
-        more: other kinds of work, by the name under "do" in a job.
+        more: kinds of work, by the name under "do" in a job; who takes work on adds theirs.
         """
-        self.service, self.events, self.adding = service, events, adding
-        self.work: dict[str, Work] = {TELL: self._tell, **(more or {})}
+        self.service, self.events = service, events
+        self.work: dict[str, Work] = dict(more or {})
         self.counts: Counter[str] = Counter()  # "done" and "failed" since it was started
         self._wake, self._stopping = threading.Event(), False
         self._thread: threading.Thread | None = None
 
     def put(
-        self, kind: str, scope: str, job: dict[str, Any], body: dict[str, Any], *, keys: Sequence[str] = ()
-    ) -> Event:
-        """Takes on a job; durable when it returns. Gives the event. `kind`, …: see `Events.record`."""
-        event = self.events.record(kind, PENDING, scope, body, keys=keys, job=job)
+        self, kind: str, scope: str, job: dict[str, Any], body: dict[str, Any], *, key: str | None = None
+    ) -> str:
+        """Takes on a job; durable when it returns. Gives the event's id. `kind`, …: see `Events.record`."""
+        event = self.events.record(kind, PENDING, scope, body, key=key, job=job)
         self._wake.set()
         return event
 
@@ -114,11 +103,6 @@ class Jobs:
         self.counts["done" if status == DONE else "failed"] += 1
         if not self.events.finish(event, status, body | done):
             self._undo(done)
-
-    def _tell(self, job: dict[str, Any]) -> dict[str, Any]:
-        ids = Ids(**{kind: name for kind, name in job["ids"].items() if kind in KINDS})
-        results, _, _ = self.adding.tell(Telling(ids, job["messages"], **job["more"]), ids, ANYBODY)
-        return {"memories": results}
 
     def _undo(self, done: dict[str, Any]) -> None:
         """Forgets what was told for somebody who was deleted in the meantime."""

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..errors import NotFound
-from .adding import Adding, Told
+from .adding import Adding
 from .events import Event, Events
+from .jobs import Jobs
 from .principals import Forbidden, Principal
 from .profiles import Profiles
 from .projects import Projects
@@ -21,24 +22,25 @@ __all__ = ["Platform"]
 class Platform:
     """The parts, over one service."""
 
-    def __init__(self, service: Service, events: Events) -> None:
+    def __init__(self, service: Service, events: Events, jobs: Jobs) -> None:
         desk, clock = service.desk, service.engine.clock
-        self.service, self.desk, self.clock, self.events = service, desk, clock, events
-        self.adding = Adding(service, desk, self.events)
+        self.service, self.desk, self.clock = service, desk, clock
+        self.events = events
+        self.adding = Adding(service, events, jobs)
         self.projects = Projects(desk, clock, service.categories)
         self.profiles = Profiles(service, desk, clock)
         self.webhooks = Webhooks(desk, clock, self._categories_of)
         service.watchers += [self._forget_notes, self.webhooks.notice]
 
-    def shown(self, events: Sequence[Event], who: Principal) -> list[dict[str, Any]]:
-        """Events with the words of their memories, as far as they are there."""
-        return [self.told(Told(event), who) for event in events]
+    def texts(self, events: Sequence[Event], who: Principal) -> dict[str, str]:
+        """The words of the memories that events tell of, as far as they are there."""
+        ids = {item["id"] for event in events for item in event.body.get("memories", ())}
+        return {found.entry.id: found.text for found in self.service.read_ids(ids, who)}
 
-    def told(self, told: Told, who: Principal) -> dict[str, Any]:
-        """What came of a telling, with words."""
-        ids = {item["id"] for item in told.event.body.get("memories", ())}
-        texts = self.service.texts(ids - set(told.texts), who=who) | dict(told.texts)
-        return event_shown(told.event, texts)
+    def shown(self, events: Sequence[Event], who: Principal) -> list[dict[str, Any]]:
+        """Events as they are polled."""
+        texts = self.texts(events, who)
+        return [event_shown(event, texts) for event in events]
 
     def only_the_house(self, who: Principal) -> None:
         """Raises Forbidden where somebody may act for one user alone: what is asked for is everybody's."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
@@ -14,7 +14,6 @@ from .service import Found
 
 __all__ = ["event_shown", "history_rows", "record", "results_shown"]
 
-SHOWN_AS = {"UPDATE": "ADD", "REINFORCE": "NONE"}  # mem0 knows no memory that replaces another under a new id
 ROWS = {"ADD": "ADD", "IMPORT": "ADD", "UPDATE": "UPDATE", "DELETE": "DELETE"}
 
 
@@ -47,27 +46,26 @@ def record(found: Found, fields: Sequence[str] | None = None) -> dict[str, Any]:
     return {key: value for key, value in shown.items() if key == "id" or key in fields}
 
 
-def results_shown(results: Iterable[Mapping[str, str]], texts: Mapping[str, str]) -> list[dict[str, Any]]:
+def results_shown(event: Event, texts: Mapping[str, str]) -> list[dict[str, Any]]:
     """What came of an add, in both forms that callers know; `texts`: of the memories that are there."""
     out = []
-    for item in results:
-        text = texts.get(item["id"])
-        event = SHOWN_AS.get(item["event"], item["event"])
-        out.append({"id": item["id"], "memory": text, "data": {"memory": text}, "event": event})
+    for item in event.body.get("memories", ()):
+        text, kind = texts.get(item["id"]), {"UPDATE": "ADD", "REINFORCE": "NONE"}.get(item["event"])
+        shown = {"id": item["id"], "memory": text, "data": {"memory": text}, "event": kind or item["event"]}
+        out.append(shown)
     return out
 
 
 def event_shown(event: Event, texts: Mapping[str, str]) -> dict[str, Any]:
-    """An event, as it is polled: in mem0's form, and with what became of each memory in ours."""
-    done, told = event.completed, event.body.get("memories", ())
+    """An event, as it is polled."""
+    done = event.completed
     shown: dict[str, Any] = {
         "id": event.id,
         "event_id": event.id,
         "event_type": event.kind,
         "status": event.status,
         "payload": {},
-        "results": results_shown(told, texts),
-        "memories": [{**item, "memory": texts.get(item["id"])} for item in told],
+        "results": results_shown(event, texts),
         "created_at": iso(round(event.created * 1_000)),
         "updated_at": iso(round((done or event.created) * 1_000)),
         "completed_at": None if done is None else iso(round(done * 1_000)),

@@ -95,7 +95,6 @@ class Service:
         ids = who.check(ids)
         owner = ids.owner
         own = own_metadata(metadata)
-        own = dict(own or {}) if isinstance(own, Mapping | None) else own
         notes = notes_for(
             ids, expires=expires, categories=categories, among=among, immutable=immutable, extra=extra
         )
@@ -139,7 +138,7 @@ class Service:
         kept = {key: value for key, value in kept.items() if value is not None}
         if metadata is not None and not isinstance(metadata, Mapping):
             raise InvalidInput("metadata", f"is of type {type(metadata).__name__}", "give an object")
-        own = dict(found.entry.metadata if metadata is None else own_metadata(metadata))
+        own = dict(found.entry.metadata) if metadata is None else own_metadata(metadata)
         if kept:
             own[NOTES] = kept
         self.memory.update(memory_id, text, metadata=own, timestamp=timestamp)
@@ -248,12 +247,12 @@ class Service:
             if entry.id in recalls
         ]
 
-    def texts(self, memory_ids: Iterable[str], *, who: Principal = ANYBODY) -> dict[str, str]:
-        """Id → words, of those that are there and theirs to see."""
-        found: dict[str, str] = {}
+    def read_ids(self, memory_ids: Iterable[str], who: Principal = ANYBODY) -> list[Found]:
+        """Memories by id, those that are there and theirs to see."""
+        found = []
         for memory_id in memory_ids:
             with suppress(NotFound):
-                found[memory_id] = self.get(memory_id, who=who).text
+                found.append(self.get(memory_id, who=who))
         return found
 
     def _words(self, entry: Entry) -> str:

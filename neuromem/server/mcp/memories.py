@@ -113,7 +113,7 @@ class Memories:
         )  # fmt: skip
         kept = f"{len(facts)} fact{'s' if len(facts) != 1 else ''} kept"
         nothing = "no fact in it (a question, a greeting?); infer=false keeps words as they are"
-        return shapes.Added(event_id=event.id, status=DONE, message=kept if facts else nothing, results=facts)
+        return shapes.Added(event_id=event, status=DONE, message=kept if facts else nothing, results=facts)
 
     def update(
         self, caller: Caller, memory_id: str, text: str | None, metadata: Mapping[str, Any] | None

@@ -11,13 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ...identity import Owner
 from ...recall import Recall
-from ..adding import Telling, Told
-from ..deps import Admin, TheBackground, TheJobs, ThePlatform, TheService, Who
+from ..adding import Telling
+from ..deps import Admin, TheBackground, TheEvents, ThePlatform, TheService, Who
 from ..entries import Entry, Ids
-from ..events import DONE
+from ..events import Event
 from ..filters import Filter, Index, Words
-from ..jobs import job_of
-from ..platform import Platform
 from ..principals import Principal
 from ..service import Search, Service
 from ..wire import reply
@@ -83,38 +81,36 @@ def begin(body: NewSession, service: TheService, who: Who) -> Response:
 
 
 @router.post("/ingest", responses={202: {"description": "Taken on; ask for the event."}})
-def ingest(body: Ingest, platform: ThePlatform, jobs: TheJobs, who: Who, key: Key = None) -> Response:
+def ingest(body: Ingest, platform: ThePlatform, who: Who, key: Key = None) -> Response:
     """Remembers what is said; durable when it is answered.
 
     With an `Idempotency-Key`, a request that is sent again is answered as before and told once.
     """
-    events, service = platform.events, platform.service
     ids = who.check(Ids(user=body.user_id, run=body.session_id))
-    keys = () if key is None else (f"{who.name}\0ingest\0{key}",)
-    request = {"print": events.print_of(body.model_dump())} if keys else {}
-    more: dict[str, Any] = {"metadata": body.metadata, "infer": body.infer, "timestamp": body.timestamp}
-    with events.once(*keys):
-        before = events.answered(*keys, request["print"]) if keys else None
-        if before is not None:
-            return _answer(platform, Told(before), who)
-        if body.async_mode:
-            service.check(ids, body.messages, who=who, **more)
-            more["timestamp"] = service.engine.clock() if body.timestamp is None else body.timestamp
-            job = job_of(ids, body.messages, **more)
-            return _answer(platform, Told(jobs.put(INGEST, ids.owner.name, job, request, keys=keys)), who)
-        telling = Telling(ids, body.messages, **more)
-        results, texts, names = platform.adding.tell(telling, ids, who, keys)
-        event = events.record(INGEST, DONE, ids.owner.name, request | {"memories": results}, keys=names)
-    return _answer(platform, Told(event, texts), who)
-
-
-def _answer(platform: Platform, told: Told, who: Principal) -> Response:
-    """What became of an ingest; 202 while it waits."""
-    event = told.event
+    telling = Telling(ids, body.messages, body.metadata, body.infer, body.timestamp)
+    event, texts = platform.adding.add(telling, key, who, kind=INGEST, later=body.async_mode)
     if event.completed is None:
         return reply({"event_id": event.id, "status": event.status}, 202)
-    shown = platform.told(told, who)
-    return reply({name: shown[name] for name in ("event_id", "status", "memories")})
+    shown = _event(platform.service, event, who)
+    memories = [item | {"memory": texts.get(item["id"], item["memory"])} for item in shown["memories"]]
+    return reply({"event_id": event.id, "status": event.status, "memories": memories})
+
+
+def _event(service: Service, event: Event, who: Principal) -> dict[str, Any]:
+    """An event as it is shown; the words come from the memories, as far as they are still there."""
+    texts = {found.entry.id: found.text for found in service.read_ids(
+        [item["id"] for item in event.body.get("memories", ())], who)}  # fmt: skip
+    memories = [item | {"memory": texts.get(item["id"])} for item in event.body.get("memories", ())]
+    return {
+        "event_id": event.id, "kind": event.kind, "status": event.status, "created_at": event.created,
+        "completed_at": event.completed, "error": event.body.get("error"), "memories": memories,
+    }  # fmt: skip
+
+
+@router.get("/events/{event_id}")
+def event(event_id: str, service: TheService, events: TheEvents, who: Who) -> Response:
+    """What became of an ingest."""
+    return reply(_event(service, events.get(event_id, who), who))
 
 
 # -- asking ---------------------------------------------------------------------------------------------

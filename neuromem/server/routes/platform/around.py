@@ -6,16 +6,14 @@ from typing import Any, Literal
 
 from fastapi import APIRouter, Request
 
-from ...adding import Told
 from ...deps import ThePlatform, Who
 from ...projects import ORGANIZATION, PROJECT
 from .bodies import Body
-from .pages import paged, place_of
+from .pages import envelope, place_of
 
 __all__ = ["router"]
 
 router = APIRouter(tags=["mem0"])
-MOST_EVENTS = 10_000  # that a list goes back
 
 
 class Feedback(Body):
@@ -33,10 +31,9 @@ def ping(_who: Who) -> dict[str, Any]:
 
 
 @router.get("/v1/event/{event_id}")
-@router.get("/v1/events/{event_id}")
 def event(event_id: str, platform: ThePlatform, who: Who) -> dict[str, Any]:
     """How something came out that was asked for."""
-    return platform.told(Told(platform.events.get(event_id, who)), who)
+    return platform.shown([platform.events.get(event_id, who)], who)[0]
 
 
 @router.get("/v1/events")
@@ -44,8 +41,11 @@ def events(
     request: Request, platform: ThePlatform, who: Who, event_type: str | None = None
 ) -> dict[str, Any]:
     """What was asked for lately, the last first."""
-    found = platform.events.known(who, limit=MOST_EVENTS, kind=event_type and event_type.upper())
-    return paged(request, found, place_of(request), lambda some: platform.shown(some, who))
+    kind = event_type and event_type.upper()
+    page, size = place_of(request)
+    count = platform.events.count(who, kind=kind)
+    found = platform.events.known(who, limit=size, offset=(page - 1) * size, kind=kind)
+    return envelope(request, count, (page, size), platform.shown(found, who))
 
 
 @router.post("/v1/feedback")

@@ -11,10 +11,11 @@ from ....identity import seconds_of
 from ...adding import Telling
 from ...categories import definitions
 from ...deps import ThePlatform, Who
+from ...events import PENDING
 from ...filters import Filter
 from ...platform import Platform
 from ...principals import Principal
-from ...records import record
+from ...records import record, results_shown
 from ...service import Search
 from .bodies import Add, Listing, Query, day_of, filter_of
 from .pages import paged, place_of
@@ -61,11 +62,15 @@ def told(body: Add, platform: Platform, who: Principal, key: str | None) -> dict
         among=definitions(body.custom_categories),
         immutable=bool(body.immutable),
     )
-    event = platform.told(platform.adding.add(telling, key, who), who)
-    results = event["results"]
+    event, texts = platform.adding.add(telling, key, who, later=body.async_mode == "queue")
+    if event.body.get("memories") and not texts:
+        texts = platform.texts([event], who)
+    results = results_shown(event, texts)
     new = sum(item["event"] == "ADD" for item in results)
     message = f"{new} new memories" if new != 1 else "1 new memory"
-    return {"event_id": event["id"], "status": event["status"], "message": message, "results": results}
+    if event.status == PENDING:
+        message = "Taken on; ask for the event."
+    return {"event_id": event.id, "status": event.status, "message": message, "results": results}
 
 
 def listed(body: Listing, filter_: Filter, platform: Platform, who: Principal) -> Any:

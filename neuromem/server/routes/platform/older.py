@@ -100,4 +100,4 @@ def delete_all(request: Request, platform: ThePlatform, who: Who) -> dict[str, A
         )
     gone = platform.service.delete_where(whole, who)
     event = platform.events.record("DELETE", DONE, who.scope or "", {"count": gone})
-    return {"message": "Memories deleted successfully!", "event_id": event.id, "count": gone}
+    return {"message": "Memories deleted successfully!", "event_id": event, "count": gone}

@@ -9,7 +9,7 @@ from fastapi import Request
 
 from .bodies import Listing, read
 
-__all__ = ["PAGE", "paged", "place_of"]
+__all__ = ["PAGE", "envelope", "paged", "place_of"]
 
 PAGE = 100  # items, where nothing else is asked for
 T = TypeVar("T")
@@ -25,18 +25,23 @@ def place_of(request: Request, page: int | None = None, size: int | None = None)
 def paged(
     request: Request, items: Sequence[T], place: tuple[int, int], show: Callable[[Sequence[T]], list[Any]]
 ) -> dict[str, Any]:
-    """The envelope of one page; only its items are made to be shown."""
+    """One page of what is all at hand; only its items are made to be shown."""
     page, size = place
-    start = (page - 1) * size
-    last = max(1, -(-len(items) // size))
+    return envelope(request, len(items), place, show(items[(page - 1) * size : page * size]))
+
+
+def envelope(request: Request, count: int, place: tuple[int, int], shown: list[Any]) -> dict[str, Any]:
+    """One page of so many items in all."""
+    page, size = place
+    last = max(1, -(-count // size))
 
     def address(of: int) -> str:
         url = request.url.include_query_params(page=of, page_size=size)
         return str(url.replace(path=f"{url.path.rstrip('/')}/"))
 
     return {
-        "count": len(items),
+        "count": count,
         "next": address(page + 1) if page < last else None,
         "previous": address(min(page - 1, last)) if page > 1 else None,
-        "results": show(items[start : start + size]),
+        "results": shown,
     }
