@@ -25,7 +25,7 @@ __all__ = ["check_folder", "emit", "open_memory", "progress", "settings", "store
 
 DEFAULT_USER = "me"
 PATIENCE_S = 0.4  # work shorter than this shows no progress bar
-STEADY = {"forgetting": {"decay": "none"}, "bank": {"open_banks": 256}}  # of what serves many
+STEADY = {"forgetting": {"decay": "none"}, "bank": {"open_banks": 512}}  # of what serves many
 MAKES_ANEW = ("rebuild",)  # commands that begin with an empty bank in any case
 
 

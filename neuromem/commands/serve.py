@@ -98,6 +98,8 @@ def _listening(config: ServerConfig) -> socket.socket:
 
 
 def _run(args: Namespace, path: Path, config: Config, listener: socket.socket) -> None:
+    if config.bank.threads:  # before torch is loaded: its threads would spin while they wait for each other
+        os.environ.setdefault("OMP_NUM_THREADS", str(config.bank.threads))
     from ..memory import Memory
     from ..server.warming import warm
 
