@@ -6,10 +6,12 @@ import asyncio
 import math
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+from frameworks import needs_mem0_routes
 from serving import serving
 
 pytest.importorskip("langgraph.store.base", reason="needs: pip install 'neuromem[langgraph]'")
@@ -31,10 +33,6 @@ from neuromem.langgraph import NeuromemStore
 STEADY = {"forgetting": {"decay": "none"}}
 
 
-def has_mem0_routes(app: Any) -> bool:
-    return any("/v3/memories/add/" in str(getattr(route, "path", "")) for route in app.routes)
-
-
 @pytest.fixture(params=["here", "there"])
 def store(request: pytest.FixtureRequest) -> Iterator[NeuromemStore]:
     """A store in this process, and one in a server's."""
@@ -43,9 +41,9 @@ def store(request: pytest.FixtureRequest) -> Iterator[NeuromemStore]:
             yield NeuromemStore(memory)
         return
     with serving(encoder="hash") as running:
-        if not has_mem0_routes(running.server.config.app):
-            pytest.skip("the server has no /v3 routes in this tree")
-        yield NeuromemStore(running.url)
+        needs_mem0_routes(running)
+        with closing(NeuromemStore(running.url)) as remote:
+            yield remote
 
 
 @pytest.fixture
@@ -266,8 +264,11 @@ def test_refusals_of_langgraph_itself(here: NeuromemStore) -> None:
 
 
 def test_no_server_there_is_said() -> None:
-    with pytest.raises(NeuromemError, match="neuromem serve"):
-        NeuromemStore("http://127.0.0.1:9").get(("a",), "k")
+    with (
+        closing(NeuromemStore("http://127.0.0.1:9")) as store,
+        pytest.raises(NeuromemError, match="neuromem serve"),
+    ):
+        store.get(("a",), "k")
 
 
 def test_in_a_graph_of_langgraph(here: NeuromemStore) -> None:

@@ -52,6 +52,11 @@ class NeuromemStore(BaseStore):  # type: ignore[misc]
         self._fields = list(fields)
         self._lock = threading.RLock()  # two puts of one new key make one item
 
+    def close(self) -> None:
+        """Ends the connections to a server; a memory of this process stays open, its owner closes it."""
+        if isinstance(self._keeping, There):
+            self._keeping.http.close()
+
     def batch(self, ops: Iterable[Op]) -> list[Result]:
         """Does several things: first what looks, then what changes; of several puts of an item, the last."""
         done: list[Result] = []
