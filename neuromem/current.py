@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from .bank import SlotBank
-from .facts.asked import Asked, asked_of
+from .facts.asked import Asked, asked_of, is_own
 from .introduced import Sought, sought_of
+from .marks import OTHER
 from .namesakes import Person, named_first, people_in
 from .recall import ABOVE, Hit, put_first
 
@@ -26,6 +27,7 @@ LONGEST_CHAIN = 64  # successors of successors
 
 ENOUGH = 0.35  # share of a memory's score from which what may be news of it goes before it
 
+OWN = 0.75  # share of the score of somebody else's fact from which one's own goes before it
 LATEST = 0.7  # share of the best score from which a newer memory may be the latest of what is asked for
 
 Ends = dict[str, tuple[int, str]]
@@ -41,6 +43,7 @@ class View:
     asked: Asked
     sought: Sought
     people: frozenset[Person]
+    own: bool = False  # it is about who asks, and nobody else
 
     def seen(self, bank: SlotBank, hits: Sequence[Hit], now_ms: int) -> list[Hit]:
         """The hits that are shown, best first.
@@ -56,6 +59,8 @@ class View:
             shown.sort(key=lambda hit: (-hit.score, hit.id))
         if self.asked.latest:
             shown = _latest_first(bank, shown)
+        if self.own:
+            shown = _own_first(bank, shown)
         return self.sought.first(bank, named_first(bank, shown, self.people))
 
     def _history(self, bank: SlotBank, hits: Sequence[Hit], ends: Ends) -> list[Hit]:
@@ -124,6 +129,14 @@ def _latest_first(bank: SlotBank, hits: Sequence[Hit]) -> list[Hit]:
     return put_first(out, place) if place else out
 
 
+def _own_first(bank: SlotBank, hits: Sequence[Hit]) -> list[Hit]:
+    """What is about who asks before what is about somebody else and hardly nearer."""
+    out = list(hits)
+    theirs = [bool(rows and int(bank.traits[rows[0]]) & OTHER) for hit in out for rows in [bank.rows_of(hit.id)]]
+    place = theirs.index(False) if False in theirs else 0
+    return put_first(out, place) if place and out[place].score >= OWN * out[0].score else out
+
+
 def _telling(bank: SlotBank, memory_id: str) -> set[int]:
     """Marks of a memory's content words."""
     rows = bank.rows_of(memory_id)
@@ -133,7 +146,7 @@ def _telling(bank: SlotBank, memory_id: str) -> set[int]:
 def view_of(question: str, now_ms: int) -> View:
     """The view that a question asks for, at a time in Unix milliseconds."""
     asked = asked_of(question, datetime.fromtimestamp(now_ms / 1_000, UTC))
-    return View(asked, sought_of(question), people_in(question))
+    return View(asked, sought_of(question), people_in(question), is_own(question))
 
 
 def _written(bank: SlotBank, memory_id: str) -> float:

@@ -18,7 +18,7 @@ from .facts import Fact, Gist, Turn, extract
 from .facts.changes import change_of
 from .facts.frames import LIGHT, frame_of
 from .facts.whose import without_lead
-from .facts.wording import leans_back
+from .facts.wording import is_lasting, leans_back
 from .fold import fingerprint
 from .identity import memory_id
 from .known import Known, saying_of
@@ -241,7 +241,7 @@ class Hearing:
         change, slot, frame = said.change, said.slot, said.frame
         if said.text in self._vectors_of:
             return self._vectors_of[said.text]
-        hints = bool(change) or frame.once or frame.detour or (frame.values and frame.states)
+        hints = bool(change) or frame.once or frame.detour or frame.states or is_lasting(said.text)
         if not hints and not (slot and slot.single):
             return ()
         named = " ".join((*change.old, *change.topic))

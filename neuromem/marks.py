@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from .facts.times import has_time_word
+from .facts.whose import whose_of
 from .text import STOP_WORDS, idf, normalize, sentences, stems, words
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "NAMES",
     "NUMBER",
     "ORDERS",
+    "OTHER",
     "TIME",
     "fingerprint",
     "mark_of",
@@ -37,6 +39,7 @@ MARKS = 24  # of a slot; 160 bytes of text hardly hold more content words
 ASKS, TIME, NUMBER = 1, 2, 4  # bits of a slot's traits: ends as a question; has a time word; has a number
 ASSISTANT = -1  # mark of an assistant as a speaker, whatever it is called; no name has it
 NAMES = 8  # the traits' number of names, 0 to 3, begins at this bit
+OTHER = 64  # is about somebody else than who says it
 ORDERS = 32  # tells an assistant what to do from now on
 _NUMBER = re.compile(
     r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|twenty|thirty|forty|fifty|hundred"
@@ -112,7 +115,7 @@ def _traits(text: str) -> int:
     told = (
         TIME * has_time_word(text) | NUMBER * bool(_NUMBER.search(text)) | ORDERS * bool(_ORDERS.search(text))
     )
-    return asks | told | NAMES * _names(text)
+    return asks | told | NAMES * _names(text) | OTHER * (whose_of(text).kind == "other")
 
 
 def _names(text: str) -> int:

@@ -173,6 +173,8 @@ def may_meet(new: Saying, held: Held) -> bool:
         return _one_person(one, other)
     if one.kind in ("thing", "pronoun") and new.change.has("corrects", "retracts") and leans_back(new.text):
         return held.back < RECENT
+    if one.kind == "other" and other.kind == "thing" and not of_someone_else(new.text):
+        return one.names <= _people(all_stems(held)) or named(held, new.change.topic) > 1  # "the HOA changed it"
     if one.kind == "other":
         return one.names <= _people(all_stems(held))
     if other.kind == "other":

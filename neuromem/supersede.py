@@ -37,6 +37,7 @@ from .facts.wording import (
     same_feast,
     tells_a_state,
 )
+from .nearness import chance
 from .sayings import (
     LAST_S,
     NAMED,
@@ -64,8 +65,9 @@ __all__ = ["FOLLOWS", "End", "excepted", "followed", "outdated", "retracted"]
 FOLLOWS = "follows"  # the reason of an end that is none: news of a memory that stays current
 SHARED = 0.4  # share of telling words from which something is an exception to a habit
 CORRECTED = 0.5  # cosine, half of the shared words and more, from which a correction means one of the last statements
-MEANT = 0.9  # … and more, from which a statement with a word of change replaces what means much the same
-ALIKE, NEAR = 0.3, 0.55  # cosine of keys, and nearness, from which a statement may be news of another
+MEANT = 0.76  # chance from which a statement with a word of change replaces what means much the same
+COVERED = 0.6  # share of the words of a memory that news of it has, without a word of change
+ALIKE, NEAR = 0.25, 0.3  # cosine of keys, and chance, from which a statement may be news of another
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,15 +130,23 @@ def excepted(new: Saying, held: Sequence[Held]) -> str | None:
 
 def _may_follow(new: Saying, held: Held) -> float:
     """How likely a statement is news of what a memory says; 0 for no."""
-    change, once = new.change, new.frame.once and not is_fresh(new.text)
+    once = new.frame.once and not is_fresh(new.text)
     if new.speaker.casefold() != held.said.speaker.casefold() or same_words(new.text, held.said.text):
         return 0.0
-    if not change or once or change.has("adds") or new.frame.detour or not may_meet(new, held):
+    if once or new.change.has("adds") or new.frame.detour or not may_meet(new, held):
         return 0.0
     if new.frame.whose.kind == "other" and held.said.frame.whose.kind != "other":
         return 0.0
-    score = nearness(new, held)
-    return score if held.likeness >= ALIKE and score >= NEAR else 0.0
+    if not new.change and not _says_the_same_of(new, held):
+        return 0.0
+    likely = chance(new, held)
+    return likely if held.likeness >= ALIKE and likely >= NEAR else 0.0
+
+
+def _says_the_same_of(new: Saying, held: Held) -> bool:
+    """Whether a statement without a word of change is about all that a memory is about."""
+    covered = cover(held.said.frame.topic, new.frame.topic) >= COVERED and not held.said.frame.once
+    return covered and not two_things(new, held) and not _numbered_apart(new, held)
 
 
 def retracted(new: Saying, held: Sequence[Held]) -> list[End]:
@@ -267,7 +277,9 @@ def _by_correction(new: Saying, held: Held) -> _Verdict | None:
     if held.back == 0 and leans_back(new.text, age <= RECENT_S):
         return 1.1 + shared, "corrected"
     meant = held.likeness + 0.5 * shared + 0.1 * (held.back == 0) + 0.1 * akin_values(new, held)
-    if held.back < RECENT and meant >= CORRECTED and (age <= RECENT_S or not is_fragment(new.text)):
+    lately = held.back == 0 and age <= RECENT_S
+    fits = (same_measure(new, held) or not new.frame.once) and (lately or not is_fragment(new.text))
+    if held.back < RECENT and meant >= CORRECTED and fits:
         return 0.9 + shared, "corrected"
     near = held.back < RECENT or age <= RECENT_S
     both = min(cover(new.frame.topic, held.said.frame.topic), cover(held.said.frame.topic, new.frame.topic))
@@ -371,21 +383,16 @@ def _occasion(new: Saying, held: Held) -> bool:
 
 def _by_likeness(new: Saying, held: Held) -> _Verdict | None:
     """Where no rule knows how: there is a word of change, and both mean much the same."""
-    if not new.change.has("ends", "moves", "corrects", "now", "turns", "mind") or new.change.has("adds"):
+    if not new.change.has("ends", "moves", "now", "turns", "mind") or new.change.has("adds"):
         return None
     once = new.frame.once and not is_fresh(new.text)
     if once or held.said.frame.once or not (is_lasting(held.said.text) or held.said.frame.states):
         return None
-    score = nearness(new, held)
-    return (0.3 + 0.3 * score, "alike") if score >= MEANT else None
-
-
-def nearness(new: Saying, held: Held) -> float:
-    """How surely both are about one matter: what they mean, words, values, side of life, and how lately."""
-    moved = {"home"} if moves_on(new.text) else set()
-    settled = bool(topics_of(new.frame.stems) & sides(held) & (SETTLED - moved))
-    score = held.likeness + 0.4 * overlap(new, held) + 0.15 * akin_values(new, held) + 0.2 * settled
-    return score + max(0.0, 0.2 - 0.05 * held.back) + 0.1 * new.change.has("corrects")
+    linked = overlap(new, held) > 0 or held.likeness >= ALIKE + 0.2 or bool(sides(held) & topics_of(new.frame.stems) & SETTLED)
+    if not linked or moves_it(new.text):
+        return None
+    sure = chance(new, held)
+    return (0.3 + 0.3 * sure, "alike") if sure >= MEANT else None
 
 
 _Rule = Callable[[Saying, Held], _Verdict | None]

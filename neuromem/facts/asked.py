@@ -12,10 +12,11 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from ..text import normalize
+from ..text import STOP_WORDS, is_name_like, normalize, words
+from .clause import KIN_WORDS, ROLES
 from .times import spans
 
-__all__ = ["Asked", "asked_of"]
+__all__ = ["Asked", "asked_of", "is_own"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,30 @@ def asked_of(question: str, now: datetime) -> Asked:
     if _LATEST.search(plain):
         return Asked(did=did, latest=bool(_NEWEST.search(plain)))
     over = [span for span in spans(question, now) if span.end <= now]
-    if over and re.search(r"\b(?:was|were|did|had|used|lived?|worked|been)\b", plain):
+    if over and not re.search(r"\bused? to\b", plain) and re.search(r"\b(?:was|were|did|had|used|lived?|worked|been)\b", plain):
         return Asked(any=True, did=True, start=over[0].start.timestamp(), end=over[0].end.timestamp())
     past = bool(_BEFORE.search(plain))
     return Asked(past=past, any=past or bool(_WHEN_CHANGED.search(plain)), did=did)
+
+
+_MINE = re.compile(r"\b(?:i|my|me|mine|am|i'm|we|our)\b")
+
+
+def is_own(question: str) -> bool:
+    """Whether a question is about who asks it and names nobody else: "what floor is my office on?".
+
+    >>> is_own("when does my sister's shift start?")
+    False
+    """
+    plain = normalize(question)
+    found = words(question)
+    somebody = any(
+        word in KIN_WORDS or word in _ROLES or (len(word) > 1 and word not in STOP_WORDS and is_name_like(word))
+        for word in found
+    )
+    if re.match(r"(?:and |so )?who(?!'s my| is my)", plain):
+        return False
+    return bool(_MINE.search(plain)) and not somebody and not re.search(r"\w's\b(?<!what's)(?<!where's)(?<!when's)(?<!who's)(?<!how's)", plain)
+
+
+_ROLES = frozenset(ROLES.split()) | {"friend", "neighbor", "neighbour", "roommate", "coworker", "boss"}

@@ -102,12 +102,12 @@ PERSON_HEAD = "|".join(sorted(map(re.escape, PEOPLE | set(ROLES.split())), key=l
 DETERMINER = r"(?P<det>my|our|your|his|her|their|a|an|the|this|another)"
 CAPITAL = r"(?-i:[A-Z][\w'’.-]*[\w])"
 NAME_WRITTEN = (
-    r"(?P<name>(?:(?:Mr|Mrs|Ms|Miss|Dr|Mister|Doctor)\.? )?"
+    r"(?P<name>(?:(?:Mr|Mrs|Ms|Miss|Dr|Mister|Doctor|Father|Professor|Prof|Coach|Captain|Pastor|Officer|Judge|Rabbi|Reverend|Nurse|Chef)\.? )?"
     rf"{CAPITAL}(?: (?:& |de |van |von |of )?{CAPITAL})*)"
 )
-NAME_SPOKEN = r"(?P<name>(?:(?:mr|mrs|ms|miss|missus|dr|mister|doctor) )?[^\W\d_][\w'-]+(?: & \w+)?)"
+NAME_SPOKEN = r"(?P<name>(?:(?:mr|mrs|ms|miss|missus|dr|mister|doctor|father|professor|coach|captain|pastor|officer|judge|rabbi|reverend|nurse|chef) )?[^\W\d_][\w'-]+(?: & \w+)?)"
 MORE = r"(?:[\w'-]+ ){0,2}?"
-TITLE = re.compile(r"(?P<title>mr|mister|mrs|ms|missus|miss|dr|doctor|prof|professor)\b", re.IGNORECASE)
+TITLE = re.compile(r"(?P<title>father|coach|captain|pastor|officer|judge|rabbi|reverend|nurse|chef|mr|mister|mrs|ms|missus|miss|dr|doctor|prof|professor)\b", re.IGNORECASE)
 TITLE_GENDER = {"mr": "he", "mister": "he", "mrs": "she", "ms": "she", "miss": "she", "missus": "she"}
 NUMBER = r"(?:two|three|four|five|six|both|\d)"
 NOT_A_NAME = STOP_WORDS | {

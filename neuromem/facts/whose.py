@@ -127,7 +127,7 @@ _IS_NAMED = re.compile(
 def _other(match: re.Match[str]) -> Whose | None:
     """ "my cousin Lee …" is about Lee the cousin; "my landlord raised my rent" and "my dentist is Dr Wu" about me."""
     rest = match["rest"]
-    if match["poss"] and not _IS_SHORT.match(rest.partition(" ")[0]):
+    if match["poss"] and not re.match(r"(?:now )?(?:an? |the )?[\w ]*\b(?:called|named)\b", rest):
         return Whose("other", _stems(_role(match)))
     if _SELF_LATER.search(rest) and not _HIS.search(rest):
         return Whose("self")
@@ -157,7 +157,7 @@ _AGENT = re.compile(
     r"^(?:my|our|the|another|one of (?:my|our)) (?:\w+ )?(?P<who>(?!computer|router|printer|car|dinner|number|paper|order|water|"
     r"weather|summer|winter|letter|locker|dryer|washer|freezer|heater|charger|sweater|daughter|corner|doctor|other|calendar|"
     r"alarm|apartment|appointment|rent|tent|plant|restaurant|student loan|payment|landlord)\w+(?:er|or|ist|ian|mate|man|woman|guy|"
-    r"girl|friend)s?)(?: [A-Z]\w+)* (?:quit|sold|bought|got|took|gave|joined|started|left|stopped|lost|thinks|wants|likes|loves|hates|married|"
+    r"girl|friend|cook|guy|kid|intern|chef|nurse|tenant|guest|client|host|hostess|temp|recruit|hire|couple|family|upstairs|downstairs)s?)(?: [A-Z]\w+)* (?:quit|sold|bought|got|took|gave|joined|started|left|stopped|lost|thinks|wants|likes|loves|hates|married|"
     r"retired|broke|plays|sings|drives|lives|has|hates|can't|cannot|works|wears|eats|drinks|moved|switched|turned|became)\b",
     re.IGNORECASE,
 )
