@@ -277,8 +277,9 @@ def _by_correction(new: Saying, held: Held) -> _Verdict | None:
     if held.back == 0 and leans_back(new.text, age <= RECENT_S):
         return 1.1 + shared, "corrected"
     meant = held.likeness + 0.5 * shared + 0.1 * (held.back == 0) + 0.1 * akin_values(new, held)
-    if held.back < RECENT and meant >= CORRECTED and (same_measure(new, held) or not new.frame.once) and not is_fragment(new.text) or (held.back == 0 and age <= RECENT_S)
-    ):
+    lately = held.back == 0 and age <= RECENT_S
+    fits = (same_measure(new, held) or not new.frame.once) and (lately or not is_fragment(new.text))
+    if held.back < RECENT and meant >= CORRECTED and fits:
         return 0.9 + shared, "corrected"
     near = held.back < RECENT or age <= RECENT_S
     both = min(cover(new.frame.topic, held.said.frame.topic), cover(held.said.frame.topic, new.frame.topic))
