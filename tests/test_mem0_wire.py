@@ -214,7 +214,6 @@ ODDITIES = (
     "\ufeff",
     "\u200b",
     " y ",
-    "<neuromem>",
     "- x",
     "\ufffd",
     "{}",

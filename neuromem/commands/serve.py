@@ -88,6 +88,7 @@ def _listening(config: ServerConfig) -> socket.socket:
         raise InvalidInput("host", problem, "give one of this machine") from error
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # an answer is two packets
         listener.bind(address)
         listener.listen(BACKLOG)
     except OSError as error:
@@ -118,9 +119,9 @@ def _run(args: Namespace, path: Path, config: Config, listener: socket.socket) -
         app = create_app(Service(memory, Desk(path)), config.server)
         server = _server(app, config.server)
         server.greeting = _greeting(args, config.server, listener, app.state.keys.open)
-        # uvicorn raises the signal that stopped it once more at the end, when everything is closed
+        # also for a signal that comes before uvicorn listens for them, or that it raises again at the end
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: None)
+            signal.signal(number, lambda *_: setattr(server, "should_exit", True))
         server.run(sockets=[listener])
     finally:
         memory.close()
