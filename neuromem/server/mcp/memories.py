@@ -109,7 +109,7 @@ class Memories:
         facts = [shapes.as_told(fact) for fact in written]
         event = parts.events.record(
             "ADD", DONE, named.owner.name,
-            {"results": [{"id": fact["id"], "event": fact["event"]} for fact in facts]},
+            {"memories": [{"id": fact["id"], "event": fact["event"]} for fact in facts]},
         )  # fmt: skip
         kept = f"{len(facts)} fact{'s' if len(facts) != 1 else ''} kept"
         nothing = "no fact in it (a question, a greeting?); infer=false keeps words as they are"
@@ -257,7 +257,7 @@ def _deleted(count: int) -> shapes.Deleted:
 def _event(event: Event) -> shapes.Event:
     shown: dict[str, Any] = {
         "id": event.id, "event_type": event.kind, "status": event.status,
-        "results": event.body.get("results") or [],
+        "results": event.body.get("memories") or [],
         "created_at": iso(round(event.created * 1_000)),
     }  # fmt: skip
     if event.completed is not None:
