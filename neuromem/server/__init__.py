@@ -2,7 +2,7 @@
 
     HTTP ──► auth, limits, metrics ──► routes/, mcp/ ──► service.py ──► Memory
                                                              │
-                                         entries, filters ◄──┴──► desk (keys, events, projects: one SQLite file)
+                                         entries, filters ◄──┴──► desk (keys, events: one SQLite file)
 
 `app.create_app` makes the ASGI app; `neuromem serve` runs it.
 """
