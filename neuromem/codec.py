@@ -12,8 +12,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -31,6 +29,7 @@ from .confidence import DAMAGED_GIST, GIST, WORDS, Map
 from .errors import BankFileInvalid, NotFound
 from .forgetting import Fidelity
 from .ladder import FIELDS, GIST_FIELDS, PATCH_BYTES, UNITS, VERBATIM, Field, alive, in_use, stair
+from .lately import Lately
 from .linear import PackedLinear
 from .shipped import checkpoint_path
 
@@ -61,27 +60,6 @@ class CodecConfig:
     expansion: int = 2  # of its MLPs
     blocks: int = 3
     head_width: int = 64  # numbers per byte before the classes
-
-
-class _Said:
-    """The last readings by the weights they were read from (LRU, safe across threads)."""
-
-    def __init__(self, capacity: int = 4_096) -> None:
-        self.capacity = capacity
-        self._readings: OrderedDict[tuple[bytes, float], Reading] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, key: tuple[bytes, float]) -> Reading | None:
-        with self._lock:
-            if key in self._readings:
-                self._readings.move_to_end(key)
-            return self._readings.get(key)
-
-    def put(self, key: tuple[bytes, float], reading: Reading) -> None:
-        with self._lock:
-            self._readings[key] = reading
-            while len(self._readings) > self.capacity:
-                self._readings.popitem(last=False)
 
 
 class PatchEncoder(nn.Module):
@@ -196,7 +174,7 @@ class Codec(nn.Module):
         self.encoder = PatchEncoder(self.config)
         self.decoder = PatchDecoder(self.config)
         self.identity = ""
-        self._said = _Said()
+        self._words, self._gists = Lately(self._read_values), Lately(self._read_gists)
 
     @classmethod
     def load(cls, path: str | Path, device: str | torch.device = "cpu") -> Self:
@@ -257,16 +235,7 @@ class Codec(nn.Module):
             values: [B, V] grid steps at the present strength, as `ladder.worn` gives them.
             strength: [B] that strength.
         """
-        stairs = stair(strength, max(field.stairs for field in FIELDS)).tolist()
-        rows = values.to(torch.int8).cpu().numpy()
-        keys = [(row.tobytes(), step) for row, step in zip(rows, stairs, strict=True)]
-        said = [self._said.get(key) for key in keys]
-        new = [row for row, reading in enumerate(said) if reading is None]
-        if new:
-            for row, reading in zip(new, self._read_values(values[new], strength[new]), strict=True):
-                said[row] = reading
-                self._said.put(keys[row], reading)
-        return [reading for reading in said if reading is not None]
+        return self._words(values, strength)
 
     def _read_values(self, values: Tensor, strength: Tensor) -> list[Reading]:
         """`read_values` of values that were not read a moment ago."""
@@ -284,10 +253,14 @@ class Codec(nn.Module):
 
     def forget_readings(self) -> None:
         """Drops what was read lately: deleted words must not linger in RAM either."""
-        self._said = _Said()
+        self._words.forget()
+        self._gists.forget()
 
     def read_gists(self, values: Tensor, strength: Tensor) -> list[Reading]:
-        """The same, leaving the words aside: they cannot be trusted."""
+        """As `read_values`, leaving the words aside."""
+        return self._gists(values, strength)
+
+    def _read_gists(self, values: Tensor, strength: Tensor) -> list[Reading]:
         living = [[False, *row[1:]] for row in alive(values).tolist()]
         return self._say(values, strength, [rungs_of(row) for row in living], DAMAGED_GIST)
 

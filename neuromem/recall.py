@@ -195,12 +195,13 @@ def read(bank: SlotBank, codec: Codec, hits: Sequence[Hit], now_ms: int) -> list
     values, strength = bank.readable(rows, now_ms)
     readings = codec.read_values(values, strength)
     heads = [span[0] for span in spans]
+    firsts = [sum(len(span) for span in spans[:place]) for place in range(len(spans))]
+    gists = _Gists(codec, values[firsts].clone(), strength[firsts])
     seals, times = bank.seal[heads].tolist(), _times_of(bank, heads)
     out, at = [], 0
-    for hit, span, seal, told in zip(hits, spans, seals, times, strict=True):
+    for place, (hit, span, seal, told) in enumerate(zip(hits, spans, seals, times, strict=True)):
         parts = readings[at : at + len(span)]
-        all_parts = slice(at, at + len(span))
-        head, level = values[at : at + 1], strength[at : at + 1]
+        all_parts, head, level = slice(at, at + len(span)), values[at : at + 1], strength[at : at + 1]
         at += len(span)
         words = _joined(parts, seal) or _mended(codec, values[all_parts], strength[all_parts], seal)
         if words is not None:
@@ -209,7 +210,7 @@ def read(bank: SlotBank, codec: Codec, hits: Sequence[Hit], now_ms: int) -> list
             said = (
                 parts[0] if parts[0].fidelity is not Fidelity.VERBATIM else codec.read_gists(head, level)[0]
             )
-        out.append(_recall(hit, said, told, _gist_sayer(codec, said, head, level)))
+        out.append(_recall(hit, said, told, _gist_sayer(gists, place, said)))
     return out
 
 
@@ -229,12 +230,25 @@ def _mended(codec: Codec, values: Tensor, strength: Tensor, seal: int) -> Readin
     return None if text is None else Reading(text, Fidelity.VERBATIM, 1.0)
 
 
-def _gist_sayer(codec: Codec, said: Reading, head: Tensor, strength: Tensor) -> Callable[[], str]:
+class _Gists:
+    """The gists of memories that were read together: decoded together, when the first is asked for."""
+
+    def __init__(self, codec: Codec, values: Tensor, strength: Tensor) -> None:
+        self.codec, self.values, self.strength = codec, values, strength
+        self._said: list[Reading] | None = None
+
+    def say(self, place: int) -> str:
+        """The gist of one."""
+        if self._said is None:
+            self._said = self.codec.read_gists(self.values, self.strength)
+        return printable(self._said[place].text)
+
+
+def _gist_sayer(gists: _Gists, place: int, said: Reading) -> Callable[[], str]:
     """Says the gist when asked: decoded only then, for it costs as much as the words do."""
     if said.fidelity is not Fidelity.VERBATIM:
         return lambda: printable(said.text)
-    kept = head.clone()
-    return lambda: printable(codec.read_gists(kept, strength)[0].text)
+    return lambda: gists.say(place)
 
 
 def _times_of(bank: SlotBank, heads: list[int]) -> list[_Times]:

@@ -18,7 +18,7 @@ PACKAGE = ROOT / "neuromem"
 # A module may import from those to the left of it, and from its own folder; never from the right.
 LAYERS = (
     "errors heap checks config shipped identity text facts tokens linear encoders forgetting ladder "
-    "confidence codec marks layout table bank bankfile strangers keys write writer merkle records "
+    "confidence lately codec marks layout table bank bankfile strangers keys write writer merkle records "
     "storage log history mend question evidence recall fold sayings supersede introduced namesakes current "
     "snapshots appending owners deep tell known alike clusters conscious hearing consolidate llm reader "
     "engine telling asking transfer memory context assistant sdk compat server langgraph voice sound "

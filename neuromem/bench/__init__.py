@@ -24,6 +24,7 @@ NAMES: dict[str, str] = {
     "calibration": "whether the confidence of a reading is the chance that it is right",
     "encoders": "what encoding costs beside sentence-transformers; what shorter vectors find",
     "speed": "lookup against FAISS, add, search, open, start",
+    "serve": "what a server answers 32 clients at once, beside mem0's own library",
     "ablation": "what the steps of the write loop gain over none",
     "durability": "acknowledged facts lost by kill -9 at random moments",
     "interference": "whether new facts change old slots, and whether rebuilds are byte-identical",

@@ -17,11 +17,12 @@ from typing import Any
 
 from ..config import Config, ServerConfig
 from ..errors import InvalidInput, MissingDependency, StoreError
-from .common import check_folder, settings, store_path
+from .common import STEADY, check_folder, settings, store_path
 
 __all__ = ["serve"]
 
 BACKLOG = 2_048  # connections that the system holds until they are taken
+OPEN_BANKS = 512  # by default: a server has many users, and a bank that few use takes 0.3 MB
 KEEP_ALIVE_S = 30  # an idle connection is closed after so long
 OPTIONS = ("host", "port", "tls_cert", "tls_key")
 PACKAGES = ("fastapi", "uvicorn", "prometheus_client")
@@ -42,7 +43,7 @@ def serve(args: Namespace) -> int:
 
 def _settings(args: Namespace) -> Config:
     """Settings of file, environment and options, in rising order; a server forgets only if one says so."""
-    config = settings(args, steady=True)
+    config = settings(args, STEADY | {"bank": {"open_banks": OPEN_BANKS}})
     given = {name: value for name in OPTIONS if (value := getattr(args, name)) is not None}
     if args.user is not None:
         given["mcp_user"] = args.user
@@ -88,6 +89,7 @@ def _listening(config: ServerConfig) -> socket.socket:
         raise InvalidInput("host", problem, "give one of this machine") from error
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # an answer is two packets
         listener.bind(address)
         listener.listen(BACKLOG)
     except OSError as error:
@@ -98,6 +100,8 @@ def _listening(config: ServerConfig) -> socket.socket:
 
 
 def _run(args: Namespace, path: Path, config: Config, listener: socket.socket) -> None:
+    if config.bank.threads:  # before torch is loaded: its threads would spin while they wait for each other
+        os.environ.setdefault("OMP_NUM_THREADS", str(config.bank.threads))
     from ..memory import Memory
     from ..server.warming import warm
 
@@ -116,9 +120,9 @@ def _run(args: Namespace, path: Path, config: Config, listener: socket.socket) -
         app = create_app(Service(memory, Desk(path)), config.server)
         server = _server(app, config.server)
         server.greeting = _greeting(args, config.server, listener, app.state.keys.open)
-        # uvicorn raises the signal that stopped it once more at the end, when everything is closed
+        # also for a signal that comes before uvicorn listens for them, or that it raises again at the end
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: None)
+            signal.signal(number, lambda *_: setattr(server, "should_exit", True))
         server.run(sockets=[listener])
     finally:
         memory.close()

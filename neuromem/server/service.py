@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from ..checks import check_search
 from ..engine import Written
 from ..errors import InvalidInput, NotFound
 from ..forgetting import strength
@@ -246,6 +247,7 @@ class Service:
 
     def search(self, wanted: Search, *, who: Principal = ANYBODY) -> list[Found]:
         """What answers a question, best first."""
+        check_search(wanted.query, wanted.limit, wanted.fidelity, None)
         now = self.engine.clock() if wanted.at is None else wanted.at
         found: list[Found] = []
         for owner in self.owners(wanted.filter, who):

