@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
-from mcp_talk import Raw, any_words, ask, many_at_once, stdio, talk
+from command_line import ROOT
+from mcp_talk import Raw, any_words, ask, command, many_at_once, stdio, talk
 
 from neuromem import Memory
 
@@ -129,3 +133,25 @@ def test_memories_stay_whole_unless_the_settings_say_otherwise(store: Path, tmp_
         server.call("add_memory", **old)
         (record,) = server.call("get_memories")["structuredContent"]["results"]
         assert record["strength"] < 0.2
+
+
+def test_over_http_it_is_the_whole_server(store: Path) -> None:
+    words = [*command(store, "--http", "--port", "0", "--json", "--user", "zoë")]
+    process = subprocess.Popen([sys.executable, *words], cwd=ROOT, text=True, stdout=subprocess.PIPE)
+    try:
+        assert process.stdout is not None
+        url = json.loads(process.stdout.readline())["url"]
+
+        async def use(client: Any) -> None:
+            await ask(client, "add_memory", text="I like tea")
+            (record,) = (await ask(client, "search_memories", query="tea"))["results"]
+            assert record["user_id"] == "zoë"
+
+        talk(f"{url}/mcp", use)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0
+    finally:
+        process.kill()
+        process.communicate()
+    with Memory(store, encoder="hash") as memory:
+        assert [recall.text for recall in memory.all("zoë")] == ["I like tea"]

@@ -112,3 +112,16 @@ def test_a_search_may_be_asked_as_of_another_day_and_through_a_filter(fake_clock
         memory.search("where?", user_id="ana", now="yesterday")
     with pytest.raises(InvalidInput, match="filters"):
         memory.search("where?", user_id="ana", filters="topic=pets")  # type: ignore[arg-type]
+
+
+def test_a_memory_that_is_corrected_is_still_of_who_said_it() -> None:
+    with Memory(config={"forgetting": {"decay": "none"}}, encoder="hash") as memory:
+        ids = {}
+        for name in ("Ben", "Zoe"):
+            talk = [{"role": "user", "name": name, "content": f"{name}'s note"}]
+            ids[name] = memory.add(talk, user_id="ana", infer=False)[0].id
+        for name in ("Ben", "Zoe"):
+            assert memory.update(ids[name], "I like tea").id == ids[name]
+        memory.sleep()
+        gists = {recall.id: recall.gist for recall in memory.all("ana")}
+        assert gists == {ids["Ben"]: "Ben|likes|tea", ids["Zoe"]: "Zoe|likes|tea"}, "two people, two memories"

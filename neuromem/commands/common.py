@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["check_folder", "emit", "open_memory", "progress", "settings", "store_path", "time_of", "whose"]
 
 DEFAULT_USER = "me"
+STEADY = {"forgetting": {"decay": "none"}}  # of what serves others: as mem0, it forgets only if it is told to
 PATIENCE_S = 0.4  # work shorter than this shows no progress bar
-STEADY = {"forgetting": {"decay": "none"}, "bank": {"open_banks": 512}}  # of what serves many
 MAKES_ANEW = ("rebuild",)  # commands that begin with an empty bank in any case
 
 
@@ -38,13 +38,13 @@ def store_path(args: argparse.Namespace) -> Path:
     return data_folder()
 
 
-def settings(args: argparse.Namespace, *, steady: bool = False) -> Config:
+def settings(args: argparse.Namespace, defaults: Mapping[str, Any] | None = None) -> Config:
     """Settings of --config and the environment.
 
     Args:
-        steady: nothing fades unless they say so, as users of mem0 expect, and more owners' banks stay open.
+        defaults: what holds where neither of them says otherwise.
     """
-    return Config.load(file=args.config, defaults=STEADY if steady else None)
+    return Config.load(file=args.config, defaults=defaults)
 
 
 def check_folder(path: Path) -> None:

@@ -7,7 +7,7 @@ from argparse import Namespace
 from typing import TYPE_CHECKING
 
 from ..errors import InvalidInput, MissingDependency
-from .common import DEFAULT_USER, check_folder, settings, store_path
+from .common import DEFAULT_USER, STEADY, check_folder, settings, store_path
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +37,7 @@ def mcp(args: Namespace) -> int:
         return serve(args)
     from ..server.mcp import stdio
 
-    config, path = settings(args, steady=True), store_path(args)
+    config, path = settings(args, STEADY), store_path(args)
     check_folder(path)
     return stdio.serve(stdio.Opening(lambda: _parts(args, config, path)), args.user or DEFAULT_USER)
 

@@ -17,11 +17,12 @@ from typing import Any
 
 from ..config import Config, ServerConfig
 from ..errors import InvalidInput, MissingDependency, StoreError
-from .common import check_folder, settings, store_path
+from .common import STEADY, check_folder, settings, store_path
 
 __all__ = ["serve"]
 
 BACKLOG = 2_048  # connections that the system holds until they are taken
+OPEN_BANKS = 512  # by default: a server has many users, and a bank that few use takes 0.3 MB
 KEEP_ALIVE_S = 30  # an idle connection is closed after so long
 OPTIONS = ("host", "port", "tls_cert", "tls_key")
 PACKAGES = ("fastapi", "uvicorn", "prometheus_client")
@@ -42,7 +43,7 @@ def serve(args: Namespace) -> int:
 
 def _settings(args: Namespace) -> Config:
     """Settings of file, environment and options, in rising order; a server forgets only if one says so."""
-    config = settings(args, steady=True)
+    config = settings(args, STEADY | {"bank": {"open_banks": OPEN_BANKS}})
     given = {name: value for name in OPTIONS if (value := getattr(args, name)) is not None}
     if args.user is not None:
         given["mcp_user"] = args.user
