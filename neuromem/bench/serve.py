@@ -10,8 +10,10 @@ from __future__ import annotations
 import http.client
 import itertools
 import json
+import math
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -48,6 +50,9 @@ class Store(Protocol):
     def search(self, user: str, query: str) -> int:
         """How many memories were found."""
 
+    def cpu_s(self) -> float:
+        """CPU seconds that it has used."""
+
 
 @dataclass(frozen=True, slots=True)
 class Load:
@@ -80,11 +85,12 @@ class Ours:
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         self._host, self._port = parts.hostname or "", parts.port
-        self._local = threading.local()
+        self._local, self._all = threading.local(), list[http.client.HTTPConnection]()
 
     def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         if not hasattr(self._local, "connection"):
             self._local.connection = http.client.HTTPConnection(self._host, self._port, timeout=120)
+            self._all.append(self._local.connection)
         connection: http.client.HTTPConnection = self._local.connection
         connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
         response = connection.getresponse()
@@ -97,6 +103,20 @@ class Ours:
         """As it comes: no rules read it, as with mem0."""
         messages = [{"role": "user", "content": text} for text in texts]
         self._post("/v1/ingest", {"user_id": user, "messages": messages, "infer": False})
+
+    def close(self) -> None:
+        """Closes the connections."""
+        for connection in self._all:
+            connection.close()
+
+    def cpu_s(self) -> float:
+        """Of the server's process; NaN where its system does not say."""
+        connection = http.client.HTTPConnection(self._host, self._port, timeout=120)
+        connection.request("GET", "/metrics")
+        text = connection.getresponse().read().decode()
+        connection.close()
+        found = re.search(r"^process_cpu_seconds_total (\S+)", text, re.MULTILINE)
+        return float(found[1]) if found else math.nan
 
     def search(self, user: str, query: str) -> int:
         """How many were found."""
@@ -117,7 +137,9 @@ def our_server(folder: Path, encoder: str | None) -> Iterator[Ours]:
             line = process.stdout.readline()
             if not line:
                 raise NeuromemError("the server did not start; the lines above say why")
-            yield Ours(json.loads(line)["url"])
+            ours = Ours(json.loads(line)["url"])
+            yield ours
+            ours.close()
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(STOP_S)
@@ -151,6 +173,10 @@ class Mem0:
         messages = [{"role": "user", "content": text} for text in texts]
         self._memory.add(messages, user_id=user, infer=False)
 
+    def cpu_s(self) -> float:
+        """Of this process."""
+        return time.process_time()
+
     def search(self, user: str, query: str) -> int:
         """How many were found."""
         return len(self._memory.search(query, filters={"user_id": user}, top_k=LIMIT)["results"])
@@ -170,10 +196,12 @@ def measure(
     with ThreadPoolExecutor(filling) as pool:
         list(pool.map(lambda item: store.add(*item), load.before))
     alone = max(10, len(load.operations) // 10)
+    cpu_s = store.cpu_s()
     one = drive(store, load.operations[:alone], 1)
     many = drive(store, load.operations[alone:], clients, step)
     report = {"clients": clients, **many, "search_ms_p50_one_client": one["search_ms_p50"]}
     report["p99_over_p50_one_client"] = many["search_ms_p99"] / one["search_ms_p50"]
+    report["cpu_ms_per_operation"] = (store.cpu_s() - cpu_s) * 1_000 / len(load.operations)
     report["errors"] = one["errors"] + many["errors"]
     return report
 
@@ -251,5 +279,7 @@ def main(argv: list[str]) -> int:
             report["mem0"] = measure(Mem0(Path(folder)), load, options.clients, step, filling=1)
             per_s = [report[name]["searches_per_s"] for name in ("ours", "mem0")]
             report["times_mem0s_searches"] = per_s[0] / per_s[1]
+            cpu_ms = [report[name]["cpu_ms_per_operation"] for name in ("ours", "mem0")]
+            report["times_mem0s_operations_per_cpu_second"] = cpu_ms[1] / cpu_ms[0]
     emit(report, options.json)
     return int(report["ours"]["errors"] > 0)

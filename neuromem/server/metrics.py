@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -38,6 +38,9 @@ class Metrics:
     def __init__(self, gate: Gate) -> None:
         self.gate = gate
         self.registry = CollectorRegistry()
+        ProcessCollector(
+            registry=self.registry
+        )  # CPU seconds and memory of the process, where /proc has them
         self.requests = Counter(
             "neuromem_requests", "Requests answered.", ["route", "method", "status"], registry=self.registry
         )

@@ -1,0 +1,59 @@
+"""The bench of the server drives a real one, and counts what goes wrong."""
+
+from __future__ import annotations
+
+import pytest
+from benching import runner
+
+from neuromem.bench.serve import Load, drive, measure
+
+
+class Shelf:
+    """A store that fails at every fifth search."""
+
+    def __init__(self) -> None:
+        self.facts: list[str] = []
+        self.searches = 0
+
+    def add(self, user: str, texts: list[str]) -> None:
+        self.facts += texts
+
+    def search(self, user: str, query: str) -> int:
+        self.searches += 1
+        if self.searches % 5 == 0:
+            raise ValueError("dropped")
+        return 1
+
+    def cpu_s(self) -> float:
+        return 0.0
+
+
+def test_the_load_is_one_add_to_four_searches_over_all_users() -> None:
+    load = Load.of(users=20, each=3, operations=1_000, seed=1)
+    assert load == Load.of(20, 3, 1_000, 1)
+    assert [len(facts) for _, facts in load.before] == [3] * 20
+    assert {user for user, _, _ in load.operations} == {user for user, _ in load.before}
+    assert 160 <= sum(tells for _, _, tells in load.operations) <= 240
+
+
+def test_every_operation_is_done_once_and_errors_are_counted() -> None:
+    shelf, load = Shelf(), Load.of(5, 1, 200, 0)
+    report = drive(shelf, load.operations, 8)
+    told = sum(tells for _, _, tells in load.operations)
+    assert (len(shelf.facts), shelf.searches) == (told, 200 - told)
+    assert report["errors"] == (200 - told) // 5
+    assert report["first_error"] == "ValueError: dropped"
+    assert measure(Shelf(), load, 4)["errors"] > 0
+
+
+@pytest.mark.slow
+def test_it_measures_a_real_server(capsys: pytest.CaptureFixture[str]) -> None:
+    status, report = runner(capsys)(
+        "serve", "--users", 3, "--facts", 2, "--clients", 4, "--operations", 40, "--encoder", "hash"
+    )
+    assert status == 0
+    ours = report["ours"]
+    assert (ours["errors"], ours["clients"], ours["encoder"]) == (0, 4, "hash")
+    assert ours["searches_per_s"] > 0
+    assert ours["search_ms_p99"] >= ours["search_ms_p50"] > 0
+    assert ours["cpu_ms_per_operation"] > 0
