@@ -196,14 +196,15 @@ class Memory:
         started = time.perf_counter()
         check_search(query, limit, fidelity, budget_ms)
         if filters is not None and not isinstance(filters, Mapping):
-            raise InvalidInput("filters", f"{filters!r:.60} is not a dict", 'give one like {"topic": "pets"}')
+            raise InvalidInput(
+                "filters", f"{filters!r:.60} is not a dict", 'give one such as {"topic": "pets"}'
+            )
         owner = Owner.of(user_id, agent_id, run_id)
         deadline = None if budget_ms is None else started + budget_ms / 1_000
         with self._engine.owners.use(owner.name, settle=False) as open_:
             now_ms = self._engine.now_ms()
             with self._engine.owners.threads:
-                bank, keys = open_.bank, self._engine.keys
-                question = take_apart(query, keys, speakers_of(bank), now_ms, bank.holds)
+                question = take_apart(query, self._engine.keys, speakers_of(open_.bank), now_ms)
             view = view_of(query, now_ms) if current_view else None
             hits = self._matching(open_, question, limit, now_ms, filters, fidelity, view)
             recalls = read(open_.bank, self._engine.codec, hits, now_ms)
