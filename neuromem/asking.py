@@ -47,8 +47,7 @@ class Search:
         with engine.owners.use(owner.name, settle=False) as open_:
             now_ms = engine.now_ms() if self.now_ms is None else self.now_ms
             with engine.owners.threads:
-                bank = open_.bank
-                question = take_apart(self.query, engine.keys, speakers_of(bank), now_ms, bank.holds)
+                question = take_apart(self.query, engine.keys, speakers_of(open_.bank), now_ms)
             view = view_of(self.query, now_ms) if self.current_view else None
             hits = self._matching(engine, open_, question, now_ms, view)
             recalls = read_hits(engine, open_, hits, now_ms)

@@ -8,7 +8,7 @@ what they said themselves counts for more.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -20,7 +20,7 @@ from .facts.times import TimeSpan, spans
 from .keys import Keys
 from .layout import DAY_MS
 from .marks import NAMES, NUMBER, TIME, fingerprint, mark_of, name_mark
-from .text import STOP_WORDS, idf, normalize, stem, stems
+from .text import STOP_WORDS, normalize, stems
 
 __all__ = ["Question", "take_apart"]
 
@@ -41,9 +41,6 @@ _ASSISTANT = re.compile(
 )
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _POSSESSIVE = re.compile(r"['’]s?$")
-_WRITTEN = re.compile(r"[^\W\d_a-z]|[.,;:!?]")  # a capital, or a letter with an accent; a sign
-_LETTERS = "abcdefghijklmnopqrstuvwxyz"
-RARE = 6.0  # nats from which on a word may be a misheard name; "time" (3.75) is none
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,25 +59,14 @@ class Question:
     alike: tuple[float, float] = (0.1, 0.25)  # cosines of texts that have something in common, and clearly
 
 
-def take_apart(
-    text: str,
-    keys: Keys,
-    speakers: Collection[int],
-    now_ms: int,
-    held: Callable[[int], bool] | None = None,
-) -> Question:
+def take_apart(text: str, keys: Keys, speakers: Collection[int], now_ms: int) -> Question:
     """A question as a search uses it.
 
     Args:
         speakers: marks of the names of those who speak in the bank. now_ms: when it is asked.
-        held: whether the bank holds a word, by its mark; given, a misheard name of a speaker is understood.
     """
-    said = {word: _named(word) for word in _WORD.findall(text)}
-    who = {word: mark for word, mark in said.items() if mark in speakers}
-    if not who and speakers and held is not None:
-        who = _misheard(text, said, speakers, held)
-    named = set(who.values())
-    core = " ".join(_WORD.sub(lambda word: "" if word[0] in who else word[0], text).split())
+    named = {mark for word in _WORD.findall(text) if (mark := _named(word)) in speakers}
+    core = " ".join(_WORD.sub(lambda word: "" if _named(word[0]) in named else word[0], text).split())
     core = core if named and _WORD.search(core) else text
     folded = normalize(text)
     return Question(
@@ -89,40 +75,12 @@ def take_apart(
         marks=tuple(mark_of(stem) for stem in stems(core)),
         named=next(iter(named)) if len(named) == 1 else 0,
         asks_assistant=bool(_ASSISTANT.search(folded)),
-        words=frozenset(mark for word, mark in said.items() if word not in who) - {0},
+        words=frozenset(_named(word) for word in _WORD.findall(text)) - named - {0},
         slots=tuple(map(fingerprint, slots_sought(text))),
         times=tuple(map(_times, spans(text, datetime.fromtimestamp(now_ms / 1_000, UTC)))),
         wants=sum(bit for pattern, bit in _WANTS if pattern.match(folded)),
         alike=keys.strangers.span(),
     )
-
-
-def _misheard(
-    text: str, said: Mapping[str, int], speakers: Collection[int], held: Callable[[int], bool]
-) -> dict[str, int]:
-    """The word that a recognizer wrote for a speaker's name, with the mark of that name; mostly none.
-
-    It writes no capitals and no signs, so only such questions are looked at. The word has to be one letter
-    off, no everyday word, and none that a memory holds: then it is no other person's name either.
-    """
-    if _WRITTEN.search(text):
-        return {}
-    for word, mark in said.items():
-        if mark and idf(stem(word)) >= RARE and not held(mark_of(stem(word))):
-            meant = _one_off(word).intersection(speakers)
-            if len(meant) == 1:
-                return {word: next(iter(meant))}
-    return {}
-
-
-@lru_cache(maxsize=256)
-def _one_off(word: str) -> frozenset[int]:
-    """Marks of the names that differ from a word in one letter: left out, put in or another."""
-    cuts = [(word[:at], word[at:]) for at in range(len(word) + 1)]
-    less = {left + right[1:] for left, right in cuts if right and len(word) > 2}
-    other = {left + letter + right[1:] for left, right in cuts if right for letter in _LETTERS}
-    more = {left + letter + right for left, right in cuts for letter in _LETTERS}
-    return frozenset(fingerprint(name) for name in less | other | more if len(name) > 2)
 
 
 @lru_cache(maxsize=8_192)

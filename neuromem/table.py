@@ -121,10 +121,6 @@ class SlotTable(nn.Module):
         rows = (self.used & (getattr(self, name) == number)).nonzero().flatten().tolist()
         return list(dict.fromkeys(self.id_of(row) for row in rows))
 
-    def holds(self, mark: int) -> bool:
-        """Whether any memory has a content word, by its mark."""
-        return bool((self.marks == mark).any())
-
     def ids_of(self, rows: Tensor) -> list[str]:
         """Ids of the memories that rows [B] belong to."""
         digits = self.id[rows.to(self.device)].cpu().numpy().tobytes().hex()
