@@ -189,12 +189,22 @@ def _means(new: Saying, held: Held) -> bool:
     one, other = new.frame.whose, held.said.frame.whose
     if other.names <= _people(new.frame.stems):
         return True
-    if one.kind == "thing" and new.change and overlap(new, held) >= 0.5:  # "the new scan puts the due date at …"
+    if _is_news_of_it(new, held):
         return True
     if one.kind == "self" and of_someone_else(new.text) and overlap(new, held) >= 0.3:
         return True
     resolved = new.gist.is_triple and bool(frozenset(stems(new.gist.subject)) & other.names)
     return resolved or (one.kind == "pronoun" and held.back < RECENT)
+
+
+def _is_news_of_it(new: Saying, held: Held) -> bool:
+    """ "The new scan puts the due date at …", "the league moved the games": of what is somebody's, too."""
+    kind, change = new.frame.whose.kind, new.change
+    if kind == "thing" and change:
+        names_it = any(content(phrase) and content(phrase) <= all_stems(held) for phrase in change.topic)
+        return overlap(new, held) >= 0.5 or (names_it and held.back < RECENT)
+    mine = re.search(r"\b(?:my|our)\b", normalize(new.text))
+    return kind == "self" and change.has("corrects") and not mine and overlap(new, held) >= 0.45
 
 
 def _people(found: frozenset[str]) -> frozenset[str]:

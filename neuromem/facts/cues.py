@@ -90,7 +90,7 @@ reaction      -2.4  ^(?:wow|ugh|oh(?! (?:that's|it's|she's|he's|they're|and) (?:
 hypothetical  -1.8  \b(?:if i (?:were|was|had|could|won|ever)|what if|hypothetically|suppose|imagine|i'd (?:buy|emigrate|never dare|fly|be a)|would be (?:nice|fun|great)|let's say|in another life|pretend)\b
 joking        -1.4  \b(?:just kidding|kidding|joking|ha ha|haha|lol|duh|obviously|walk into a bar|silly|joke|mate|one day|who knows|whatever)\b
 quoted        -1.8  ^["'].*["'][.!]?(?:, .{{0,12}})?$
-hedged        -4.3  \b(?:apparently|people say|most people|they say|used to say|i don't believe|i reckon he|reckons|according to|on the radio|on tv|in the news|i heard (?!from)|i read (?:that|somewhere|in|about|it)|says? you|were (?:her|his) words)\b
+hedged        -4.3  \b(?:apparently|people say|most people|they say|used to say|i don't believe|i reckon he|reckons|i reckon (?:it|he|she|they|that)|once upon a time|according to|on the radio|on tv|in the news|i heard (?!from)|i read (?:that|somewhere|in|about|it)|says? you|were (?:her|his) words)\b
 you           -3.0  \b(?:you|you're|your|yourself|youre)\b
 transient     -3.0  \b(?:one sec|hang on|hold on|someone's at the door|let me (?:think|check|look|see)|right now|here in my hand|ran out of|dropped a|stubbed|just now|at the door|i forgot what|forgotten what|where was i|thinking|oh wait)\b
 i_am          +1.4  \b(?:i'm|im|i am|we're|we are|i've|ive|we've|i was|we were)\b
@@ -127,7 +127,7 @@ IN_ASKED = r"""
 asks_wh       +0.4  \b(?:what|which|where|when|who|whose|whom|how|why|since when)\b[^.!]*\?$
 asks_you      +1.0  \b(?:your|yours|you|they|she|he|it|her|his|its)\b[^.!]*\?$|any \w+.*\?$
 asks_task     -0.8  \b(?:shall i|should i|what shall i|what should i|how\?|what genre|which (?:do you prefer|song|one)|can i help|anything else|what's its name|at what speed|would you like|about what|is this a story|what would (?:you do|be on it))\b
-asks_any      +2.9  \b(?:do|are|have|did|were|has|is|does|any) (?:you|your|he|she|they|it|any)?\b[^.!?]*\b(?:any|taking|have|allerg\w+|live|work|like|own|play|speak|married|pets?|kids|children|plans?|often|favou?rite)\b[^.!?]*\?$
+asks_any      +2.9  \b(?:do|are|have|did|were|has|is|does|any) (?:you|your|he|she|they|it|any)?\b[^.!?]*\b(?:any|taking|have|allerg\w+|live|work|like|own|play|speak|eat|drink|smoke|drive|wear|use|sleep|cook|married|pets?|kids|children|plans?|often|favou?rite)\b[^.!?]*\?$
 asks_story    -5.2  \b(?:what(?:'s| is| was) (?:it|that|the \w+) about|what happens|who(?:'s| is) (?:our|the|your) (?:hero|character)|(?:our|the) hero|what do(?:es)? (?:they|it) say|which (?:one )?do you mean|who's there|knock knock|what(?:'s| is) the (?:joke|story|plot|punchline|sentence|phrase)|the sentence|should it say|how does it (?:go|end|start)|your (?:guess|move|turn)|guess again|to translate)\b
 served        -0.3  ^(?:done|playing|ok|here(?:'s| is| are)|timer|alarm|calling|sorted|start|stopped|off it is|set|turning|it's \d|it is|the \w+ is|you're welcome|opening|restarting|hi|hello|good (?:night|morning)|yes\.|no\.|noted|i'm here|added|repeat|it depends|i can't|i'm unable|i don't know\.)(?!.*\?$)
 sorry         +1.5  \b(?:i'm sorry|oh no|oh dear|congratulations|lovely|wonderful|how nice|good luck|terrible|wow)\b

@@ -143,6 +143,9 @@ _HABIT = re.compile(
     r"(?:once|twice|\w+ times) an?)\b",
     re.IGNORECASE,
 )
+_NOWADAYS = re.compile(
+    r"\b(?:it'?s|i'?m|we'?re|they'?re|is|are|i|we)\b.*\b(?:these days|nowadays|now|from (?:now|here) on|any ?more|for good)\b", re.IGNORECASE
+)
 _PRESENT = re.compile(
     rf"\b(?:is|are|am|i'?m|it'?s|that'?s)\b|\b(?:was|were) (?:at |about |only |just |down to |up to )?{NUMBER}\b",
     re.IGNORECASE,
@@ -154,7 +157,7 @@ def frame_of(text: str) -> Frame:
     """An utterance taken apart; cached."""
     plain = normalize(text[:READ_CHARS].replace("—", " — "), casefold=False)
     event = bool(_EVENT.match(without_lead(plain)))
-    event = event and not _HABIT.search(plain)
+    event = event and not _HABIT.search(plain) and not _NOWADAYS.search(plain)
     once = event or bool(_ONCE.search(plain) and not _PRESENT.search(plain))
     return Frame(
         whose=whose_of(plain),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ..text import is_name_like, normalize, stem, words
 from .clause import KIN_WORDS, ROLES
 from .relations import PETS
-from .verbs import is_verb_form
+from .verbs import is_past, is_verb_form
 
 __all__ = ["Whose", "whose_of", "without_lead", "without_reporter"]
 
@@ -81,13 +81,18 @@ def without_lead(text: str) -> str:
 _IN_LAW = re.compile(r"\b((?:mother|father|brother|sister|son|daughter|parents?)s?) (in)[ -](?=law)", re.IGNORECASE)
 
 
+_MAIN = re.compile(r"(?!(?:that|far|much|many|long|what)\b)[\w']+ (?:\w+ )*?\w+", re.IGNORECASE)
 _OWNERS = frozenset((*ROLES.split(), *PETS.split(), "baby", "puppy", "kitten", "team", "boss"))
 
 
 def whose_of(text: str) -> Whose:
     """Who an utterance is about, by how it begins."""
-    plain = without_lead(text)
-    plain = _SAID.sub("", plain)
+    plain = _SAID.sub("", without_lead(text))
+    reason, so, main = plain.partition(" so ")
+    if so and reason and _MAIN.match(main):  # "Kofi's oven died, so lunch is at ours": of lunch
+        found = whose_of(main)
+        if found.kind in ("self", "thing"):
+            return found
     other = _OTHER.match(plain)
     if other:
         found = _other(other)
@@ -174,8 +179,9 @@ def _named(plain: str) -> Whose:
     first = match["name"].split()[0].lower().removesuffix("'s") if match else ""
     if match is None or first in _NO_NAMES:
         word = plain.split()[0] if plain.split() else ""
-        lower = plain == plain.lower() and bool(
-            re.match(r"\w+ (?:is|was|has|had|'s|got|said|\w+s|\w+ed) ", plain)
+        lower = plain == plain.lower() and (
+            bool(re.match(r"\w+ (?:is|was|has|had|'s|got|said|\w+s|\w+ed) ", plain))
+            or is_past(next(iter(plain.split()[1:2]), ""))
         )
         if lower and word not in _NO_NAMES and _is_person(word) and not _SELF_LATER.search(plain):
             return Whose("other", _stems(word))
@@ -208,7 +214,7 @@ def _is_person(word: str) -> bool:
 
 
 def _stems(text: str) -> frozenset[str]:
-    return frozenset(stem(word) for word in words(text))
+    return frozenset(stem(KIN_WORDS.get(word, word)) for word in words(text))
 
 
 def without_reporter(text: str) -> str:

@@ -155,7 +155,8 @@ def leans_back(text: str, lately: bool = True) -> bool:
     plain = without_lead(text)
     for _ in range(2):
         plain = _LEAD_IN.sub("", plain)
-    return re.match(_LEANS, plain, re.IGNORECASE) is not None or (lately and is_fragment(plain))
+    main = plain.rpartition(" so ")[2]
+    return re.match(_LEANS, plain, re.IGNORECASE) is not None or (lately and is_fragment(main))
 
 
 def is_fragment(text: str) -> bool:
