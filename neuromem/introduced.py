@@ -16,9 +16,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from .bank import SlotBank
-from .evidence import Order, order_of
 from .facts.verbs import PAST_OF
 from .marks import NUMBER, mark_of
+from .order import Order, order_of
 from .recall import Hit, put_first
 from .text import STOP_WORDS, normalize, stem, stems, words
 

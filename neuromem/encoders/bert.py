@@ -5,7 +5,8 @@ Axes: B texts, T tokens, H hidden size.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
@@ -13,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..linear import Product, product_kind
+from .base import Span
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -79,24 +81,40 @@ class Bert:
 
     def encode(self, texts: list[str]) -> Tensor:
         """[B, H] float32 unit rows on the CPU, B >= 1."""
+        return self.encode_words(texts, [()] * len(texts))[0]
+
+    def encode_words(self, texts: list[str], spans: Sequence[Sequence[Span]]) -> tuple[Tensor, Tensor]:
+        """Vectors of texts, and of words in them: the mean of the word's tokens, of any length.
+
+        Args:
+            spans: of each text, where its words stand, in order.
+
+        Returns:
+            [B, H] unit rows and [W, H] rows of all words, one text after the other; zero for a word behind
+            the last token that is read. Float32, on the CPU.
+        """
         # One by one: a batch would start the tokenizer's threads, which do not survive a fork.
-        ids = [self.tokenizer.encode(text).ids for text in texts]
-        if len(ids) == 1:
-            return self._forward(torch.tensor(ids, device=self.device)).cpu().clone()  # fit for autograd
+        read = [self.tokenizer.encode(text) for text in texts]
         rows_of: dict[int, list[int]] = {}
-        for row, tokens in enumerate(ids):
-            rows_of.setdefault(len(tokens), []).append(row)
+        for row, tokens in enumerate(read):
+            rows_of.setdefault(len(tokens.ids), []).append(row)
         out = torch.empty(len(texts), self.width)
+        words = torch.zeros(sum(map(len, spans)), self.width)
+        first = [0, *accumulate(map(len, spans))]
         for rows in rows_of.values():
             for start in range(0, len(rows), BATCH):
                 part = rows[start : start + BATCH]
-                batch = torch.tensor([ids[row] for row in part], device=self.device)
-                out[part] = self._forward(batch).cpu()
-        return out
+                states = self._states(torch.tensor([read[row].ids for row in part], device=self.device))
+                out[part] = F.normalize(states.mean(dim=1), dim=1).cpu()
+                for row, state in zip(part, states, strict=True):
+                    if spans[row]:
+                        pooled = _pooled(state.cpu(), read[row].offsets, spans[row])
+                        words[first[row] : first[row + 1]] = pooled
+        return out, words
 
     @torch.inference_mode()
-    def _forward(self, ids: Tensor) -> Tensor:
-        """[B, T] token ids to [B, H] unit rows."""
+    def _states(self, ids: Tensor) -> Tensor:
+        """[B, T] token ids to [B, T, H], what each token means where it stands."""
         (count, length), size = ids.shape, self.width
         h = self._normed((self.words[ids] + self.places[:length]).view(-1, size), self.norm)
         for layer in self.layers:
@@ -105,10 +123,22 @@ class Bert:
             mixed = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(-1, size)
             h = self._normed(layer.mix(mixed, False) + h, layer.norm_1)
             h = self._normed(layer.down(layer.up(h, True), False) + h, layer.norm_2)
-        return F.normalize(h.view(count, length, size).mean(dim=1), dim=1)
+        return h.view(count, length, size)
 
     def _normed(self, rows: Tensor, norm: Norm) -> Tensor:
         return F.layer_norm(rows, (self.width,), *norm, self.eps)
+
+
+def _pooled(states: Tensor, offsets: Sequence[Span], spans: Sequence[Span]) -> Tensor:
+    """[W, H] means of the tokens [T, H] that make up words; zero for a word without any."""
+    inside = [
+        [place for place, (begin, stop) in enumerate(offsets) if begin < end and start < stop]
+        for start, end in spans
+    ]
+    share = torch.zeros(len(spans), len(states))
+    for row, places in enumerate(inside):
+        share[row, places] = 1 / max(1, len(places))
+    return share @ states
 
 
 def _pair(weights: dict[str, Tensor], prefix: str) -> Norm:

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from .base import Span, checked_texts
 from .bert import Bert, BertConfig
 from .int8file import read_checkpoint, write_checkpoint
-from .own import OwnEncoder
+from .own import FULL_WIDTH, OwnEncoder
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -42,6 +43,20 @@ class TransformerEncoder(OwnEncoder[Bert]):
 
     def _vectors(self, model: Bert, texts: list[str]) -> Tensor:
         return model.encode(texts)
+
+    @property
+    def word_senses(self) -> str:
+        """See `WordEncoder`: made for states of the usual size."""
+        return "transformer-senses.safetensors" if self.load().width == FULL_WIDTH else ""
+
+    @torch.no_grad()
+    def encode_words(self, texts: Sequence[str], spans: Sequence[Sequence[Span]]) -> tuple[Tensor, Tensor]:
+        """[B, width] and [W, 384]: see `WordEncoder.encode_words`."""
+        checked = checked_texts(texts)
+        if not checked:
+            return torch.zeros(0, self.width), torch.zeros(0, FULL_WIDTH)
+        vectors, words = self.load().encode_words(checked, spans)
+        return self._narrowed(vectors), words
 
 
 def word_pieces(vocabulary: Sequence[str]) -> Tokenizer:
