@@ -1,9 +1,9 @@
 """One `.safetensors` file holds a whole bank: copy it, and the memory goes along, words included.
 
-Layout, version 1: the buffers of `SlotBank.layout()` under their own names, trimmed to the last row
+Layout, version 2: the buffers of `SlotBank.layout()` under their own names, trimmed to the last row
 in use, and one metadata entry ``neuromem``, a JSON object with sorted keys::
 
-    {"codec": "…", "encoder": "…", "events": 42, "format": "neuromem-bank", "version": 1, …}
+    {"codec": "…", "encoder": "…", "events": 42, "format": "neuromem-bank", "version": 2, …}
 
 One entry only, because safetensors keeps its metadata in a hash map: with several, equal banks could
 give different bytes. A file is read without executing anything; every shape, type and range is
@@ -26,9 +26,10 @@ from .bank import SlotBank
 from .config import BankConfig, ForgettingConfig
 from .errors import BankFileInvalid, CodecMismatch, NotFound
 
-__all__ = ["load_bank", "read_notes", "save_bank"]
+__all__ = ["OLDER", "load_bank", "read_notes", "save_bank"]
 
-FORMAT, VERSION = "neuromem-bank", 1
+FORMAT, VERSION = "neuromem-bank", 2  # 2: senses beside the marks
+OLDER = "it is of an older version"
 
 
 def save_bank(bank: SlotBank, path: str | Path, *, codec: str, encoder: str, **notes: Any) -> None:
@@ -74,6 +75,8 @@ def read_notes(path: str | Path) -> dict[str, Any]:
         raise _invalid(path, f"it cannot be read as one ({error})") from error
     if not isinstance(notes, dict) or notes.get("format") != FORMAT:
         raise _invalid(path, "its metadata does not say so")
+    if notes.get("version") in range(VERSION):
+        raise _invalid(path, f"{OLDER} ({notes['version']}; {VERSION} is known here)")
     if notes.get("version") != VERSION:
         raise _invalid(
             path, f"version {notes.get('version')!r} is not known here ({VERSION} is); update neuromem"

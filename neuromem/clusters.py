@@ -20,7 +20,7 @@ from torch import Tensor
 
 from .alike import slot_in
 from .bank import SlotBank
-from .evidence import order_of
+from .order import order_of
 from .strangers import Strangeness
 from .text import idf, stems, words
 

@@ -30,12 +30,12 @@ from .config import Config
 from .conscious import essentials
 from .deep import Found
 from .errors import InvalidInput
-from .evidence import order_of
 from .fold import milliseconds
 from .forgetting import THRESHOLDS, Fidelity
 from .layout import DAY_MS
 from .log import Event, EventLog, Record
 from .marks import mark_of
+from .order import order_of
 from .owners import OpenOwner, Owners, Progress
 from .text import stem
 

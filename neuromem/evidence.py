@@ -9,8 +9,8 @@ Neighbours in time are context only as far as they talk of the same thing: the l
 memories of one session grows with the cosine of their keys, from what strangers have with this encoder
 (`strangers.py`). A diary of unrelated facts has no links.
 
-What is weighed is a passage: a memory, or up to `PASSAGE` slots of a long one, so that no text gets credit
-for holding a bit of everything. A memory is as good an answer as the best of its passages.
+What is weighed is a passage (`order.py`): a memory, or a part of a long one. A memory is as good an answer
+as the best of its passages.
 
 Axes: T rows of the bank, R rows in use, M passages in order of time, C candidates, S content words of the
 question, F kinds.
@@ -19,7 +19,7 @@ question, F kinds.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,55 +27,42 @@ import torch
 
 from .bank import SlotBank
 from .marks import ASKS, ASSISTANT, MARKS, NAMES, NUMBER, ORDERS, TIME
+from .news import newer_first, newer_pairs
+from .order import Order, order_of
 from .question import Question
+from .senses import nearest_words
 
-__all__ = ["KINDS", "WEIGHTS", "Evidence", "Order", "gather", "order_of", "speakers_of"]
+__all__ = ["KINDS", "WEIGHTS", "Evidence", "gather", "speakers_of"]
 
 Array = np.ndarray[Any, Any]
 
-PASSAGE = 4  # slots: 640 bytes
-SESSION_MS = 3_600_000  # a longer silence begins another session
+ABOVE = 1e-3  # by how much, in score, a memory stands above the one it is put before
 WHOLE = 0.4  # a link from which on the words of a neighbour count as context
 
 WEIGHTS: dict[str, float] = {
     "meaning": 1.0,  # cosine with the memory's own key: its best part
-    "context": 0.99,  # … with the sum of its key and its neighbours'
-    "words": 0.13,  # of a memory by itself: share of the telling words that it holds
-    "words before": 0.16,  # of one in the midst of talk: share that it holds together with the one before
-    "words around": 0.42,  # … with two before and two after
-    "phrase": 0.05,  # two content words in a row as in the question; at most three of these
-    "length": 0.05,  # content words, of twenty
-    "speaker": 0.37,  # said by the one who is named
-    "assistant": -0.6,  # said by an assistant, and it is not asked what an assistant said
-    "orders": 0.25,  # tells an assistant what to do whenever that comes up
-    "subject": 0.1,  # about somebody or something that is named
-    "slot": 0.25,  # its gist fills the slot that is asked for
-    "date": 0.69,  # told about the time that is named
-    "time": 0.24,  # a when-question, and it has a time word
-    "names": 0.06,  # a who-, where- or which-question: names in it, at most three
-    "number": 0.07,  # a how-many-question, and it has a number
+    "context": 1.08,  # … with the sum of its key and its neighbours'
+    "words": 0.1,  # of a memory by itself: share of the telling words that it holds
+    "words before": 0.1,  # of one in the midst of talk: share that it holds together with the one before
+    "words around": 0.34,  # … with two before and two after
+    "senses": 0.4,  # share of the telling words with a word of like meaning in it
+    "senses around": 0.79,  # … in it, or in the one before or after
+    "phrase": 0.02,  # two content words in a row as in the question; at most three of these
+    "length": 0.03,  # content words, of twenty
+    "speaker": 0.45,  # said by the one who is named
+    "assistant": -0.85,  # said by an assistant, and it is not asked what an assistant said
+    "orders": 0.41,  # tells an assistant what to do whenever that comes up
+    "subject": 0.15,  # about somebody or something that is named
+    "slot": 0.3,  # its gist fills the slot that is asked for
+    "date": 0.85,  # told about the time that is named
+    "time": 0.28,  # a when-question, and it has a time word
+    "names": 0.07,  # a who-, where- or which-question: names in it, at most three
+    "number": 0.06,  # a how-many-question, and it has a number
     "asks": -0.09,  # ends as a question itself
-    "answers": 0.26,  # share of the telling words in a question just before it
+    "answers": 0.36,  # share of the telling words in a question just before it
 }
 """Fitted on development sets only, by `training/tune_recall.py`; in units of one cosine."""
 KINDS = tuple(WEIGHTS)
-
-
-class Order(NamedTuple):
-    """The passages of a bank in order of the time they were first told."""
-
-    rows: Array  # [R] rows in use, the parts of a memory side by side
-    first: Array  # [M] where in `rows` each passage begins
-    passage: Array  # [T] passage of each row of the bank; -1 for a free one
-    memory: Array  # [M] number of the memory that each belongs to, rising
-    time: Array  # [M] Unix ms
-    near: Array  # [M] whether it was told in one session with the passage before it
-
-    @property
-    def heads(self) -> Array:
-        """Where in `rows` each memory begins."""
-        heads: Array = self.first[np.diff(self.memory, prepend=0) > 0]
-        return heads
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +71,23 @@ class Evidence:
 
     rows: Array  # [C] first row of the best passage of each
     kinds: Array  # [C, F] float32, columns as `KINDS`
+    news: Array = field(default_factory=lambda: np.zeros((0, 2), np.int64))  # [P, 2] as `newer_pairs`
+    senses: bool = False  # whether words were compared by what they mean
 
     def scores(self) -> Array:
         """[C] weighed sums over the weight of a perfect match in meaning and words: about 0 to 1."""
         weights = np.array([WEIGHTS[kind] for kind in KINDS], dtype=np.float32)
-        return (self.kinds @ weights) / np.float32(PERFECT)
+        return newer_first((self.kinds @ weights) / np.float32(self.perfect), self.news, ABOVE)
+
+    @property
+    def perfect(self) -> float:
+        """The weight of a perfect match."""
+        return PERFECT + (WEIGHTS["senses"] + WEIGHTS["senses around"]) * self.senses
 
     def parts(self, place: int) -> dict[str, float]:
         """What each kind adds to the score of candidate `place`; kinds that add nothing are left out."""
         return {
-            kind: float(value) * WEIGHTS[kind] / PERFECT
+            kind: float(value) * WEIGHTS[kind] / self.perfect
             for kind, value in zip(KINDS, self.kinds[place], strict=True)
             if value and WEIGHTS[kind]
         }
@@ -108,28 +102,6 @@ class Words(NamedTuple):
     marks: Array  # [W] int16
     passage: Array  # [W] that holds it
     joined: Array  # [W] whether the next one follows it in the same slot
-
-
-def order_of(bank: SlotBank) -> Order:
-    """The passages of a bank in order; kept until the bank changes."""
-    return bank.kept("order", lambda: _order(bank))
-
-
-def _order(bank: SlotBank) -> Order:
-    used = bank.used.nonzero().flatten()
-    told, number, part = (
-        getattr(bank, name)[used].cpu().numpy() for name in ("written_ms", "sequence", "part")
-    )
-    halves = bank.id[used].cpu().contiguous().view(torch.int64).numpy()
-    by = np.lexsort((part, halves[:, 0], number, told))
-    rows = used.cpu().numpy()[by]
-    first = np.flatnonzero(part[by] % PASSAGE == 0)
-    time = told[by][first]
-    passage = np.full(int(rows.max(initial=-1)) + 1, -1)
-    passage[rows] = np.repeat(np.arange(len(first)), np.diff(np.append(first, len(rows))))
-    near = np.zeros(len(first), dtype=bool)
-    near[1:] = np.diff(time) <= SESSION_MS
-    return Order(rows, first, passage, np.cumsum(part[by][first] == 0), time, near)
 
 
 def speakers_of(bank: SlotBank) -> set[int]:
@@ -161,22 +133,31 @@ def gather(bank: SlotBank, question: Question, most: int) -> Evidence:
     links, context = _links(bank, question, order, best)
     near = _with_context(meaning, held, weights, links, best, given)
     near["context"] = context
+    near["senses"], near["senses around"] = _senses(bank, question, order, weights, links, best)
     columns = [near[kind] if kind in near else np.zeros(len(best), np.float32) for kind in KINDS]
-    found = Evidence(order.rows[order.first[best]], np.stack(columns, axis=1).astype(np.float32))
-    return _best_of_each(found, order.memory[best])
+    kinds = np.stack(columns, axis=1).astype(np.float32)
+    found = Evidence(order.rows[order.first[best]], kinds, senses=len(question.senses) > 0)
+    chosen = _best_of_each(found, order.memory[best])
+    found = replace(found, rows=found.rows[chosen], kinds=found.kinds[chosen])
+    if not question.value:
+        return found
+    best = best[chosen]
+    traits = bank.kept("told", lambda: _told(bank, order, words)).any_part[best]
+    pairs = newer_pairs(bank, found.rows, traits, held[:, best], question.alike[1])
+    return replace(found, news=pairs)
 
 
-def _best_of_each(found: Evidence, memory: Array) -> Evidence:
-    """The best passage of each memory.
+def _best_of_each(found: Evidence, memory: Array) -> Array:
+    """Places of the best passage of each memory.
 
     Args:
         memory: [C] number of the memory that each belongs to, rising.
     """
     if len(memory) == len(set(memory.tolist())):
-        return found
+        return np.arange(len(memory))
     by = np.lexsort((-found.scores(), memory))
-    chosen = by[np.append(True, np.diff(memory[by]) > 0)]
-    return Evidence(found.rows[chosen], found.kinds[chosen])
+    chosen: Array = by[np.append(True, np.diff(memory[by]) > 0)]
+    return chosen
 
 
 def _promising(
@@ -377,15 +358,40 @@ def _links(bank: SlotBank, question: Question, order: Order, at: Array) -> tuple
 
 def _unit_keys(bank: SlotBank, order: Order, passages: Array) -> Array:
     """[B, K] mean of the keys of the slots of passages, of unit length."""
-    begin = order.first[passages]
-    end = np.append(order.first, len(order.rows))[passages + 1]
-    size = end - begin
-    start = np.cumsum(size) - size
-    places = np.repeat(begin - start, size) + np.arange(int(size.sum()))
-    rows = torch.from_numpy(order.rows[places])
+    slots, start = order.rows_of(passages)
+    rows = torch.from_numpy(slots)
     keys = bank.key[rows].float().mul_(bank.inverse_norm[rows][:, None]).cpu().numpy()
     if len(keys) > len(passages):
         keys = np.add.reduceat(keys, start)
         keys /= np.maximum(np.linalg.norm(keys, axis=1, keepdims=True), math.ulp(1.0))
     out: Array = keys
     return out
+
+
+def _senses(
+    bank: SlotBank, question: Question, order: Order, weights: Array, link: Array, at: Array
+) -> tuple[Array, Array]:
+    """How near the question's words are to words of passages `at`: to their own, and to those around [C].
+
+    Args:
+        weights: [S] of the question's words, together 1. link: [M] as `_with_context` has it.
+    """
+    if not len(question.senses):
+        none = np.zeros(len(at), dtype=np.float32)
+        return none, none
+    whole = np.append(link, np.float32(0)) >= WHOLE
+    wanted = np.zeros(len(whole), dtype=bool)
+    wanted[at] = True
+    wanted[at[whole[at]] - 1] = True
+    wanted[at[whole[at + 1]] + 1] = True
+    around = np.flatnonzero(wanted)
+    slots, start = order.rows_of(around)
+    owner = np.repeat(np.arange(len(around)), np.diff(np.append(start, len(slots))))
+    codes = bank.senses[torch.from_numpy(slots)].cpu().numpy()
+    near = nearest_words(codes, owner, len(around), question.senses)
+    here = np.searchsorted(around, at)
+    own = near[here]
+    before = near[np.maximum(here - 1, 0)] * whole[at][:, None]
+    after = near[np.minimum(here + 1, len(around) - 1)] * whole[at + 1][:, None]
+    together: Array = np.maximum(own, np.maximum(before, after)) @ weights
+    return own @ weights, together

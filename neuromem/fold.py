@@ -277,15 +277,17 @@ class Fold:
             self._place(memory_id, rows._replace(key=blank), state, now_ms)
             if not self.bank.rows_of(memory_id):
                 return
-            rows = rows._replace(key=self._keys_anew(memory_id, now_ms))
+            key, senses = self._keys_anew(memory_id, now_ms)
+            rows = rows._replace(key=key, senses=senses)
         self._place(memory_id, rows, state, now_ms)
         self.bank.supersede(memory_id, by, int(state["until_ms"]))
 
-    def _keys_anew(self, memory_id: str, now_ms: int) -> Tensor:
-        """[B, K] int8 keys of what a memory's rows say: theirs were made by another encoder."""
+    def _keys_anew(self, memory_id: str, now_ms: int) -> tuple[Tensor, Tensor]:
+        """Keys [B, K] int8 and senses of what a memory's rows say: theirs were made by another encoder."""
         values, strength = self.bank.readable(self.bank.rows_of(memory_id), now_ms)
         readings = self.writer.codec.read_values(values, strength)
-        return quantize_keys(self.writer.keys.targets([reading.text or "?" for reading in readings]))
+        targets, senses = self.writer.keys.addresses([reading.text or "?" for reading in readings])
+        return quantize_keys(targets), senses
 
 
 def words_of(log: EventLog, owner: str, until: int, wanted: set[str] | None = None) -> dict[str, Record]:

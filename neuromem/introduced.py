@@ -16,11 +16,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from .bank import SlotBank
-from .evidence import Order, order_of
 from .facts.clause import KIN_WORDS, ROLES
 from .facts.relations import PETS
 from .facts.verbs import PAST_OF
 from .marks import NUMBER, TIME, mark_of
+from .order import Order, order_of
 from .recall import Hit, put_first
 from .text import STOP_WORDS, normalize, stem, stems, words
 

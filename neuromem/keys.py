@@ -12,6 +12,7 @@ Axes: B keys being written, K key width, C cues of a key, J neighbours of a key.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -19,9 +20,10 @@ from torch.nn import functional
 
 from .bank import SlotBank
 from .config import BankConfig, RecallConfig, WriteConfig
-from .encoders import CachedEncoder, Encoder, LexicalSketch, join_keys
+from .encoders import CachedEncoder, Encoder, LexicalSketch, join_keys, word_encoder
+from .senses import SENSE_BYTES, Senses, packed, senses_of
 from .strangers import STRANGERS, Strangeness, strangeness
-from .text import idf, normalize, sentences, stems
+from .text import content_words, idf, normalize, sentences, stems
 
 __all__ = ["Keys", "answering_for_all", "neighbours_of", "sculpt_keys"]
 
@@ -31,6 +33,16 @@ CONFUSABLE = (
 MOST_TOLD = 10.0  # nats of one word at most: an unheard-of name is no sermon
 ANSWERS = 0.9  # cosine with a text in several slots of the part that answers for all of it
 STEP, BACK = 0.3, 0.05  # of one step: away from neighbours and towards cues; back to the target
+
+
+class _Sentences:
+    """Texts cut into their sentences, as they are encoded."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self.folded = [normalize(text, casefold=False) for text in texts]
+        pieces = [sentences(text) or [text] for text in self.folded]
+        self.every = [piece for said in pieces for piece in said]
+        self.owner = [row for row, said in enumerate(pieces) for _ in said]  # whose each is
 
 
 _strangers: dict[str, Strangeness] = {}  # by key space
@@ -44,10 +56,16 @@ class Keys:
         self.sketch = LexicalSketch(bank.lexical_buckets)
         self.lexical_weight = recall.lexical_weight if bank.lexical_buckets else 0.0
 
+    @cached_property
+    def senses(self) -> Senses | None:
+        """How words are compared; None if the encoder does not tell them apart."""
+        return senses_of(self.encoder.encoder)
+
     @property
     def identity(self) -> str:
         """Name of the key space: banks of another one are refused."""
-        return f"{self.encoder.name}+lex{self.sketch.buckets}@{self.lexical_weight:g}+sentences"
+        name = f"{self.encoder.name}+lex{self.sketch.buckets}@{self.lexical_weight:g}+sentences"
+        return name if self.senses is None else f"{name}+senses@{self.senses.identity}"
 
     @property
     def strangers(self) -> Strangeness:
@@ -67,14 +85,32 @@ class Keys:
         The dense part of a text of several sentences is the sum of theirs, each weighed by how much it
         tells: what somebody did should not drown in "Hey! How are you?".
         """
-        folded = [normalize(text, casefold=False) for text in texts]
-        pieces = [sentences(text) or [text] for text in folded]
-        every = [piece for said in pieces for piece in said]
-        weight = torch.tensor([_told_by(piece) for piece in every])[:, None]
-        owner = torch.tensor([row for row, said in enumerate(pieces) for _ in said], dtype=torch.int64)
-        dense = torch.zeros(len(texts), self.encoder.width)
-        dense.index_add_(0, owner, self.encoder.encode(every) * weight)
-        return join_keys(dense, self.sketch.sketch(folded), self.lexical_weight)
+        said = _Sentences(texts)
+        return self._joined(said, self.encoder.encode(said.every))
+
+    def addresses(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
+        """`targets` of texts, and the senses of their words [B, SENSES · SENSE_BYTES], in one pass."""
+        said, tells_words = _Sentences(texts), word_encoder(self.encoder.encoder)
+        if self.senses is None or tells_words is None:
+            return self.targets(texts), packed([torch.zeros(0, SENSE_BYTES)] * len(texts))
+        words = [content_words(piece) for piece in said.every]
+        spans = [[(begin, end) for _, begin, end in found] for found in words]
+        vectors, states = tells_words.encode_words(said.every, spans)
+        codes = torch.split(self.senses.codes(states), [len(found) for found in words])
+        told: list[dict[str, Tensor]] = [{} for _ in texts]
+        for row, found, own in zip(said.owner, words, codes, strict=True):
+            for (stem, *_), code in zip(found, own, strict=True):
+                told[row].setdefault(stem, code)
+        none = torch.zeros(0, SENSE_BYTES, dtype=torch.uint8)
+        each = [torch.stack(list(found.values())) if found else none for found in told]
+        return self._joined(said, vectors), packed(each)
+
+    def _joined(self, said: _Sentences, vectors: Tensor) -> Tensor:
+        """[B, K] unit keys of texts, of the vectors of all their sentences."""
+        weight = torch.tensor([_told_by(piece) for piece in said.every])[:, None]
+        dense = torch.zeros(len(said.folded), self.encoder.width)
+        dense.index_add_(0, torch.tensor(said.owner, dtype=torch.int64), vectors * weight)
+        return join_keys(dense, self.sketch.sketch(said.folded), self.lexical_weight)
 
     def queries(self, texts: Sequence[str]) -> Tensor:
         """[B, K] unit vectors of texts as if each was asked for, whole; never cached, as `targets`."""
@@ -86,6 +122,13 @@ class Keys:
         folded = normalize(text, casefold=False)
         dense = self.encoder.query(folded)[None]
         return join_keys(dense, self.sketch.sketch([folded]), self.lexical_weight)[0]
+
+    def query_senses(self, text: str) -> dict[str, Tensor]:
+        """What each content word of a question means there: stem → [SENSE_BITS] unit vector."""
+        if self.senses is None:
+            return {}
+        found, states = self.encoder.query_words(normalize(text, casefold=False))
+        return dict(zip(reversed(found), self.senses.of(states).flip(0), strict=True))  # the first counts
 
 
 def _told_by(sentence: str) -> float:

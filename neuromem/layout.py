@@ -11,6 +11,7 @@ from torch import Tensor
 from .errors import InvalidInput
 from .ladder import VALUE_UNITS
 from .marks import MARKS
+from .senses import SENSE_BYTES, SENSES
 
 __all__ = ["DAY_MS", "GRID_STEP", "STATE", "Rows", "pick_device", "quantize_keys", "row_layout", "seal_of"]
 
@@ -38,7 +39,8 @@ STATE: dict[str, tuple[torch.dtype, int | None]] = {
     "until_ms": (torch.int64, None),  # Unix time from which it is no longer current; 0 = it is
     "successor": (torch.uint8, 16),  # UUID of what replaced it; zero for nothing
     "marks": (torch.int16, MARKS),  # hashes of its content words, in order (`marks.py`)
-    "traits": (torch.uint8, None),  # bits: asks, orders, has a time word, a number, names, orders
+    "senses": (torch.uint8, SENSES * SENSE_BYTES),  # what its content words mean (`senses.py`)
+    "traits": (torch.uint8, None),  # bits: asks, has a time word, a number, names, orders, speaks of change
     "speaker": (torch.int64, None),  # mark of the name of who said it; 0: the owner, or not told
     "subject": (torch.int64, None),  # mark of whom or what its gist is about; 0: the speaker, or not clear
     "noted": (torch.bool, None),  # whether metadata came with it (it is in the log)
@@ -57,6 +59,7 @@ class Rows(NamedTuple):
     floor: Tensor  # [B] float32
     marks: Tensor  # [B, MARKS] int16
     traits: Tensor  # [B] uint8
+    senses: Tensor  # [B, SENSES · SENSE_BYTES] uint8
 
 
 def row_layout(key_width: int) -> dict[str, tuple[torch.dtype, int | None]]:

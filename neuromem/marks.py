@@ -23,6 +23,7 @@ __all__ = [
     "ASSISTANT",
     "MARKS",
     "NAMES",
+    "NEWS",
     "NUMBER",
     "ORDERS",
     "OTHER",
@@ -39,8 +40,9 @@ MARKS = 24  # of a slot; 160 bytes of text hardly hold more content words
 ASKS, TIME, NUMBER = 1, 2, 4  # bits of a slot's traits: ends as a question; has a time word; has a number
 ASSISTANT = -1  # mark of an assistant as a speaker, whatever it is called; no name has it
 NAMES = 8  # the traits' number of names, 0 to 3, begins at this bit
-OTHER = 64  # is about somebody else than who says it
+OTHER = 128  # is about somebody else than who says it
 ORDERS = 32  # tells an assistant what to do from now on
+NEWS = 64  # speaks of change: "rescheduled", "increased", "now"
 _NUMBER = re.compile(
     r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|twenty|thirty|forty|fifty|hundred"
     r"|thousand|million|once|twice|half)\b",
@@ -54,6 +56,14 @@ _ORDERS = re.compile(
     r"|include|keep|list|mention|provide|recommend|remind|reply|respond|round|say|show|speak|start|suggest|tell"
     r"|translate|use|write)\b"
     r"|\b(?:every time|when(?:ever)?) i ask (?:you|about|for|to|how|what|where|which|who|why)\b",
+    re.IGNORECASE,
+)
+_NEWS = re.compile(
+    r"\b(?:now|recently|lately|latest|newest|new|updated?|updates?|reschedul\w+|postpon\w+|delayed|moved?|pushed"
+    r"|shifted|extend(?:ed|ing)|shorten(?:ed|ing)?|increas(?:ed?|ing)|decreas(?:ed?|ing)|reduc(?:ed?|ing)"
+    r"|rais(?:ed?|ing)|lower(?:ed|ing)|bumped|upped|improv(?:ed?|ing)|grown|growth|grew|dropped|rose|risen"
+    r"|reach(?:ed|es)|revis(?:ed|ing)|adjust(?:ed|ing)?|chang(?:ed|ing)|upgraded|instead|no longer|anymore"
+    r"|added|adding|total|so far|up to|down to|turns out|actually)\b",
     re.IGNORECASE,
 )
 _WORD = re.compile(r"[^\W\d_][\w'’-]*")
@@ -85,7 +95,7 @@ def marks_of(texts: list[str], around: str = "") -> Tensor:
 
 
 def traits_of(texts: list[str]) -> Tensor:
-    """[B] uint8: whether each text asks, orders, has a time word or a number; how many names."""
+    """[B] uint8: whether each text asks, orders, tells news, has a time word or a number; how many names."""
     return torch.tensor([_traits(text) for text in texts], dtype=torch.uint8)
 
 
@@ -112,9 +122,8 @@ def fingerprint(text: str) -> int:
 
 def _traits(text: str) -> int:
     asks = ASKS * int(text.rstrip().endswith("?"))
-    told = (
-        TIME * has_time_word(text) | NUMBER * bool(_NUMBER.search(text)) | ORDERS * bool(_ORDERS.search(text))
-    )
+    told = TIME * has_time_word(text) | NUMBER * bool(_NUMBER.search(text))
+    told |= ORDERS * bool(_ORDERS.search(text)) | NEWS * bool(_NEWS.search(text))
     return asks | told | NAMES * _names(text) | OTHER * (whose_of(text).kind == "other")
 
 

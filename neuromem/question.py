@@ -8,21 +8,28 @@ what they said themselves counts for more.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import Any
 
+import numpy as np
 from torch import Tensor
 
+from .facts.asked import asked_of
 from .facts.sought import slots_sought
 from .facts.times import TimeSpan, spans
 from .keys import Keys
 from .layout import DAY_MS
 from .marks import NAMES, NUMBER, TIME, fingerprint, mark_of, name_mark
+from .news import asks_value, is_of_now
+from .senses import SENSE_BITS
 from .text import STOP_WORDS, normalize, stems
 
 __all__ = ["Question", "take_apart"]
+
+Array = np.ndarray[Any, Any]
 
 DAY_TAU, LONGER_TAU = 4.0, 20.0  # days after which a date's pull is 1/e: of a day named, of a longer time
 _WANTS = (
@@ -40,6 +47,7 @@ _ASSISTANT = re.compile(
     r"|\byour (?:advice|suggestions?|recommendations?|answer|reply|explanation)\b"
 )
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+_NO_SENSE = np.zeros(SENSE_BITS, dtype=np.float32)
 _POSSESSIVE = re.compile(r"['’]s?$")
 
 
@@ -55,7 +63,10 @@ class Question:
     asks_assistant: bool = False  # what an assistant said, as in "what did you suggest?"
     slots: tuple[int, ...] = ()  # fingerprints of the slots that it asks for, such as "1|dog name"
     times: tuple[tuple[float, float, float], ...] = ()  # each: from and to in Unix ms, decay in ms
+    value: bool = False  # a value of now is asked for: a time, a price, a number
     wants: int = 0  # bits: a time, a name or a number is asked for
+    senses: Array = field(default_factory=lambda: np.zeros((0, 0), np.float32))  # [S, SENSE_BITS] of its
+    # content words, each once; unit rows; none where the encoder has no senses
     alike: tuple[float, float] = (0.1, 0.25)  # cosines of texts that have something in common, and clearly
 
 
@@ -68,19 +79,30 @@ def take_apart(text: str, keys: Keys, speakers: Collection[int], now_ms: int) ->
     named = {mark for word in _WORD.findall(text) if (mark := _named(word)) in speakers}
     core = " ".join(_WORD.sub(lambda word: "" if _named(word[0]) in named else word[0], text).split())
     core = core if named and _WORD.search(core) else text
-    folded = normalize(text)
+    folded, told = normalize(text), stems(core)
     return Question(
         text=core,
         vector=keys.query(core),
-        marks=tuple(mark_of(stem) for stem in stems(core)),
+        marks=tuple(mark_of(stem) for stem in told),
+        senses=_senses(core, told, keys),
         named=next(iter(named)) if len(named) == 1 else 0,
         asks_assistant=bool(_ASSISTANT.search(folded)),
         words=frozenset(_named(word) for word in _WORD.findall(text)) - named - {0},
         slots=tuple(map(fingerprint, slots_sought(text))),
         times=tuple(map(_times, spans(text, datetime.fromtimestamp(now_ms / 1_000, UTC)))),
+        value=asks_value(folded) and is_of_now(asked_of(text, datetime.fromtimestamp(now_ms / 1_000, UTC))),
         wants=sum(bit for pattern, bit in _WANTS if pattern.match(folded)),
         alike=keys.strangers.span(),
     )
+
+
+def _senses(core: str, told: Sequence[str], keys: Keys) -> Array:
+    """[S, SENSE_BITS] of the stems of a question, each once; zero rows where its words are not told apart."""
+    found = keys.query_senses(core)
+    if not found:
+        return np.zeros((0, SENSE_BITS), dtype=np.float32)
+    rows = {mark_of(stem): found.get(stem) for stem in told}
+    return np.stack([_NO_SENSE if row is None else row.numpy() for row in rows.values()])
 
 
 @lru_cache(maxsize=8_192)

@@ -24,7 +24,7 @@ from torch import Tensor
 from .bank import SlotBank
 from .codec import Codec, Reading
 from .config import RecallConfig
-from .evidence import Evidence, gather
+from .evidence import ABOVE, Evidence, gather
 from .forgetting import THRESHOLDS, Fidelity
 from .layout import seal_of
 from .log import Record
@@ -36,7 +36,6 @@ __all__ = ["ABOVE", "Hit", "Recall", "find", "put_first", "read"]
 Array = np.ndarray[Any, Any]
 _Times = tuple[int, int, tuple[int, str]]  # Unix ms of first writing and last hearing; see `SlotBank.ended`
 
-ABOVE = 1e-3  # by how much, in score, a memory stands above the one it is put before
 SAME, COPIES = 0.8, 2  # content words that copies of a fact share; copies shown before others
 FADED = THRESHOLDS[Fidelity.SUBJECT]  # strength below which a slot says nothing
 

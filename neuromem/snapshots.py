@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from .bank import SlotBank
-from .bankfile import load_bank, read_notes, save_bank
+from .bankfile import OLDER, load_bank, read_notes, save_bank
 from .config import Config
 from .errors import BankError, NotFound, StoreError
 from .fold import Fold
@@ -81,10 +81,11 @@ class Snapshots:
             bank = load_bank(path, self.config.bank, self.config.forgetting)
         except NotFound:
             return Start()
-        except BankError:
+        except BankError as error:
             if not self.readonly:
                 path.unlink()  # the log has everything
-            return Start(why="its snapshot is damaged")
+            older = OLDER in str(error)
+            return Start(why=f"its snapshot is {'of an older version' if older else 'damaged'}")
         return Start(bank, int(str(notes["events"])), str(notes["chain"]), anew=False)
 
     def _misfit(self, name: str, notes: dict[str, Any]) -> str:

@@ -52,6 +52,7 @@ class SlotTable(nn.Module):
     until_ms: Tensor
     successor: Tensor
     marks: Tensor
+    senses: Tensor
     traits: Tensor
     speaker: Tensor
     subject: Tensor

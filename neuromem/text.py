@@ -17,6 +17,7 @@ from .errors import InvalidInput
 
 __all__ = [
     "STOP_WORDS",
+    "content_words",
     "idf",
     "is_name_like",
     "normalize",
@@ -255,6 +256,16 @@ def _words_of(match: re.Match[str]) -> list[str]:
 def stems(text: str) -> list[str]:
     """The content words of a text, stemmed, in order: no stop words, no possessive endings."""
     return [stem(word) for word in words(text) if word not in STOP_WORDS]
+
+
+def content_words(text: str) -> list[tuple[str, int, int]]:
+    """The content words of a text that is normalized but for its case: stems, and where their words stand."""
+    return [
+        (stem(word.casefold()), match.start(), match.end())
+        for match in _TOKEN.finditer(text)
+        for word in _words_of(match)
+        if word.casefold() not in STOP_WORDS
+    ]
 
 
 @functools.lru_cache(maxsize=8_192)

@@ -87,7 +87,7 @@ class Writer:
         pieces, values = self._pieces(drafts)
         spent = time.perf_counter() - started
         owner = [index for index, parts in enumerate(pieces) for _ in parts]
-        targets = self._targets(pieces, drafts)
+        targets, senses = self._targets(pieces, drafts)
         started = time.perf_counter()
         keys, key_steps = self._keys(targets, owner, drafts, bank)
         key = quantize_keys(keys)
@@ -97,7 +97,9 @@ class Writer:
             rows = slice(at, at + len(parts))
             at += len(parts)
             marks = marks_of(parts, draft.around)
-            own = Rows(key[rows], values.value[rows], values.floor[rows], marks, traits_of(parts))
+            own = Rows(
+                key[rows], values.value[rows], values.floor[rows], marks, traits_of(parts), senses[rows]
+            )
             written.append(Written(own, _report(parts, values, rows, key_steps, share)))
         return written
 
@@ -138,8 +140,8 @@ class Writer:
             gists += [tuple(part.encode() for part in draft.gist), *[(b"",) * 4] * (len(parts) - 1)]
         return write_values(self.codec, texts, gists, self.config)
 
-    def _targets(self, pieces: list[list[str]], drafts: Sequence[Draft]) -> Tensor:
-        """[parts of all facts, K] what each part is found by.
+    def _targets(self, pieces: list[list[str]], drafts: Sequence[Draft]) -> tuple[Tensor, Tensor]:
+        """What each part is found by, [parts of all facts, K], and the senses of its words.
 
         One of several parts answers for the whole text; the first also for the questions it will be asked
         by, as far as its gist tells them (`WriteConfig.cue_share`); all of them for what was said around.
@@ -147,7 +149,7 @@ class Writer:
         said = list(zip(pieces, drafts, strict=True))
         cues = [cue for draft in drafts if _has_cue(draft) for cue in draft.cues]
         cues = cues if self.config.cue_share else []
-        every = self.keys.targets([part for parts in pieces for part in parts] + cues)
+        every, senses = self.keys.addresses([part for parts in pieces for part in parts] + cues)
         targets, asked = every[: len(every) - len(cues)], iter(every[len(every) - len(cues) :])
         long = [draft.text for parts, draft in said if len(parts) > 1]
         wholes, at = iter(self.keys.queries(long) if long else ()), 0
@@ -163,7 +165,7 @@ class Writer:
             if draft.around:
                 targets[rows] = normalize(targets[rows] + AROUND_SHARE * next(around), dim=1)
             at += len(parts)
-        return targets
+        return targets, senses[: len(targets)]
 
     def _keys(
         self, targets: Tensor, owner: list[int], drafts: Sequence[Draft], bank: SlotBank

@@ -17,6 +17,7 @@ from neuromem.forgetting import days_until
 from neuromem.ladder import FIELDS, VALUE_UNITS, VERBATIM
 from neuromem.layout import DAY_MS, Rows, quantize_keys
 from neuromem.marks import MARKS
+from neuromem.senses import SENSE_BYTES, SENSES
 
 NOW = 1_772_452_800_000
 K = 64
@@ -39,7 +40,8 @@ def some_rows(count: int, seed: int, width: int = K) -> Rows:
         value[:, field.units] = span * field.amplitude
     marks = torch.randint(-99, 99, (count, MARKS), generator=generator).to(torch.int16)
     floor, traits = torch.full((count,), 0.35), torch.zeros(count, dtype=torch.uint8)
-    return Rows(quantize_keys(key), torch.round(value).to(torch.int8), floor, marks, traits)
+    senses = torch.randint(0, 256, (count, SENSES * SENSE_BYTES), generator=generator).to(torch.uint8)
+    return Rows(quantize_keys(key), torch.round(value).to(torch.int8), floor, marks, traits, senses)
 
 
 def state_of(stability: float = 5.0, now_ms: int = NOW, **more: float) -> dict[str, float | int]:

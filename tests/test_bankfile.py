@@ -87,7 +87,7 @@ def test_an_empty_bank_has_a_file_too(tmp_path: Path) -> None:
 def test_the_notes_come_back(path: Path) -> None:
     notes = read_notes(path)
     assert notes == {
-        "format": "neuromem-bank", "version": 1, **MODELS, "owner": "user:ana", "events": 12,
+        "format": "neuromem-bank", "version": 2, **MODELS, "owner": "user:ana", "events": 12,
     }  # fmt: skip
 
 
@@ -272,9 +272,13 @@ def test_a_free_row_that_is_not_empty_is_refused(path: Path) -> None:
 
 
 def test_a_version_of_the_future_is_refused_with_the_remedy(path: Path) -> None:
-    assert "version 2 is not known here (1 is); update neuromem" in refused(
-        rewritten(path, nothing, version=2)
+    assert "version 3 is not known here (2 is); update neuromem" in refused(
+        rewritten(path, nothing, version=3)
     )
+
+
+def test_a_version_of_the_past_is_refused_and_said_to_be_one(path: Path) -> None:
+    assert "of an older version (1; 2 is known here)" in refused(rewritten(path, nothing, version=1))
 
 
 def test_a_safetensors_file_of_something_else_is_refused(path: Path, tmp_path: Path) -> None:

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from neuromem import Memory
 from neuromem.config import Config, WriteConfig
-from neuromem.evidence import KINDS, gather, order_of, speakers_of
+from neuromem.evidence import KINDS, gather, speakers_of
 from neuromem.layout import DAY_MS
 from neuromem.marks import ASKS, MARKS, NAMES, NUMBER, ORDERS, TIME, mark_of, marks_of, name_mark, traits_of
+from neuromem.order import order_of
 from neuromem.question import take_apart
 from neuromem.text import stems
 

@@ -28,6 +28,9 @@ from neuromem.question import take_apart
 CONFIG = Config(forgetting=ForgettingConfig(decay="none"))
 PLACES = (1, 5, 10, 20)
 CANDIDATES = Config().recall.candidates  # passages looked at, as a search does
+LEAST = {"words": 0.1, "words before": 0.1}
+"""In units of meaning, and not fitted: senses say the same better, but not every encoder has any."""
+PAIRS = 2  # so much do the pairs count beside one conversation
 TITLES = {"talk": "LoCoMo", "one": "LoCoMo, one person", "beam": "BEAM"}
 Asked = tuple[np.ndarray[Any, Any], np.ndarray[Any, Any], int]
 """evidence [M, F], which memories answer [M], how many answers there are"""
@@ -126,7 +129,8 @@ def main() -> None:
     """Tells, asks, fits, prints."""
     args = _arguments()
     told = _told(args)
-    left = [place for place, kind in enumerate(KINDS) if kind not in args.without.split(",")]
+    absent = {*args.without.split(","), *LEAST}
+    left = [place for place, kind in enumerate(KINDS) if kind not in absent]
     talks = {name: key for key in told for kind, name in [key] if kind in ("talk", "beam")}
     names = {kind: [name for name, key in talks.items() if key[0] == kind] for kind in ("talk", "beam")}
     folds = max(map(len, names.values())) if not names["talk"] else len(names["talk"])
@@ -135,8 +139,10 @@ def main() -> None:
     for fold in range(folds):
         held = {name for group in names.values() for name in group[fold::folds]}
         asked_for = [key for key in told if key == ("pairs", "question")]
-        sets = [told[key] for key in (*(key for name, key in talks.items() if name not in held), *asked_for)]
-        weights.append(fit(sets, left))
+        keys = [key for name, key in talks.items() if name not in held] + PAIRS * asked_for
+        weights.append(fit([told[key] for key in keys], left))
+        for kind, share in LEAST.items():
+            weights[-1][KINDS.index(kind)] = share * weights[-1][KINDS.index("meaning")]
         for (kind, name), group in told.items():
             if name in held or kind == "pairs":
                 mark = f"pairs, {name}" if kind == "pairs" else TITLES[kind]

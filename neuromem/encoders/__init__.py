@@ -13,7 +13,7 @@ from pathlib import Path
 from ..errors import InvalidInput, NotFound
 from ..shipped import DEFAULT_ENCODER as DEFAULT
 from ..shipped import ENCODERS, checkpoint_path
-from .base import CachedEncoder, Encoder, WrappedEncoder
+from .base import CachedEncoder, Encoder, WordEncoder, WrappedEncoder, word_encoder
 from .lexical import HashEncoder, LexicalSketch, join_keys
 from .sentence import SentenceEncoder
 
@@ -24,10 +24,12 @@ __all__ = [
     "HashEncoder",
     "LexicalSketch",
     "SentenceEncoder",
+    "WordEncoder",
     "WrappedEncoder",
     "check_encoder",
     "join_keys",
     "load_encoder",
+    "word_encoder",
 ]
 
 OWN = ("transformer", "conv")  # a checkpoint each

@@ -5,23 +5,28 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, cast
 
 import torch
 from torch import Tensor
 
 from ..errors import InvalidInput
+from ..text import content_words
 from ..together import Together
 
 __all__ = [
     "CachedEncoder",
     "Encoder",
+    "Span",
+    "WordEncoder",
     "WrappedEncoder",
     "checked_texts",
     "pick_encoder_device",
+    "word_encoder",
 ]
 
 MOST_TOGETHER = 16  # queries encoded in one batch
+Span = tuple[int, int]  # begin and end in characters
 
 
 class Encoder(Protocol):
@@ -43,6 +48,25 @@ class Encoder(Protocol):
 
         Raises:
             InvalidInput: `texts` is one string, or holds something else than strings.
+        """
+
+
+class WordEncoder(Encoder, Protocol):
+    """An encoder that also tells what the words of a text mean there, in the same pass."""
+
+    @property
+    def word_senses(self) -> str:
+        """Name of the shipped checkpoint by which its words are compared (`senses.py`); "" for none."""
+
+    def encode_words(self, texts: Sequence[str], spans: Sequence[Sequence[Span]]) -> tuple[Tensor, Tensor]:
+        """`encode`, and the words of all texts, one text after the other.
+
+        Args:
+            spans: of each text, where its words stand, in order.
+
+        Returns:
+            [B, width] as `encode`, bit for bit; [W, H] float32 rows of any length, zero for a word that is
+            not read any more.
         """
 
 
@@ -71,6 +95,10 @@ class WrappedEncoder:
         return self.encoder.encode(texts)
 
 
+_Known = tuple[Tensor, list[str], Tensor]
+"""vector [width] of a text, stems of its content words, their states [W, H]"""
+
+
 class CachedEncoder(WrappedEncoder):
     """An encoder that remembers the vectors of the last queries (LRU, safe across threads).
 
@@ -92,35 +120,53 @@ class CachedEncoder(WrappedEncoder):
             raise InvalidInput("capacity", f"{capacity} is negative", "give 0 or more queries")
         super().__init__(encoder)
         self.capacity = capacity
-        self._vectors: OrderedDict[str, Tensor] = OrderedDict()
+        self._words = word_encoder(encoder)
+        self._known: OrderedDict[str, _Known] = OrderedDict()
         self._lock = threading.Lock()
-        self._asked: Together[str, Tensor] = Together(lambda texts: list(self._pass(texts)), MOST_TOGETHER)
+        self._asked: Together[str, _Known] = Together(self._encoded, MOST_TOGETHER)
 
     def query(self, text: str) -> Tensor:
         """[width]: the vector of one text, from the cache when it is there (a copy: change it freely)."""
-        with self._lock:
-            vector = self._vectors.get(text)
-            if vector is not None:
-                self._vectors.move_to_end(text)
-        if vector is None:
-            vector = self._asked(text)  # with those of other threads: a batch costs little more than one
-            self._keep(text, vector)
-        return vector.clone()
+        return self._of(text)[0].clone()
 
-    def _pass(self, texts: Sequence[str]) -> Tensor:
-        """[B, width]: of one text as `encode` gives it; of several in one pass, if the encoder has that."""
-        together = getattr(self.encoder, "encode_together", None)
-        if together is None or len(texts) == 1:
-            return torch.cat([self.encoder.encode([text]) for text in texts])
-        vectors: Tensor = together(texts)
-        return vectors
+    def query_words(self, text: str) -> tuple[list[str], Tensor]:
+        """The stems of a text's content words, and what these mean there [W, H]; none if it is no
+        `WordEncoder`."""
+        return self._of(text)[1:]
 
-    def _keep(self, text: str, vector: Tensor) -> None:
+    def _of(self, text: str) -> _Known:
         with self._lock:
-            self._vectors[text] = vector
-            self._vectors.move_to_end(text)
-            while len(self._vectors) > self.capacity:
-                self._vectors.popitem(last=False)
+            known = self._known.get(text)
+            if known is not None:
+                self._known.move_to_end(text)
+        if known is None:
+            known = self._asked(text)  # with those of other threads: a batch costs little more than one
+            self._keep(text, known)
+        return known
+
+    def _encoded(self, texts: list[str]) -> list[_Known]:
+        if self._words is None:
+            return [(vector, [], torch.zeros(0, 0)) for vector in self.encoder.encode(texts)]
+        words = [content_words(text) for text in texts]
+        spans = [[(begin, end) for _, begin, end in found] for found in words]
+        # one alone gives the bits of `encode`; several in one pass, where the encoder has that
+        together = getattr(self.encoder, "encode_words_together", None) if len(texts) > 1 else None
+        vectors, states = (together or self._words.encode_words)(texts, spans)
+        each = torch.split(states, [len(found) for found in words])
+        stems = [[stem for stem, *_ in found] for found in words]
+        return list(zip(vectors, stems, each, strict=True))
+
+    def _keep(self, text: str, known: _Known) -> None:
+        with self._lock:
+            self._known[text] = known
+            self._known.move_to_end(text)
+            while len(self._known) > self.capacity:
+                self._known.popitem(last=False)
+
+
+def word_encoder(encoder: Encoder) -> WordEncoder | None:
+    """The encoder, if it tells words apart."""
+    return cast(WordEncoder, encoder) if hasattr(type(encoder), "encode_words") else None
 
 
 def checked_texts(texts: Sequence[str]) -> list[str]:

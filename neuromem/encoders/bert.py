@@ -1,11 +1,12 @@
 """The forward pass of a small BERT, fast on one CPU thread: what two of the encoders run.
 
-Axes: B texts, T tokens of a text, N tokens of all texts, H hidden size.
+Axes: B texts, T tokens, H hidden size.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
@@ -13,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..linear import Product, product_kind
+from .base import Span
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -79,29 +81,51 @@ class Bert:
 
     def encode(self, texts: list[str]) -> Tensor:
         """[B, H] float32 unit rows on the CPU, B >= 1."""
+        return self.encode_words(texts, [()] * len(texts))[0]
+
+    def encode_words(self, texts: list[str], spans: Sequence[Sequence[Span]]) -> tuple[Tensor, Tensor]:
+        """Vectors of texts, and of words in them: the mean of the word's tokens, of any length.
+
+        Args:
+            spans: of each text, where its words stand, in order.
+
+        Returns:
+            [B, H] unit rows and [W, H] rows of all words, one text after the other; zero for a word behind
+            the last token that is read. Float32, on the CPU.
+        """
         # One by one: a batch would start the tokenizer's threads, which do not survive a fork.
-        ids = [self.tokenizer.encode(text).ids for text in texts]
-        if len(ids) == 1:
-            return self._forward(torch.tensor(ids, device=self.device)).cpu().clone()  # fit for autograd
+        read = [self.tokenizer.encode(text) for text in texts]
         rows_of: dict[int, list[int]] = {}
-        for row, tokens in enumerate(ids):
-            rows_of.setdefault(len(tokens), []).append(row)
+        for row, tokens in enumerate(read):
+            rows_of.setdefault(len(tokens.ids), []).append(row)
         out = torch.empty(len(texts), self.width)
+        words = torch.zeros(sum(map(len, spans)), self.width)
+        first = [0, *accumulate(map(len, spans))]
         for rows in rows_of.values():
             for start in range(0, len(rows), BATCH):
                 part = rows[start : start + BATCH]
-                batch = torch.tensor([ids[row] for row in part], device=self.device)
-                out[part] = self._forward(batch).cpu()
-        return out
+                states = self._states(torch.tensor([read[row].ids for row in part], device=self.device))
+                out[part] = F.normalize(states.mean(dim=1), dim=1).cpu()
+                for row, state in zip(part, states, strict=True):
+                    if spans[row]:
+                        pooled = _pooled(state.cpu(), read[row].offsets, spans[row])
+                        words[first[row] : first[row + 1]] = pooled
+        return out, words
 
-    def encode_together(self, texts: list[str]) -> Tensor:
-        """`encode` in one pass, whatever the lengths: less work for few texts; last bits may differ."""
-        ids = [self.tokenizer.encode(text).ids for text in texts]
-        return self._ragged(ids).cpu().clone()
+    def encode_words_together(
+        self, texts: list[str], spans: Sequence[Sequence[Span]]
+    ) -> tuple[Tensor, Tensor]:
+        """`encode_words` in one pass, whatever the lengths: less work for few texts; last bits may differ."""
+        read = [self.tokenizer.encode(text) for text in texts]
+        states = self._ragged([tokens.ids for tokens in read])
+        means = torch.stack([state.mean(dim=0) for state in states])
+        told = zip(states, read, spans, strict=True)
+        words = [_pooled(state.cpu(), tokens.offsets, own) for state, tokens, own in told if own]
+        return F.normalize(means, dim=1).cpu(), torch.cat([torch.zeros(0, self.width), *words])
 
     @torch.inference_mode()
-    def _forward(self, ids: Tensor) -> Tensor:
-        """[B, T] token ids to [B, H] unit rows."""
+    def _states(self, ids: Tensor) -> Tensor:
+        """[B, T] token ids to [B, T, H], what each token means where it stands."""
         count, length = ids.shape
 
         def attended(qkv: Tensor) -> Tensor:
@@ -109,11 +133,11 @@ class Bert:
             return F.scaled_dot_product_attention(q, k, v).transpose(1, 2)
 
         h = self._layers((self.words[ids] + self.places[:length]).view(-1, self.width), attended)
-        return F.normalize(h.view(count, length, self.width).mean(dim=1), dim=1)
+        return h.view(count, length, self.width)
 
     @torch.inference_mode()
-    def _ragged(self, ids: list[list[int]]) -> Tensor:
-        """B lists of token ids to [B, H] unit rows; only attention sees where a text ends."""
+    def _ragged(self, ids: list[list[int]]) -> list[Tensor]:
+        """B lists of token ids to [T, H] each; only attention sees where a text ends."""
         sizes = [len(tokens) for tokens in ids]
 
         def attended(qkv: Tensor) -> Tensor:
@@ -125,9 +149,7 @@ class Bert:
 
         flat = torch.tensor([token for tokens in ids for token in tokens], device=self.device)
         places = torch.cat([self.places[:size] for size in sizes])
-        h = self._layers(self.words[flat] + places, attended)
-        means = torch.stack([text.mean(dim=0) for text in torch.split(h, sizes)])
-        return F.normalize(means, dim=1)
+        return list(torch.split(self._layers(self.words[flat] + places, attended), sizes))
 
     def _layers(self, h: Tensor, attended: Callable[[Tensor], Tensor]) -> Tensor:
         """[N, H] embeddings of all tokens to their states.
@@ -145,6 +167,18 @@ class Bert:
 
     def _normed(self, rows: Tensor, norm: Norm) -> Tensor:
         return F.layer_norm(rows, (self.width,), *norm, self.eps)
+
+
+def _pooled(states: Tensor, offsets: Sequence[Span], spans: Sequence[Span]) -> Tensor:
+    """[W, H] means of the tokens [T, H] that make up words; zero for a word without any."""
+    inside = [
+        [place for place, (begin, stop) in enumerate(offsets) if begin < end and start < stop]
+        for start, end in spans
+    ]
+    share = torch.zeros(len(spans), len(states))
+    for row, places in enumerate(inside):
+        share[row, places] = 1 / max(1, len(places))
+    return share @ states
 
 
 def _pair(weights: dict[str, Tensor], prefix: str) -> Norm:

@@ -77,10 +77,10 @@ class OwnEncoder(ABC, Generic[Model]):
         checked = checked_texts(texts)
         if not checked:
             return torch.zeros(0, self.width)
-        return self._cut(self._vectors(self.load(), checked))
+        return self._narrowed(self._vectors(self.load(), checked))
 
-    def _cut(self, rows: Tensor) -> Tensor:
-        """[B, width] unit rows of the first entries."""
+    def _narrowed(self, rows: Tensor) -> Tensor:
+        """The first `width` entries of unit rows, of unit length."""
         if self.width < rows.shape[1]:
             rows = functional.normalize(rows[:, : self.width], dim=1)
         return rows

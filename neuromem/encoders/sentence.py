@@ -23,7 +23,7 @@ import torch
 from torch import Tensor
 
 from ..errors import InvalidInput, MissingDependency, NotFound
-from .base import checked_texts, pick_encoder_device
+from .base import Span, checked_texts, pick_encoder_device
 from .bert import BATCH, Bert, BertConfig
 
 __all__ = ["SentenceEncoder"]
@@ -100,6 +100,18 @@ class SentenceEncoder:
         if not checked:
             return torch.zeros(0, self.width)
         return self.load().encode(checked)
+
+    @property
+    def word_senses(self) -> str:
+        """See `WordEncoder`: there is a checkpoint for the default model."""
+        return "sentence-senses.safetensors" if _is_plain(self.folder) and self.folder == _packaged() else ""
+
+    def encode_words(self, texts: Sequence[str], spans: Sequence[Sequence[Span]]) -> tuple[Tensor, Tensor]:
+        """[B, width] and [W, H]: see `WordEncoder`. Words of any but the usual small model are zero."""
+        checked, model = checked_texts(texts), self.load()
+        if not checked or not isinstance(model, Bert):
+            return self.encode(checked), torch.zeros(sum(map(len, spans)), self.width)
+        return model.encode_words(checked, spans)
 
 
 class _Model(Protocol):

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from .base import checked_texts
+from .base import Span, checked_texts
 from .bert import Bert, BertConfig
 from .int8file import read_checkpoint, write_checkpoint
-from .own import OwnEncoder
+from .own import FULL_WIDTH, OwnEncoder
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -32,11 +32,6 @@ class TransformerEncoder(OwnEncoder[Bert]):
 
     kind = KIND
 
-    @torch.no_grad()
-    def encode_together(self, texts: Sequence[str]) -> Tensor:
-        """[B, width]: `encode` of B >= 1 texts in one pass; last bits depend on what else is in it."""
-        return self._cut(self.load().encode_together(checked_texts(texts)))
-
     def _read(self) -> Bert:
         weights, config = read_checkpoint(self.path, KIND)
         vocabulary = bytes(weights.pop("vocabulary").tolist()).decode().split("\n")
@@ -48,6 +43,32 @@ class TransformerEncoder(OwnEncoder[Bert]):
 
     def _vectors(self, model: Bert, texts: list[str]) -> Tensor:
         return model.encode(texts)
+
+    @property
+    def word_senses(self) -> str:
+        """See `WordEncoder`: made for states of the usual size."""
+        return "transformer-senses.safetensors" if self.load().width == FULL_WIDTH else ""
+
+    @torch.no_grad()
+    def encode_words(self, texts: Sequence[str], spans: Sequence[Sequence[Span]]) -> tuple[Tensor, Tensor]:
+        """[B, width] and [W, 384]: see `WordEncoder.encode_words`."""
+        checked = checked_texts(texts)
+        if not checked:
+            return torch.zeros(0, self.width), torch.zeros(0, FULL_WIDTH)
+        vectors, words = self.load().encode_words(checked, spans)
+        return self._narrowed(vectors), words
+
+    @torch.no_grad()
+    def encode_words_together(
+        self, texts: Sequence[str], spans: Sequence[Sequence[Span]]
+    ) -> tuple[Tensor, Tensor]:
+        """`encode_words` of B >= 1 texts in one pass; last bits depend on what else is in it."""
+        vectors, words = self.load().encode_words_together(checked_texts(texts), spans)
+        return self._narrowed(vectors), words
+
+    def encode_together(self, texts: Sequence[str]) -> Tensor:
+        """[B, width]: the vectors alone of `encode_words_together`."""
+        return self.encode_words_together(texts, [()] * len(texts))[0]
 
 
 def word_pieces(vocabulary: Sequence[str]) -> Tokenizer:
