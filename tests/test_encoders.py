@@ -300,11 +300,9 @@ class Gated:
             raise ValueError("bad")
         return torch.tensor([[1.0, len(text)] for text in texts])
 
-    encode_together = encode
-
 
 def waiting_for(encoder: CachedEncoder) -> int:
-    return len(encoder._together._waiting)
+    return len(encoder._asked._waiting)
 
 
 def test_questions_that_come_while_one_is_encoded_go_together_and_each_gets_its_own_vector() -> None:
@@ -321,20 +319,3 @@ def test_questions_that_come_while_one_is_encoded_go_together_and_each_gets_its_
         assert [int(other.result(30)[1]) for other in others] == [2, 3, 4, 5]
     assert [len(texts) for texts in gated.passes] == [1, 4]
     assert encoder.query("c")[1] == 1  # nobody is left waiting
-
-
-def test_what_goes_wrong_in_a_pass_is_told_to_all_in_it_and_to_no_other() -> None:
-    gated = Gated()
-    encoder = CachedEncoder(gated)
-    with ThreadPoolExecutor(8) as pool:
-        first = pool.submit(encoder.query, "a")
-        assert gated.begun.wait(30)
-        others = [pool.submit(encoder.query, text) for text in ("bad", "good")]
-        while waiting_for(encoder) < 2:
-            time.sleep(0.001)
-        gated.go_on.set()
-        assert first.result(30)[1] == 1
-        for other in others:
-            with pytest.raises(ValueError, match="bad"):
-                other.result(30)
-    assert encoder.query("good")[1] == 4
