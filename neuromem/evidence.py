@@ -52,8 +52,8 @@ WEIGHTS: dict[str, float] = {
     "speaker": 0.45,  # said by the one who is named
     "assistant": -0.85,  # said by an assistant, and it is not asked what an assistant said
     "orders": 0.41,  # tells an assistant what to do whenever that comes up
-    "subject": 0.15,  # about somebody or something that is named
-    "slot": 0.3,  # its gist fills the slot that is asked for
+    "subject": 0.1,  # about somebody or something that is named
+    "slot": 0.25,  # its gist fills the slot that is asked for
     "date": 0.85,  # told about the time that is named
     "time": 0.28,  # a when-question, and it has a time word
     "names": 0.07,  # a who-, where- or which-question: names in it, at most three

@@ -105,8 +105,13 @@ class Snapshots:
             identity.rpartition("+lex") for identity in (keys, writer.keys.identity)
         )
         changes = []
+        (lexical, _, senses), (our_lexical, _, our_senses) = (
+            parts.partition("+senses@") for parts in (lexical, our_lexical)
+        )
         if encoder != ours:
             changes.append(f"the encoder changed from {encoder} to {ours}")
+        elif senses != our_senses:
+            changes.append("the senses of words changed")
         if lexical != our_lexical:
             changes.append("the lexical part of keys changed")
         if codec != writer.codec.identity:

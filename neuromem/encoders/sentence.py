@@ -104,7 +104,9 @@ class SentenceEncoder:
     @property
     def word_senses(self) -> str:
         """See `WordEncoder`: there is a checkpoint for the default model."""
-        return "sentence-senses.safetensors" if _is_plain(self.folder) and self.folder == _packaged() else ""
+        packaged = _packaged()
+        ours = packaged is not None and self.folder.resolve() == packaged.resolve()
+        return "sentence-senses.safetensors" if ours and _is_plain(self.folder) else ""
 
     def encode_words(self, texts: Sequence[str], spans: Sequence[Sequence[Span]]) -> tuple[Tensor, Tensor]:
         """[B, width] and [W, H]: see `WordEncoder`. Words of any but the usual small model are zero."""
