@@ -16,6 +16,7 @@ from torch import Tensor
 
 from .facts import Fact, Gist, Turn, extract
 from .facts.changes import change_of
+from .facts.clause import KIN_WORDS
 from .facts.frames import LIGHT, frame_of
 from .facts.whose import without_lead
 from .facts.wording import is_lasting, leans_back
@@ -31,6 +32,8 @@ from .text import sentences, stems
 
 __all__ = ["Hearing", "Told"]
 
+SHORT = 7  # words of a statement that is told with what has just been given up, whatever it is about
+PERSONAL = frozenset(stems(" ".join(KIN_WORDS)))  # … but a relative's news is their own
 JOINED_BYTES = 150  # what ends something and what follows from it are one fact, if they fit one slot
 
 
@@ -241,7 +244,7 @@ class Hearing:
         change, slot, frame = said.change, said.slot, said.frame
         if said.text in self._vectors_of:
             return self._vectors_of[said.text]
-        hints = bool(change) or frame.once or frame.detour or frame.states or is_lasting(said.text)
+        hints = bool(change) or frame.once or bool(frame.values) or frame.states or is_lasting(said.text)
         if not hints and not (slot and slot.single):
             return ()
         named = " ".join((*change.old, *change.topic))
@@ -266,6 +269,7 @@ class Hearing:
             return fact, []
         old = [known for end in ends for known in [self._known.said(end.id)] if known is not None]
         now = said.change.has("now", "turns") or said.frame.whose.kind == "self" or leans_back(said.text)
+        now = now or (len(said.text.split()) <= SHORT and not said.frame.whose.names & PERSONAL)
         if said.change.has("adds") or (not now and not any(same_side(said, known) for known in old)):
             return fact, []
         while self.events[-1].kind in ("supersede", "follow"):
@@ -302,7 +306,8 @@ def joined_turn(text: str, facts: Sequence[Fact]) -> Fact | None:
     """
     people = {whose.names for fact in facts for whose in [frame_of(fact.text).whose] if whose.kind == "other"}
     spans = [(text.find(fact.said), fact) for fact in facts]
-    if len(facts) < 2 or len(people) > 1 or any(start < 0 for start, _ in spans):
+    leaves = bool(facts) and change_of(facts[0].text).has("ends", "parts")  # one goes, another comes
+    if len(facts) < 2 or (len(people) > 1 and not leaves) or any(start < 0 for start, _ in spans):
         return None
     out, heard, end = "", "", -1
     for start, fact in spans:

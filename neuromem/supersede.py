@@ -22,6 +22,7 @@ from .facts.topics import SETTLED, members_of, topics_of
 from .facts.values import to_digits
 from .facts.wording import (
     FEELINGS,
+    drops_it,
     feels,
     is_event,
     is_fragment,
@@ -66,7 +67,7 @@ FOLLOWS = "follows"  # the reason of an end that is none: news of a memory that 
 SHARED = 0.4  # share of telling words from which something is an exception to a habit
 CORRECTED = 0.5  # cosine, half of the shared words and more, from which a correction means one of the last statements
 MEANT = 0.76  # chance from which a statement with a word of change replaces what means much the same
-COVERED = 0.6  # share of the words of a memory that news of it has, without a word of change
+COVERED = 0.5  # share of the words of a memory that news of it has, without a word of change
 ALIKE, NEAR = 0.25, 0.3  # cosine of keys, and chance, from which a statement may be news of another
 
 
@@ -145,7 +146,9 @@ def _may_follow(new: Saying, held: Held) -> float:
 
 def _says_the_same_of(new: Saying, held: Held) -> bool:
     """Whether a statement without a word of change is about all that a memory is about."""
-    covered = cover(held.said.frame.topic, new.frame.topic) >= COVERED and not held.said.frame.once
+    value = frozenset(stems(held.said.gist.object)) if held.said.gist.is_triple else frozenset()
+    matter = held.said.frame.topic - value or held.said.frame.topic
+    covered = cover(matter, new.frame.topic) >= COVERED and not held.said.frame.once
     return covered and not two_things(new, held) and not _numbered_apart(new, held)
 
 
@@ -196,6 +199,8 @@ _VALUE_WORD = re.compile(r"^(?:\w*days?|\w*\d\w*|noon|midnight|weekends?)$")
 def _by_name(new: Saying, held: Held) -> _Verdict | None:
     """Something named is given up: "swapped the minivan for a pickup", "forget the jet ski"."""
     change = new.change
+    if held.back == 0 and drops_it(new.text) and is_lasting(held.said.text):
+        return 1.0, "named"
     if change.has("parts") and is_tie(held.said.text):
         return (1.8, "named") if not change.old or named(held, change.old) > 0 else None
     if not change.has("ends", "retracts"):

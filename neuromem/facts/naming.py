@@ -139,6 +139,8 @@ NAMED = (
     rf"\b{DETERMINER} (?:[\w'-]+ ){{0,3}}?(?P<head>{HEAD})(?:'s| is| was| will be)(?: now| still)? NAME(?!')\b",
     # a dentist on Mill Road, Dr. Osei; a café by the station, the Copper Kettle
     rf"\b{DETERMINER} {MORE}(?P<head>{HEAD})\b(?:(?! an? )[\w' -]){{1,30}}?, (?:the )?NAME$",
+    # I named my bike Rocinante
+    rf"\b(?:named|naming|call|called|christened|nicknamed) {DETERMINER} {MORE}(?P<head>[\w-]+) NAME$",
     # a greyhound named Comet; a sloop down at the pier called Second Wind; a kayak, its name is Otter
     rf"\b{DETERMINER} {MORE}(?P<head>[\w-]+)(?: (?:on|in|at|from|of|by|down|near)(?: [\w']+){{1,5}}?)?,? (?:who is |that is |who's )?"
     r"(?:named|called|nicknamed|by the name of|(?:who|that|which) goes by|we call) NAME",

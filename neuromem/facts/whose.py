@@ -140,7 +140,7 @@ def _other(match: re.Match[str]) -> Whose | None:
     if named and (named["name"][0].isupper() or is_name_like(named["name"])):
         return Whose("self")
     first, _, after = rest.partition(" ")
-    if _VERB.match(first):
+    if _VERB.match(first) or is_past(first):
         return Whose("other", _stems(_role(match)))
     own = first.removesuffix("'s").strip(",")
     if own and (own[0].isupper() or is_name_like(own) or _VERB.match(after)):

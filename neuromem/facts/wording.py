@@ -16,6 +16,7 @@ from .whose import without_lead
 
 __all__ = [
     "FEELINGS",
+    "drops_it",
     "feels",
     "is_event",
     "is_first_person",
@@ -55,6 +56,7 @@ _TO_A_DATE = rf"\b(?:moved|changed|pushed|switched|bumped|postponed|rescheduled)
 _MOVES_ON = r"\bmov(?:ed|ing) (?:on|over|me|it|the|my|that)\b"
 _MOVES_IT = r"\b(?:moved|changed|pushed|bumped|switched|rescheduled|postponed|delayed|raised|lowered|upped|increased|decreased|reduced|doubled|tripled|halved|cut|dropped|extended|shifted|set|put|brought)(?: (?:up|down|back|forward))? (?:it|that|them|this)(?: (?:up|down|back|forward|over|again|out))* (?:to|until|till)\b"
 _DONE = r"^(?:(?:i|we|he|she|they) )?(?:had to |ended up )?(?:overslept|slept|forgot|missed|skipped|was late|ran late|went|ate|had|took|grabbed|drove|rode|walked|ordered|made|did|tried|wore|used|watched|played|sat|stayed|met|ran|swam|filled|cooked|got)\b.*\binstead\b"
+_DROPS_IT = r"^(?:(?:i|we)(?:'ve| have)? )?(?:just |finally |ended up )?(?:(?:shaved|cut|chopped|tossed|threw|gave|sent|took|traded|turned|handed|let) (?:it|them|that) (?:off|out|away|back|in|up|go)|(?:sold|returned|cancel\w+|quit|ditched|dropped|scrapped|donated|deleted|removed|dumped|replaced|got rid of|gave up|gave up on) (?:it|them|that))\b"
 _FEAST = r"\b(new year|christmas|easter|thanksgiving|hanukkah|diwali|eid|ramadan|passover|halloween|valentine|birthday|anniversary|fourth of july|memorial day|labor day|spring break|reunion|prom|super bowl|mother's day|father's day)"
 
 
@@ -163,6 +165,11 @@ def is_fragment(text: str) -> bool:
     """A few words without a subject: "sorry, four"."""
     plain = without_lead(text)
     return len(plain.split()) <= 4 and not _has(_SAYS, plain)
+
+
+def drops_it(text: str) -> bool:
+    """What was just spoken of is given up: "shaved it off", "got rid of them"."""
+    return _has(_DROPS_IT, text) and not is_plan(text)
 
 
 def same_feast(one: str, other: str) -> bool:
