@@ -3,6 +3,8 @@
 #   PYTHON=python3.12 make demo   another Python (3.11 or later)
 
 PY := .venv/bin/python
+# a process a core, four at most: each loads the models; a file's tests stay together
+SPREAD := -n auto --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -18,11 +20,11 @@ demo: ## tell it a conversation, ask, let weeks pass, watch it fade and return
 
 test: lint ## everything: lint, types, all tests
 	@echo "== pytest (all)"
-	@$(PY) -m pytest
+	@$(PY) -m pytest $(SPREAD)
 
 check: lint ## lint, types and the fast tests
 	@echo "== pytest (fast)"
-	@$(PY) -m pytest -m "not slow"
+	@$(PY) -m pytest $(SPREAD) -m "not slow"
 
 lint: setup ## ruff and mypy
 	@echo "== ruff"
