@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from .facts.changes import Change, change_of
 from .facts.clause import KIN_WORDS
-from .facts.frames import LIGHT, Frame, akin, frame_of, mass
+from .facts.frames import LIGHT, Frame, akin, frame_of, kin_in_full, mass
 from .facts.gist import Gist
 from .facts.slots import Slot, slot_of
 from .facts.topics import SETTLED, topics_of
@@ -94,7 +94,7 @@ class Held:
 
 def content(phrase: str) -> frozenset[str]:
     """Stems of a phrase's telling words."""
-    return frozenset(stems(phrase)) - LIGHT
+    return frozenset(stems(kin_in_full(phrase))) - LIGHT
 
 
 def all_stems(held: Held) -> frozenset[str]:

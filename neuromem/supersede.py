@@ -68,7 +68,7 @@ SHARED = 0.4  # share of telling words from which something is an exception to a
 CORRECTED = 0.5  # cosine, half of the shared words and more, from which a correction means one of the last statements
 MEANT = 0.76  # chance from which a statement with a word of change replaces what means much the same
 COVERED = 0.5  # share of the words of a memory that news of it has, without a word of change
-ALIKE, NEAR = 0.25, 0.3  # cosine of keys, and chance, from which a statement may be news of another
+ALIKE, NEAR = 0.2, 0.3  # cosine of keys, and chance, from which a statement may be news of another
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +234,8 @@ def _by_move(new: Saying, held: Held) -> _Verdict | None:
     if held.back == 0 and moves_it(new.text) and same_measure(new, held):
         return 1.0, "moved"
     phrases = [phrase for phrase in change.topic if content(phrase)]
+    if not phrases and held.likeness >= COVERED and same_measure(new, held):  # "that makes two"
+        return 1.1, "moved"
     covered = max((_moved(phrase, new, held) for phrase in phrases), default=0.0)
     if covered:
         return 1.2 + covered, "moved"

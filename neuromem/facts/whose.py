@@ -24,13 +24,13 @@ class Whose:
 
 
 _ROLE_WORDS = "|".join(
-    sorted({*KIN_WORDS, *ROLES.split(), "client", "intern", "supervisor", "classmate", "stepmom", "grandkid"})
+    sorted({*KIN_WORDS, *ROLES.split(), "client", "intern", "supervisor", "classmate", "stepmom", "grandkid", "mate", "officemate", "workmate", "labmate", "buddy", "pal", "bestie", "mentor", "mentee"})
 )
 _LEAD = re.compile(
     r"^(?:(?:well|so|ok|okay|oh|ah|um+|uh+|hey|hi|yes|yeah|no|nope|nah|wait|sorry|actually|anyway|also|and|"
     r"but|look|listen|btw|by the way|turns out|it turns out|as it turns out|correction|autocorrect|typo|update|news|guess what|i had (?:it|that) wrong|i was wrong|"
     r"(?:i|he|she|they) got (?:it|that) wrong|i misspoke|my mistake|my bad|mixed (?:that|it) up|let me correct that|"
-    r"honestly|oops|whoops|the \w+ called|good news|bad news|"
+    r"honestly|oops|whoops|the \w+ called|(?:they|he|she) (?:called|texted|emailed|wrote)(?= (?:it|it's|its|to|that|the|my)\b)|good news|bad news|"
     r"apparently|finally|officially|just|fyi|this year|these days|now|today|yesterday|last night|last week|"
     r"this (?:morning|week|month)|i mean|i meant|i said|starting \w+ \w+|remember|note)\b[,:!.;]?\s+)+",
     re.IGNORECASE,
@@ -103,8 +103,13 @@ def whose_of(text: str) -> Whose:
     if owned and theirs and owned["owner"].lower() not in _NO_NAMES:
         owner = owned["owner"].lower()
         creature = owner in KIN_WORDS or owner in _OWNERS or _is_person(owned["owner"])
+        named = plain[:1].isupper() and plain[1:] != plain[1:].lower()  # somewhere else a capital, too
+        creature = creature or (owned["owner"][0].isupper() and owned.start("owner") == 0 and (named or text[:1].isupper()))
         if creature and not _IS_SHORT.match(owned["thing"]):
             return Whose("other", _stems(KIN_WORDS.get(owner, owner)))
+    apposed = _APPOSED.match(plain)
+    if apposed and is_verb_form(apposed["verb"]) and not _IS_NAMED.match(plain):
+        return Whose("other", _stems(apposed["name"]))
     if _AGENT.match(plain):
         return _named(plain)
     if _THEIRS.search(plain) and not (_SELF_LATER.search(plain) or _PRONOUN.match(plain)):
@@ -194,6 +199,7 @@ def _named(plain: str) -> Whose:
     return Whose("other", _stems(name))
 
 
+_APPOSED = re.compile(r"^(?:my|our|My|Our) (?:[a-z][\w'-]* ){1,3}(?P<name>[A-Z][\w'-]+)(?: (?:just|finally|has|recently|also))? (?P<verb>[\w']+)")
 _THEIRS = re.compile(r"(?<=\w )(?:his|her|their) \w+", re.IGNORECASE)
 
 
