@@ -19,8 +19,8 @@ PACKAGE = ROOT / "neuromem"
 LAYERS = (
     "errors heap checks config shipped identity text facts tokens linear encoders forgetting ladder "
     "confidence codec marks layout table bank bankfile strangers keys write writer merkle records "
-    "storage log history mend question evidence recall fold sayings nearness supersede introduced namesakes current "
-    "snapshots appending owners deep tell known alike clusters conscious hearing consolidate llm reader "
+    "storage log history mend question evidence recall fold sayings nearness supersede introduced namesakes "
+    "current snapshots appending owners deep tell known alike clusters conscious hearing consolidate llm reader "
     "engine telling asking transfer memory context assistant sdk compat server voice sound whatsapp ingest "
     "render bench demo commands cli"
 ).split()

@@ -131,6 +131,7 @@ _DETOUR = re.compile(
 )
 # Gone for good, and something else bought: no detour.
 _RENEWED = re.compile(
+    r"\b(?:switched|changed|moved|transferred|converted|went|gone) (?:over )?from\b.* to\b|"
     r"\b(?:died|gave out|gave up the ghost|packed (?:it )?(?:up|in)|conked out|kicked the bucket|bit the dust|wore out|"
     r"fell apart|broke|cracked|burn(?:ed|t) out|crashed|snapped|shattered|beyond repair|on its last legs|"
     r"(?:was|got|been) (?:stolen|nicked|totall?ed|written off|smashed|wrecked|crushed|lost))\b.*?"
@@ -145,7 +146,8 @@ _HABIT = re.compile(
     re.IGNORECASE,
 )
 _NOWADAYS = re.compile(
-    r"\b(?:it'?s|i'?m|we'?re|they'?re|is|are|i|we)\b.*\b(?:these days|nowadays|now|from (?:now|here) on|any ?more|for good)\b", re.IGNORECASE
+    r"\b(?:it'?s|i'?m|we'?re|they'?re|is|are|i|we)\b.*\b(?:these days|nowadays|now|from (?:now|here) on|any ?more|for good)\b",
+    re.IGNORECASE,
 )
 _PRESENT = re.compile(
     rf"\b(?:is|are|am|i'?m|it'?s|that'?s)\b|\b(?:was|were) (?:at |about |only |just |down to |up to )?{NUMBER}\b",

@@ -24,7 +24,27 @@ class Whose:
 
 
 _ROLE_WORDS = "|".join(
-    sorted({*KIN_WORDS, *ROLES.split(), "client", "intern", "supervisor", "classmate", "stepmom", "grandkid", "mate", "officemate", "workmate", "labmate", "buddy", "pal", "bestie", "mentor", "mentee"})
+    sorted(
+        {
+            *KIN_WORDS,
+            *ROLES.split(),
+            "client",
+            "intern",
+            "supervisor",
+            "classmate",
+            "stepmom",
+            "grandkid",
+            "mate",
+            "officemate",
+            "workmate",
+            "labmate",
+            "buddy",
+            "pal",
+            "bestie",
+            "mentor",
+            "mentee",
+        }
+    )
 )
 _LEAD = re.compile(
     r"^(?:(?:well|so|ok|okay|oh|ah|um+|uh+|hey|hi|yes|yeah|no|nope|nah|wait|sorry|actually|anyway|also|and|"
@@ -46,7 +66,8 @@ _OTHER = re.compile(
     re.IGNORECASE,
 )
 _OF = re.compile(
-    rf"^(?:(?:my|our|the) )?(?:(?:aunt|uncle|auntie|cousin|grandma|grandpa|granny|nana|mr|mrs|ms|miss|dr|coach|father|sister|brother)\.? )?(?P<owner>[\w-]+|{_ROLE_WORDS})(?:'s|(?<=s)') (?P<thing>[\w-]+)", re.IGNORECASE
+    rf"^(?:(?:my|our|the) )?(?:(?:aunt|uncle|auntie|cousin|grandma|grandpa|granny|nana|mr|mrs|ms|miss|dr|coach|father|sister|brother)\.? )?(?P<owner>[\w-]+|{_ROLE_WORDS})(?:'s|(?<=s)') (?P<thing>[\w-]+)",
+    re.IGNORECASE,
 )
 _IS_SHORT = re.compile(
     r"(?:at|in|on|not|a|an|the|my|our|off|over|gone|out|going|been|got|now|only|actually|moved|done|closed|called|\w+ing|\w+ed)$"
@@ -78,7 +99,9 @@ def without_lead(text: str) -> str:
     return _LEAD.sub("", _IN_LAW.sub(r"\1-\2-", normalize(text, casefold=False)))
 
 
-_IN_LAW = re.compile(r"\b((?:mother|father|brother|sister|son|daughter|parents?)s?) (in)[ -](?=law)", re.IGNORECASE)
+_IN_LAW = re.compile(
+    r"\b((?:mother|father|brother|sister|son|daughter|parents?)s?) (in)[ -](?=law)", re.IGNORECASE
+)
 
 
 _MAIN = re.compile(r"(?!(?:that|far|much|many|long|what)\b)[\w']+ (?:\w+ )*?\w+", re.IGNORECASE)
@@ -94,19 +117,22 @@ def whose_of(text: str) -> Whose:
         if found.kind in ("self", "thing"):
             return found
     other = _OTHER.match(plain)
-    if other:
-        found = _other(other)
-        if found is not None:
-            return found
+    about = None if other is None else _other(other)
+    if about is not None:
+        return about
     owned = _OF.match(plain)
     theirs = owned is not None and not re.search(r"\b(?:me|us)\b", plain, re.IGNORECASE)
     if owned and theirs and owned["owner"].lower() not in _NO_NAMES:
         owner = owned["owner"].lower()
         creature = owner in KIN_WORDS or owner in _OWNERS or _is_person(owned["owner"])
         named = plain[:1].isupper() and plain[1:] != plain[1:].lower()  # somewhere else a capital, too
-        creature = creature or (owned["owner"][0].isupper() and owned.start("owner") == 0 and (named or text[:1].isupper()))
+        creature = creature or (
+            owned["owner"][0].isupper() and owned.start("owner") == 0 and (named or text[:1].isupper())
+        )
         if creature and not _IS_SHORT.match(owned["thing"]):
             return Whose("other", _stems(KIN_WORDS.get(owner, owner)))
+    if _IS_MINE.match(plain):
+        return Whose("self")
     apposed = _APPOSED.match(plain)
     if apposed and is_verb_form(apposed["verb"]) and not _IS_NAMED.match(plain):
         return Whose("other", _stems(apposed["name"]))
@@ -143,6 +169,8 @@ def _other(match: re.Match[str]) -> Whose | None:
         return Whose("self")
     named = _IS_NAMED.match(rest)
     if named and (named["name"][0].isupper() or is_name_like(named["name"])):
+        return Whose("self")
+    if re.match(r"(?:is|was) (?:now )?(?:an?|this) [\w ]*\b(?:named|called)\b", rest, re.IGNORECASE):
         return Whose("self")
     first, _, after = rest.partition(" ")
     if _VERB.match(first) or is_past(first):
@@ -199,15 +227,21 @@ def _named(plain: str) -> Whose:
     return Whose("other", _stems(name))
 
 
-_APPOSED = re.compile(r"^(?:my|our|My|Our) (?:[a-z][\w'-]* ){1,3}(?P<name>[A-Z][\w'-]+)(?: (?:just|finally|has|recently|also))? (?P<verb>[\w']+)")
+_IS_MINE = re.compile(
+    r"^[\w.]+(?: [A-Z][\w]+)?(?:'s| is| will be| was) (?:now |going to be )?(?:my|our) (?!(?:\w+ )?\w+'s\b)(?!.*\b(?:his|her|their)\b)",
+    re.IGNORECASE,
+)
+_APPOSED = re.compile(
+    r"^(?:my|our|My|Our) (?:[a-z][\w'-]* ){1,3}(?P<name>[A-Z][\w'-]+)(?: (?:just|finally|has|recently|also))? (?P<verb>[\w']+)"
+)
 _THEIRS = re.compile(r"(?<=\w )(?:his|her|their) \w+", re.IGNORECASE)
 
 
 def _subject(plain: str) -> Whose:
     """ "Next door fired their lawn guy" is about next door: what stands before the verb."""
-    before = []
+    before: list[str] = []
     for word in plain.split()[:5]:
-        if before and (_VERB.fullmatch(word) or is_verb_form(word)):
+        if before and before != ["the"] and (_VERB.fullmatch(word) or is_verb_form(word)):
             break
         before.append(word)
     names = _stems(" ".join(before)) - _stems("the a an my our")
