@@ -69,7 +69,7 @@ __all__ = ["FOLLOWS", "End", "excepted", "followed", "outdated", "retracted"]
 FOLLOWS = "follows"  # the reason of an end that is none: news of a memory that stays current
 SHARED = 0.4  # share of telling words from which something is an exception to a habit
 CORRECTED = 0.5  # cosine, half of the shared words and more, from which a correction means a late statement
-MEANT = 0.76  # chance from which a statement with a word of change replaces what means much the same
+MEANT, SHARED_MEANT = 0.76, 0.5  # chance from which a word of change replaces a memory; with words in common
 LINKED = 0.4  # cosine from which statements with no word in common may be about one matter
 COVERED = 0.5  # share of the words of a memory that news of it has, without a word of change
 ALIKE, NEAR = 0.2, 0.3  # cosine of keys, and chance, from which a statement may be news of another
@@ -371,7 +371,8 @@ def _by_likeness(new: Saying, held: Held) -> _Verdict | None:
     if not linked or moves_it(new.text):
         return None
     sure = chance(new, held)
-    return (0.3 + 0.3 * sure, "alike") if sure >= MEANT else None
+    least = SHARED_MEANT if overlap(new, held) >= SHARED else MEANT
+    return (0.3 + 0.3 * sure, "alike") if sure >= least else None
 
 
 _Rule = Callable[[Saying, Held], _Verdict | None]

@@ -116,6 +116,8 @@ def whose_of(text: str) -> Whose:
         found = whose_of(main)
         if found.kind in ("self", "thing"):
             return found
+        if _SELF_LATER.search(main) and not _HIS.search(main):  # "so Pilar is shooting our wedding"
+            return Whose("self")
     other = _OTHER.match(plain)
     about = None if other is None else _other(other)
     if about is not None:
