@@ -76,7 +76,7 @@ class View:
         return out
 
     def _is_outdone(self, score: float, after: float, until_ms: int) -> bool:
-        """Whether what replaced a memory answers, too, where no time before is asked for: "when was it built?"."""
+        """Whether what replaced a memory answers, too, and no time before it is asked for."""
         return bool(until_ms) and not self.asked.past and self.asked.start is None and after >= ENOUGH * score
 
     def _current(self, bank: SlotBank, hits: Sequence[Hit], ends: Ends, now_ms: int) -> list[Hit]:
@@ -132,7 +132,8 @@ def _latest_first(bank: SlotBank, hits: Sequence[Hit]) -> list[Hit]:
 def _own_first(bank: SlotBank, hits: Sequence[Hit]) -> list[Hit]:
     """What is about who asks before what is about somebody else and hardly nearer."""
     out = list(hits)
-    theirs = [bool(rows and int(bank.traits[rows[0]]) & OTHER) for hit in out for rows in [bank.rows_of(hit.id)]]
+    firsts = [bank.rows_of(hit.id)[:1] for hit in out]
+    theirs = [any(int(bank.traits[row]) & OTHER for row in rows) for rows in firsts]
     place = theirs.index(False) if False in theirs else 0
     return put_first(out, place) if place and out[place].score >= OWN * out[0].score else out
 

@@ -274,7 +274,8 @@ class Hearing:
             return fact, []
         while self.events[-1].kind in ("supersede", "follow"):
             self.events.pop()
-        text, heard = f"{before.text} {fact.text}", f"{before.said} {fact.said}"
+        comma = "," if before.text[-1].isalnum() and before.text != before.text.lower() else ""
+        text, heard = f"{before.text}{comma} {fact.text}", f"{before.said}{comma} {fact.said}"
         if len(text.encode()) > JOINED_BYTES:
             return fact, ends
         gone = self.told.pop()
@@ -314,7 +315,8 @@ def joined_turn(text: str, facts: Sequence[Fact]) -> Fact | None:
         if start < end:
             return None
         gap = text[end:start] if end >= 0 else ""
-        own = fact.text if not out or fact.text.startswith(fact.said[:4]) else fact.said  # "he" is clear there
+        clear = bool(out) and not fact.text.startswith(fact.said[:4])  # "he" is, after who he is
+        own = fact.said if clear else fact.text
         out, heard, end = f"{out}{gap}{own}", f"{heard}{gap}{fact.said}", start + len(fact.said)
     if len(out.encode()) > JOINED_BYTES or (people and frame_of(out).whose.kind != "other"):
         return None

@@ -9,6 +9,8 @@ which the introduction says nothing.
 Words are marks (`marks.py`); no text is read.
 """
 
+# ruff: noqa: E501 - a pattern is one line
+
 from __future__ import annotations
 
 import re
@@ -31,7 +33,9 @@ LEAST = 0.6  # share of the introduction's score from which one goes before it
 
 _NAMING = frozenset(mark_of(stem) for stem in stems("name called named"))
 _NUMBER = re.compile(r"\bhow (?:many|much|old|long|far|often|tall|big|late|early)\b")
-_TIME = re.compile(r"^(?:and |so )?(?:when\b|what (?:time|days?|date|month|year)\b)|\b(?:what|which) (?:time|days?|hours)\b")
+_TIME = re.compile(
+    r"^(?:and |so )?(?:when\b|what (?:time|days?|date|month|year)\b)|\b(?:what|which) (?:time|days?|hours)\b"
+)
 _WHO = re.compile(
     r"\s*(?:and |so )?(?:who|whom|whose)\b|.*\b(?:called|names?|which one|(?:kind|breed|type|sort|make|model) of)\b"
 )

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 
 from .facts.changes import Change, change_of
 from .facts.clause import KIN_WORDS
-from .facts.frames import LIGHT, Frame, akin, frame_of, mass
+from .facts.frames import LIGHT, Frame, akin, frame_of, kin_in_full, mass
 from .facts.gist import Gist
 from .facts.slots import Slot, slot_of
 from .facts.topics import SETTLED, topics_of
+from .facts.values import to_digits
 from .facts.whose import Whose, without_lead
-from .facts.wording import is_first_person, is_surely_wrong, leans_back, moves_it, of_someone_else
-from .text import normalize, stem, stems
+from .facts.wording import is_first_person, is_surely_wrong, leans_back, moves_it, of_someone_else, same_feast
+from .text import normalize, stem, stems, words
 
 __all__ = [
     "LAST_S",
@@ -30,10 +31,15 @@ __all__ = [
     "all_stems",
     "content",
     "cover",
+    "have_met",
     "may_meet",
     "named",
+    "numbered_apart",
+    "numbers_of",
     "overlap",
+    "same_matter",
     "same_measure",
+    "same_occasion",
     "same_side",
     "same_words",
     "sides",
@@ -94,7 +100,7 @@ class Held:
 
 def content(phrase: str) -> frozenset[str]:
     """Stems of a phrase's telling words."""
-    return frozenset(stems(phrase)) - LIGHT
+    return frozenset(stems(kin_in_full(phrase))) - LIGHT
 
 
 def all_stems(held: Held) -> frozenset[str]:
@@ -174,7 +180,8 @@ def may_meet(new: Saying, held: Held) -> bool:
     if one.kind in ("thing", "pronoun") and new.change.has("corrects", "retracts") and leans_back(new.text):
         return held.back < RECENT
     if one.kind == "other" and other.kind == "thing" and not of_someone_else(new.text):
-        return one.names <= _people(all_stems(held)) or named(held, new.change.topic) > 1  # "the HOA changed it"
+        # "the HOA changed the gate code"
+        return one.names <= _people(all_stems(held)) or named(held, new.change.topic) > 1
     if one.kind == "other":
         return one.names <= _people(all_stems(held))
     if other.kind == "other":
@@ -227,3 +234,41 @@ def two_things(new: Saying, held: Held) -> bool:
         return False
     one, other = (content(head[1]) for head in heads if head)
     return bool(one - other) and bool(other - one) and not topics_of(one) & topics_of(other) & SETTLED
+
+
+# --- one matter ------------------------------------------------------------------------------------
+
+
+def numbered_apart(new: Saying, held: Held) -> bool:
+    """Whether both are of things told apart by a number: box 1 is not box 2."""
+    if not (new.gist.is_triple and held.said.gist.is_triple) or new.change.has("corrects", "retracts"):
+        return False
+    one, other = numbers_of(new.gist.relation), numbers_of(held.said.gist.relation)
+    return bool(one and other) and one != other
+
+
+def numbers_of(phrase: str) -> set[str]:
+    """The numbers in a phrase, in digits."""
+    return set(words(to_digits(phrase))) & set(re.findall(r"\d+", to_digits(phrase)))
+
+
+def same_matter(new: Saying, held: Held) -> bool:
+    """Whether both are about the speaker, or share the most telling word of one of them."""
+    one, other = new.frame.topic, held.said.frame.topic
+    if new.frame.whose.kind == held.said.frame.whose.kind == "self":
+        return True
+    return any(max(topic, key=lambda word: mass({word})) in one & other for topic in (one, other) if topic)
+
+
+def have_met(new: Saying, held: Held) -> bool:
+    """Whether both share telling words."""
+    shared = new.frame.topic & held.said.frame.topic
+    return mass(shared) >= TELLING or max(overlap(new, held), 0.0) >= 0.5
+
+
+def same_occasion(new: Saying, held: Held) -> bool:
+    """Whether both tell of one occasion that comes back: Thanksgiving, the Fourth of July."""
+    if same_feast(new.text, held.said.text):
+        return True
+    shared = (new.frame.stems & held.said.frame.stems) - LIGHT
+    return mass(shared) >= 9 or (mass(shared) >= 5 and held.said.change.has("yearly"))

@@ -16,10 +16,9 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from .facts.frames import LIGHT, mass
+from .facts.frames import mass
 from .facts.slots import DOING, synonyms
 from .facts.topics import SETTLED, members_of, topics_of
-from .facts.values import to_digits
 from .facts.wording import (
     FEELINGS,
     drops_it,
@@ -35,7 +34,6 @@ from .facts.wording import (
     moves_it,
     moves_on,
     names_a_thing,
-    same_feast,
     tells_a_state,
 )
 from .nearness import chance
@@ -51,24 +49,30 @@ from .sayings import (
     all_stems,
     content,
     cover,
+    have_met,
     may_meet,
     named,
+    numbered_apart,
+    numbers_of,
     overlap,
+    same_matter,
     same_measure,
+    same_occasion,
     same_words,
     sides,
     two_things,
 )
-from .text import normalize, stems, words
+from .text import normalize, stems
 
 __all__ = ["FOLLOWS", "End", "excepted", "followed", "outdated", "retracted"]
 
 FOLLOWS = "follows"  # the reason of an end that is none: news of a memory that stays current
 SHARED = 0.4  # share of telling words from which something is an exception to a habit
-CORRECTED = 0.5  # cosine, half of the shared words and more, from which a correction means one of the last statements
-MEANT = 0.76  # chance from which a statement with a word of change replaces what means much the same
+CORRECTED = 0.5  # cosine, half of the shared words and more, from which a correction means a late statement
+MEANT, SHARED_MEANT = 0.76, 0.5  # chance from which a word of change replaces a memory; with words in common
+LINKED = 0.4  # cosine from which statements with no word in common may be about one matter
 COVERED = 0.5  # share of the words of a memory that news of it has, without a word of change
-ALIKE, NEAR = 0.25, 0.3  # cosine of keys, and chance, from which a statement may be news of another
+ALIKE, NEAR = 0.2, 0.3  # cosine of keys, and chance, from which a statement may be news of another
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +153,7 @@ def _says_the_same_of(new: Saying, held: Held) -> bool:
     value = frozenset(stems(held.said.gist.object)) if held.said.gist.is_triple else frozenset()
     matter = held.said.frame.topic - value or held.said.frame.topic
     covered = cover(matter, new.frame.topic) >= COVERED and not held.said.frame.once
-    return covered and not two_things(new, held) and not _numbered_apart(new, held)
+    return covered and not two_things(new, held) and not numbered_apart(new, held)
 
 
 def retracted(new: Saying, held: Sequence[Held]) -> list[End]:
@@ -170,7 +174,7 @@ def _judged(new: Saying, held: Held) -> _Verdict | None:
     """How surely, and why, a statement replaces a memory; None when it does not."""
     if new.speaker.casefold() != held.said.speaker.casefold() or same_words(new.text, held.said.text):
         return None
-    if not may_meet(new, held) or new.frame.detour or _numbered_apart(new, held):
+    if not may_meet(new, held) or new.frame.detour or numbered_apart(new, held):
         return None
     # Dana, with whom I work; but "Pottery got bumped to Thursdays" is of a time, not of a Pottery
     other_than = new.frame.whose.kind == "other" and held.said.frame.whose.kind != "other"
@@ -180,14 +184,6 @@ def _judged(new: Saying, held: Held) -> _Verdict | None:
         if verdict is not None:
             return verdict
     return None
-
-
-def _numbered_apart(new: Saying, held: Held) -> bool:
-    """Whether both are of things told apart by a number: box 1 is not box 2."""
-    if not (new.gist.is_triple and held.said.gist.is_triple) or new.change.has("corrects", "retracts"):
-        return False
-    one, other = _numbers(new.gist.relation), _numbers(held.said.gist.relation)
-    return bool(one and other) and one != other
 
 
 # --- the rules -------------------------------------------------------------------------------------
@@ -234,6 +230,8 @@ def _by_move(new: Saying, held: Held) -> _Verdict | None:
     if held.back == 0 and moves_it(new.text) and same_measure(new, held):
         return 1.0, "moved"
     phrases = [phrase for phrase in change.topic if content(phrase)]
+    if not phrases and held.likeness >= COVERED and same_measure(new, held):  # "that makes two"
+        return 1.1, "moved"
     covered = max((_moved(phrase, new, held) for phrase in phrases), default=0.0)
     if covered:
         return 1.2 + covered, "moved"
@@ -241,7 +239,7 @@ def _by_move(new: Saying, held: Held) -> _Verdict | None:
         return None
     shared = overlap(new, held)
     both = topics_of(new.frame.stems) & sides(held) & SETTLED
-    alike = shared >= 0.3 and akin_values(new, held) and _same_matter(new, held)
+    alike = shared >= 0.3 and akin_values(new, held) and same_matter(new, held)
     if alike or (both and same_measure(new, held) and is_lasting(held.said.text)):
         return 1 + shared, "moved"
     return None
@@ -249,7 +247,7 @@ def _by_move(new: Saying, held: Held) -> _Verdict | None:
 
 def _moved(phrase: str, new: Saying, held: Held) -> float:
     """How much of what has a new value is in a memory that gives one; 0 when it does not."""
-    if not _numbers(phrase) <= _numbers(" ".join(held.texts())):
+    if not numbers_of(phrase) <= numbers_of(" ".join(held.texts())):
         return 0.0  # the printer on three is not the one on two
     part, slot = content(phrase), held.said.slot
     names = synonyms(slot.name) | frozenset(stems(held.said.gist.relation)) if slot else frozenset()
@@ -259,18 +257,6 @@ def _moved(phrase: str, new: Saying, held: Held) -> float:
     if fills or side:
         return max(covered, NAMED)
     return covered if covered >= NAMED and akin_values(new, held) else 0.0
-
-
-def _same_matter(new: Saying, held: Held) -> bool:
-    """Whether both are about the speaker, or share the most telling word of one of them."""
-    one, other = new.frame.topic, held.said.frame.topic
-    if new.frame.whose.kind == held.said.frame.whose.kind == "self":
-        return True
-    return any(max(topic, key=lambda word: mass({word})) in one & other for topic in (one, other) if topic)
-
-
-def _numbers(phrase: str) -> set[str]:
-    return set(words(to_digits(phrase))) & set(re.findall(r"\d+", to_digits(phrase)))
 
 
 def _by_correction(new: Saying, held: Held) -> _Verdict | None:
@@ -364,26 +350,13 @@ def _by_deed(new: Saying, held: Held) -> _Verdict | None:
     change, other = new.change, held.said.frame
     both = cover(new.frame.topic, all_stems(held)), cover(other.topic, new.frame.stems)
     deed = change.has("done") or new.frame.once
-    if deed and is_plan(held.said.text) and not is_plan(new.text) and _meet(new, held):
+    if deed and is_plan(held.said.text) and not is_plan(new.text) and have_met(new, held):
         return 1 + max(both), "done"
     if change.has("again") and not other.denies and min(both) >= 0.8 and (new.frame.once or not other.states):
         return 1 + min(both), "repeated"
-    if change.has("yearly") and (other.once or held.said.change.has("yearly")) and _occasion(new, held):
+    if change.has("yearly") and (other.once or held.said.change.has("yearly")) and same_occasion(new, held):
         return 1.0 + max(both), "repeated"
     return None
-
-
-def _meet(new: Saying, held: Held) -> bool:
-    shared = new.frame.topic & held.said.frame.topic
-    return mass(shared) >= TELLING or max(overlap(new, held), 0.0) >= 0.5
-
-
-def _occasion(new: Saying, held: Held) -> bool:
-    """Whether both tell of one occasion that comes back: Thanksgiving, the Fourth of July."""
-    if same_feast(new.text, held.said.text):
-        return True
-    shared = (new.frame.stems & held.said.frame.stems) - LIGHT
-    return mass(shared) >= 9 or (mass(shared) >= 5 and held.said.change.has("yearly"))
 
 
 def _by_likeness(new: Saying, held: Held) -> _Verdict | None:
@@ -393,11 +366,13 @@ def _by_likeness(new: Saying, held: Held) -> _Verdict | None:
     once = new.frame.once and not is_fresh(new.text)
     if once or held.said.frame.once or not (is_lasting(held.said.text) or held.said.frame.states):
         return None
-    linked = overlap(new, held) > 0 or held.likeness >= ALIKE + 0.2 or bool(sides(held) & topics_of(new.frame.stems) & SETTLED)
+    settled = bool(sides(held) & topics_of(new.frame.stems) & SETTLED)
+    linked = settled or overlap(new, held) > 0 or held.likeness >= LINKED
     if not linked or moves_it(new.text):
         return None
     sure = chance(new, held)
-    return (0.3 + 0.3 * sure, "alike") if sure >= MEANT else None
+    least = SHARED_MEANT if overlap(new, held) >= SHARED else MEANT
+    return (0.3 + 0.3 * sure, "alike") if sure >= least else None
 
 
 _Rule = Callable[[Saying, Held], _Verdict | None]

@@ -58,7 +58,9 @@ _LATEST = re.compile(
     r"this (?:year|month|week|time|season)|at present|up to date|last time|(?:did|have|has|was|were) (?:i|we|he|she|they|my \w+) last|so far|(?:my|our|the|his|her|their) last (?!name\b|night\b|week\b|month\b|year\b|job\b|place\b|house\b|apartment\b|school\b|boss\b|car\b)\w+|yet|as of (?:now|today))\b",
     re.IGNORECASE,
 )
-_NEWEST = re.compile(r"\b(?:current|currently|latest|newest|most recent|most recently|last|now|up to date)\b", re.IGNORECASE)
+_NEWEST = re.compile(
+    r"\b(?:current|currently|latest|newest|most recent|most recently|last|now|up to date)\b", re.IGNORECASE
+)
 _DID = re.compile(r"\b(?:did|was|were|had|ate|went|happened|last \w+|yesterday|ago)\b", re.IGNORECASE)
 
 
@@ -73,7 +75,11 @@ def asked_of(question: str, now: datetime) -> Asked:
     if _LATEST.search(plain):
         return Asked(did=did, latest=bool(_NEWEST.search(plain)))
     over = [span for span in spans(question, now) if span.end <= now]
-    if over and not re.search(r"\bused? to\b", plain) and re.search(r"\b(?:was|were|did|had|used|lived?|worked|been)\b", plain):
+    if (
+        over
+        and not re.search(r"\bused? to\b", plain)
+        and re.search(r"\b(?:was|were|did|had|used|lived?|worked|been)\b", plain)
+    ):
         return Asked(any=True, did=True, start=over[0].start.timestamp(), end=over[0].end.timestamp())
     past = bool(_BEFORE.search(plain))
     return Asked(past=past, any=past or bool(_WHEN_CHANGED.search(plain)), did=did)
@@ -91,12 +97,18 @@ def is_own(question: str) -> bool:
     plain = normalize(question)
     found = words(question)
     somebody = any(
-        word in KIN_WORDS or word in _ROLES or (len(word) > 1 and word not in STOP_WORDS and is_name_like(word))
+        word in KIN_WORDS
+        or word in _ROLES
+        or (len(word) > 1 and word not in STOP_WORDS and is_name_like(word))
         for word in found
     )
     if re.match(r"(?:and |so )?who(?!'s my| is my)", plain):
         return False
-    return bool(_MINE.search(plain)) and not somebody and not re.search(r"\w's\b(?<!what's)(?<!where's)(?<!when's)(?<!who's)(?<!how's)", plain)
+    return (
+        bool(_MINE.search(plain))
+        and not somebody
+        and not re.search(r"\w's\b(?<!what's)(?<!where's)(?<!when's)(?<!who's)(?<!how's)", plain)
+    )
 
 
 _ROLES = frozenset(ROLES.split()) | {"friend", "neighbor", "neighbour", "roommate", "coworker", "boss"}

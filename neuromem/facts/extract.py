@@ -229,8 +229,9 @@ def _is_remark(before: Piece, piece: Piece) -> bool:
 
 
 def _is_told(piece: str) -> bool:
-    """Whether words that were handed over as they are tell something: also "guess who's the new principal"."""
-    tells_change = change_of(piece).has("ends", "moves", "now", "turns") and len(words(piece)) > _FRAGMENT_WORDS
+    """Whether words that were handed over tell something: also "guess who's the new principal"."""
+    long = len(words(piece)) > _FRAGMENT_WORDS
+    tells_change = long and change_of(piece).has("ends", "moves", "now", "turns")
     return not piece.endswith("?") and (tells_change or _is_substance(piece))
 
 

@@ -13,10 +13,11 @@ import re
 from dataclasses import dataclass
 
 from ..text import idf, normalize, stem, stems
+from .clause import KIN_WORDS
 from .values import NUMBER
 from .whose import Whose, whose_of, without_lead, without_reporter
 
-__all__ = ["CALENDAR", "LIGHT", "Frame", "akin", "frame_of", "mass"]
+__all__ = ["CALENDAR", "LIGHT", "Frame", "akin", "frame_of", "kin_in_full", "mass"]
 
 
 READ_CHARS = 1_000  # a longer statement is judged by its beginning
@@ -130,6 +131,7 @@ _DETOUR = re.compile(
 )
 # Gone for good, and something else bought: no detour.
 _RENEWED = re.compile(
+    r"\b(?:switched|changed|moved|transferred|converted|went|gone) (?:over )?from\b.* to\b|"
     r"\b(?:died|gave out|gave up the ghost|packed (?:it )?(?:up|in)|conked out|kicked the bucket|bit the dust|wore out|"
     r"fell apart|broke|cracked|burn(?:ed|t) out|crashed|snapped|shattered|beyond repair|on its last legs|"
     r"(?:was|got|been) (?:stolen|nicked|totall?ed|written off|smashed|wrecked|crushed|lost))\b.*?"
@@ -144,7 +146,8 @@ _HABIT = re.compile(
     re.IGNORECASE,
 )
 _NOWADAYS = re.compile(
-    r"\b(?:it'?s|i'?m|we'?re|they'?re|is|are|i|we)\b.*\b(?:these days|nowadays|now|from (?:now|here) on|any ?more|for good)\b", re.IGNORECASE
+    r"\b(?:it'?s|i'?m|we'?re|they'?re|is|are|i|we)\b.*\b(?:these days|nowadays|now|from (?:now|here) on|any ?more|for good)\b",
+    re.IGNORECASE,
 )
 _PRESENT = re.compile(
     rf"\b(?:is|are|am|i'?m|it'?s|that'?s)\b|\b(?:was|were) (?:at |about |only |just |down to |up to )?{NUMBER}\b",
@@ -161,14 +164,23 @@ def frame_of(text: str) -> Frame:
     once = event or bool(_ONCE.search(plain) and not _PRESENT.search(plain))
     return Frame(
         whose=whose_of(plain),
-        stems=frozenset(stems(plain)),
-        topic=frozenset(stems(_WHOLE_VALUE.sub(" ", without_reporter(plain)))) - LIGHT,
+        stems=frozenset(stems(kin_in_full(plain))),
+        topic=frozenset(stems(kin_in_full(_WHOLE_VALUE.sub(" ", without_reporter(plain))))) - LIGHT,
         values=frozenset(kind for kind, pattern in _VALUES.items() if pattern.search(plain)),
         denies=bool(_DENIES.search(plain)),
         once=once,
         detour=bool(_DETOUR.search(plain)) and not _RENEWED.search(plain),
         states=bool(_STATES.search(plain)) and not event,
     )
+
+
+def kin_in_full(text: str) -> str:
+    """A text in which grandma is the grandmother."""
+    return _WORD.sub(lambda word: _KIN.get(word[0].lower(), word[0]), text)
+
+
+_WORD = re.compile(r"[\w-]+")
+_KIN = {word: KIN_WORDS[word] for word in KIN_WORDS if word[:2] not in ("bo", "gi", "ba", "tw")}
 
 
 def mass(found: frozenset[str] | set[str]) -> float:

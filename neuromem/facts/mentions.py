@@ -79,8 +79,9 @@ def _all(sentence: str, lower: bool) -> Iterator[tuple[int, int, Mention]]:
             if is_name(name, lower) or (given and all(map(_may_name, name.split()))):
                 found = _about(match["head"], title_names(name, every_word=True))
                 whose = {"his": "he", "her": "she"}.get(match.groupdict().get("whose") or "", "")
-                end = match.start("name") + len(name)
-                yield (match.start(), max(end, match.end()), replace(found, gender=found.gender or whose or _titled(match["name"])))
+                end = max(match.start("name") + len(name), match.end())
+                gender = found.gender or whose or _titled(match["name"])
+                yield match.start(), end, replace(found, gender=gender)
     for match in _pattern(naming.SOMEBODYS, lower).finditer(sentence):
         whose = match["name"] or ""
         if match["kin"] or is_name(whose, lower):

@@ -107,7 +107,10 @@ NAME_WRITTEN = (
 )
 NAME_SPOKEN = r"(?P<name>(?:(?:mr|mrs|ms|miss|missus|dr|mister|doctor|father|professor|coach|captain|pastor|officer|judge|rabbi|reverend|nurse|chef) )?[^\W\d_][\w'-]+(?: & \w+)?)"
 MORE = r"(?:[\w'-]+ ){0,2}?"
-TITLE = re.compile(r"(?P<title>father|coach|captain|pastor|officer|judge|rabbi|reverend|nurse|chef|mr|mister|mrs|ms|missus|miss|dr|doctor|prof|professor)\b", re.IGNORECASE)
+TITLE = re.compile(
+    r"(?P<title>father|coach|captain|pastor|officer|judge|rabbi|reverend|nurse|chef|mr|mister|mrs|ms|missus|miss|dr|doctor|prof|professor)\b",
+    re.IGNORECASE,
+)
 TITLE_GENDER = {"mr": "he", "mister": "he", "mrs": "she", "ms": "she", "miss": "she", "missus": "she"}
 NUMBER = r"(?:two|three|four|five|six|both|\d)"
 NOT_A_NAME = STOP_WORDS | {

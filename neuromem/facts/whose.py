@@ -24,13 +24,33 @@ class Whose:
 
 
 _ROLE_WORDS = "|".join(
-    sorted({*KIN_WORDS, *ROLES.split(), "client", "intern", "supervisor", "classmate", "stepmom", "grandkid"})
+    sorted(
+        {
+            *KIN_WORDS,
+            *ROLES.split(),
+            "client",
+            "intern",
+            "supervisor",
+            "classmate",
+            "stepmom",
+            "grandkid",
+            "mate",
+            "officemate",
+            "workmate",
+            "labmate",
+            "buddy",
+            "pal",
+            "bestie",
+            "mentor",
+            "mentee",
+        }
+    )
 )
 _LEAD = re.compile(
     r"^(?:(?:well|so|ok|okay|oh|ah|um+|uh+|hey|hi|yes|yeah|no|nope|nah|wait|sorry|actually|anyway|also|and|"
     r"but|look|listen|btw|by the way|turns out|it turns out|as it turns out|correction|autocorrect|typo|update|news|guess what|i had (?:it|that) wrong|i was wrong|"
     r"(?:i|he|she|they) got (?:it|that) wrong|i misspoke|my mistake|my bad|mixed (?:that|it) up|let me correct that|"
-    r"honestly|oops|whoops|the \w+ called|good news|bad news|"
+    r"honestly|oops|whoops|the \w+ called|(?:they|he|she) (?:called|texted|emailed|wrote)(?= (?:it|it's|its|to|that|the|my)\b)|good news|bad news|"
     r"apparently|finally|officially|just|fyi|this year|these days|now|today|yesterday|last night|last week|"
     r"this (?:morning|week|month)|i mean|i meant|i said|starting \w+ \w+|remember|note)\b[,:!.;]?\s+)+",
     re.IGNORECASE,
@@ -46,7 +66,8 @@ _OTHER = re.compile(
     re.IGNORECASE,
 )
 _OF = re.compile(
-    rf"^(?:(?:my|our|the) )?(?:(?:aunt|uncle|auntie|cousin|grandma|grandpa|granny|nana|mr|mrs|ms|miss|dr|coach|father|sister|brother)\.? )?(?P<owner>[\w-]+|{_ROLE_WORDS})(?:'s|(?<=s)') (?P<thing>[\w-]+)", re.IGNORECASE
+    rf"^(?:(?:my|our|the) )?(?:(?:aunt|uncle|auntie|cousin|grandma|grandpa|granny|nana|mr|mrs|ms|miss|dr|coach|father|sister|brother)\.? )?(?P<owner>[\w-]+|{_ROLE_WORDS})(?:'s|(?<=s)') (?P<thing>[\w-]+)",
+    re.IGNORECASE,
 )
 _IS_SHORT = re.compile(
     r"(?:at|in|on|not|a|an|the|my|our|off|over|gone|out|going|been|got|now|only|actually|moved|done|closed|called|\w+ing|\w+ed)$"
@@ -78,7 +99,9 @@ def without_lead(text: str) -> str:
     return _LEAD.sub("", _IN_LAW.sub(r"\1-\2-", normalize(text, casefold=False)))
 
 
-_IN_LAW = re.compile(r"\b((?:mother|father|brother|sister|son|daughter|parents?)s?) (in)[ -](?=law)", re.IGNORECASE)
+_IN_LAW = re.compile(
+    r"\b((?:mother|father|brother|sister|son|daughter|parents?)s?) (in)[ -](?=law)", re.IGNORECASE
+)
 
 
 _MAIN = re.compile(r"(?!(?:that|far|much|many|long|what)\b)[\w']+ (?:\w+ )*?\w+", re.IGNORECASE)
@@ -93,18 +116,28 @@ def whose_of(text: str) -> Whose:
         found = whose_of(main)
         if found.kind in ("self", "thing"):
             return found
+        if _SELF_LATER.search(main) and not _HIS.search(main):  # "so Pilar is shooting our wedding"
+            return Whose("self")
     other = _OTHER.match(plain)
-    if other:
-        found = _other(other)
-        if found is not None:
-            return found
+    about = None if other is None else _other(other)
+    if about is not None:
+        return about
     owned = _OF.match(plain)
     theirs = owned is not None and not re.search(r"\b(?:me|us)\b", plain, re.IGNORECASE)
     if owned and theirs and owned["owner"].lower() not in _NO_NAMES:
         owner = owned["owner"].lower()
         creature = owner in KIN_WORDS or owner in _OWNERS or _is_person(owned["owner"])
+        named = plain[:1].isupper() and plain[1:] != plain[1:].lower()  # somewhere else a capital, too
+        creature = creature or (
+            owned["owner"][0].isupper() and owned.start("owner") == 0 and (named or text[:1].isupper())
+        )
         if creature and not _IS_SHORT.match(owned["thing"]):
             return Whose("other", _stems(KIN_WORDS.get(owner, owner)))
+    if _IS_MINE.match(plain):
+        return Whose("self")
+    apposed = _APPOSED.match(plain)
+    if apposed and is_verb_form(apposed["verb"]) and not _IS_NAMED.match(plain):
+        return Whose("other", _stems(apposed["name"]))
     if _AGENT.match(plain):
         return _named(plain)
     if _THEIRS.search(plain) and not (_SELF_LATER.search(plain) or _PRONOUN.match(plain)):
@@ -138,6 +171,8 @@ def _other(match: re.Match[str]) -> Whose | None:
         return Whose("self")
     named = _IS_NAMED.match(rest)
     if named and (named["name"][0].isupper() or is_name_like(named["name"])):
+        return Whose("self")
+    if re.match(r"(?:is|was) (?:now )?(?:an?|this) [\w ]*\b(?:named|called)\b", rest, re.IGNORECASE):
         return Whose("self")
     first, _, after = rest.partition(" ")
     if _VERB.match(first) or is_past(first):
@@ -194,14 +229,21 @@ def _named(plain: str) -> Whose:
     return Whose("other", _stems(name))
 
 
+_IS_MINE = re.compile(
+    r"^[\w.]+(?: [A-Z][\w]+)?(?:'s| is| will be| was) (?:now |going to be )?(?:my|our) (?!(?:\w+ )?\w+'s\b)(?!.*\b(?:his|her|their)\b)",
+    re.IGNORECASE,
+)
+_APPOSED = re.compile(
+    r"^(?:my|our|My|Our) (?:[a-z][\w'-]* ){1,3}(?P<name>[A-Z][\w'-]+)(?: (?:just|finally|has|recently|also))? (?P<verb>[\w']+)"
+)
 _THEIRS = re.compile(r"(?<=\w )(?:his|her|their) \w+", re.IGNORECASE)
 
 
 def _subject(plain: str) -> Whose:
     """ "Next door fired their lawn guy" is about next door: what stands before the verb."""
-    before = []
+    before: list[str] = []
     for word in plain.split()[:5]:
-        if before and (_VERB.fullmatch(word) or is_verb_form(word)):
+        if before and before != ["the"] and (_VERB.fullmatch(word) or is_verb_form(word)):
             break
         before.append(word)
     names = _stems(" ".join(before)) - _stems("the a an my our")

@@ -96,7 +96,9 @@ def is_fresh(text: str) -> bool:
 
 def is_event(text: str) -> bool:
     """Something done on one occasion, for a reason or "instead": "overslept and went to the noon service instead"."""
-    return _has(_DONE, without_lead(text)) and not _has(r"\b(?:now|from now on|these days|for good|took up|switched|moved)\b", text)
+    return _has(_DONE, without_lead(text)) and not _has(
+        r"\b(?:now|from now on|these days|for good|took up|switched|moved)\b", text
+    )
 
 
 def is_lasting(text: str) -> bool:
