@@ -290,7 +290,9 @@ def _serving(commands: Commands) -> None:
         "An agent's client starts it and speaks to it over standard input and output. Nothing fades unless "
         "the settings say so.",
     )
-    mcp.add_argument("--http", action="store_true", help="serve (see there); clients come to http://HOST:PORT/mcp")
+    mcp.add_argument(
+        "--http", action="store_true", help="serve (see there); clients come to http://HOST:PORT/mcp"
+    )
     mcp.add_argument("--host", metavar="HOST", help="address to listen on (default: 127.0.0.1)")
     mcp.add_argument("--port", type=_whole, metavar="PORT", help="port to listen on (default: 8888)")
     mcp.add_argument(
