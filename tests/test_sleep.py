@@ -375,7 +375,7 @@ def test_kill_9_in_the_middle_of_a_sleep_loses_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_10_000_slots_sleep_in_less_than_2_seconds(memory: Memory) -> None:
+def test_10_000_slots_sleep_in_less_than_2_seconds_of_cpu(memory: Memory) -> None:
     sources = 400
     many_twins(memory, sources // 2)
     bank, generator = memory.bank("ana"), torch.Generator().manual_seed(0)
@@ -388,12 +388,12 @@ def test_10_000_slots_sleep_in_less_than_2_seconds(memory: Memory) -> None:
         rows = rows._replace(marks=marks, key=key)
         bank.store(str(UUID(int=number + 1)), bank.allocate(1, 0), rows, state | {"meaning": number})
     assert len(bank) == 10_000
-    started = time.perf_counter()
+    started = time.process_time()
     memory.sleep(budget_s=0)
-    assert time.perf_counter() - started < 2.0
-    started = time.perf_counter()
+    assert time.process_time() - started < 2.0
+    started = time.process_time()
     assert memory.sleep()["left"] == 0
-    assert time.perf_counter() - started < 10.0, "200 of them are merged, which writes their words anew"
-    started = time.perf_counter()
+    assert time.process_time() - started < 10.0, "200 of them are merged, which writes their words anew"
+    started = time.process_time()
     assert memory.sleep()["merged"] == 0
-    assert time.perf_counter() - started < 2.0
+    assert time.process_time() - started < 2.0
