@@ -115,7 +115,7 @@ def _traits(text: str) -> int:
     told = (
         TIME * has_time_word(text) | NUMBER * bool(_NUMBER.search(text)) | ORDERS * bool(_ORDERS.search(text))
     )
-    return asks | told | NAMES * _names(text) | OTHER * (whose_of(text).kind == "other")
+    return asks | told | NAMES * _names(text) | OTHER * (not asks and whose_of(text).kind == "other")
 
 
 def _names(text: str) -> int:
