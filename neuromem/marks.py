@@ -124,7 +124,7 @@ def _traits(text: str) -> int:
     asks = ASKS * int(text.rstrip().endswith("?"))
     told = TIME * has_time_word(text) | NUMBER * bool(_NUMBER.search(text))
     told |= ORDERS * bool(_ORDERS.search(text)) | NEWS * bool(_NEWS.search(text))
-    return asks | told | NAMES * _names(text) | OTHER * (whose_of(text).kind == "other")
+    return asks | told | NAMES * _names(text) | OTHER * (not asks and whose_of(text).kind == "other")
 
 
 def _names(text: str) -> int:

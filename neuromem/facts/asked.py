@@ -14,6 +14,7 @@ from datetime import datetime
 
 from ..text import STOP_WORDS, is_name_like, normalize, words
 from .clause import KIN_WORDS, ROLES
+from .relations import PETS
 from .times import spans
 
 __all__ = ["Asked", "asked_of", "is_own"]
@@ -111,4 +112,4 @@ def is_own(question: str) -> bool:
     )
 
 
-_ROLES = frozenset(ROLES.split()) | {"friend", "neighbor", "neighbour", "roommate", "coworker", "boss"}
+_ROLES = frozenset((*ROLES.split(), *PETS.split())) | {"friend", "neighbor", "neighbour", "roommate", "coworker", "boss", "team", "baby"}
