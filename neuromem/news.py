@@ -17,7 +17,7 @@ import torch
 
 from .bank import SlotBank
 from .facts.asked import Asked
-from .marks import ASSISTANT, NEWS
+from .marks import ASSISTANT, NEWS, OTHER
 
 __all__ = ["asks_value", "is_of_now", "newer_first", "newer_pairs"]
 
@@ -57,12 +57,17 @@ def newer_pairs(bank: SlotBank, rows: Array, traits: Array, held: Array, like: f
         like: cosine of keys from which two statements clearly have something in common.
     """
     at = torch.from_numpy(rows)
-    time, speaker = (getattr(bank, name)[at].cpu().numpy() for name in ("written_ms", "speaker"))
+    time, speaker, subject = (
+        getattr(bank, name)[at].cpu().numpy() for name in ("written_ms", "speaker", "subject")
+    )
     news = ((traits & NEWS) > 0) & (speaker != ASSISTANT)
     keys = (bank.key[at].float() * bank.inverse_norm[at][:, None]).cpu().numpy()
     words = held.astype(np.float32)
     later = np.flatnonzero(news)
     pairs = (time[:, None] < time[later]) & (speaker[:, None] == speaker[later])
+    # what became of Rosa's appointment is no news of mine
+    other = (traits & OTHER) > 0
+    pairs &= ~other[later] | (other[:, None] & (subject[:, None] == subject[later]))
     pairs &= keys @ keys[later].T >= like
     pairs &= words.T @ words[:, later] >= SHARED * max(1, len(words))
     older, place = np.nonzero(pairs)

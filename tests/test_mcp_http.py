@@ -69,7 +69,7 @@ def test_errors_say_what_to_do(server: Serving) -> None:
             ("search_memories", {}, "query"),
             ("search_memories", {"query": "x", "filters": {"colour": "red"}}, "filters.colour: is not a key"),
             ("search_memories", {"query": "x", "limit": 0}, "0 is out of range"),
-            ("get_memory", {"memory_id": "7"}, "is not a UUID"),
+            ("get_memory", {"memory_id": "7"}, "no memory '7'"),
             ("get_memory", {"memory_id": "6a1e9c9a-0000-8000-8000-000000000000"}, "no memory"),
             ("delete_all_memories", {}, "say whose memories are meant"),
             ("delete_all_memories", {"user_id": None}, "say whose memories are meant"),

@@ -94,9 +94,8 @@ def test_what_is_told_later_is_told_once_and_can_be_asked_for(server: Serving, c
 
 def test_a_job_that_cannot_be_done_fails_and_the_next_goes_on(server: Serving, client: httpx.Client) -> None:
     jobs = server.server.config.app.state.jobs  # type: ignore[union-attr]
-    bad = jobs.put(
-        "INGEST", "user:ana", {"do": "tell", "ids": {"user": "ana"}, "messages": [], "more": {}}, {}
-    )
+    nothing = {"do": "add", "told": {"ids": {"user": "ana"}, "messages": []}}
+    bad = jobs.put("INGEST", "user:ana", nothing, {})
     worse = jobs.put("INGEST", "user:ana", {"do": "dance"}, {})
     good = post(client, "ingest", 202, user_id="ana", messages="I like tea", async_mode=True)["event_id"]
     assert ended(client, good)["status"] == "SUCCEEDED"

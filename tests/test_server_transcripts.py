@@ -175,7 +175,7 @@ def test_what_was_deleted_does_not_come_back_with_the_next_turn_but_by_telling(
 
 
 def test_one_message_alone_is_always_told(service: Service, adding: Adder) -> None:
-    for event in ("ADD", "NONE", "NONE"):
+    for event in ("ADD", "REINFORCE", "REINFORCE"):
         (result,) = adding.tell(Telling(Ids("ana"), talk("I like tea")))["results"]
         assert result["event"] == event
 
