@@ -41,6 +41,16 @@ def noting_memory(**config: Any) -> NotingMemory:
 
 
 @contextmanager
+def primed_memory() -> Iterator[NotingMemory]:
+    """A memory that knows of Potola, its networks loaded: a deadline is for recall."""
+    with noting_memory() as memory:
+        memory.add(POTOLA, user_id="ana")
+        memory.search(QUESTION, user_id="ana")
+        memory.told.clear()
+        yield memory
+
+
+@contextmanager
 def model(answer: Callable[[Asked], Answer]) -> Iterator[ScriptedServer]:
     """A server that answers each request as a function says."""
     with scripted_server() as server:

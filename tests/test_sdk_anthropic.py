@@ -15,7 +15,6 @@ import anthropic
 from llm_server import Answer, ScriptedServer
 from sdk_llm import (
     JSON,
-    POTOLA,
     QUESTION,
     SAID,
     SSE,
@@ -24,7 +23,7 @@ from sdk_llm import (
     message_pieces,
     message_whole,
     model,
-    noting_memory,
+    primed_memory,
 )
 
 import neuromem
@@ -37,10 +36,7 @@ BASE = {"model": "m", "max_tokens": 9}
 
 @pytest.fixture
 def memory() -> Iterator[NotingMemory]:
-    with noting_memory() as memory:
-        memory.add(POTOLA, user_id="ana")
-        memory.search(QUESTION, user_id="ana")
-        memory.told.clear()
+    with primed_memory() as memory:
         yield memory
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from llm_server import ScriptedServer
-from sdk_llm import POTOLA, QUESTION, SAID, NotingMemory, chat, model, noting_memory
+from sdk_llm import QUESTION, SAID, NotingMemory, chat, model, primed_memory
 
 import neuromem
 
@@ -37,10 +37,7 @@ EXCHANGE = [{"role": "user", "content": QUESTION}, {"role": "assistant", "conten
 
 @pytest.fixture
 def memory() -> Iterator[NotingMemory]:
-    with noting_memory() as memory:
-        memory.add(POTOLA, user_id="ana")
-        memory.search(QUESTION, user_id="ana")
-        memory.told.clear()
+    with primed_memory() as memory:
         yield memory
 
 

@@ -19,7 +19,6 @@ from sdk_llm import (
     CALL,
     EXCHANGE,
     JSON,
-    POTOLA,
     QUESTION,
     SAID,
     NotingMemory,
@@ -29,6 +28,7 @@ from sdk_llm import (
     model,
     noting_memory,
     plain,
+    primed_memory,
     told,
 )
 
@@ -39,10 +39,7 @@ from neuromem.errors import InvalidInput
 
 @pytest.fixture
 def memory() -> Iterator[NotingMemory]:
-    with noting_memory() as memory:
-        memory.add(POTOLA, user_id="ana")
-        memory.search(QUESTION, user_id="ana")  # networks are loaded: a deadline is for recall
-        memory.told.clear()
+    with primed_memory() as memory:
         yield memory
 
 

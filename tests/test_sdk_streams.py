@@ -16,7 +16,6 @@ from sdk_llm import (
     ASK,
     EXCHANGE,
     JSON,
-    POTOLA,
     QUESTION,
     SAID,
     SSE,
@@ -26,8 +25,8 @@ from sdk_llm import (
     chat_pieces,
     chat_whole,
     model,
-    noting_memory,
     plain,
+    primed_memory,
     response,
     told,
 )
@@ -38,10 +37,7 @@ from neuromem.echo import OPEN
 
 @pytest.fixture
 def memory() -> Iterator[NotingMemory]:
-    with noting_memory() as memory:
-        memory.add(POTOLA, user_id="ana")
-        memory.search(QUESTION, user_id="ana")  # networks are loaded: a deadline is for recall
-        memory.told.clear()
+    with primed_memory() as memory:
         yield memory
 
 

@@ -112,4 +112,13 @@ def is_own(question: str) -> bool:
     )
 
 
-_ROLES = frozenset((*ROLES.split(), *PETS.split())) | {"friend", "neighbor", "neighbour", "roommate", "coworker", "boss", "team", "baby"}
+_ROLES = frozenset((*ROLES.split(), *PETS.split())) | {
+    "friend",
+    "neighbor",
+    "neighbour",
+    "roommate",
+    "coworker",
+    "boss",
+    "team",
+    "baby",
+}

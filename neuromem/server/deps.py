@@ -13,13 +13,12 @@ from .around import WHO
 from .background import Background
 from .errors import Refused
 from .events import Events
-from .jobs import Jobs
 from .keys import Keys
 from .platform import Platform
 from .principals import Forbidden, Principal
 from .service import Service
 
-__all__ = ["Admin", "TheBackground", "TheEvents", "TheJobs", "TheKeys", "ThePlatform", "TheService", "Who"]
+__all__ = ["Admin", "TheBackground", "TheEvents", "TheKeys", "ThePlatform", "TheService", "Who"]
 
 
 async def the_service(request: Request) -> Service:
@@ -38,12 +37,6 @@ async def the_events(request: Request) -> Events:
     """The events of the app."""
     events: Events = request.app.state.events
     return events
-
-
-async def the_jobs(request: Request) -> Jobs:
-    """The jobs of the app."""
-    jobs: Jobs = request.app.state.jobs
-    return jobs
 
 
 async def the_platform(request: Request) -> Platform:
@@ -85,7 +78,6 @@ async def admin_asks(request: Request) -> Principal:
 TheService = Annotated[Service, Depends(the_service)]
 TheKeys = Annotated[Keys, Depends(the_keys)]
 TheEvents = Annotated[Events, Depends(the_events)]
-TheJobs = Annotated[Jobs, Depends(the_jobs)]
 TheBackground = Annotated[Background, Depends(the_background)]
 ThePlatform = Annotated[Platform, Depends(the_platform)]
 Who = Annotated[Principal, Depends(who_asks)]

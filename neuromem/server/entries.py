@@ -126,10 +126,6 @@ class Catalog:
     entries: Mapping[str, Entry]
     plain: bool  # no memory of it has other ids than the owner's, or expires
 
-    def newest_first(self) -> list[Entry]:
-        """All, what was told last first."""
-        return sorted(self.entries.values(), key=lambda entry: (-entry.created_ms, entry.id))
-
 
 def notes_for(
     ids: Ids,

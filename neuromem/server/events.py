@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
@@ -17,7 +16,6 @@ from uuid import uuid4
 
 from ..errors import InvalidInput, NotFound
 from .desk import Desk
-from .errors import Refused
 from .principals import ANYBODY, Principal
 
 __all__ = ["DONE", "FAILED", "PENDING", "RUNNING", "Event", "Events"]
@@ -53,7 +51,6 @@ class Events:
         self.desk, self.clock = desk, clock
         self._lock = threading.Lock()
         self._unwritten: dict[str, Event] = {}
-        self._under_way: set[str] = set()
 
     def record(
         self,
@@ -172,26 +169,6 @@ class Events:
             return self.get(rows[0][0]) if rows else None
         except NotFound:
             return None
-
-    @contextmanager
-    def once(self, key: str | None) -> Iterator[None]:
-        """Lets one request with a key through at a time.
-
-        Raises:
-            Refused: 409; another one with the same key is being worked on.
-        """
-        with self._lock:
-            if key in self._under_way:
-                raise Refused(
-                    409, "a request with this Idempotency-Key is being worked on", {"Retry-After": "1"}
-                )
-            if key is not None:
-                self._under_way.add(key)
-        try:
-            yield
-        finally:
-            if key is not None:
-                self._under_way.discard(key)
 
     # -- keeping ----------------------------------------------------------------------------------
 
