@@ -1,0 +1,52 @@
+"""Recall that begins before the words are complete, so that it costs nothing when they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Lock
+from typing import Generic, TypeVar
+
+from ..text import words
+
+__all__ = ["Ahead"]
+
+FoundT = TypeVar("FoundT")
+
+
+class Ahead(Generic[FoundT]):
+    """The newest guess at a question, looked up on the side.
+
+    One lookup runs at a time; of the guesses that come meanwhile only the newest is looked up after it.
+    """
+
+    def __init__(self, find: Callable[[str], FoundT]) -> None:
+        """Args: find: looks a question up; called in a thread of its own, or by `take`."""
+        self._find = find
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="neuromem-ahead")
+        self._lock = Lock()
+        self._said: tuple[str, ...] = ()  # words of the newest guess
+        self._found: Future[FoundT] | None = None
+
+    def begin(self, partial: str) -> None:
+        """Looks a partial question up, unless that has been done."""
+        said = tuple(words(partial))
+        with self._lock:
+            if not said or said == self._said:
+                return
+            if self._found is not None:
+                self._found.cancel()  # one that waits; one that runs goes on
+            self._said, self._found = said, self._pool.submit(self._find, partial)
+
+    def take(self, text: str) -> tuple[FoundT, bool]:
+        """What was found for a whole question, and whether that had been begun ahead."""
+        with self._lock:
+            found = self._found if tuple(words(text)) == self._said else None
+            self._said, self._found = (), None
+        if found is not None and not found.cancelled():
+            return found.result(), True
+        return self._find(text), False
+
+    def close(self) -> None:
+        """Ends the thread; a lookup under way is waited for."""
+        self._pool.shutdown(wait=True, cancel_futures=True)

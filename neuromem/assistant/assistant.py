@@ -1,0 +1,322 @@
+"""Assistant: recall, prompt, answer, remember."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Self
+
+from ..context import Context, ContextBuilder
+from ..engine import Owner, Written
+from ..errors import InvalidInput
+from ..identity import seconds_of
+from ..llm import LLM, LLMError, load_llm
+from ..memory import Memory
+from ..recall import Recall
+from .ahead import Ahead
+from .responder import Responder
+
+__all__ = ["SYSTEM", "Answering", "Assistant", "Reply"]
+
+SYSTEM = (
+    "You are a voice assistant with a memory. Answer in one or two short sentences, from what you know about "
+    "the user below. Say of a memory marked faint that you remember it only faintly. If what is asked is not "
+    "there, say that you don't know it; never make something up."
+)
+RECALLED = 12  # memories looked at for a turn
+REHEARSED = 3  # of those that a model was shown, the best count as recalled
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer, and what it was made from."""
+
+    text: str
+    recalled: tuple[Recall, ...] = ()  # what was found for it, best first
+    prompt: str = ""  # the exact prompt, as one text
+    latency_ms: float = 0.0  # from the words to the first piece of the answer, the model's own time left out
+    stages: Mapping[str, float] = field(default_factory=dict)  # ms: recall, context, remember, model, answer
+    used: tuple[Recall, ...] = ()  # what the answer says; with a model, what it was shown first
+    known: bool = True  # False: "I don't know that"
+    written: tuple[Written, ...] = ()  # facts that were remembered from the user's words
+    context: Context | None = None  # the prompt as messages, with its tokens
+    notice: str = ""  # why the model did not answer, when the responder had to
+    interrupted: bool = False  # closed before its end: `text` is what was said until then
+
+
+class Answering:
+    """An answer bit by bit. Closing it ends it at once; `reply` is there when it has ended."""
+
+    def __init__(self, pieces: Iterator[str], turn: _Turn) -> None:
+        self._pieces, self._turn = pieces, turn
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> str:
+        return next(self._pieces)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the answer; what was said of it stays part of the talk."""
+        end = getattr(self._pieces, "close", None)
+        if end is not None:
+            end()
+
+    @property
+    def reply(self) -> Reply:
+        """The whole of it.
+
+        Raises:
+            InvalidInput: it has not ended.
+        """
+        if self._turn.reply is None:
+            raise InvalidInput("reply", "the answer has not ended", "read it to its end, or close it, first")
+        return self._turn.reply
+
+
+@dataclass(slots=True)
+class _Turn:
+    """One turn under way."""
+
+    text: str
+    now: float  # Unix seconds
+    started: float  # perf_counter
+    timestamp: float | None
+    stages: dict[str, float] = field(default_factory=dict)
+    recalled: list[Recall] = field(default_factory=list)
+    used: tuple[Recall, ...] = ()
+    known: bool = True
+    context: Context | None = None
+    written: list[Written] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+    first_ms: float = 0.0
+    notice: str = ""
+    reply: Reply | None = None
+
+    def lap(self, stage: str, since: float) -> float:
+        """Books the time since then under a stage; returns the time now."""
+        now = time.perf_counter()
+        self.stages[stage] = self.stages.get(stage, 0.0) + (now - since) * 1_000
+        return now
+
+
+class Assistant:
+    """Talks with one user.
+
+    >>> assistant = Assistant(Memory(), "ana")
+    >>> _ = assistant.reply("My dog's name is Potola")
+    >>> "Potola" in assistant.reply("What is my dog called?").text
+    True
+
+    Args:
+        memory: what it remembers with. user_id: with whom it talks.
+        llm: a model, or what `llm.load_llm` takes ("gguf:PATH", "openai:MODEL@URL"); None: answers are
+            put together from the recalled facts; where the model fails too, and `Reply.notice` says so.
+        system: who it is, for the model.
+        name: how the user's words are signed; None: not at all.
+
+    One turn at a time; not safe across threads, but for `prefetch`.
+    """
+
+    def __init__(
+        self,
+        memory: Memory,
+        user_id: str = "me",
+        llm: str | LLM | None = None,
+        *,
+        system: str = SYSTEM,
+        name: str | None = None,
+    ) -> None:
+        self.memory, self.user_id, self.system, self.name = memory, user_id, system, name
+        self._owner = Owner.of(user_id, None, None, None).name
+        self.llm = None if llm is None else load_llm(llm)
+        config = memory.config.context
+        self._builder = ContextBuilder(config, self._counter())
+        self._talk: deque[dict[str, str]] = deque(maxlen=config.lookback_turns)
+        self._turns = 0  # of the talk, those that are not held any more included
+        self._responder = Responder(memory, user_id)
+        self._ahead: Ahead[list[Recall]] = Ahead(self._recall)
+        self._aside = ThreadPoolExecutor(1, thread_name_prefix="neuromem-remember")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends its threads; the memory stays open."""
+        self._ahead.close()
+        self._aside.shutdown(wait=True)
+
+    @property
+    def history(self) -> list[dict[str, str]]:
+        """The end of the talk as {role, content}, oldest first."""
+        return list(self._talk)
+
+    def prefetch(self, partial: str) -> None:
+        """Begins to recall for words that are not complete yet; safe from any thread.
+
+        If the words turn out to be these, the recall is there when they are.
+        """
+        if partial.strip():
+            self._ahead.begin(partial)
+
+    def reply(self, text: str, *, timestamp: float | datetime | str | None = None) -> Reply:
+        """One turn, whole; see `stream`."""
+        with closing(self.stream(text, timestamp=timestamp)) as answering:
+            for _ in answering:
+                pass
+            return answering.reply
+
+    def stream(self, text: str, *, timestamp: float | datetime | str | None = None) -> Answering:
+        """One turn: the answer as it comes.
+
+        The user's words are in the log, durably, before the first piece is given.
+
+        Args:
+            text: what the user says.
+            timestamp: when (Unix seconds, datetime or ISO 8601); the memory's clock when None.
+
+        Raises:
+            InvalidInput: blank words, or a bad time.
+        """
+        if not isinstance(text, str) or not text.strip():
+            raise InvalidInput("text", "is blank", "give what the user said")
+        at = None if timestamp is None else seconds_of(timestamp, "timestamp")
+        now = self.memory.engine.now_ms() / 1_000 if at is None else at
+        turn = _Turn(text.strip(), now, time.perf_counter(), at)
+        return Answering(self._pieces(turn), turn)
+
+    # -- one turn -------------------------------------------------------------------------------
+
+    def _pieces(self, turn: _Turn) -> Iterator[str]:
+        self._look(turn)
+        remembering = self._aside.submit(self._remember, turn)
+        whole = False
+        try:
+            for piece in self._answer(turn, remembering):
+                if not turn.said:
+                    remembering.result()
+                    spent = (time.perf_counter() - turn.started) * 1_000
+                    turn.first_ms = max(0.0, spent - turn.stages.get("model", 0.0))
+                turn.said.append(piece)
+                yield piece
+            whole = True
+        finally:
+            remembering.result()
+            self._end(turn, interrupted=not whole)
+
+    def _look(self, turn: _Turn) -> None:
+        """Recall and prompt."""
+        lap = time.perf_counter()
+        turn.recalled, _ = self._ahead.take(turn.text)
+        lap = turn.lap("recall", lap)
+        turn.context = self._builder.build(
+            system=self.system,
+            conscious=self.memory.conscious(self.user_id),
+            recalled=turn.recalled,
+            history=self._talk,
+            turn=turn.text,
+            now=turn.now,
+            earlier=self._turns - len(self._talk),
+        )
+        turn.lap("context", lap)
+
+    def _recall(self, text: str) -> list[Recall]:
+        """What may answer: with the words of the log, whatever has faded; `strength` tells how far it has.
+
+        Only what the answer says is rehearsed, when it is said.
+        """
+        return self.memory.search(
+            self._responder.query(text), self.user_id, limit=RECALLED, fidelity="exact", rehearse=False
+        )
+
+    def _remember(self, turn: _Turn) -> None:
+        lap = time.perf_counter()
+        message = {"role": "user", "content": turn.text} | ({"name": self.name} if self.name else {})
+        turn.written = self.memory.add([message], self.user_id, timestamp=turn.timestamp)
+        turn.lap("remember", lap)
+
+    def _answer(self, turn: _Turn, remembering: Future[None]) -> Iterator[str]:
+        if self.llm is not None:
+            try:
+                yield from self._generated(turn, self.llm)
+            except LLMError as error:
+                turn.notice = str(error)
+                if turn.said:
+                    return
+            else:
+                return
+        yield from self._extracted(turn, remembering)
+
+    def _generated(self, turn: _Turn, llm: LLM) -> Iterator[str]:
+        """The model's answer."""
+        context = turn.context
+        assert context is not None
+        turn.used = tuple(turn.recalled[:REHEARSED])
+        lap = time.perf_counter()
+        pieces = llm.stream(context.messages, max_tokens=max(1, self.memory.config.context.response))
+        try:
+            for piece in pieces:
+                turn.lap("model", lap)
+                yield piece
+                lap = time.perf_counter()
+        finally:
+            pieces.close()
+
+    def _extracted(self, turn: _Turn, remembering: Future[None]) -> Iterator[str]:
+        """The answer put together from what was recalled."""
+        if self._responder.is_question(turn.text):
+            lap = time.perf_counter()
+            answer = self._responder.answer(turn.text, turn.recalled, turn.now)
+            turn.used, turn.known = answer.used, answer.known
+            turn.lap("answer", lap)
+            yield answer.text
+        else:
+            remembering.result()  # it says what it has understood
+            yield self._responder.acknowledge(turn.text, turn.written, turn.now)
+
+    def _end(self, turn: _Turn, *, interrupted: bool) -> None:
+        """Makes the turn part of the talk and of the log."""
+        text = "".join(turn.said).strip()
+        if turn.used:
+            with self.memory.engine.owners.use(self._owner) as open_:
+                self.memory.engine.rehearse(open_, turn.used)
+        self._say("user", turn.text)
+        if text:
+            self.memory.add([{"role": "assistant", "content": text}], self.user_id, timestamp=turn.timestamp)
+            self._say("assistant", text)
+        turn.reply = Reply(
+            text, tuple(turn.recalled), turn.context.text if turn.context else "", turn.first_ms,
+            {stage: round(spent, 3) for stage, spent in turn.stages.items()}, turn.used, turn.known,
+            tuple(turn.written), turn.context, turn.notice, interrupted,
+        )  # fmt: skip
+
+    def _say(self, role: str, text: str) -> None:
+        self._talk.append({"role": role, "content": text})
+        self._turns += 1
+
+    def _counter(self) -> Any:
+        """The model's own count of tokens, when it is at hand; else the builder's estimate."""
+        llm = self.llm
+        if llm is None or llm.count("count") is None:
+            return None
+
+        def count(text: str) -> int:
+            tokens = llm.count(text)
+            assert tokens is not None
+            return tokens
+
+        return count
