@@ -78,4 +78,5 @@ def chirp(rate: int) -> NDArray[np.complex64]:
     time = np.arange(round(CHIRP_S * rate)) / rate
     phase = 2 * np.pi * (LOW * time + (HIGH - LOW) / (2 * CHIRP_S) * time**2)
     swell = np.minimum(1, np.minimum(time, CHIRP_S - time) / EDGE_S)
-    return (np.sin(np.pi / 2 * swell) ** 2 * np.exp(1j * phase)).astype(np.complex64)
+    out: NDArray[np.complex64] = (np.sin(np.pi / 2 * swell) ** 2 * np.exp(1j * phase)).astype(np.complex64)
+    return out

@@ -22,7 +22,7 @@ from ..layers.ldpc import Ldpc, code
 from .chance import bits
 from .plan import MODES, Layout, Place
 
-__all__ = ["CONTROL_CODE", "Control", "Words", "chunks_of", "crc32c", "read_words", "words_of"]
+__all__ = ["Control", "Words", "chunks_of", "control_code", "crc32c", "read_words", "words_of"]
 
 _CONTROL = struct.Struct("<2sBBIIIHH")
 _MAGIC, _VERSION = b"nM", 1
@@ -40,7 +40,7 @@ def _table() -> tuple[int, ...]:
 
 
 def crc32c(data: bytes) -> int:
-    """CRC-32C (Castagnoli, reflected 0x82F63B78; RFC 3720, appendix B.4); a line's pace asks no faster one."""
+    """CRC-32C (Castagnoli, reflected 0x82F63B78; RFC 3720, appendix B.4); fast enough for a line."""
     table, value = _table(), 0xFFFFFFFF
     for byte in data:
         value = table[(value ^ byte) & 0xFF] ^ (value >> 8)
@@ -48,7 +48,7 @@ def crc32c(data: bytes) -> int:
 
 
 @lru_cache(maxsize=1)
-def CONTROL_CODE() -> Ldpc:  # noqa: N802 (a constant that is made when first asked for)
+def control_code() -> Ldpc:
     """The code of the control word: 384 bits for 24 bytes."""
     return code("1/2", _LIFT)
 
@@ -120,9 +120,8 @@ def _number(word: int, chunks: list[bytes], k: int) -> int:
 
 def _mask(first: int, words: int, k: int) -> NDArray[np.uint8]:
     """A frame of zeros would be a tone: every word is added to one that looks like noise."""
-    return np.stack([bits(0x6D61736B + (first + i), k) for i in range(words)]) if words else np.empty(
-        (0, k), np.uint8
-    )
+    drawn = [bits(0x6D61736B + first + i, k) for i in range(words)]
+    return np.stack(drawn) if drawn else np.empty((0, k), np.uint8)
 
 
 @dataclass
@@ -141,12 +140,13 @@ class Words:
 
 
 def read_words(
-    info: NDArray[np.uint8], changed: NDArray[np.int64], place: Place, first: int, plan: Layout, into: Words
+    info: NDArray[np.uint8], changed: NDArray[np.int64], first: int, plan: Layout, into: Words
 ) -> None:
     """Takes a band's decoded words: those whose CRC holds give their frame, whatever the code says.
 
     Args:
         info: information bits, shape (words, k). changed: bits that the decoder turned, by word.
+        first: number of the band's first word in the burst.
     """
     whole = np.packbits(info ^ _mask(first, len(info), info.shape[1]), axis=1)
     for i, row in enumerate(whole):

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from ...errors import InvalidInput, NoSignal, SignalDamaged
 from ..layers.ldpc import code
 from .carriers import soft_bits
-from .frames import CONTROL_CODE, Control, Words, crc32c, read_words
+from .frames import Control, Words, control_code, crc32c, read_words
 from .plan import DATA_AT, LEAD_S, MODES, NARROW, SYMBOL_S, TRAINING, Layout, layout, mode_of
 from .sending import MOST_BYTES, check_rate, control_cells, resampled
 from .sync import Channel, equalise, find_chirps, learn
@@ -94,6 +94,7 @@ class Listener:
         self.damaged: list[SignalDamaged] = []
         self._buffer = np.zeros(0, np.float32)
         self._looked = 0  # samples of the buffer that hold no begin of a burst
+        self._need = 0  # samples to wait for, where a chirp was heard and its control word is to come
         self._waiting: tuple[int, Control, Layout, Channel] | None = None
         self._pending: OrderedDict[tuple[int, int, int], tuple[dict[int, _Burst], Report]] = OrderedDict()
 
@@ -143,8 +144,9 @@ class Listener:
 
     def _look(self, last: bool) -> list[Received] | None:
         fresh = len(self._buffer) - self._looked
-        if fresh < (1 if last else round(LOOK_S * self.rate)):
+        if fresh < (1 if last else max(self._need, round(LOOK_S * self.rate))):
             return None
+        self._need = 0
         margin, head = round(MARGIN_S * self.rate), round(HEAD_S * self.rate)
         begin = max(0, self._looked - margin)
         heard = resampled(self._buffer[begin:], self.rate, FINDER)
@@ -152,10 +154,8 @@ class Listener:
             at = begin + round(found * self.rate / FINDER)
             if at + head > len(self._buffer) and not last:
                 self._forget(max(0, at - margin))
-                self._looked = min(2 * margin, len(self._buffer))
-                # looked at again, from just before it, once its head is all there
-                self._looked = max(0, self._looked - margin)
-                return None if len(self._buffer) < head + 2 * margin else []
+                self._looked, self._need = 0, head + 2 * margin
+                return None
             read = _read_control(heard, found)
             if read is None or (self._only and read[0].mode != self._only.number):
                 continue
@@ -269,10 +269,10 @@ def _read_control(heard: NDArray[np.float32], begin: int) -> tuple[Control, Layo
     """The control word behind a chirp, at FINDER samples a second; None when there is none."""
     channel = learn(heard, FINDER, begin, NARROW)
     got = equalise(heard, FINDER, begin, channel, NARROW, range(TRAINING, DATA_AT))
-    word = np.zeros(CONTROL_CODE().n, np.float32)
+    word = np.zeros(control_code().n, np.float32)
     for row, (free, which) in enumerate(control_cells()):
         np.add.at(word, which, soft_bits(got.points[row, free], got.noise[row, free], 2))
-    decoded = CONTROL_CODE().decode(word[None])
+    decoded = control_code().decode(word[None])
     control = Control.read(np.packbits(decoded.bits[0]).tobytes())
     if control is None:
         return None
@@ -300,7 +300,7 @@ def _decode(
         stream = np.empty_like(line)
         stream[place.spread] = line
         decoded = ldpc.decode(stream[: place.words * ldpc.n].reshape(-1, ldpc.n))
-        read_words(decoded.bits, decoded.healed, place, number, plan, words)
+        read_words(decoded.bits, decoded.healed, number, plan, words)
         number += place.words
     report = Report(
         mode.name, 1, control.parts, words.words, words.hurt, words.healed, [], got.snr_db, got.drift * 1e6

@@ -136,12 +136,13 @@ def mode_of(name: str) -> Mode:
 def known(symbol: int) -> NDArray[np.complex64]:
     """What training symbols and pilots say: unit QPSK by carrier number, shape (TALLEST,)."""
     pairs = bits(0x70696C6F74 + (symbol << 40), 2 * TALLEST).reshape(-1, 2).astype(np.float32)
-    return ((1 - 2 * pairs) @ np.array([1, 1j], np.complex64) / np.sqrt(2)).astype(np.complex64)
+    out: NDArray[np.complex64] = (1 - 2 * pairs) @ np.array([1, 1j], np.complex64)
+    return (out / np.sqrt(2)).astype(np.complex64)
 
 
 def pilots(carriers: NDArray[np.intp], symbol: int) -> NDArray[np.bool_]:
     """Which carriers are pilots in a symbol: shape (carriers,)."""
-    return (carriers + PILOT_STEP * symbol) % PILOT_EVERY == 0
+    return np.equal((carriers + PILOT_STEP * symbol) % PILOT_EVERY, 0)
 
 
 @dataclass(frozen=True)
@@ -185,8 +186,7 @@ def _room(band: Band) -> int:
 
 
 def _cells(band: Band, symbols: int) -> NDArray[np.bool_]:
-    at = np.arange(DATA_AT, DATA_AT + symbols)
-    return np.stack([~pilots(band.carriers, symbol) for symbol in at])
+    return np.stack([~pilots(band.carriers, DATA_AT + i) for i in range(symbols)])
 
 
 def _words(mode: Mode, symbols: int) -> list[int]:

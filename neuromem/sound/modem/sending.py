@@ -11,7 +11,8 @@ from ...errors import InvalidInput
 from ..layers.ldpc import code
 from .carriers import chirp, constellation, symbol_wave
 from .chance import bits, order
-from .frames import CONTROL_CODE, Control, chunks_of, crc32c, words_of
+from .frames import Control, chunks_of, control_code, crc32c, words_of
+from .needed import needed
 from .plan import CONTROL, DATA_AT, GUARD_S, NARROW, TRAINING, Layout, Mode, known, layout, mode_of, pilots
 
 __all__ = ["MOST_BYTES", "RATES", "control_cells", "modulate", "resampled", "seconds_for"]
@@ -70,11 +71,9 @@ def resampled(wave: NDArray[np.float32], rate: int, wanted: int) -> NDArray[np.f
     """The same sound at another sampling rate: shape (n,)."""
     if rate == wanted or not len(wave):
         return wave
-    from scipy.signal import resample_poly
-
     common = gcd(rate, wanted)
-    out: NDArray[np.float32] = resample_poly(wave, wanted // common, rate // common).astype(np.float32)
-    return out
+    resample = needed("scipy.signal", "the modem").resample_poly
+    return np.asarray(resample(wave, wanted // common, rate // common), np.float32)
 
 
 def control_cells() -> list[tuple[NDArray[np.bool_], NDArray[np.intp]]]:
@@ -84,7 +83,7 @@ def control_cells() -> list[tuple[NDArray[np.bool_], NDArray[np.intp]]]:
     """
     free = [~pilots(NARROW, TRAINING + i) for i in range(CONTROL)]
     counts = [2 * int(each.sum()) for each in free]
-    n = CONTROL_CODE().n
+    n = control_code().n
     turns = [order(0x6374726C + i, n) for i in range(-(-sum(counts) // n))]
     line = np.concatenate(turns)[: sum(counts)]
     return list(zip(free, np.split(line, np.cumsum(counts)[:-1]), strict=True))
@@ -112,7 +111,7 @@ def _burst(control: Control, payload: bytes, mode: Mode) -> NDArray[np.float32]:
 
 def _control_waves(control: Control) -> list[NDArray[np.float32]]:
     info = np.unpackbits(np.frombuffer(control.pack(), np.uint8))
-    word = CONTROL_CODE().encode(info[None])[0]
+    word = control_code().encode(info[None])[0]
     waves = []
     for i, (free, which) in enumerate(control_cells()):
         values = known(TRAINING + i)[NARROW].copy()

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .carriers import chirp
+from .needed import needed
 from .plan import DATA_AT, GUARD_S, LEAD_S, NARROW, SPACING, SYMBOL_S, TRAINING, USEFUL_S, known, pilots
 
-__all__ = ["Channel", "Equalised", "equalise", "find_chirps", "learn"]
+__all__ = ["Channel", "Equalised", "equalise", "find_chirps", "learn", "read_at"]
 
 LIKE = 0.2  # a chirp, by its normalised correlation; noise reaches 0.15 once in hours
 QUIET = 1e-10  # mean power under which nothing is looked for
@@ -28,16 +29,15 @@ def find_chirps(audio: NDArray[np.float32], rate: int) -> list[int]:
     Args:
         audio: shape (n,); at least 8,000 Hz.
     """
-    from scipy.signal import oaconvolve
-
     model = chirp(rate)
     if len(audio) < len(model):
         return []
-    level = np.abs(oaconvolve(audio, np.conj(model[::-1]), "valid"))
+    signal = needed("scipy.signal", "the modem")
+    level = np.abs(signal.oaconvolve(audio, np.conj(model[::-1]), "valid"))
     energy = np.concatenate([[0.0], np.cumsum(audio.astype(np.float64) ** 2)])
     energy = energy[len(model) :] - energy[: -len(model)]
     scale = np.sqrt(np.maximum(energy, QUIET * len(model)) * float(np.sum(np.abs(model) ** 2)) / 2)
-    like = np.where(energy > QUIET * len(model), level / scale, 0) / np.sqrt(1.0)
+    like = np.where(energy > QUIET * len(model), level / scale, 0)
     out, at, apart = [], 0, len(model)
     high = np.flatnonzero(like > LIKE)
     while at < len(high):
@@ -57,10 +57,11 @@ def _kernel() -> NDArray[np.float32]:
     offsets = np.arange(TAPS) - TAPS // 2 + 1
     away = offsets - np.linspace(0, 1, PHASES + 1)[:, None]
     window = np.i0(8 * np.sqrt(np.maximum(0, 1 - (away / (TAPS / 2)) ** 2))) / np.i0(8)
-    return (np.sinc(away) * window).astype(np.float32)
+    out: NDArray[np.float32] = (np.sinc(away) * window).astype(np.float32)
+    return out
 
 
-def _read_at(audio: NDArray[np.float32], start: float, step: float, count: int) -> NDArray[np.float32]:
+def read_at(audio: NDArray[np.float32], start: float, step: float, count: int) -> NDArray[np.float32]:
     """Samples between samples: `count` of them from `start` on, `step` apart; silence beyond the ends."""
     at = start + step * np.arange(count)
     whole = np.floor(at).astype(np.intp)
@@ -83,7 +84,7 @@ def _spectra(
     out = np.empty((len(symbols), len(carriers)), np.complex64)
     for row, symbol in enumerate(symbols):
         offset = (LEAD_S + symbol * SYMBOL_S + GUARD_S - BACKOFF_S) * rate
-        wave = _read_at(audio, begin + offset * (1 + drift), 1 + drift, count)
+        wave = read_at(audio, begin + offset * (1 + drift), 1 + drift, count)
         out[row] = np.fft.rfft(wave)[carriers] * (np.sqrt(2 * len(carriers)) / count)
     return out
 
@@ -190,4 +191,4 @@ def equalise(
     points = (came * np.conj(gains) / power).astype(np.complex64)
     snr = float(np.mean(power) / np.mean(noise))
     drift = channel.drift + pace / SYMBOL_S
-    return Equalised(points, scale[:, None] * noise / power, drift, 10 * float(np.log10(max(snr, 1e-9))))
+    return Equalised(points, (scale[:, None] * noise / power).astype(np.float32), drift, 10 * float(np.log10(max(snr, 1e-9))))
