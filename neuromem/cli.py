@@ -260,9 +260,9 @@ def _sounding(commands: Commands) -> None:
         commands, "send", "air:send", "send words or a file as sound, for another machine to hear",
         "It survives loudspeakers, rooms, telephones and lossy codecs; `neuromem listen` hears it.",
     )  # fmt: skip
-    send.add_argument("what", nargs="+", metavar="TEXT|FILE", help="a path, else words; - reads stdin")
+    send.add_argument("what", nargs="+", metavar="TEXT|FILE", help="a path, or words; - is stdin")
     send.add_argument("--output", metavar="FILE.wav", help="write the sound there, .wav or .flac")
-    send.add_argument("--rate", type=_whole, default=48_000, metavar="HZ", help="of the sound (default 48000)")
+    send.add_argument("--rate", type=_whole, default=48_000, metavar="HZ", help="of samples (default 48000)")
     listen = _command(
         commands, "listen", "air:listen", "hear what `neuromem send` sends",
         "Ends with the first whole message.",

@@ -35,9 +35,7 @@ def constellation(bits: NDArray[np.uint8], load: int) -> NDArray[np.complex64]:
     return (levels[numbers[:, 0]] + 1j * levels[numbers[:, 1]]).astype(np.complex64)
 
 
-def soft_bits(
-    points: NDArray[np.complex64], noise: NDArray[np.float32], load: int
-) -> NDArray[np.float32]:
+def soft_bits(points: NDArray[np.complex64], noise: NDArray[np.float32], load: int) -> NDArray[np.float32]:
     """Log-likelihood ratios ln P(0)/P(1), the likeliest point standing for all (max-log).
 
     Args:
@@ -78,5 +76,4 @@ def chirp(rate: int) -> NDArray[np.complex64]:
     time = np.arange(round(CHIRP_S * rate)) / rate
     phase = 2 * np.pi * (LOW * time + (HIGH - LOW) / (2 * CHIRP_S) * time**2)
     swell = np.minimum(1, np.minimum(time, CHIRP_S - time) / EDGE_S)
-    out: NDArray[np.complex64] = (np.sin(np.pi / 2 * swell) ** 2 * np.exp(1j * phase)).astype(np.complex64)
-    return out
+    return np.asarray(np.sin(np.pi / 2 * swell) ** 2 * np.exp(1j * phase), np.complex64)

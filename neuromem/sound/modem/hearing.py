@@ -294,9 +294,7 @@ def _decode(
     words, number = Words({}), 0
     for place in plan.places:
         ldpc = code(place.band.rate)
-        line = soft_bits(
-            points[place.rows, place.columns], noise[place.rows, place.columns], place.band.load
-        )
+        line = soft_bits(points[place.rows, place.columns], noise[place.rows, place.columns], place.band.load)
         stream = np.empty_like(line)
         stream[place.spread] = line
         decoded = ldpc.decode(stream[: place.words * ldpc.n].reshape(-1, ldpc.n))

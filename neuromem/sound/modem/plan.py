@@ -136,8 +136,8 @@ def mode_of(name: str) -> Mode:
 def known(symbol: int) -> NDArray[np.complex64]:
     """What training symbols and pilots say: unit QPSK by carrier number, shape (TALLEST,)."""
     pairs = bits(0x70696C6F74 + (symbol << 40), 2 * TALLEST).reshape(-1, 2).astype(np.float32)
-    out: NDArray[np.complex64] = (1 - 2 * pairs) @ np.array([1, 1j], np.complex64)
-    return (out / np.sqrt(2)).astype(np.complex64)
+    signs = ((1 - 2 * pairs) / np.sqrt(2)).astype(np.float32)
+    return np.asarray(signs[:, 0] + 1j * signs[:, 1], np.complex64)
 
 
 def pilots(carriers: NDArray[np.intp], symbol: int) -> NDArray[np.bool_]:

@@ -57,8 +57,7 @@ def _kernel() -> NDArray[np.float32]:
     offsets = np.arange(TAPS) - TAPS // 2 + 1
     away = offsets - np.linspace(0, 1, PHASES + 1)[:, None]
     window = np.i0(8 * np.sqrt(np.maximum(0, 1 - (away / (TAPS / 2)) ** 2))) / np.i0(8)
-    out: NDArray[np.float32] = (np.sinc(away) * window).astype(np.float32)
-    return out
+    return np.asarray(np.sinc(away) * window, np.float32)
 
 
 def read_at(audio: NDArray[np.float32], start: float, step: float, count: int) -> NDArray[np.float32]:
@@ -189,6 +188,6 @@ def equalise(
     noise = _smooth((wrong / 1.5 + 2 * channel.noise) / (seen + 2))
     power = np.abs(gains) ** 2 + 1e-12
     points = (came * np.conj(gains) / power).astype(np.complex64)
-    snr = float(np.mean(power) / np.mean(noise))
-    drift = channel.drift + pace / SYMBOL_S
-    return Equalised(points, (scale[:, None] * noise / power).astype(np.float32), drift, 10 * float(np.log10(max(snr, 1e-9))))
+    spread = (scale[:, None] * noise / power).astype(np.float32)
+    snr = max(float(np.mean(power) / np.mean(noise)), 1e-9)
+    return Equalised(points, spread, channel.drift + pace / SYMBOL_S, 10 * float(np.log10(snr)))
