@@ -22,6 +22,8 @@ from neuromem.sound.modem.plan import BANDS, layout, mode_of
 
 RATE = 48_000
 TEXT = "Il mio cane si chiama Potola. 犬の名前はポトラです。 ".encode() * 8
+# CRC-32C of the base matrices: other codes could not read what was sent before
+BASES = {"1/2": 2167885123, "2/3": 1261153532, "4/5": 637564950, "9/10": 1893274668}
 
 
 @lru_cache(maxsize=4)
@@ -58,13 +60,11 @@ def test_soft_decoding_heals_what_noise_turned(rate: str, db: float) -> None:
 def test_no_code_has_a_cycle_of_length_four() -> None:
     for rate in RATES:
         ldpc = code(rate)
-        dense = np.zeros((ldpc.n - ldpc.k, ldpc.n), np.int32)
-        for i, layer in enumerate(ldpc._layers):
-            for row in layer:
-                dense[i * ldpc.lift + np.arange(ldpc.lift), row] = 1
-        shared = dense @ dense.T
-        np.fill_diagonal(shared, 0)
-        assert shared.max() <= 1, rate
+        for i, upper in enumerate(ldpc.base):
+            for lower in ldpc.base[i + 1 :]:
+                both = (upper >= 0) & (lower >= 0)
+                apart = (upper - lower)[both] % ldpc.lift
+                assert len(set(apart.tolist())) == len(apart), rate
 
 
 def test_a_code_says_what_is_wrong_with_its_arguments() -> None:
@@ -84,7 +84,7 @@ def test_what_both_sides_draw_is_fixed_for_good() -> None:
     assert sorted(order(5, 1000)) == list(range(1000))
     assert bits(1, 70).shape == (70,)
     assert crc32c(b"123456789") == 0xE3069283  # RFC 3720's check value
-    assert int(code("1/2").base.sum()) == 4139 or code("1/2").base.shape == (12, 24)
+    assert {rate: crc32c(code(rate).base.astype("<i8").tobytes()) for rate in RATES} == BASES
 
 
 @pytest.mark.parametrize("load", [2, 4, 6])
@@ -246,7 +246,8 @@ def test_what_cannot_be_sent_is_refused() -> None:
 def test_a_recording_cut_off_gives_what_there_is_and_names_the_rest() -> None:
     payload = np.random.default_rng(0).bytes(3000)
     audio = modulate(payload, "standard")
-    for share in (0.05, 0.2, 0.5, 0.9):
+    assert demodulate(audio[: int(0.95 * len(audio))], RATE).payload == payload  # the code fills in the end
+    for share in (0.05, 0.2, 0.5):
         with pytest.raises((NoSignal, SignalDamaged)):
             demodulate(audio[: int(share * len(audio))], RATE)
     audio = modulate(np.random.default_rng(0).bytes(MODES["fast"].capacity + 500), "fast")
