@@ -71,11 +71,15 @@ def read_at(audio: NDArray[np.float32], start: float, step: float, count: int) -
         piece[begin - low : end - low] = audio[begin:end]
     rows = piece[(whole - low - TAPS // 2 + 1)[:, None] + np.arange(TAPS)]
     phase = np.rint((at - whole) * PHASES).astype(np.intp)
-    return np.einsum("ij,ij->i", rows, _kernel()[phase])
+    return np.asarray(np.einsum("ij,ij->i", rows, _kernel()[phase]), np.float32)
 
 
 def _spectra(
-    audio: NDArray[np.float32], rate: int, begin: float, drift: float, carriers: NDArray[np.intp],
+    audio: NDArray[np.float32],
+    rate: int,
+    begin: float,
+    drift: float,
+    carriers: NDArray[np.intp],
     symbols: range,
 ) -> NDArray[np.complex64]:
     """Symbols' values as they came: shape (symbols, carriers). `begin`: the chirp's, in samples."""
@@ -154,7 +158,11 @@ class Equalised:
 
 
 def equalise(
-    audio: NDArray[np.float32], rate: int, begin: float, channel: Channel, carriers: NDArray[np.intp],
+    audio: NDArray[np.float32],
+    rate: int,
+    begin: float,
+    channel: Channel,
+    carriers: NDArray[np.intp],
     symbols: range,
 ) -> Equalised:
     """Follows delay, clock and channel from symbol to symbol by the pilots.
