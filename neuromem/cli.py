@@ -128,7 +128,7 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"neuromem {_version()}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
-    for group in (_telling, _asking, _talking, _keeping, _moving, _serving, _looking):
+    for group in (_telling, _asking, _talking, _keeping, _moving, _sounding, _serving, _looking):
         group(commands)
     return parser
 
@@ -269,6 +269,29 @@ def _moving(commands: Commands) -> None:
     )
     import_ = _command(commands, "import", "move:import_", "read a file that export wrote")
     import_.add_argument("file", metavar="FILE", help=".safetensors or .jsonl")
+
+
+def _sounding(commands: Commands) -> None:
+    send = _command(
+        commands, "send", "air:send", "send words or a file as sound, for another machine to hear",
+        "It survives loudspeakers, rooms, telephones and lossy codecs; `neuromem listen` hears it.",
+    )  # fmt: skip
+    send.add_argument("what", nargs="+", metavar="TEXT|FILE", help="a path, or words; - is stdin")
+    send.add_argument("--output", metavar="FILE.wav", help="write the sound there, .wav or .flac")
+    send.add_argument("--rate", type=_whole, default=48_000, metavar="HZ", help="of samples (default 48000)")
+    listen = _command(
+        commands, "listen", "air:listen", "hear what `neuromem send` sends",
+        "Ends with the first whole message.",
+    )  # fmt: skip
+    listen.add_argument("--input", metavar="FILE", help="a recording, instead of the microphone")
+    listen.add_argument("--output", metavar="FILE", help="write what was received there, byte for byte")
+    listen.add_argument("--seconds", type=_whole, metavar="N", help="give up after so long")
+    for command, default in ((send, "robust"), (listen, None)):
+        command.add_argument(
+            "--mode", choices=("robust", "standard", "fast", "ultra"), default=default,
+            help="robust: under 3.75 kHz, 2 kb/s; fast: to 16 kHz, good lines only (default: "
+            f"{default or 'whichever is heard'})",
+        )  # fmt: skip
 
 
 def _serving(commands: Commands) -> None:

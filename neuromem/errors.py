@@ -10,6 +10,9 @@
     ├── Closed                        the object was used after close()
     ├── MissingDependency             an optional package is not installed: names the command
     ├── LLMError                      a language model gave no usable answer (neuromem.llm)
+    ├── SoundError                    what is heard
+    │   ├── NoSignal                  there is no message in the sound
+    │   └── SignalDamaged             a message is there, and parts of it are lost
     ├── ServiceError                  the memory service gave no usable answer (neuromem.sdk)
     ├── StoreError                    the log on disk
     │   ├── StoreLocked               another process is writing
@@ -37,8 +40,11 @@ __all__ = [
     "InvalidInput",
     "MissingDependency",
     "NeuromemError",
+    "NoSignal",
     "NotFound",
     "ReadOnly",
+    "SignalDamaged",
+    "SoundError",
     "StoreCorrupt",
     "StoreError",
     "StoreFull",
@@ -118,3 +124,25 @@ class BankFileInvalid(BankError):
 
 class CodecMismatch(BankError):
     """The bank was written with another codec or encoder than the one at hand."""
+
+
+class SoundError(NeuromemError):
+    """Something is wrong with what was heard."""
+
+
+class NoSignal(SoundError):
+    """There is no message in the sound."""
+
+
+class SignalDamaged(SoundError):
+    """A message is there, and parts of it are lost.
+
+    Attributes:
+        report: what was hurt, healed and lost (`neuromem.sound.modem.Report`).
+        pieces: the bytes that came through, by their offset in the message.
+    """
+
+    def __init__(self, message: str, report: object = None, pieces: dict[int, bytes] | None = None) -> None:
+        super().__init__(message)
+        self.report = report
+        self.pieces = pieces or {}
