@@ -8,3 +8,6 @@ the face; `memory_file` puts a memory in and takes it out.
 
 from __future__ import annotations
 
+__all__ = ["DamageReport", "SoundArchive"]
+
+from .archive import DamageReport, SoundArchive
