@@ -260,6 +260,12 @@ class SoundArchive:
             for number in reversed(range(len(segment.blocks))):
                 yield from reversed(segment.block(number))
 
+    def in_order(self) -> Iterator[Entry]:
+        """Every record of the versions, in order of appending."""
+        for segment in self._segments:
+            for number in range(len(segment.blocks)):
+                yield from segment.block(number)
+
     def between(self, start: float, stop: float) -> list[Entry]:
         """Records of the versions with start <= time < stop, by the time index, in order of appending."""
         out = []

@@ -25,19 +25,25 @@ class DiskFile:
     def __init__(self, path: Path) -> None:
         if not path.is_file():
             raise NotFound(f"{path} does not exist; give the path of a sound archive")
-        self._file = path.open("rb")
+        self._fd = os.open(path, os.O_RDONLY)
 
     def size(self) -> int:
         """Bytes there are."""
-        return os.fstat(self._file.fileno()).st_size
+        return os.fstat(self._fd).st_size
 
     def read(self, offset: int, length: int) -> bytes:
         """That many bytes, fewer at the end."""
-        return os.pread(self._file.fileno(), length, offset)
+        return os.pread(self._fd, length, offset)
 
     def close(self) -> None:
         """Ends it."""
-        self._file.close()
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def __del__(self) -> None:
+        if hasattr(self, "_fd"):
+            self.close()
 
 
 def profile_of_file(source: Source) -> Profile | None:
