@@ -57,7 +57,9 @@ def test_frames_are_where_the_layout_says_and_are_found_without_it(profile: Prof
         assert layout.bad_frames(first, first + frames, raw) == 0
         assert [frame for frame, _ in scan(b"rubbish" + raw, profile)][:frames][0] == first
     assert profile_in(b"\xff\xf8rubbish" + raw) is profile
-    assert all(layout.frames(layout.offset(at)) == at == layout.frames(layout.offset(at) + 5) for at in range(300))
+    assert all(
+        layout.frames(layout.offset(at)) == at == layout.frames(layout.offset(at) + 5) for at in range(300)
+    )
 
 
 def test_content_comes_back_from_what_bursts_have_left() -> None:

@@ -10,4 +10,5 @@ from __future__ import annotations
 
 __all__ = ["DamageReport", "SoundArchive"]
 
-from .archive import DamageReport, SoundArchive
+from .archive import SoundArchive
+from .items import DamageReport

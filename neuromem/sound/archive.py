@@ -10,72 +10,29 @@ A version is never changed: readers see those that were there when they opened, 
 
 from __future__ import annotations
 
-import json
 import os
 import struct
 import time as clock
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
 from ..errors import ArchiveDamaged, ArchiveInvalid, InvalidInput, NotFound, ReadOnly
-from ..merkle import EMPTY_ROOT, Frontier
 from .finding import DiskFile, profile_of_file, segments
 from .flac import HEADER_BYTES, Layout, Md5, header
+from .items import DamageReport, Found, Version, alive, content_of, entry_of, unit
 from .packets import Packets
 from .profiles import Profile, profile_of
-from .records import Entry, build, pack, parse
+from .records import Entry, pack, parse
 from .segment import Segment
 from .wal import WriteAhead
 
-__all__ = ["DamageReport", "Found", "SoundArchive", "Version"]
+__all__ = ["SoundArchive"]
 
 _KEY = struct.Struct(">I")
 Encoder = Callable[[str], Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """One flush."""
-
-    number: int
-    time: float  # Unix seconds
-    records: int  # in it alone
-    root: str  # Merkle root over all records so far, in hex
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A result of a search."""
-
-    entry: Entry
-    score: float  # cosine
-
-
-@dataclass(frozen=True, slots=True)
-class DamageReport:
-    """What `verify` found."""
-
-    versions: int
-    packets: int
-    frames_hurt: int  # FLAC frames whose CRC-16 is wrong
-    packets_hurt: int
-    corrected: int  # packets, by Reed-Solomon
-    rebuilt: int  # packets of content, by the erasure code
-    lost: tuple[str, ...]  # what could not be recovered, by name
-
-    @property
-    def ok(self) -> bool:
-        """Nothing was hurt."""
-        return not (self.frames_hurt or self.packets_hurt or self.lost)
-
-    @property
-    def recovered(self) -> bool:
-        """All content is there, healed where it had to be."""
-        return not self.lost
 
 
 class SoundArchive:
@@ -151,10 +108,10 @@ class SoundArchive:
         """Appends records (value, id, time, key), together in the write-ahead file on return."""
         now, items = clock.time(), []
         for value, id_, time, key in rows:
-            entry = _entry(value, id_, now if time is None else time)
+            entry = entry_of(value, id_, now if time is None else time)
             if key is None and self._encoder is not None and entry.kind == "text":
                 key = self._encoder(str(entry.value))
-            items.append((entry, pack(entry), None if key is None else _unit(key)))
+            items.append((entry, pack(entry), None if key is None else unit(key)))
         self._add(items)
 
     def delete(self, id: str) -> None:
@@ -195,7 +152,7 @@ class SoundArchive:
         number = last.shape.segment + 1 if last else 0
         if not self._pending:
             return number - 1
-        content = _content(number, self._pending, last, notes or {})
+        content = content_of(number, self._pending, last, notes or {})
         packets = self._packets.encode(number, content)
         data = self._layout.write(self._frames, packets)
         with self.path.open("r+b") as file:
@@ -204,7 +161,9 @@ class SoundArchive:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        self._segments.append(Segment(self._source, self._packets, self._frames, self._packets.shape_in(packets[0])))
+        self._segments.append(
+            Segment(self._source, self._packets, self._frames, self._packets.shape_in(packets[0]))
+        )
         self._frames += len(packets) // self.profile.per_frame
         self._pending, self._changed = [], True
         self._wal.begin(self.records)
@@ -223,6 +182,11 @@ class SoundArchive:
     # ---- reading
 
     @property
+    def segments(self) -> list[Segment]:
+        """What its versions are stored in, the oldest first."""
+        return list(self._segments)
+
+    @property
     def records(self) -> int:
         """Records in the versions, older ones of an id included."""
         if not self._segments:
@@ -238,11 +202,11 @@ class SoundArchive:
         """
         for entry, _, _ in reversed(self._pending):
             if entry.id == id:
-                return _alive(entry)
+                return alive(entry)
         for segment in reversed(self._segments):
             found = segment.find(id)
             if found is not None:
-                return _alive(found)
+                return alive(found)
         raise NotFound(f"the archive has no record {id!r}; check the id")
 
     def __iter__(self) -> Iterator[Entry]:
@@ -283,9 +247,11 @@ class SoundArchive:
         """
         if isinstance(query, str):
             if self._encoder is None:
-                raise InvalidInput("query", "is a text, and there is no encoder", "open with encoder=, or give a vector")
+                raise InvalidInput(
+                    "query", "is a text, and there is no encoder", "open with encoder=, or give a vector"
+                )
             query = self._encoder(query)
-        vector, found = _unit(query), list[Found]()
+        vector, found = unit(query), list[Found]()
         for segment in self._segments:
             if not len(segment.keyed):
                 continue
@@ -341,7 +307,7 @@ class SoundArchive:
                 continue
         number = self._segments[-1].shape.segment if self._segments else 0
         items = [(entry, pack(entry), keys.get(entry)) for entry in entries]
-        self._replace([(number, _content(number, items, None, notes))] if items else [])
+        self._replace([(number, content_of(number, items, None, notes))] if items else [])
         return len(items)
 
     def _replace(self, contents: list[tuple[int, bytes]]) -> None:
@@ -373,7 +339,11 @@ class SoundArchive:
         lost = [line for segment in self._segments for line in segment.lost()]
         numbers = [segment.shape.segment for segment in self._segments]
         known = set(numbers)
-        lost += [f"version {at}: all of it" for at in range(min(numbers, default=0), max(numbers, default=-1)) if at not in known]
+        lost += [
+            f"version {at}: all of it"
+            for at in range(min(numbers, default=0), max(numbers, default=-1))
+            if at not in known
+        ]
         for segment, state in zip(self._segments, healed, strict=True):
             if state.whole and not segment.check():
                 lost.append(f"version {segment.shape.segment}: its check is wrong")
@@ -411,37 +381,3 @@ class SoundArchive:
                 except (ArchiveDamaged, ArchiveInvalid):
                     continue
         yield from (entry for entry in newest.values() if entry.kind != "deleted")
-
-
-def _content(number: int, items: Any, last: Segment | None, notes: dict[str, Any]) -> bytes:
-    entries, packed, vectors = zip(*items, strict=True)
-    keys = [(at, key) for at, key in enumerate(vectors) if key is not None]
-    if len({len(key) for _, key in keys}) > 1:
-        raise InvalidInput("key", "vectors of several widths in one version", "give all the same width")
-    tree, parent = (last.tree(), last.prefix.root) if last else (Frontier(), EMPTY_ROOT)
-    return build(number, clock.time(), packed, entries, keys, tree, parent, notes)
-
-
-def _entry(value: Any, id_: str, time: float) -> Entry:
-    if isinstance(value, str):
-        return Entry(id_, value.encode("utf-8", "surrogatepass"), "text", time)
-    if isinstance(value, dict):
-        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-        return Entry(id_, text.encode("utf-8", "surrogatepass"), "record", time)
-    if isinstance(value, bytes | bytearray | memoryview):
-        return Entry(id_, bytes(value), "bytes", time)
-    raise InvalidInput("value", f"{type(value).__name__} cannot be kept", "give bytes, a text or a dict")
-
-
-def _alive(entry: Entry) -> Entry:
-    if entry.kind == "deleted":
-        raise NotFound(f"the record {entry.id!r} was deleted; an older version may have it (as_of)")
-    return entry
-
-
-def _unit(key: Any) -> Any:
-    vector = np.asarray(key, np.float32).reshape(-1)
-    length = float(np.linalg.norm(vector))
-    if not np.isfinite(length) or length == 0:
-        raise InvalidInput("key", "is no direction", "give finite numbers, not all zero")
-    return vector / length

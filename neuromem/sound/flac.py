@@ -72,7 +72,10 @@ class Layout:
     def head(self, frame: int) -> bytes:
         """The header of a frame, its CRC-8 left out."""
         profile = self.profile
-        codes = (_BLOCK_16 << 4 | _RATES[profile.rate], (profile.channels - 1) << 4 | _BITS[profile.bits] << 1)
+        codes = (
+            _BLOCK_16 << 4 | _RATES[profile.rate],
+            (profile.channels - 1) << 4 | _BITS[profile.bits] << 1,
+        )
         return b"\xff\xf8" + bytes(codes) + _number(frame) + struct.pack(">H", profile.block - 1)
 
     def write(self, first: int, packets: Bytes) -> bytes:

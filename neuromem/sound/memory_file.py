@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -76,7 +75,9 @@ def import_memory(engine: Engine, path: Path, user_id: str | None) -> int:
         owner = _owner(notes, path)
         whose = Owner.parse(owner).id
         if user_id is not None and whose != user_id:
-            raise InvalidInput("user_id", f"the memory in {path} is {whose!r}'s", "leave user_id out, or name them")
+            raise InvalidInput(
+                "user_id", f"the memory in {path} is {whose!r}'s", "leave user_id out, or name them"
+            )
         if engine.log.length(owner):
             raise InvalidInput("path", f"{whose!r} has a memory here already", "import into another store")
         try:
@@ -109,11 +110,21 @@ def _entries(archive: SoundArchive, notes: dict[str, Any]) -> Iterator[tuple[byt
 
 
 def _place_bank(engine: Engine, owner: str, archive: SoundArchive, notes: dict[str, Any]) -> None:
-    """Puts the bank where a snapshot would be; a store in RAM makes its own from the log, the same."""
+    """Opens the owner with the bank of the file, if it fits this log and these models; else the log makes it."""
     engine.owners.drop(owner)
-    file, count = engine.owners.snapshots.path(owner), notes.get("bank")
-    if file is None or not isinstance(count, int) or not 0 < count <= _PIECES:
+    count = notes.get("bank")
+    if not isinstance(count, int) or not 0 < count <= _PIECES:
         return
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with suppress(NotFound):  # the log has it all
-        file.write_bytes(b"".join(archive.get(f"bank/{at}").data for at in range(count)))
+    with tempfile.TemporaryDirectory() as folder, engine.owners.use(owner, follow=False) as open_:
+        file = Path(folder) / "bank.safetensors"
+        with file.open("wb") as out:
+            for at in range(count):
+                try:
+                    out.write(archive.get(f"bank/{at}").data)
+                except NotFound:
+                    return
+        start = engine.owners.snapshots.read(owner, file)
+        if start.bank is not None:
+            open_.fold.bank, open_.fold.applied, open_.chain = start.bank, start.events, start.chain
+            open_.anew, open_.saved = False, -1
+            engine.owners.snapshot(open_)

@@ -25,7 +25,19 @@ from ..errors import ArchiveInvalid, InvalidInput
 from ..merkle import Frontier, leaf_hash
 from ..records import RecordCodec
 
-__all__ = ["BLOCKS", "FENCE", "IDS", "Entry", "Prefix", "bloom_has", "build", "id_hash", "pack", "parse", "unpack"]
+__all__ = [
+    "BLOCKS",
+    "FENCE",
+    "IDS",
+    "Entry",
+    "Prefix",
+    "bloom_has",
+    "build",
+    "id_hash",
+    "pack",
+    "parse",
+    "unpack",
+]
 
 KINDS = ("bytes", "text", "record", "deleted")
 MAX_ID_BYTES, MAX_DATA_BYTES = 1_024, 64 << 20
@@ -162,7 +174,9 @@ def unpack(raw: bytes, most: int) -> bytes:
 
     try:
         if zstandard.get_frame_parameters(raw).content_size > min(most, MAX_UNPACKED):
-            raise ArchiveInvalid(f"a block of the archive unpacks to more than {most:,} bytes; do not trust it")
+            raise ArchiveInvalid(
+                f"a block of the archive unpacks to more than {most:,} bytes; do not trust it"
+            )
         out: bytes = _zstd(3)[1].decompress(raw, max_output_size=most)
     except zstandard.ZstdError as error:
         raise ArchiveInvalid(f"a block of the archive does not decompress ({error}); run repair") from error
@@ -215,7 +229,16 @@ def build(
     body = b"".join([*blocks, *sections.values(), directory])
     check = blake2b(body, digest_size=16).digest()
     prefix = Prefix(
-        number, time, Prefix.SIZE + len(body), at, len(directory), len(packed), before, tree.root(), parent, check
+        number,
+        time,
+        Prefix.SIZE + len(body),
+        at,
+        len(directory),
+        len(packed),
+        before,
+        tree.root(),
+        parent,
+        check,
     )
     return prefix.to_bytes() + body
 

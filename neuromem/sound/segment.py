@@ -14,7 +14,19 @@ from ..errors import ArchiveDamaged, ArchiveInvalid, NotFound
 from ..merkle import Frontier
 from .flac import Layout
 from .packets import Healed, Packets, Shape
-from .records import BLOCKS, BLOOM_BYTES, FENCE, IDS, MAX_UNPACKED, Entry, Prefix, bloom_has, id_hash, parse, unpack
+from .records import (
+    BLOCKS,
+    BLOOM_BYTES,
+    FENCE,
+    IDS,
+    MAX_UNPACKED,
+    Entry,
+    Prefix,
+    bloom_has,
+    id_hash,
+    parse,
+    unpack,
+)
 
 __all__ = ["Segment", "Source"]
 
@@ -135,7 +147,11 @@ class Segment:
     def keys(self) -> NDArray[np.float32]:
         """A row for each record that has a key."""
         count = len(self.keyed)
-        return _table(self.section("keys"), np.dtype("<f2")).reshape(count, -1 if count else 0).astype(np.float32)
+        return (
+            _table(self.section("keys"), np.dtype("<f2"))
+            .reshape(count, -1 if count else 0)
+            .astype(np.float32)
+        )
 
     @cached_property
     def keyed(self) -> NDArray[np.uint32]:
@@ -153,7 +169,9 @@ class Segment:
 
     def _read_block(self, number: int) -> list[Entry]:
         row = self.blocks[number]
-        return parse(unpack(self.read(int(row["offset"]), int(row["length"])), min(int(row["raw"]), MAX_UNPACKED)))
+        return parse(
+            unpack(self.read(int(row["offset"]), int(row["length"])), min(int(row["raw"]), MAX_UNPACKED))
+        )
 
     def entry(self, record: int) -> Entry:
         """A record by its place."""

@@ -35,7 +35,9 @@ class Crc:
         self.final = start if inverted else 0
         self._mask = (1 << width) - 1
         self._table = np.array([self._entry(value, polynomial) for value in range(256)], np.uint32)
-        parts = np.arange(256, dtype=np.uint32)[None, :] << (8 * np.arange(width // 8, dtype=np.uint32))[:, None]
+        parts = (
+            np.arange(256, dtype=np.uint32)[None, :] << (8 * np.arange(width // 8, dtype=np.uint32))[:, None]
+        )
         for _ in range(_PIECE):
             parts = self._step(parts, np.uint32(0))
         self._shift = parts  # what each byte of a register becomes behind a piece of zeros
