@@ -301,7 +301,7 @@ class EventLog:
             if not own and not (key[:1] == b"d" and len(key) == 2):
                 raise InvalidInput("entries", "hold what is not this owner's", "give what `stored` gave")
         if self.length(owner):
-            raise InvalidInput("owner", f"{owner!r} has a log here", "import into a new store, or delete it first")
+            raise InvalidInput("owner", f"{owner!r} has a log here", "use a new store, or delete it first")
         with self._commits.alone():
             self._store.write(lambda txn: _adopt(txn, entries))
         report = self.verify(owner)

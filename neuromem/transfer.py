@@ -80,7 +80,8 @@ def import_(engine: Engine, path: Path, user_id: str | None) -> int:
 
 def _kind_of(path: Path) -> str:
     if path.suffix not in SUFFIXES:
-        raise InvalidInput("path", f"the suffix {path.suffix!r} is not known", f"use {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}")
+        known = f"{', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
+        raise InvalidInput("path", f"the suffix {path.suffix!r} is not known", f"use {known}")
     return path.suffix
 
 

@@ -67,8 +67,8 @@ def test_another_user_an_archive_of_other_things_and_rubbish_are_refused(source:
         for name in ("rubbish.flac", "cut.flac"):
             with pytest.raises(ArchiveInvalid):
                 new.import_(source / name)
+        new.add("x", user_id="ana", infer=False)
         with pytest.raises(NeuromemError, match="profile"):
-            new.add("x", user_id="ana", infer=False)
             new.export(source / "c.flac", "ana", "loud")
         assert not (source / "c.flac").exists()
 

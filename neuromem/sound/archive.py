@@ -286,7 +286,8 @@ class SoundArchive:
         past = SoundArchive(self.path, self.profile, readonly=True, encoder=self._encoder)
         past._segments = [
             segment for segment in past._segments
-            if (number is None or segment.prefix.number <= number) and (time is None or segment.prefix.time <= time)
+            if (number is None or segment.prefix.number <= number)
+            and (time is None or segment.prefix.time <= time)
         ]  # fmt: skip
         return past
 
@@ -299,7 +300,7 @@ class SoundArchive:
         return self._rewrite(list(self)[::-1], self.notes())
 
     def _rewrite(self, entries: Sequence[Entry], notes: dict[str, Any]) -> int:
-        keys = {}
+        keys: dict[Entry, Any] = {}
         for segment in self._segments:
             try:
                 keys |= {segment.entry(int(r)): k for r, k in zip(segment.keyed, segment.keys, strict=True)}
@@ -351,7 +352,8 @@ class SoundArchive:
             lost.append("every version")
         return DamageReport(
             len(healed), sum(segment.shape.packets for segment in self._segments), bad,
-            sum(h.hurt for h in healed), sum(h.corrected for h in healed), sum(h.rebuilt for h in healed), tuple(lost),
+            sum(h.hurt for h in healed), sum(h.corrected for h in healed), sum(h.rebuilt for h in healed),
+            tuple(lost),
         )  # fmt: skip
 
     def repair(self) -> DamageReport:

@@ -63,7 +63,8 @@ def profile_of_file(source: Source) -> Profile | None:
 
 def segments(source: Source, packets: Packets) -> tuple[list[Segment], int]:
     """The whole segments, and the first frame after them. What is half written at the end is left out."""
-    layout, found, at = Layout(packets.profile), [], 0
+    layout, at = Layout(packets.profile), 0
+    found: list[Segment] = []
     frames = layout.frames(source.size())
     while at < frames:
         raw = source.read(layout.offset(at), layout.offset(at + 1) - layout.offset(at))
@@ -106,9 +107,9 @@ def salvage(source: Source, packets: Packets) -> dict[int, tuple[Shape, Healed, 
     for _, at in scan(raw, profile):
         body = raw[at : at + layout.body_bytes]
         if at not in expected:
-            body = np.frombuffer(body.ljust(layout.body_bytes, b"\0"), np.uint8)
-            body = body.reshape(profile.channels, -1)[:, 1:]
-            rows.append(np.ascontiguousarray(body).reshape(-1, profile.packet_bytes))
+            whole = np.frombuffer(body.ljust(layout.body_bytes, b"\0"), np.uint8)
+            whole = whole.reshape(profile.channels, -1)[:, 1:]
+            rows.append(np.ascontiguousarray(whole).reshape(-1, profile.packet_bytes))
     every = np.concatenate(rows)
     good = packets.check(every)
     shapes = Counter(packets.shape_in(row) for row in every[good])

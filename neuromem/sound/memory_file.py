@@ -110,7 +110,7 @@ def _entries(archive: SoundArchive, notes: dict[str, Any]) -> Iterator[tuple[byt
 
 
 def _place_bank(engine: Engine, owner: str, archive: SoundArchive, notes: dict[str, Any]) -> None:
-    """Opens the owner with the bank of the file, if it fits this log and these models; else the log makes it."""
+    """Opens the owner with the bank of the file, if it fits log and models; else the log makes it."""
     engine.owners.drop(owner)
     count = notes.get("bank")
     if not isinstance(count, int) or not 0 < count <= _PIECES:

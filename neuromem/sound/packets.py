@@ -92,7 +92,7 @@ class Packets:
         return Shape(segment, groups, data, self.profile.total(data))
 
     def encode(self, segment: int, content: bytes) -> Bytes:
-        """The packets of a segment, as many as fill whole FLAC frames: the first ones come again at the end."""
+        """The packets of a segment, filling whole FLAC frames: the first ones come again at the end."""
         shape, size = self.shape(segment, len(content)), self.profile.shard_bytes
         row = shape.groups * size
         padded = content.ljust(shape.data * row, b"\0")

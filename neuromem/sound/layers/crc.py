@@ -52,7 +52,7 @@ class Crc:
                 register = ((register << 1) & self._mask) ^ (polynomial if register & top else 0)
         return register
 
-    def _step(self, register: NDArray[np.uint32], byte: Any) -> NDArray[np.uint32]:
+    def _step(self, register: NDArray[np.uint32], byte: Any) -> Any:
         if self.reflected:
             return (register >> np.uint32(8)) ^ self._table[(register ^ byte) & np.uint32(255)]
         index = ((register >> np.uint32(self.width - 8)) ^ byte) & np.uint32(255)
@@ -75,7 +75,7 @@ class Crc:
                 out = self._behind(out) ^ folded[:, piece]
         return out ^ np.uint32(self.final)
 
-    def _behind(self, register: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    def _behind(self, register: NDArray[np.uint32]) -> Any:
         out = self._shift[0][register & np.uint32(255)]
         for at in range(1, self.width // 8):
             out = out ^ self._shift[at][(register >> np.uint32(8 * at)) & np.uint32(255)]
