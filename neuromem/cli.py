@@ -265,10 +265,15 @@ def _keeping(commands: Commands) -> None:
 def _moving(commands: Commands) -> None:
     export = _command(commands, "export", "move:export", "write a memory to one file")
     export.add_argument(
-        "file", metavar="FILE", help=".safetensors: the weights alone; .jsonl: the words from the log"
-    )
+        "file", metavar="FILE",
+        help=".safetensors: the weights alone; .jsonl: the words from the log; .flac: all there is, in sound",
+    )  # fmt: skip
+    export.add_argument(
+        "--profile", metavar="NAME",
+        help="of a .flac: server, desktop, mobile, embedded, or durable, which survives 15 %% of wrong bytes",
+    )  # fmt: skip
     import_ = _command(commands, "import", "move:import_", "read a file that export wrote")
-    import_.add_argument("file", metavar="FILE", help=".safetensors or .jsonl")
+    import_.add_argument("file", metavar="FILE", help=".safetensors, .jsonl or .flac")
 
 
 def _sounding(commands: Commands) -> None:

@@ -18,6 +18,9 @@
     │   ├── StoreLocked               another process is writing
     │   ├── StoreFull                 the disk is full; nothing acknowledged was lost
     │   └── StoreCorrupt              bytes on disk are not what was written
+    ├── ArchiveError                  a sound archive
+    │   ├── ArchiveInvalid            not one, or a hostile file
+    │   └── ArchiveDamaged            more is hurt than its parity can rebuild
     └── BankError                     the slots
         ├── CapacityExhausted         no slot is free and the policy forbids eviction
         ├── BankFileInvalid           not a bank file, truncated, or hostile
@@ -31,6 +34,9 @@ others with 1.
 from __future__ import annotations
 
 __all__ = [
+    "ArchiveDamaged",
+    "ArchiveError",
+    "ArchiveInvalid",
     "BankError",
     "BankFileInvalid",
     "CapacityExhausted",
@@ -108,6 +114,18 @@ class StoreFull(StoreError):
 
 class StoreCorrupt(StoreError):
     """Bytes on disk are not what was written."""
+
+
+class ArchiveError(NeuromemError):
+    """Something is wrong with a sound archive."""
+
+
+class ArchiveInvalid(ArchiveError):
+    """Not a sound archive, or a truncated or hostile one."""
+
+
+class ArchiveDamaged(ArchiveError):
+    """More is hurt than the parity of the archive can rebuild; the message names what is lost."""
 
 
 class BankError(NeuromemError):
