@@ -61,6 +61,7 @@ class Segment:
         self._packets, self._layout = packets, Layout(packets.profile)
         self._healed = healed
         self._block = lru_cache(maxsize=64)(self._read_block)
+        self._page = lru_cache(maxsize=256)(self.read)  # of the indexes: 8 KB at most
 
     # ---- bytes
 
@@ -186,7 +187,7 @@ class Segment:
         sought = id_hash(name)
         begin, length = self._where("bloom")
         if self.prefix.count == 0 or not bloom_has(
-            sought, length // BLOOM_BYTES, lambda at, size: self.read(begin + at, size)
+            sought, length // BLOOM_BYTES, lambda at, size: self._page(begin + at, size)
         ):
             return None
         fences = self.fences
@@ -194,7 +195,7 @@ class Segment:
         stop = int(np.searchsorted(fences, np.uint64(sought), side="right"))
         ids, size = self._where("ids")[0], IDS.itemsize * FENCE
         last = min((stop if stop > page else page + 1) * size, self.prefix.count * IDS.itemsize)
-        rows = _table(self.read(ids + page * size, last - page * size), IDS)
+        rows = _table(self._page(ids + page * size, last - page * size), IDS)
         for row in rows[rows["hash"] == np.uint64(sought)][::-1]:
             found = self.entry(int(row["record"]))
             if found.id == name:

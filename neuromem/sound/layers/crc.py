@@ -35,12 +35,21 @@ class Crc:
         self.final = start if inverted else 0
         self._mask = (1 << width) - 1
         self._table = np.array([self._entry(value, polynomial) for value in range(256)], np.uint32)
-        parts = (
-            np.arange(256, dtype=np.uint32)[None, :] << (8 * np.arange(width // 8, dtype=np.uint32))[:, None]
-        )
+        self._shifts = [self._step_tables()]  # what each byte of a register becomes behind a piece of zeros
+
+    def _step_tables(self) -> Any:
+        places = 8 * np.arange(self.width // 8, dtype=np.uint32)
+        parts = np.arange(256, dtype=np.uint32)[None, :] << places[:, None]
         for _ in range(_PIECE):
             parts = self._step(parts, np.uint32(0))
-        self._shift = parts  # what each byte of a register becomes behind a piece of zeros
+        return parts
+
+    def _shift(self, level: int) -> Any:
+        """The tables for 2^level pieces of zeros."""
+        while len(self._shifts) <= level:
+            last = self._shifts[-1]
+            self._shifts.append(_behind(last, last))
+        return self._shifts[level]
 
     def _entry(self, value: int, polynomial: int) -> int:
         register = value if self.reflected else value << (self.width - 8)
@@ -61,29 +70,36 @@ class Crc:
     def rows(self, data: Bytes) -> NDArray[np.uint32]:
         """The CRC of each row of a matrix of bytes."""
         count, length = data.shape
-        head = length % _PIECE
-        out = np.full(count, self.start, np.uint32)
+        register: Any = np.full(count, self.start, np.uint32)
+        head = length if length < 2 * _PIECE else length % _PIECE
         for column in range(head):
-            out = self._step(out, data[:, column])
-        if length > head:
-            pieces = data[:, head:].reshape(-1, _PIECE)
-            register = np.zeros(len(pieces), np.uint32)
-            for column in range(_PIECE):
-                register = self._step(register, pieces[:, column])
-            folded = register.reshape(count, -1)
-            for piece in range(folded.shape[1]):
-                out = self._behind(out) ^ folded[:, piece]
-        return out ^ np.uint32(self.final)
-
-    def _behind(self, register: NDArray[np.uint32]) -> Any:
-        out = self._shift[0][register & np.uint32(255)]
-        for at in range(1, self.width // 8):
-            out = out ^ self._shift[at][(register >> np.uint32(8 * at)) & np.uint32(255)]
-        return out
+            register = self._step(register, data[:, column])
+        if length == head:
+            return np.asarray(register ^ np.uint32(self.final))
+        pieces = data[:, head:].reshape(count, -1, _PIECE)
+        folded: Any = np.zeros(pieces.shape[:2], np.uint32)
+        folded[:, 0] = register  # the first piece goes on from the head, the others from nothing
+        for column in range(_PIECE):
+            folded = self._step(folded, pieces[:, :, column])
+        level = 0
+        while folded.shape[1] > 1:
+            if folded.shape[1] % 2:  # a register of zeros in front changes nothing
+                folded = np.concatenate([np.zeros((count, 1), np.uint32), folded], axis=1)
+            folded = _behind(self._shift(level), folded[:, ::2]) ^ folded[:, 1::2]
+            level += 1
+        return np.asarray(folded[:, 0] ^ np.uint32(self.final))
 
     def of(self, data: bytes) -> int:
         """The CRC of some bytes."""
         return int(self.rows(np.frombuffer(data, np.uint8)[None, :])[0])
+
+
+def _behind(tables: Any, register: Any) -> Any:
+    """Registers behind the zeros that the tables stand for."""
+    out = tables[0][register & np.uint32(255)]
+    for at in range(1, len(tables)):
+        out = out ^ tables[at][(register >> np.uint32(8 * at)) & np.uint32(255)]
+    return out
 
 
 CRC32C = Crc(32, 0x82F63B78, reflected=True, start=0xFFFFFFFF, inverted=True)
