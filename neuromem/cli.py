@@ -128,7 +128,7 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"neuromem {_version()}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
-    for group in (_telling, _asking, _keeping, _moving, _serving, _looking):
+    for group in (_telling, _asking, _talking, _keeping, _moving, _serving, _looking):
         group(commands)
     return parser
 
@@ -227,6 +227,22 @@ def _asking(commands: Commands) -> None:
     )
     show.add_argument("id", nargs="?", metavar="ID", help="a memory's id, or the last letters of it")
     show.add_argument("--clusters", action="store_true", help="memories that are alike, side by side")
+
+
+def _talking(commands: Commands) -> None:
+    chat = _command(
+        commands, "chat", "chat:chat", "talk with an assistant that remembers",
+        "With no --llm it answers from the recalled facts. /help tells the commands, such as /why and "
+        "/time +30d. Lines may come from a pipe; --json prints one object for each answer.",
+    )  # fmt: skip
+    _llm(chat)
+
+
+def _llm(command: Parser) -> None:
+    command.add_argument(
+        "--llm", metavar="MODEL",
+        help="a language model that answers: gguf:PATH, openai:MODEL[@URL] or anthropic:MODEL",
+    )  # fmt: skip
 
 
 def _keeping(commands: Commands) -> None:

@@ -12,14 +12,16 @@ from datetime import datetime
 from typing import Any, Self
 
 from ..context import Context, ContextBuilder
+from ..context.lines import is_faint
 from ..engine import Owner, Written
-from ..errors import InvalidInput
+from ..errors import InvalidInput, NotFound
 from ..identity import seconds_of
 from ..llm import LLM, LLMError, load_llm
 from ..memory import Memory
 from ..recall import Recall
 from .ahead import Ahead
-from .responder import Responder
+from .faint import as_strong, faintly, is_faded
+from .responder import Answer, Responder
 
 __all__ = ["SYSTEM", "Answering", "Assistant", "Reply"]
 
@@ -223,10 +225,13 @@ class Assistant:
         lap = time.perf_counter()
         turn.recalled, _ = self._ahead.take(turn.text)
         lap = turn.lap("recall", lap)
+        # words fetched from the log for this turn say more than what has faded of the same memory
+        fetched = {recall.id for recall in turn.recalled}
+        known = self.memory.conscious(self.user_id)
         turn.context = self._builder.build(
             system=self.system,
-            conscious=self.memory.conscious(self.user_id),
-            recalled=turn.recalled,
+            conscious=[one for one in known if not (is_faint(one) and one.id in fetched)],
+            recalled=[as_strong(recall) for recall in turn.recalled],
             history=self._talk,
             turn=turn.text,
             now=turn.now,
@@ -283,10 +288,21 @@ class Assistant:
             answer = self._responder.answer(turn.text, turn.recalled, turn.now)
             turn.used, turn.known = answer.used, answer.known
             turn.lap("answer", lap)
-            yield answer.text
+            yield self._honest(answer)
         else:
             remembering.result()  # it says what it has understood
             yield self._responder.acknowledge(turn.text, turn.written, turn.now)
+
+    def _honest(self, answer: Answer) -> str:
+        """The answer; where its memory has faded, what is left of that before what the log has of it."""
+        faded = next((recall for recall in answer.used if is_faded(recall.strength)), None)
+        if faded is None:
+            return answer.text
+        try:
+            left: Recall | None = self.memory.get(faded.id, fidelity="weights")
+        except NotFound:  # nothing is left in the weights
+            left = None
+        return f"{faintly(left)}. I looked it up: {answer.text}"
 
     def _end(self, turn: _Turn, *, interrupted: bool) -> None:
         """Makes the turn part of the talk and of the log."""

@@ -55,12 +55,16 @@ def check_folder(path: Path) -> None:
 
 
 @contextmanager
-def open_memory(args: argparse.Namespace, *, readonly: bool = False, new: bool = False) -> Iterator[Memory]:
+def open_memory(
+    args: argparse.Namespace, *, readonly: bool = False, new: bool = False,
+    clock: Callable[[], float] = time.time,
+) -> Iterator[Memory]:  # fmt: skip
     """The store, closed at the end.
 
     Args:
         readonly: looks only, so that another process may be writing.
         new: make the store if there is none.
+        clock: gives Unix seconds.
 
     Raises:
         NotFound: there is none. InvalidInput: the path leads through a file.
@@ -74,7 +78,7 @@ def open_memory(args: argparse.Namespace, *, readonly: bool = False, new: bool =
 
     with _Opening() as opening:
         memory = Memory(
-            path, config, args.encoder, readonly=readonly, progress=opening.step, notice=opening.say,
+            path, config, args.encoder, clock, readonly=readonly, progress=opening.step, notice=opening.say,
             extractor=getattr(args, "extractor", None),
         )  # fmt: skip
         try:

@@ -1,0 +1,73 @@
+"""`neuromem chat` as a program, its lines from a pipe."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from neuromem.commands.chat import Clock
+from neuromem.errors import InvalidInput
+
+
+def chat(store: Path, *lines: str, options: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "neuromem", "chat", "--path", str(store), *options]
+    return subprocess.run(
+        command, input="\n".join(lines) + "\n", capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+@pytest.mark.slow
+def test_a_talk_with_every_command(tmp_path: Path) -> None:
+    saved = tmp_path / "talk.jsonl"
+    done = chat(
+        tmp_path / "store",
+        "My parrot's name is Quillon.", "What is my parrot called?", "/why", "/show", "/time +100d",
+        "What is my parrot called?", "/deep parrot", f"/save {saved}", "/forget parrot", "y",
+        "What is my parrot called?", "/nonsense", "/time tomorrow", "/help", "/quit", "never said",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "Quillon" in done.stdout
+    assert "the prompt" in done.stdout
+    assert "faintly" in done.stdout
+    assert "forgotten, in the weights" in done.stdout
+    assert "don't know" in done.stdout.rpartition("forgotten, in the weights")[2]
+    assert "/nonsense is not known" in done.stderr
+    assert "no stretch of time" in done.stderr
+    turns = [json.loads(line) for line in saved.read_text(encoding="utf-8").splitlines()]
+    assert [turn["role"] for turn in turns] == ["user", "assistant"] * 3
+
+
+@pytest.mark.slow
+def test_json_is_one_object_for_each_answer_and_the_next_talk_remembers(tmp_path: Path) -> None:
+    first = chat(tmp_path / "store", "My parrot's name is Quillon.", options=("--json",))
+    again = chat(tmp_path / "store", "What is my parrot called?", options=("--json",))
+    (told,) = map(json.loads, first.stdout.splitlines())
+    (answer,) = map(json.loads, again.stdout.splitlines())
+    assert told["written"][0]["event"] == "ADD"
+    assert "Quillon" in answer["text"]
+    assert answer["known"] is True
+    assert answer["used"] == [told["written"][0]["id"]]
+    assert answer["latency_ms"] > 0
+
+
+def test_a_model_that_is_none_is_refused(tmp_path: Path) -> None:
+    done = chat(tmp_path / "store", "hello", options=("--llm", "nonsense"))
+    assert done.returncode == 2
+    assert "llm" in done.stderr
+
+
+@pytest.mark.parametrize(("by", "seconds"), [("+30d", 30 * 86_400), ("2 weeks", 14 * 86_400), ("90m", 5_400)])
+def test_the_clock_moves_on(by: str, seconds: float) -> None:
+    clock = Clock()
+    clock.move(by)
+    assert clock.ahead_s == seconds
+
+
+@pytest.mark.parametrize("by", ["-3d", "tomorrow", "3", "+3y", ""])
+def test_the_clock_takes_stretches_of_time_only(by: str) -> None:
+    with pytest.raises(InvalidInput, match="time"):
+        Clock().move(by)
