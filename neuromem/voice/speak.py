@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Protocol
 
-import numpy as np
 
 from ..errors import InvalidInput, NeuromemError, NotFound
 from .audio import Samples, read_wav
@@ -153,6 +152,3 @@ def _cut(text: str) -> int | None:
     return None
 
 
-def silence(seconds: float) -> Samples:
-    """No sound, for so long."""
-    return np.zeros(int(seconds * 16_000), np.int16)
