@@ -226,7 +226,9 @@ class WavSink:
         try:
             self._file = wave.open(str(path), "wb")  # noqa: SIM115: open until close()
         except OSError as error:
-            raise InvalidInput("output", f"{path} cannot be written ({error})", "give another path") from error
+            raise InvalidInput(
+                "output", f"{path} cannot be written ({error})", "give another path"
+            ) from error
         self._file.setnchannels(1)
         self._file.setsampwidth(2)
         self._file.setframerate(RATE)

@@ -43,7 +43,12 @@ class ProgramSpeaker:
     """
 
     def __init__(
-        self, name: str, command: Callable[[str, Path], list[str]], *, on_stdin: bool = False, remedy: str = ""
+        self,
+        name: str,
+        command: Callable[[str, Path], list[str]],
+        *,
+        on_stdin: bool = False,
+        remedy: str = "",
     ) -> None:
         self.name, self._command, self._on_stdin = name, command, on_stdin
         program = command("", Path())[0]
@@ -150,5 +155,3 @@ def _cut(text: str) -> int | None:
         at = max(text.rfind(sign, 0, LONG) for sign in (", ", "; ", ": "))
         return at + 1 if at > 0 else None
     return None
-
-
