@@ -128,7 +128,9 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"neuromem {_version()}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
-    for group in (_telling, _asking, _talking, _keeping, _moving, _sounding, _serving, _looking):
+    for group in (
+        _telling, _asking, _talking, _speaking, _keeping, _moving, _sounding, _serving, _looking,
+    ):  # fmt: skip
         group(commands)
     return parser
 
@@ -236,6 +238,32 @@ def _talking(commands: Commands) -> None:
         "/time +30d. Lines may come from a pipe; --json prints one object for each answer.",
     )  # fmt: skip
     _llm(chat)
+
+
+def _speaking(commands: Commands) -> None:
+    voice = _command(
+        commands, "voice", "voice:voice", "talk with it by voice, offline",
+        "It hears, recalls, answers, speaks, and is silent when you speak. With --input and --output it needs "
+        "no sound card. With no --llm it answers from the recalled facts.",
+    )  # fmt: skip
+    voice.add_argument(
+        "--stt", metavar="NAME", default="pocketsphinx",
+        help="what hears: pocketsphinx (default; its English model is in its package) or whisper:NAME_OR_PATH",
+    )  # fmt: skip
+    voice.add_argument(
+        "--tts", metavar="NAME",
+        help="what speaks: flite, espeak, say, piper:MODEL or none (default: the first that is installed)",
+    )  # fmt: skip
+    _llm(voice)
+    voice.add_argument("--input", metavar="FILE.wav", action="append", help="hear this; may be repeated")
+    voice.add_argument("--output", metavar="FILE.wav", help="write the answers' sound there")
+    voice.add_argument("--device-in", metavar="NAME", help="microphone; `neuromem doctor` lists devices")
+    voice.add_argument("--device-out", metavar="NAME", help="loudspeaker")
+    voice.add_argument(
+        "--echo", choices=("guard", "half", "off"), default="guard",
+        help="guard: tell your voice from its own; half: deaf while it speaks; off: headphones",
+    )  # fmt: skip
+    voice.add_argument("--log", metavar="FILE", help="JSON lines: what was heard, and each turn's times")
 
 
 def _llm(command: Parser) -> None:

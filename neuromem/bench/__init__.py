@@ -19,6 +19,7 @@ NAMES: dict[str, str] = {
     "recall": "how well facts are found: LoCoMo and BEAM files, question pairs, exact cues",
     "updates": "whether what is current comes first when facts change; nobody's words reach another",
     "context": "what prompts hold, how long they are, how much of the last one they begin with",
+    "voice": "facts spoken, heard, asked for by voice and answered, beside the same as text",
     "constant": "whether turn 10,000 costs what turn 100 did, in time, memory and tokens",
     "rate": "how many exact words so many bits buy; 4-bit and noisy weights",
     "calibration": "whether the confidence of a reading is the chance that it is right",

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from .. import __version__
 from ..config import Config
-from ..errors import NeuromemError, NotFound, StoreLocked
+from ..errors import MissingDependency, NeuromemError, NotFound, StoreLocked
 from ..shipped import DEFAULT_ENCODER, checkpoint_path
 from .common import emit, settings, store_path
 
@@ -86,6 +86,7 @@ def checks(path: Path, config: Config, encoder: str | None) -> Iterator[Check]:
     yield Check("neuromem", True, f"{__version__}, Python {platform.python_version()}, {platform.platform()}")
     yield Check("packages", *_packages())
     yield _guarded("device", lambda: _device(config))
+    yield Check("sound", True, _sound())
     yield _guarded("codec", lambda: _codec(config))
     embedding = _guarded("encoder", lambda: _encoder(encoder))
     yield embedding
@@ -121,6 +122,16 @@ def _device(config: Config) -> tuple[bool, str]:
 
     device = pick_device(config.bank.device)
     return True, f"{device} (setting {config.bank.device!r}), {torch.get_num_threads()} threads"
+
+
+def _sound() -> str:
+    """Sound devices; none of them is needed."""
+    from ..voice import devices
+
+    try:
+        return "; ".join(devices()) or "no sound card; neuromem voice takes --input and --output FILE.wav"
+    except MissingDependency as error:
+        return str(error)
 
 
 def _codec(config: Config) -> tuple[bool, str]:

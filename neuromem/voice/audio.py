@@ -1,0 +1,358 @@
+"""Sound in and out: wave files, paced as a microphone is or as fast as they are read, and sound cards.
+
+Everything inside is mono, 16-bit, 16 kHz, in frames of 32 ms: what the detector takes at a time.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import wave
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import InvalidInput, MissingDependency, NeuromemError, NotFound
+
+__all__ = [
+    "FRAME", "RATE", "AudioSink", "AudioSource", "Microphone", "NoSink", "Samples", "SoundCard", "WavSink",
+    "WavSource", "devices", "read_wav", "resample", "rms", "write_wav",
+]  # fmt: skip
+
+Samples: TypeAlias = NDArray[np.int16]
+
+RATE = 16_000  # samples a second
+FRAME = 512  # samples: 32 ms
+GAP_S = 1.0  # silence after each file, or its last word would not end
+BLOCK = 320  # samples a sink plays at a time, 20 ms: how soon it can stop
+ECHO_S = 0.3  # how long what was played may still be heard
+
+
+class AudioSource(Protocol):
+    """Where the user's voice comes from."""
+
+    paced: bool  # True: a frame comes when it is spoken; False: as soon as it is asked for
+
+    def frames(self) -> Iterator[Samples]:
+        """Frames of FRAME samples, until there is nothing more."""
+
+    def close(self) -> None:
+        """Ends `frames`; safe from any thread."""
+
+
+class AudioSink(Protocol):
+    """Where the answer's sound goes."""
+
+    def play(self, samples: Samples) -> None:
+        """Queues sound; returns at once."""
+
+    def stop(self) -> None:
+        """Ends what is playing and drops what is queued."""
+
+    def wait(self, seconds: float) -> bool:
+        """Waits until all is played. Returns False when it was not, in that time."""
+
+    @property
+    def playing(self) -> bool:
+        """Whether anything is playing or queued."""
+
+    @property
+    def level(self) -> float:
+        """Loudest root mean square of a block in the last moments: what an echo can come from."""
+
+    def close(self) -> None:
+        """Finishes the file, or gives the device back."""
+
+
+def rms(samples: Samples) -> float:
+    """Root mean square."""
+    return float(np.sqrt(np.mean(np.square(samples.astype(np.float32))))) if samples.size else 0.0
+
+
+def resample(samples: NDArray[Any], rate: int) -> Samples:
+    """16 kHz from another rate; averaged first where it is higher, so that hiss does not fold down."""
+    wave_ = samples.astype(np.float32)
+    if rate != RATE and wave_.size:
+        if rate > RATE:
+            width = max(1, round(rate / RATE))
+            wave_ = np.convolve(wave_, np.full(width, 1 / width, np.float32), "same")
+        places = np.arange(int(wave_.size * RATE / rate)) * (rate / RATE)
+        wave_ = np.interp(places, np.arange(wave_.size), wave_).astype(np.float32)
+    return np.clip(np.round(wave_), -32_768, 32_767).astype(np.int16)
+
+
+def read_wav(path: str | Path) -> Samples:
+    """A wave file's sound.
+
+    Raises:
+        NotFound: no such file. InvalidInput: not a wave file of 8, 16 or 32 bits.
+    """
+    try:
+        with wave.open(str(path), "rb") as file:
+            rate, width, channels = file.getframerate(), file.getsampwidth(), file.getnchannels()
+            data = file.readframes(file.getnframes())
+    except FileNotFoundError as error:
+        raise NotFound(f"{path} does not exist; give the path of a .wav file") from error
+    except (wave.Error, EOFError, OSError) as error:
+        raise InvalidInput(str(path), f"is no wave file ({error})", "give 16-bit PCM .wav") from error
+    if width == 1:
+        samples = (np.frombuffer(data, np.uint8).astype(np.float32) - 128) * 256
+    elif width in (2, 4):
+        samples = np.frombuffer(data, np.int16 if width == 2 else np.int32).astype(np.float32)
+        samples = samples if width == 2 else samples / 65_536
+    else:
+        raise InvalidInput(str(path), f"has {8 * width} bits a sample", "give 16-bit PCM .wav")
+    whole = samples.size - samples.size % channels
+    return resample(samples[:whole].reshape(-1, channels).mean(axis=1), rate)
+
+
+def write_wav(path: str | Path, samples: Samples) -> None:
+    """Writes 16-bit mono of 16 kHz."""
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE)
+        file.writeframes(samples.astype("<i2").tobytes())
+
+
+class WavSource:
+    """Wave files one after the other, each followed by a second of silence.
+
+    Args:
+        paths: files, or sound itself.
+        paced: give each frame when a microphone would.
+    """
+
+    def __init__(self, paths: Sequence[str | Path | Samples], *, paced: bool = False) -> None:
+        self.paced = paced
+        self.sounds = [path if isinstance(path, np.ndarray) else read_wav(path) for path in paths]
+        self.started = 0.0  # perf_counter at the first sample
+        self._closed = threading.Event()
+
+    def frames(self) -> Iterator[Samples]:
+        """All of them, in order."""
+        gap = np.zeros(int(GAP_S * RATE), np.int16)
+        sound = np.concatenate([np.concatenate([one, gap]) for one in self.sounds] or [gap])
+        sound = np.pad(sound, (0, -sound.size % FRAME))
+        self.started = time.perf_counter()
+        for at in range(0, sound.size, FRAME):
+            if self.paced:  # a frame is there when its last sample is
+                self._closed.wait(max(0.0, self.started + (at + FRAME) / RATE - time.perf_counter()))
+            if self._closed.is_set():
+                return
+            yield sound[at : at + FRAME]
+
+    def close(self) -> None:
+        """Ends `frames`."""
+        self._closed.set()
+
+
+class _Player:
+    """Plays queued blocks one after the other in a thread of its own; stops between two of them."""
+
+    def __init__(self) -> None:
+        self._queue: deque[Samples] = deque()
+        self._more = threading.Condition()
+        self._busy = self._ended = False
+        self._levels: deque[tuple[float, float]] = deque(maxlen=64)
+        self.last_sound = 0.0  # perf_counter when a block was last begun
+        self._thread = threading.Thread(target=self._run, name="neuromem-sound", daemon=True)
+        self._thread.start()
+
+    def play(self, samples: Samples) -> None:
+        with self._more:
+            self._queue.extend(samples[at : at + BLOCK] for at in range(0, samples.size, BLOCK))
+            self._more.notify_all()
+
+    def stop(self) -> None:
+        with self._more:
+            self._queue.clear()
+            self._levels.clear()
+            self._more.notify_all()
+
+    def wait(self, seconds: float) -> bool:
+        with self._more:
+            return self._more.wait_for(lambda: not self._queue and not self._busy, seconds)
+
+    @property
+    def playing(self) -> bool:
+        return bool(self._queue) or self._busy
+
+    @property
+    def level(self) -> float:
+        now = time.perf_counter()
+        return max((level for at, level in list(self._levels) if now - at < ECHO_S), default=0.0)
+
+    def close(self) -> None:
+        with self._more:
+            self._ended = True
+            self._more.notify_all()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while True:
+            with self._more:
+                self._busy = False
+                self._more.notify_all()
+                self._more.wait_for(lambda: self._queue or self._ended)
+                if not self._queue:
+                    return
+                block, self._busy = self._queue.popleft(), True
+                self._levels.append((time.perf_counter(), rms(block)))
+            self.last_sound = time.perf_counter()
+            self._sound(block)
+
+    def _sound(self, block: Samples) -> None:
+        raise NotImplementedError
+
+
+class NoSink(_Player):
+    """Plays to nobody, for as long as it would take: what a stop can be measured on."""
+
+    def _sound(self, block: Samples) -> None:
+        time.sleep(block.size / RATE)
+
+
+class WavSink:
+    """Writes a wave file; sound counts as played when it is written."""
+
+    playing, level = False, 0.0
+
+    def __init__(self, path: str | Path) -> None:
+        try:
+            self._file = wave.open(str(path), "wb")  # noqa: SIM115: open until close()
+        except OSError as error:
+            raise InvalidInput(
+                "output", f"{path} cannot be written ({error})", "give another path"
+            ) from error
+        self._file.setnchannels(1)
+        self._file.setsampwidth(2)
+        self._file.setframerate(RATE)
+
+    def play(self, samples: Samples) -> None:
+        """Writes at once."""
+        self._file.writeframes(samples.astype("<i2").tobytes())
+
+    def stop(self) -> None:
+        """Nothing is queued."""
+
+    def wait(self, seconds: float) -> bool:  # noqa: ARG002
+        """Nothing is to be waited for."""
+        return True
+
+    def close(self) -> None:
+        """Finishes the file."""
+        self._file.close()
+
+
+class Microphone:
+    """A sound card's input.
+
+    Args:
+        device: name or number; None: the default.
+
+    Raises:
+        MissingDependency: no sounddevice, or no PortAudio. NotFound: no such input.
+    """
+
+    paced = True
+
+    def __init__(self, device: str | int | None = None) -> None:
+        self._frames: deque[Samples] = deque(maxlen=2_000)  # a minute, should the loop be that late
+        self._more = threading.Condition()
+        self._closed = False
+        with _no_device("microphone"):
+            self._stream = _sounddevice().InputStream(
+                RATE, FRAME, device, channels=1, dtype="int16", callback=self._heard
+            )
+            self._stream.start()
+
+    def _heard(self, data: NDArray[np.int16], *_: Any) -> None:
+        with self._more:
+            self._frames.append(data[:, 0].copy())
+            self._more.notify()
+
+    def frames(self) -> Iterator[Samples]:
+        """What is heard, until `close`."""
+        while True:
+            with self._more:
+                self._more.wait_for(lambda: self._frames or self._closed)
+                if self._closed:
+                    return
+                frame = self._frames.popleft()
+            yield frame
+
+    def close(self) -> None:
+        """Gives the device back."""
+        with self._more:
+            self._closed = True
+            self._more.notify_all()
+        self._stream.close()
+
+
+class SoundCard(_Player):
+    """A sound card's output; see `Microphone`."""
+
+    def __init__(self, device: str | int | None = None) -> None:
+        with _no_device("loudspeaker"):
+            self._stream = _sounddevice().OutputStream(
+                RATE, BLOCK, device, channels=1, dtype="int16", latency="low"
+            )
+            self._stream.start()
+        super().__init__()
+
+    def stop(self) -> None:
+        """Ends what is playing: what the device holds, too."""
+        super().stop()
+        if self._stream.active:
+            self._stream.abort()
+            self._stream.start()
+
+    def close(self) -> None:
+        """Plays to the end and gives the device back."""
+        super().close()
+        self._stream.close()
+
+    def _sound(self, block: Samples) -> None:
+        try:
+            self._stream.write(block.reshape(-1, 1))
+        except _sounddevice().PortAudioError:  # stopped in mid-write
+            time.sleep(0.001)
+
+
+class _no_device:
+    """PortAudio's complaint as ours."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
+        if error is not None and not isinstance(error, NeuromemError) and isinstance(error, Exception):
+            raise NotFound(
+                f"no {self._what} can be opened ({error}); `neuromem doctor` lists devices, "
+                "--input FILE.wav and --output FILE.wav need none"
+            ) from error
+
+
+def _sounddevice() -> Any:
+    try:
+        import sounddevice
+    except (ImportError, OSError) as error:  # OSError: no PortAudio library
+        raise MissingDependency("sound in and out", "sounddevice", "voice") from error
+    return sounddevice
+
+
+def devices() -> list[str]:
+    """The sound devices of this machine, a line for each; none where there is no sound card."""
+    found: Iterable[Any] = _sounddevice().query_devices()
+    return [
+        f"{number} {device['name']} ({device['max_input_channels']} in, {device['max_output_channels']} out)"
+        for number, device in enumerate(found)
+    ]
