@@ -25,6 +25,7 @@ _PLACE = re.compile(
     r"\b(?:in|at|on|to|from|near|under|behind|by|inside|above|over|next to|into|round)\s+\w", re.I
 )
 _NAME = re.compile(r"(?<=[\w,'’:;\-] )[A-ZÀ-Þ]\w+|^[A-ZÀ-Þ][a-zà-ÿ]+(?=['’]s\b)")
+# ruff: noqa: E501 - a pattern is one line
 _KINDS = (
     (re.compile(r"\bhow (?:much|many|old|long|far|tall|heavy|often|big)\b|\bweigh|\b(?:number|code|pin|price|rent|cost|age)\b", re.I), _NUMBER),
     (re.compile(r"\bwhen\b|\bwhat (?:day|date|time|month|year)\b|\bwhich (?:day|date|month|year)\b", re.I), _TIME),
