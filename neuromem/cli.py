@@ -241,12 +241,12 @@ def _talking(commands: Commands) -> None:
 def _speaking(commands: Commands) -> None:
     voice = _command(
         commands, "voice", "voice:voice", "talk with it by voice, offline",
-        "It hears, recalls, answers, speaks, and is silent when you speak. With --input and --output it needs "
+        "It hears, recalls, answers, speaks, and is silent when you speak. --input and --output need "
         "no sound card. With no --llm it answers from the recalled facts.",
     )  # fmt: skip
     voice.add_argument(
         "--stt", metavar="NAME", default="pocketsphinx",
-        help="what hears: pocketsphinx (default; its English model is in its package) or whisper:NAME_OR_PATH",
+        help="what hears: pocketsphinx (default; its English model comes with it) or whisper:NAME_OR_PATH",
     )  # fmt: skip
     voice.add_argument(
         "--tts", metavar="NAME",

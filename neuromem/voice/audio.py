@@ -75,7 +75,7 @@ def rms(samples: Samples) -> float:
 
 def resample(samples: NDArray[Any], rate: int) -> Samples:
     """16 kHz from another rate; averaged first where it is higher, so that hiss does not fold down."""
-    wave_ = samples.astype(np.float32)
+    wave_: NDArray[Any] = samples.astype(np.float32)
     if rate != RATE and wave_.size:
         if rate > RATE:
             width = max(1, round(rate / RATE))
@@ -224,7 +224,7 @@ class WavSink:
 
     def __init__(self, path: str | Path) -> None:
         try:
-            self._file = wave.open(str(path), "wb")  # noqa: SIM115: open until close()
+            self._file = wave.open(str(path), "wb")  # noqa: SIM115
         except OSError as error:
             raise InvalidInput(
                 "output", f"{path} cannot be written ({error})", "give another path"

@@ -107,7 +107,7 @@ class WhisperRecognizer:
             )  # fmt: skip
         except (ValueError, OSError, RuntimeError) as error:
             raise NotFound(
-                f"no Whisper model {model!r} on this machine ({str(error).splitlines()[0][:120]}); get it once: "
+                f"no Whisper model {model!r} on this machine ({str(error).splitlines()[0][:120]}); get it: "
                 f"python -c \"import faster_whisper; faster_whisper.download_model('{model}')\""
             ) from error
         self._sound: list[Samples] = []

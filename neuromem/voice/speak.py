@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Protocol
 
-
 from ..errors import InvalidInput, NeuromemError, NotFound
 from .audio import Samples, read_wav
 
