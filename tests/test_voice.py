@@ -178,7 +178,8 @@ def test_twenty_interruptions_of_twenty_stop_within_150_ms() -> None:
         gap = 0.75 + 0.013 * number  # the answer begins 0.6 s after the first utterance
         source = WavSource([np.concatenate([tone(0.3), quiet(gap), tone(0.2)])], paced=True)
         sink = NoSink()
-        loop = Loop(Says(), source, Endpointer(EnergyDetector()), Scripted(["hello", "stop"]), Beeps(3.0), sink)
+        hears = Scripted(["hello", "stop"])
+        loop = Loop(Says(), source, Endpointer(EnergyDetector()), hears, Beeps(3.0), sink)
         onset = 0.3 + gap
         stops: list[float] = []
         stop = sink.stop
@@ -213,7 +214,6 @@ class Once:
 
 def test_the_log_has_what_was_heard_and_each_turn() -> None:
     log = io.StringIO()
-    log.fileno = lambda: -1  # type: ignore[method-assign]
     Loop(Says(), WavSource([tone(0.5)]), Endpointer(EnergyDetector()), Scripted(["hello"]), Beeps(), NoSink(),
          log=log).run()  # fmt: skip
     heard, turn = (json.loads(line) for line in log.getvalue().splitlines())
