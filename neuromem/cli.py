@@ -128,7 +128,9 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"neuromem {_version()}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
-    for group in (_telling, _asking, _talking, _speaking, _keeping, _moving, _serving, _looking):
+    for group in (
+        _telling, _asking, _talking, _speaking, _keeping, _moving, _sounding, _serving, _looking,
+    ):  # fmt: skip
         group(commands)
     return parser
 
@@ -241,12 +243,12 @@ def _talking(commands: Commands) -> None:
 def _speaking(commands: Commands) -> None:
     voice = _command(
         commands, "voice", "voice:voice", "talk with it by voice, offline",
-        "It hears, recalls, answers, speaks, and is silent when you speak. --input and --output need "
-        "no sound card. With no --llm it answers from the recalled facts.",
+        "It hears, recalls, answers, speaks, and is silent when you speak. With --input and --output it "
+        "needs no sound card. With no --llm it answers from the recalled facts.",
     )  # fmt: skip
     voice.add_argument(
         "--stt", metavar="NAME", default="pocketsphinx",
-        help="what hears: pocketsphinx (default; its English model comes with it) or whisper:NAME_OR_PATH",
+        help="what hears: pocketsphinx (default; its package holds an English model) or whisper:NAME_OR_PATH",
     )  # fmt: skip
     voice.add_argument(
         "--tts", metavar="NAME",
@@ -291,10 +293,38 @@ def _keeping(commands: Commands) -> None:
 def _moving(commands: Commands) -> None:
     export = _command(commands, "export", "move:export", "write a memory to one file")
     export.add_argument(
-        "file", metavar="FILE", help=".safetensors: the weights alone; .jsonl: the words from the log"
-    )
+        "file", metavar="FILE",
+        help=".safetensors: the weights alone; .jsonl: the words from the log; .flac: all there is, in sound",
+    )  # fmt: skip
+    export.add_argument(
+        "--profile", metavar="NAME",
+        help="of a .flac: server, desktop, mobile, embedded, or durable, which survives 15 %% of wrong bytes",
+    )  # fmt: skip
     import_ = _command(commands, "import", "move:import_", "read a file that export wrote")
-    import_.add_argument("file", metavar="FILE", help=".safetensors or .jsonl")
+    import_.add_argument("file", metavar="FILE", help=".safetensors, .jsonl or .flac")
+
+
+def _sounding(commands: Commands) -> None:
+    send = _command(
+        commands, "send", "air:send", "send words or a file as sound, for another machine to hear",
+        "It survives loudspeakers, rooms, telephones and lossy codecs; `neuromem listen` hears it.",
+    )  # fmt: skip
+    send.add_argument("what", nargs="+", metavar="TEXT|FILE", help="a path, or words; - is stdin")
+    send.add_argument("--output", metavar="FILE.wav", help="write the sound there, .wav or .flac")
+    send.add_argument("--rate", type=_whole, default=48_000, metavar="HZ", help="of samples (default 48000)")
+    listen = _command(
+        commands, "listen", "air:listen", "hear what `neuromem send` sends",
+        "Ends with the first whole message.",
+    )  # fmt: skip
+    listen.add_argument("--input", metavar="FILE", help="a recording, instead of the microphone")
+    listen.add_argument("--output", metavar="FILE", help="write what was received there, byte for byte")
+    listen.add_argument("--seconds", type=_whole, metavar="N", help="give up after so long")
+    for command, default in ((send, "robust"), (listen, None)):
+        command.add_argument(
+            "--mode", choices=("robust", "standard", "fast", "ultra"), default=default,
+            help="robust: under 3.75 kHz, 2 kb/s; fast: to 16 kHz, good lines only (default: "
+            f"{default or 'whichever is heard'})",
+        )  # fmt: skip
 
 
 def _serving(commands: Commands) -> None:

@@ -10,11 +10,17 @@
     ├── Closed                        the object was used after close()
     ├── MissingDependency             an optional package is not installed: names the command
     ├── LLMError                      a language model gave no usable answer (neuromem.llm)
+    ├── SoundError                    what is heard
+    │   ├── NoSignal                  there is no message in the sound
+    │   └── SignalDamaged             a message is there, and parts of it are lost
     ├── ServiceError                  the memory service gave no usable answer (neuromem.sdk)
     ├── StoreError                    the log on disk
     │   ├── StoreLocked               another process is writing
     │   ├── StoreFull                 the disk is full; nothing acknowledged was lost
     │   └── StoreCorrupt              bytes on disk are not what was written
+    ├── ArchiveError                  a sound archive
+    │   ├── ArchiveInvalid            not one, or a hostile file
+    │   └── ArchiveDamaged            more is hurt than its parity can rebuild
     └── BankError                     the slots
         ├── CapacityExhausted         no slot is free and the policy forbids eviction
         ├── BankFileInvalid           not a bank file, truncated, or hostile
@@ -28,6 +34,9 @@ others with 1.
 from __future__ import annotations
 
 __all__ = [
+    "ArchiveDamaged",
+    "ArchiveError",
+    "ArchiveInvalid",
     "BankError",
     "BankFileInvalid",
     "CapacityExhausted",
@@ -37,8 +46,11 @@ __all__ = [
     "InvalidInput",
     "MissingDependency",
     "NeuromemError",
+    "NoSignal",
     "NotFound",
     "ReadOnly",
+    "SignalDamaged",
+    "SoundError",
     "StoreCorrupt",
     "StoreError",
     "StoreFull",
@@ -104,6 +116,18 @@ class StoreCorrupt(StoreError):
     """Bytes on disk are not what was written."""
 
 
+class ArchiveError(NeuromemError):
+    """Something is wrong with a sound archive."""
+
+
+class ArchiveInvalid(ArchiveError):
+    """Not a sound archive, or a truncated or hostile one."""
+
+
+class ArchiveDamaged(ArchiveError):
+    """More is hurt than the parity of the archive can rebuild; the message names what is lost."""
+
+
 class BankError(NeuromemError):
     """Something is wrong with a bank of slots."""
 
@@ -118,3 +142,25 @@ class BankFileInvalid(BankError):
 
 class CodecMismatch(BankError):
     """The bank was written with another codec or encoder than the one at hand."""
+
+
+class SoundError(NeuromemError):
+    """Something is wrong with what was heard."""
+
+
+class NoSignal(SoundError):
+    """There is no message in the sound."""
+
+
+class SignalDamaged(SoundError):
+    """A message is there, and parts of it are lost.
+
+    Attributes:
+        report: what was hurt, healed and lost (`neuromem.sound.modem.Report`).
+        pieces: the bytes that came through, by their offset in the message.
+    """
+
+    def __init__(self, message: str, report: object = None, pieces: dict[int, bytes] | None = None) -> None:
+        super().__init__(message)
+        self.report = report
+        self.pieces = pieces or {}

@@ -40,7 +40,9 @@ from .records import (
     RecordCodec,
     dictionary_key,
     encode_event,
+    head_key,
     owner_bytes,
+    record_key,
     seal,
 )
 from .storage.commit import GroupCommit, Pending
@@ -275,6 +277,38 @@ class EventLog:
         if self._store.purge_pending():
             self._store.purge()
 
+    # ---- moving it as it is
+
+    def stored(self, owner: str) -> list[tuple[bytes, bytes]]:
+        """Everything that is stored of an owner, and the dictionaries it was compressed with: for `adopt`."""
+        name = owner_bytes(owner)
+        with self._store.read() as txn:
+            head = txn.get(head_key(name))
+            own = [] if head is None else [(head_key(name), head)]
+            return [*txn.scan(b"d"), *own, *txn.scan(record_key(name, 0)[:-8])]
+
+    def adopt(self, owner: str, entries: Iterable[tuple[bytes, bytes]]) -> None:
+        """Takes in what `stored` gave, byte for byte, and verifies it; nothing is kept that does not verify.
+
+        Raises:
+            InvalidInput: the owner has a log here, or an entry is none of the owner's.
+            StoreCorrupt: it does not verify. StoreFull, ReadOnly: as `append_many`.
+        """
+        name, entries = owner_bytes(owner), list(entries)
+        records = record_key(name, 0)[:-8]
+        for key, _ in entries:
+            own = key == head_key(name) or (key.startswith(records) and len(key) == len(records) + 8)
+            if not own and not (key[:1] == b"d" and len(key) == 2):
+                raise InvalidInput("entries", "hold what is not this owner's", "give what `stored` gave")
+        if self.length(owner):
+            raise InvalidInput("owner", f"{owner!r} has a log here", "use a new store, or delete it first")
+        with self._commits.alone():
+            self._store.write(lambda txn: _adopt(txn, entries))
+        report = self.verify(owner)
+        if not report.ok or not self.length(owner):
+            self.drop_owner(owner)
+            raise StoreCorrupt("the log in the file does not verify; nothing was taken in")
+
     # ---- looking after it
 
     def verify(
@@ -317,6 +351,14 @@ def _open_store(path: str | Path | None, config: LogConfig, readonly: bool) -> S
     from .storage.lmdb_store import LmdbStore
 
     return LmdbStore(Path(path), config.map_mib << 20, config.sync, readonly)
+
+
+def _adopt(txn: Txn, entries: Sequence[tuple[bytes, bytes]]) -> None:
+    for key, value in entries:
+        have = txn.get(key) if key[:1] == b"d" else None
+        if have is not None and have != value:
+            raise StoreError("the file was compressed with another dictionary; import it into a new store")
+        txn.put(key, value)
 
 
 def _dictionary_number(txn: Txn, dictionary: bytes) -> int:

@@ -369,6 +369,7 @@ class Memory:
 
         `.safetensors`: the bank alone; its words are in the weights, as far as they have not faded.
         `.jsonl`: the words of every memory from the log, with their times and metadata.
+        `.flac`: log and bank, byte for byte, in sound; `profile` as `sound.profiles.PROFILES`.
         """
         return transfer.export(self._engine, Path(path), user_id, profile)
 

@@ -66,13 +66,14 @@ class Snapshots:
         path = self.path(name)
         if path is None:
             return Start()
-        start = self._read(name, path)
+        start = self.read(name, path)
         if not start.anew:
             return start
-        aside = self._read(name, _aside(path))
+        aside = self.read(name, _aside(path))
         return Start(aside.bank, aside.events, aside.chain, True, start.why)
 
-    def _read(self, name: str, path: Path) -> Start:
+    def read(self, name: str, path: Path) -> Start:
+        """A bank file of an owner's, if it fits. One that is damaged is removed, unless `readonly`."""
         try:
             notes = read_notes(path)
             why = self._misfit(name, notes)

@@ -1,5 +1,6 @@
-"""One file out, one file in: the bank alone, or the words.
+"""One file out, one file in: the bank alone, the words, or all there is.
 
+`.flac` is the whole memory in sound (`sound/memory_file.py`): log and bank as they are, byte for byte.
 `.safetensors` is the bank as it is, words only in its weights. `.jsonl` has a line for each memory::
 
     {"id": "…", "text": "…", "gist": ["1", "|dog name", "|P", "otola"], "time": 1772474640.0,
@@ -22,6 +23,7 @@ from .identity import Owner, canonical_id, seconds_of
 from .log import Event
 from .owners import names_of, only_user
 from .recall import Hit, read
+from .sound.memory_file import export_memory, import_memory
 from .tell import check_metadata, check_room, in_batches
 
 if TYPE_CHECKING:
@@ -31,20 +33,22 @@ if TYPE_CHECKING:
 __all__ = ["export", "import_"]
 
 KEPT = "text gist cues known_as importance pinned role name metadata slot".split()  # of a memory's words
-SUFFIXES = (".safetensors", ".jsonl")
+SUFFIXES = (".safetensors", ".jsonl", ".flac")
 
 
 def export(engine: Engine, path: Path, user_id: str | None, profile: str | None) -> Path:
     """As `Memory.export`."""
     kind = _kind_of(path)
-    if profile is not None:
+    if profile is not None and kind != ".flac":
         raise InvalidInput("profile", f"{profile!r} means nothing for {kind}", "leave it out")
     if not path.parent.is_dir():
         raise InvalidInput("path", f"the folder {path.parent} does not exist", "make it first")
     (owner,) = names_of(engine.log, only_user(engine.log) if user_id is None else user_id)
     with engine.owners.use(owner) as open_:
         try:
-            if kind == ".safetensors":
+            if kind == ".flac":
+                export_memory(engine, open_.fold, path, profile)
+            elif kind == ".safetensors":
                 engine.owners.save(open_.fold, path)
             else:
                 lines = [json.dumps(line, ensure_ascii=False) for line in _lines(engine, open_)]
@@ -63,6 +67,8 @@ def import_(engine: Engine, path: Path, user_id: str | None) -> int:
     kind = _kind_of(path)
     if not path.is_file():
         raise NotFound(f"{path} does not exist; give the path of an exported file")
+    if kind == ".flac":
+        return import_memory(engine, path, user_id)
     owner = Owner.of(only_user(engine.log) if user_id is None else user_id, None, None).name
     with engine.owners.use(owner) as open_:
         return (
@@ -74,7 +80,8 @@ def import_(engine: Engine, path: Path, user_id: str | None) -> int:
 
 def _kind_of(path: Path) -> str:
     if path.suffix not in SUFFIXES:
-        raise InvalidInput("path", f"the suffix {path.suffix!r} is not known", f"use {' or '.join(SUFFIXES)}")
+        known = f"{', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
+        raise InvalidInput("path", f"the suffix {path.suffix!r} is not known", f"use {known}")
     return path.suffix
 
 

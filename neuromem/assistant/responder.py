@@ -1,16 +1,28 @@
-"""Answers put together from recalled facts, with no model."""
+"""Answers put together from recalled facts, with no model.
+
+A recalled memory is weighed by its score, by whether it holds the kind of thing that is asked for, and by the
+names of the question that it lacks; the best is said if it weighs enough, else nothing is known. The weights
+were chosen on dialogues for development.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from ..engine import Written
-from ..facts.keep import is_question
 from ..memory import Memory
 from ..recall import Recall
+from .asked import asks_memory, fits, is_follow_up, missing_names
+from .phrasing import told
 
-__all__ = ["Answer", "Responder"]
+__all__ = ["UNKNOWN", "Answer", "Responder"]
+
+UNKNOWN = "I don't know that. You haven't told me."
+KIND, NAME = 0.2, 0.3  # a memory with the kind of thing that is asked for; each name that it lacks
+ENOUGH = 0.35  # weight from which on a memory is an answer
+FOLLOWED = 240  # characters of the question before that a follow-up is asked with
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,22 +35,45 @@ class Answer:
 
 
 class Responder:
-    """Answers one user from what is recalled."""
+    """Answers one user from what is recalled; it knows the question before, for those that lean on it."""
 
     def __init__(self, memory: Memory, user_id: str) -> None:
         self._memory, self._user_id = memory, user_id
+        self._before = ""  # the last question
 
     def is_question(self, text: str) -> bool:
-        return is_question(text)
+        """Whether something is asked that a memory of the user may answer."""
+        return asks_memory(text)
 
     def query(self, text: str) -> str:
+        """The words to recall with: those of the question before as well, if this one leans on it."""
+        if self._before and asks_memory(text) and is_follow_up(text):
+            return f"{self._before} {text}"
         return text
 
-    def answer(self, text: str, recalled: Sequence[Recall], now: float) -> Answer:  # noqa: ARG002
-        if not recalled:
-            return Answer("I don't know that.")
-        best = recalled[0]
-        return Answer(f"You told me on {best.created_at:%-d %B}: {best.text}", (best,), True)
+    def answer(self, text: str, recalled: Sequence[Recall], now: float) -> Answer:
+        """The memory that answers, in a sentence; or that nothing is known.
 
-    def acknowledge(self, text: str, written: Sequence[Written], now: float) -> str:  # noqa: ARG002
-        return "I'll remember that." if written else "All right."
+        Args:
+            text: the question as it was asked. recalled: what was found for it, with its words.
+            now: Unix seconds.
+        """
+        whole, self._before = self.query(text), text[-FOLLOWED:]
+        best = max(recalled, key=lambda recall: _weight(text, whole, recall), default=None)
+        if best is None or _weight(text, whole, best) < ENOUGH:
+            return Answer(UNKNOWN)
+        moment = datetime.fromtimestamp(now, tz=UTC)
+        return Answer(told(best.text, best.created_at, moment), (best,), True)
+
+    def acknowledge(self, text: str, written: Sequence[Written], now: float) -> str:
+        """What is said to words that ask nothing of the memory. `now`: Unix seconds."""
+        del text, now
+        events = {fact.event for fact in written}
+        if "ADD" in events or "UPDATE" in events:
+            return "I'll remember that."
+        return "Yes, you told me." if events else "All right."
+
+
+def _weight(text: str, whole: str, recall: Recall) -> float:
+    held = f"{recall.text} {recall.gist.replace('|', ' ')}"
+    return recall.score + KIND * fits(text, recall.text) - NAME * missing_names(whole, held)

@@ -28,6 +28,8 @@ NAMES: dict[str, str] = {
     "serve": "what a server answers 32 clients at once, beside mem0's own library",
     "ablation": "what the steps of the write loop gain over none",
     "durability": "acknowledged facts lost by kill -9 at random moments",
+    "modem": "what bytes sent as sound survive, and how fast they go, beside a public library",
+    "sound": "what a memory in sound survives, how fast it is written and read, and how large it is",
     "interference": "whether new facts change old slots, and whether rebuilds are byte-identical",
 }
 

@@ -16,7 +16,7 @@ def export(args: Namespace) -> int:
     with open_memory(args, readonly=True) as memory:
         if args.user is None and not memory.users():
             raise NotFound("nothing is remembered here yet; there is nothing to export")
-        path = memory.export(Path(args.file).expanduser(), args.user)
+        path = memory.export(Path(args.file).expanduser(), args.user, args.profile)
         user = args.user if args.user is not None else memory.users()[0]
         count = len(memory.bank(user).ids())
     size = path.stat().st_size
@@ -35,7 +35,8 @@ def import_(args: Namespace) -> int:
     if not file.is_file():  # before a store is made for it
         raise NotFound(f"{file} does not exist; give the path of an exported file")
     with open_memory(args, new=True) as memory:
-        user = args.user if args.user is not None or memory.users() else DEFAULT_USER
+        named = args.user is not None or memory.users() or file.suffix == ".flac"  # which says whose it is
+        user = args.user if named else DEFAULT_USER
         count = memory.import_(file, user)
         user = user if user is not None else memory.users()[0]
     data = {"user": user, "file": str(file), "memories": count}

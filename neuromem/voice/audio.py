@@ -98,12 +98,14 @@ def read_wav(path: str | Path) -> Samples:
     except FileNotFoundError as error:
         raise NotFound(f"{path} does not exist; give the path of a .wav file") from error
     except (wave.Error, EOFError, OSError) as error:
-        raise InvalidInput(str(path), f"is no wave file ({error})", "give 16-bit PCM .wav") from error
+        problem = f"is no wave file ({error})"
+        raise InvalidInput(str(path), problem, "give 16-bit PCM .wav") from error
     if width == 1:
-        samples = (np.frombuffer(data, np.uint8).astype(np.float32) - 128) * 256
+        unsigned = np.frombuffer(data, np.uint8)
+        samples: NDArray[Any] = (unsigned.astype(np.float32) - 128) * 256
     elif width in (2, 4):
         samples = np.frombuffer(data, np.int16 if width == 2 else np.int32).astype(np.float32)
-        samples = samples if width == 2 else samples / 65_536
+        samples = samples if width == 2 else samples / np.float32(65_536)
     else:
         raise InvalidInput(str(path), f"has {8 * width} bits a sample", "give 16-bit PCM .wav")
     whole = samples.size - samples.size % channels
@@ -224,7 +226,7 @@ class WavSink:
 
     def __init__(self, path: str | Path) -> None:
         try:
-            self._file = wave.open(str(path), "wb")  # noqa: SIM115
+            self._file = wave.open(str(path), "wb")  # noqa: SIM115 - open until close()
         except OSError as error:
             raise InvalidInput(
                 "output", f"{path} cannot be written ({error})", "give another path"

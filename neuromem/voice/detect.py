@@ -56,7 +56,7 @@ class SileroDetector:
 
     def speech(self, frame: Samples) -> float:
         """The network's own chance."""
-        wave = frame.astype(np.float32) / 32_768
+        wave = frame.astype(np.float32) / np.float32(32_768)
         given = {"input": np.concatenate([self._tail, wave])[None], "state": self._state,
                  "sr": np.array(RATE, np.int64)}  # fmt: skip
         chance, self._state = self._session.run(None, given)

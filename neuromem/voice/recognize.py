@@ -106,8 +106,9 @@ class WhisperRecognizer:
                 cpu_threads=threads, local_files_only=True,
             )  # fmt: skip
         except (ValueError, OSError, RuntimeError) as error:
+            why = str(error).splitlines()[0][:120]
             raise NotFound(
-                f"no Whisper model {model!r} on this machine ({str(error).splitlines()[0][:120]}); get it: "
+                f"no Whisper model {model!r} on this machine ({why}); get it once: "
                 f"python -c \"import faster_whisper; faster_whisper.download_model('{model}')\""
             ) from error
         self._sound: list[Samples] = []

@@ -1,0 +1,125 @@
+"""The segments of a file: by hopping from one to the next, or by a search for every packet that is left."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import ArchiveInvalid, NotFound
+from .flac import HEADER_BYTES, Layout, profile_in, scan
+from .packets import Healed, Packets, Shape
+from .profiles import Profile
+from .segment import Segment, Source
+
+__all__ = ["DiskFile", "profile_of_file", "salvage", "segments"]
+
+_HEAD_BYTES = 256 << 10  # looked through for a frame that says the profile
+
+
+class DiskFile:
+    """A file on a disk. It stays readable when another takes its place under the name."""
+
+    def __init__(self, path: Path) -> None:
+        if not path.is_file():
+            raise NotFound(f"{path} does not exist; give the path of a sound archive")
+        self._fd = os.open(path, os.O_RDONLY)
+
+    def size(self) -> int:
+        """Bytes there are."""
+        return os.fstat(self._fd).st_size
+
+    def read(self, offset: int, length: int) -> bytes:
+        """That many bytes, fewer at the end."""
+        return os.pread(self._fd, length, offset)
+
+    def close(self) -> None:
+        """Ends it."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def __del__(self) -> None:
+        if hasattr(self, "_fd"):
+            self.close()
+
+
+def profile_of_file(source: Source) -> Profile | None:
+    """The profile that a file was written with; None: an archive with nothing in it.
+
+    Raises:
+        ArchiveInvalid: it is no sound archive.
+    """
+    size = source.size()
+    found = profile_in(source.read(HEADER_BYTES, _HEAD_BYTES))
+    if found is None and size > HEADER_BYTES + _HEAD_BYTES:
+        found = profile_in(source.read(size - _HEAD_BYTES, _HEAD_BYTES))
+    if found is None and (size > HEADER_BYTES or source.read(0, 4) != b"fLaC"):
+        raise ArchiveInvalid("this is no sound archive, or nothing is left of it; give what export wrote")
+    return found
+
+
+def segments(source: Source, packets: Packets) -> tuple[list[Segment], int]:
+    """The whole segments, and the first frame after them. What is half written at the end is left out."""
+    layout, at = Layout(packets.profile), 0
+    found: list[Segment] = []
+    frames = layout.frames(source.size())
+    while at < frames:
+        raw = source.read(layout.offset(at), layout.offset(at + 1) - layout.offset(at))
+        rows = layout.read(at, at + 1, raw)
+        good = packets.check(rows)
+        if not good[0] or packets.places(rows[:1])[0]:
+            return _hurt(source, packets, found, at)
+        segment = Segment(source, packets, at, packets.shape_in(rows[0]))
+        end = at + segment.shape.frames(packets.profile)
+        if end > frames:
+            break
+        found.append(segment)
+        at = end
+    return found, at
+
+
+def _hurt(source: Source, packets: Packets, found: list[Segment], at: int) -> tuple[list[Segment], int]:
+    """Where a segment begins with a packet that is hurt: all are looked for, the good ones kept as found."""
+    known = {segment.shape.segment for segment in found}
+    for number, (shape, healed, whole) in sorted(salvage(source, packets).items()):
+        end = at + shape.frames(packets.profile)
+        if number not in known and whole:
+            found.append(Segment(source, packets, at, shape, healed))
+            at = end
+    return found, at
+
+
+def salvage(source: Source, packets: Packets) -> dict[int, tuple[Shape, Healed, bool]]:
+    """Every segment of which enough is found, wherever its frames have moved to.
+
+    Returns:
+        By number: its shape, its content, and whether half of its packets were there at all (what a writer
+        left half done has fewer, and all of those are sound).
+    """
+    profile, layout = packets.profile, Layout(packets.profile)
+    raw = source.read(0, source.size())
+    frames = layout.frames(len(raw))
+    rows = [layout.read(0, frames, raw[HEADER_BYTES:])]
+    expected = {layout.offset(frame) + layout.head_bytes(frame) for frame in range(frames)}
+    for _, at in scan(raw, profile):
+        body = raw[at : at + layout.body_bytes]
+        if at not in expected:
+            whole = np.frombuffer(body.ljust(layout.body_bytes, b"\0"), np.uint8)
+            whole = whole.reshape(profile.channels, -1)[:, 1:]
+            rows.append(np.ascontiguousarray(whole).reshape(-1, profile.packet_bytes))
+    every = np.concatenate(rows)
+    good = packets.check(every)
+    shapes = Counter(packets.shape_in(row) for row in every[good])
+    best: dict[int, tuple[int, Shape]] = {}
+    for shape, count in shapes.items():
+        sound = shape.groups and 0 < shape.data <= shape.total and shape.packets <= 4 * len(every)
+        if sound and count > best.get(shape.segment, (0,))[0]:
+            best[shape.segment] = count, shape
+    out = {}
+    for number, (count, shape) in best.items():
+        healed = packets.heal(shape, every)
+        out[number] = shape, healed, healed.whole or 10 * count >= 3 * shape.packets
+    return out

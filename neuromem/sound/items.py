@@ -1,0 +1,96 @@
+"""What an archive takes and gives: entries made of values, versions, results, the report of damage."""
+
+from __future__ import annotations
+
+import json
+import time as clock
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..errors import InvalidInput, NotFound
+from ..merkle import EMPTY_ROOT, Frontier
+from .records import Entry, build
+from .segment import Segment
+
+__all__ = ["DamageReport", "Found", "Version", "alive", "content_of", "entry_of", "unit"]
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One flush."""
+
+    number: int
+    time: float  # Unix seconds
+    records: int  # in it alone
+    root: str  # Merkle root over all records so far, in hex
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A result of a search."""
+
+    entry: Entry
+    score: float  # cosine
+
+
+@dataclass(frozen=True, slots=True)
+class DamageReport:
+    """What `verify` found."""
+
+    versions: int
+    packets: int
+    frames_hurt: int  # FLAC frames whose CRC-16 is wrong
+    packets_hurt: int
+    corrected: int  # packets, by Reed-Solomon
+    rebuilt: int  # packets of content, by the erasure code
+    lost: tuple[str, ...]  # what could not be recovered, by name
+
+    @property
+    def ok(self) -> bool:
+        """Nothing was hurt."""
+        return not (self.frames_hurt or self.packets_hurt or self.lost)
+
+    @property
+    def recovered(self) -> bool:
+        """All content is there, healed where it had to be."""
+        return not self.lost
+
+
+def content_of(number: int, items: Any, last: Segment | None, notes: dict[str, Any]) -> bytes:
+    """The content of the next segment: items are (entry, packed, key)."""
+    entries, packed, vectors = zip(*items, strict=True)
+    keys = [(at, key) for at, key in enumerate(vectors) if key is not None]
+    if len({len(key) for _, key in keys}) > 1:
+        raise InvalidInput("key", "vectors of several widths in one version", "give all the same width")
+    tree, parent = (last.tree(), last.prefix.root) if last else (Frontier(), EMPTY_ROOT)
+    return build(number, clock.time(), packed, entries, keys, tree, parent, notes)
+
+
+def entry_of(value: Any, id_: str, time: float) -> Entry:
+    """What is appended, as an entry. Raises InvalidInput: it is of another kind."""
+    if isinstance(value, str):
+        return Entry(id_, value.encode("utf-8", "surrogatepass"), "text", time)
+    if isinstance(value, dict):
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        return Entry(id_, text.encode("utf-8", "surrogatepass"), "record", time)
+    if isinstance(value, bytes | bytearray | memoryview):
+        return Entry(id_, bytes(value), "bytes", time)
+    raise InvalidInput("value", f"{type(value).__name__} cannot be kept", "give bytes, a text or a dict")
+
+
+def alive(entry: Entry) -> Entry:
+    """The entry. Raises NotFound: it says that the id was deleted."""
+    if entry.kind == "deleted":
+        raise NotFound(f"the record {entry.id!r} was deleted; an older version may have it (as_of)")
+    return entry
+
+
+def unit(key: Any) -> Any:
+    """A vector of length 1. Raises InvalidInput: it has no direction."""
+    vector = np.asarray(key, np.float32).reshape(-1)
+    length = float(np.linalg.norm(vector))
+    if not np.isfinite(length) or length == 0:
+        raise InvalidInput("key", "is no direction", "give finite numbers, not all zero")
+    return vector / length

@@ -1,0 +1,130 @@
+"""A whole memory in one FLAC file: an owner's log as it is stored, and the bank, byte for byte.
+
+Records of the archive: `entry/…` for each entry of the log's store (its key, then its value) and `bank/…`
+for the bank file in pieces. The notes of the version say whose memory it is and where its log stands.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ArchiveInvalid, InvalidInput, NotFound, StoreCorrupt
+from ..identity import Owner
+from .archive import SoundArchive
+
+if TYPE_CHECKING:
+    from ..engine import Engine
+    from ..fold import Fold
+
+__all__ = ["export_memory", "import_memory"]
+
+_FORMAT = "neuromem-memory"
+_PIECE = 1 << 20  # bytes of a bank in a record
+_PIECES = 64 << 10  # most pieces of a bank
+_KEY_BYTES = 2  # that say how long a key is
+
+
+def export_memory(engine: Engine, fold: Fold, path: Path, profile: str | None) -> None:
+    """Writes an owner's memory, whole or not at all.
+
+    Raises:
+        OSError: it cannot be written there. InvalidInput: no such profile.
+    """
+    partial = path.with_name(path.name + ".writing")
+    partial.unlink(missing_ok=True)
+    try:
+        with SoundArchive(partial, profile) as archive:
+            pieces = _bank_pieces(engine, fold)
+            count = len(pieces)
+            archive.append_many((piece, f"bank/{at}", None, None) for at, piece in enumerate(pieces))
+            entries = engine.log.stored(fold.owner)
+            archive.append_many(
+                (len(key).to_bytes(_KEY_BYTES, "big") + key + value, f"entry/{at}", None, None)
+                for at, (key, value) in enumerate(entries)
+            )
+            archive.flush({
+                "format": _FORMAT, "owner": fold.owner, "bank": count, "entries": len(entries),
+                "events": engine.log.length(fold.owner), "log_root": engine.log.root(fold.owner).hex(),
+            })  # fmt: skip
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+        partial.with_name(partial.name + ".wal").unlink(missing_ok=True)
+
+
+def _bank_pieces(engine: Engine, fold: Fold) -> list[bytes]:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "bank.safetensors"
+        engine.owners.save(fold, file)
+        raw = file.read_bytes()
+    return [raw[at : at + _PIECE] for at in range(0, len(raw), _PIECE)]
+
+
+def import_memory(engine: Engine, path: Path, user_id: str | None) -> int:
+    """Takes in a memory under the name it had; returns how many memories it holds.
+
+    Raises:
+        ArchiveInvalid: it is no memory in sound. ArchiveDamaged: too much of it is lost.
+        InvalidInput: it is somebody else's than `user_id`, or its owner has a memory here.
+    """
+    with SoundArchive(path, readonly=True) as archive:
+        notes = archive.notes()
+        owner = _owner(notes, path)
+        whose = Owner.parse(owner).id
+        if user_id is not None and whose != user_id:
+            raise InvalidInput(
+                "user_id", f"the memory in {path} is {whose!r}'s", "leave user_id out, or name them"
+            )
+        if engine.log.length(owner):
+            raise InvalidInput("path", f"{whose!r} has a memory here already", "import into another store")
+        try:
+            engine.log.adopt(owner, _entries(archive, notes))
+            if engine.log.root(owner).hex() != notes.get("log_root"):
+                raise StoreCorrupt("its log is not the one that was exported")
+        except (StoreCorrupt, InvalidInput) as error:
+            engine.log.drop_owner(owner)
+            raise ArchiveInvalid(f"{path} holds no sound log ({error}); export it again") from error
+        _place_bank(engine, owner, archive, notes)
+    with engine.owners.use(owner) as open_:
+        return len(open_.bank.ids())
+
+
+def _owner(notes: dict[str, Any], path: Path) -> str:
+    owner = notes.get("owner")
+    if notes.get("format") != _FORMAT or not isinstance(owner, str):
+        raise ArchiveInvalid(f"{path} is an archive, but holds no memory; give what export wrote")
+    return owner
+
+
+def _entries(archive: SoundArchive, notes: dict[str, Any]) -> Iterator[tuple[bytes, bytes]]:
+    count = notes.get("entries")
+    if not isinstance(count, int) or not 0 <= count <= archive.records:
+        raise ArchiveInvalid("the file says that it holds more entries than it does; do not trust it")
+    for entry in archive.in_order():
+        if entry.id.startswith("entry/"):
+            length = int.from_bytes(entry.data[:_KEY_BYTES], "big")
+            yield entry.data[_KEY_BYTES : _KEY_BYTES + length], entry.data[_KEY_BYTES + length :]
+
+
+def _place_bank(engine: Engine, owner: str, archive: SoundArchive, notes: dict[str, Any]) -> None:
+    """Opens the owner with the bank of the file, if it fits log and models; else the log makes it."""
+    engine.owners.drop(owner)
+    count = notes.get("bank")
+    if not isinstance(count, int) or not 0 < count <= _PIECES:
+        return
+    with tempfile.TemporaryDirectory() as folder, engine.owners.use(owner, follow=False) as open_:
+        file = Path(folder) / "bank.safetensors"
+        with file.open("wb") as out:
+            for at in range(count):
+                try:
+                    out.write(archive.get(f"bank/{at}").data)
+                except NotFound:
+                    return
+        start = engine.owners.snapshots.read(owner, file)
+        if start.bank is not None:
+            open_.fold.bank, open_.fold.applied, open_.chain = start.bank, start.events, start.chain
+            open_.anew, open_.saved = False, -1
+            engine.owners.snapshot(open_)
