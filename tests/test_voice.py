@@ -19,7 +19,8 @@ import pytest
 
 from neuromem import Memory
 from neuromem.assistant import Assistant
-from neuromem.bench.voice import OWN, measure
+from neuromem.bench.common import read_jsonl
+from neuromem.bench.voice import OWN, _right, measure
 from neuromem.errors import InvalidInput, NotFound
 from neuromem.voice import EchoGuard, Endpointer, EnergyDetector, Loop, NoSink, WavSource, sentences
 from neuromem.voice.audio import FRAME, RATE, Samples, read_wav, resample, write_wav
@@ -259,5 +260,29 @@ def test_a_file_is_answered_by_a_file_and_a_kill_loses_nothing(tmp_path: Path) -
 def test_spoken_facts_are_found_by_spoken_questions() -> None:
     pytest.importorskip("pocketsphinx", reason="needs PocketSphinx: pip install 'neuromem[voice]'")
     report = measure(OWN, load_speaker("flite"), load_recognizer("pocketsphinx"))
-    assert report["right_as_text"] >= 0.8, report["rows"]
-    assert report["right"] >= 0.6, report["rows"]  # the aim is 0.8: what is misheard is often not found
+    assert report["right_as_text"] == 1.0, report["rows"]
+    assert report["right"] >= 0.6, report["rows"]  # two of the five are misheard; the bar is on forty, below
+    assert report["answers_heard"] == 1.0
+
+
+@FLITE
+@pytest.mark.slow
+@pytest.mark.xfail(reason="not met yet: 30 of 40 (29 as text)", raises=AssertionError)
+def test_of_forty_spoken_pairs_four_in_five_are_right(data_dir: Path) -> None:
+    pytest.importorskip("pocketsphinx", reason="needs PocketSphinx: pip install 'neuromem[voice]'")
+    pairs = read_jsonl(data_dir / "dev" / "spoken.jsonl")
+    report = measure(pairs, load_speaker("flite"), load_recognizer("pocketsphinx"))
+    assert report["right"] >= 0.8, [row for row in report["rows"] if not row["right"]]
+
+
+@pytest.mark.parametrize(
+    ("term", "answer", "right"),
+    [
+        ("farm", "He was a farmer.", True),
+        ("arm", "a farm", False),
+        ("ten", "tennis", False),
+        ("9", "95", False),
+    ],
+)
+def test_what_counts_as_right(term: str, answer: str, right: bool) -> None:
+    assert _right(answer, {"expect_any": [term]}) is right

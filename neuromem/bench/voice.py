@@ -1,7 +1,7 @@
 """Facts spoken, heard, kept; later a question spoken, heard, answered by voice, and the answer heard.
 
 Real audio through real engines: flite speaks, PocketSphinx hears, the assistant answers. Beside it the
-same pairs as text. A pair is right when what is expected is in the answer.
+same pairs as text. A pair is right when what is expected begins a word of the answer.
 """
 
 from __future__ import annotations
@@ -97,9 +97,11 @@ def _answers(lines: Sequence[str]) -> list[str]:
 
 
 def _right(answer: str, pair: dict[str, Any]) -> bool:
-    words = f" {_plain(answer)} "
-    return any(f" {_plain(str(one))} " in words for one in pair["expect_any"])
+    """Whether an expected term begins a word of the answer; one of up to three letters is a whole word."""
+    said = normalize(answer)
+    return any(_says(normalize(str(term)), said) for term in pair["expect_any"])
 
 
-def _plain(text: str) -> str:
-    return " ".join(re.findall(r"\w+", normalize(text)))
+def _says(term: str, said: str) -> bool:
+    end = r"(?!\d)" if term[-1:].isdigit() else r"(?!\w)" if len(term) <= 3 else ""
+    return bool(term) and re.search(rf"(?<!\w){re.escape(term)}{end}", said) is not None

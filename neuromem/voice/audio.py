@@ -75,7 +75,7 @@ def rms(samples: Samples) -> float:
 
 def resample(samples: NDArray[Any], rate: int) -> Samples:
     """16 kHz from another rate; averaged first where it is higher, so that hiss does not fold down."""
-    wave_ = samples.astype(np.float32)
+    wave_: NDArray[Any] = samples.astype(np.float32)
     if rate != RATE and wave_.size:
         if rate > RATE:
             width = max(1, round(rate / RATE))
@@ -98,9 +98,11 @@ def read_wav(path: str | Path) -> Samples:
     except FileNotFoundError as error:
         raise NotFound(f"{path} does not exist; give the path of a .wav file") from error
     except (wave.Error, EOFError, OSError) as error:
-        raise InvalidInput(str(path), f"is no wave file ({error})", "give 16-bit PCM .wav") from error
+        problem = f"is no wave file ({error})"
+        raise InvalidInput(str(path), problem, "give 16-bit PCM .wav") from error
     if width == 1:
-        samples = (np.frombuffer(data, np.uint8).astype(np.float32) - np.float32(128)) * np.float32(256)
+        unsigned = np.frombuffer(data, np.uint8)
+        samples: NDArray[Any] = (unsigned.astype(np.float32) - 128) * 256
     elif width in (2, 4):
         samples = np.frombuffer(data, np.int16 if width == 2 else np.int32).astype(np.float32)
         samples = samples if width == 2 else samples / np.float32(65_536)

@@ -51,8 +51,8 @@ class SileroDetector:
 
     def reset(self) -> None:
         """Forgets the frames before."""
-        self._state: NDArray[np.float32] = np.zeros((2, 1, 128), np.float32)
-        self._tail: NDArray[np.float32] = np.zeros(CONTEXT, np.float32)
+        self._state: NDArray[Any] = np.zeros((2, 1, 128), np.float32)
+        self._tail: NDArray[Any] = np.zeros(CONTEXT, np.float32)
 
     def speech(self, frame: Samples) -> float:
         """The network's own chance."""
