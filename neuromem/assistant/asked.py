@@ -7,7 +7,7 @@ import re
 from ..facts.keep import is_question
 from ..text import STOP_WORDS, sentences, stems, words
 
-__all__ = ["asks_memory", "fits", "is_follow_up", "missing_names", "shares"]
+__all__ = ["asks_memory", "fits", "is_follow_up", "missing_names"]
 
 _FOLLOWS = re.compile(r"^\s*(?:and|but|what about|how about|or)\b", re.I)
 _POINTS = re.compile(r"\b(?:he|she|they|it|him|her|his|them|their|its|there|that one|this|those)\b", re.I)
@@ -26,13 +26,19 @@ _PLACE = re.compile(
 )
 _NAME = re.compile(r"(?<=[\w,'’:;\-] )[A-ZÀ-Þ]\w+|^[A-ZÀ-Þ][a-zà-ÿ]+(?=['’]s\b)")
 # ruff: noqa: E501 - a pattern is one line
+_NO_NAME = re.compile(
+    r"what|who|where|when|how|which|why|it|that|there|here|he|she|let|i|(?:mon|tues|wednes|thurs|fri|satur|sun)day|"
+    r"january|february|march|april|may|june|july|august|september|october|november|december", re.I,
+)  # fmt: skip
 _KINDS = (
     (re.compile(r"\bhow (?:much|many|old|long|far|tall|heavy|often|big)\b|\bweigh|\b(?:number|code|pin|price|rent|cost|age)\b", re.I), _NUMBER),
     (re.compile(r"\bwhen\b|\bwhat (?:day|date|time|month|year)\b|\bwhich (?:day|date|month|year)\b", re.I), _TIME),
     (re.compile(r"\bwhere\b|\bwhich (?:city|town|street|country|place)\b|\baddress\b", re.I), _PLACE),
     (re.compile(r"\bwho\b|\bwhose\b|\bcalled\b|\bname\b", re.I), _NAME),
 )  # fmt: skip
-_OTHERS = re.compile(r"\b(?:weather|timer|alarm|play|joke|funny|news)\b", re.I)
+_OTHERS = re.compile(
+    r"\b(?:weather|timer|joke|the news)\b|^\W*(?:please )?(?:play|tell me something)\b", re.I
+)
 
 
 def asks_memory(text: str) -> bool:
@@ -45,7 +51,7 @@ def is_follow_up(text: str) -> bool:
     """Whether a question leans on the one before: "And at night?", "How much was it?"."""
     return (
         bool(_FOLLOWS.search(text))
-        or (bool(_POINTS.search(text)) and not _NAME.search(text))
+        or (bool(_POINTS.search(text)) and not _names(text))
         or (len(_content(text)) == 0)
     )
 
@@ -53,25 +59,24 @@ def is_follow_up(text: str) -> bool:
 def fits(question: str, text: str) -> float:
     """1 if a memory holds the kind of thing that is asked for, -1 if it lacks it, 0 where any will do."""
     for asked, wanted in _KINDS:
-        if asked.search(question):
-            new = wanted.sub if wanted is _NAME else None
-            if new is not None:
-                known = set(words(question))
-                return 1.0 if any(name.lower() not in known for name in _NAME.findall(text)) else -1.0
-            return 1.0 if wanted.search(text) else -1.0
+        if asked.search(question) is None:
+            continue
+        if wanted is _NAME:
+            known = set(words(question))
+            return 1.0 if any(name.lower() not in known for name in _names(text)) else -1.0
+        return 1.0 if wanted.search(text) else -1.0
     return 0.0
-
-
-def shares(question: str, text: str) -> float:
-    """Share of the question's content words that a memory holds, 0 to 1; 0 if it has none."""
-    asked = _content(question)
-    return len(asked & set(stems(text))) / len(asked) if asked else 0.0
 
 
 def missing_names(question: str, text: str) -> int:
     """How many names of a question a memory does not hold."""
     held = set(words(text))
-    return sum(1 for name in _NAME.findall(question) if not set(words(name)) & held)
+    return sum(1 for name in _names(question) if not set(words(name)) & held)
+
+
+def _names(text: str) -> list[str]:
+    """Words that look like names of somebody or something: no question words, no days and months."""
+    return [name for name in _NAME.findall(text) if not _NO_NAME.fullmatch(name)]
 
 
 def _content(text: str) -> set[str]:

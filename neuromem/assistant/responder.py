@@ -21,7 +21,7 @@ __all__ = ["UNKNOWN", "Answer", "Responder"]
 
 UNKNOWN = "I don't know that. You haven't told me."
 KIND, NAME = 0.2, 0.3  # a memory with the kind of thing that is asked for; each name that it lacks
-ENOUGH = 0.35  # weight from which on a memory is an answer
+ENOUGH = 0.4  # weight from which on a memory is an answer
 FOLLOWED = 240  # characters of the question before that a follow-up is asked with
 
 
