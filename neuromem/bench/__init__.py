@@ -20,6 +20,7 @@ NAMES: dict[str, str] = {
     "updates": "whether what is current comes first when facts change; nobody's words reach another",
     "context": "what prompts hold, how long they are, how much of the last one they begin with",
     "voice": "facts spoken, heard, asked for by voice and answered, beside the same as text",
+    "assistant": "what the assistant answers to scripts of one user's weeks, by kind of question",
     "constant": "whether turn 10,000 costs what turn 100 did, in time, memory and tokens",
     "rate": "how many exact words so many bits buy; 4-bit and noisy weights",
     "calibration": "whether the confidence of a reading is the chance that it is right",

@@ -40,6 +40,7 @@ class Exchange:
     reply: str
     expected: tuple[str, ...] = ()  # any of these
     kind: str = ""  # of question
+    forbidden: tuple[str, ...] = ()  # … what it must not hold
 
 
 def generated_talk(turns: int, seed: int = 0, start: float = 1.8e9) -> Iterator[Exchange]:
@@ -100,8 +101,9 @@ def _exchange(row: dict[str, Any]) -> Exchange:
     moment = datetime.fromisoformat(row["at"])
     seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     return Exchange(
-        seconds, str(row["say"]), "All right.", tuple(row.get("expect_any", ())), str(row.get("kind", ""))
-    )
+        seconds, str(row["say"]), "All right.", tuple(row.get("expect_any", ())), str(row.get("kind", "")),
+        tuple(row.get("must_not", ())),
+    )  # fmt: skip
 
 
 def says(text: str, term: str) -> bool:
