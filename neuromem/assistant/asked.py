@@ -1,11 +1,13 @@
 """What a question asks for, and how well a memory fits that."""
 
+# ruff: noqa: E501 - a pattern is one line
+
 from __future__ import annotations
 
 import re
 
 from ..facts.keep import is_question
-from ..text import STOP_WORDS, sentences, stems, words
+from ..text import sentences, stems, words
 
 __all__ = ["asks_memory", "fits", "is_follow_up", "missing_names"]
 
@@ -25,7 +27,6 @@ _PLACE = re.compile(
     r"\b(?:in|at|on|to|from|near|under|behind|by|inside|above|over|next to|into|round)\s+\w", re.I
 )
 _NAME = re.compile(r"(?<=[\w,'’:;\-] )[A-ZÀ-Þ]\w+|^[A-ZÀ-Þ][a-zà-ÿ]+(?=['’]s\b)")
-# ruff: noqa: E501 - a pattern is one line
 _NO_NAME = re.compile(
     r"what|who|where|when|how|which|why|it|that|there|here|he|she|let|i|(?:mon|tues|wednes|thurs|fri|satur|sun)day|"
     r"january|february|march|april|may|june|july|august|september|october|november|december", re.I,
@@ -49,11 +50,7 @@ def asks_memory(text: str) -> bool:
 
 def is_follow_up(text: str) -> bool:
     """Whether a question leans on the one before: "And at night?", "How much was it?"."""
-    return (
-        bool(_FOLLOWS.search(text))
-        or (bool(_POINTS.search(text)) and not _names(text))
-        or (len(_content(text)) == 0)
-    )
+    return bool(_FOLLOWS.search(text)) or (bool(_POINTS.search(text)) and not _names(text)) or not stems(text)
 
 
 def fits(question: str, text: str) -> float:
@@ -77,8 +74,3 @@ def missing_names(question: str, text: str) -> int:
 def _names(text: str) -> list[str]:
     """Words that look like names of somebody or something: no question words, no days and months."""
     return [name for name in _NAME.findall(text) if not _NO_NAME.fullmatch(name)]
-
-
-def _content(text: str) -> set[str]:
-    kept = " ".join(word for word in words(text) if word not in STOP_WORDS)
-    return set(stems(kept))

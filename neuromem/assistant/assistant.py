@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -54,7 +54,7 @@ class Reply:
 class Answering:
     """An answer bit by bit. Closing it ends it at once; `reply` is there when it has ended."""
 
-    def __init__(self, pieces: Iterator[str], turn: _Turn) -> None:
+    def __init__(self, pieces: Generator[str, None, None], turn: _Turn) -> None:
         self._pieces, self._turn = pieces, turn
 
     def __iter__(self) -> Self:
@@ -71,9 +71,7 @@ class Answering:
 
     def close(self) -> None:
         """Ends the answer; what was said of it stays part of the talk."""
-        end = getattr(self._pieces, "close", None)
-        if end is not None:
-            end()
+        self._pieces.close()
 
     @property
     def reply(self) -> Reply:
@@ -203,7 +201,7 @@ class Assistant:
 
     # -- one turn -------------------------------------------------------------------------------
 
-    def _pieces(self, turn: _Turn) -> Iterator[str]:
+    def _pieces(self, turn: _Turn) -> Generator[str, None, None]:
         self._look(turn)
         remembering = self._aside.submit(self._remember, turn)
         whole = False

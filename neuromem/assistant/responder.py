@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import itemgetter
 
 from ..engine import Written
 from ..memory import Memory
@@ -59,8 +60,9 @@ class Responder:
             now: Unix seconds.
         """
         whole, self._before = self.query(text), text[-FOLLOWED:]
-        best = max(recalled, key=lambda recall: _weight(text, whole, recall), default=None)
-        if best is None or _weight(text, whole, best) < ENOUGH:
+        weighed = [(_weight(text, whole, recall), recall) for recall in recalled]
+        weight, best = max(weighed, key=itemgetter(0), default=(0.0, None))
+        if best is None or weight < ENOUGH:
             return Answer(UNKNOWN)
         moment = datetime.fromtimestamp(now, tz=UTC)
         return Answer(told(best.text, best.created_at, moment), (best,), True)

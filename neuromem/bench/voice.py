@@ -6,7 +6,6 @@ same pairs as text. A pair is right when what is expected begins a word of the a
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,11 +13,11 @@ import numpy as np
 
 from ..assistant import Assistant
 from ..memory import Memory
-from ..text import normalize
 from ..voice.recognize import Recognizer, load_recognizer
 from ..voice.speak import Speaker, load_speaker
 from .common import emit, parser, progress, read_jsonl, share, stopwatch
 from .mishear import word_error_rate
+from .talk import says
 
 __all__ = ["OWN", "main", "measure"]
 
@@ -97,11 +96,5 @@ def _answers(lines: Sequence[str]) -> list[str]:
 
 
 def _right(answer: str, pair: dict[str, Any]) -> bool:
-    """Whether an expected term begins a word of the answer; one of up to three letters is a whole word."""
-    said = normalize(answer)
-    return any(_says(normalize(str(term)), said) for term in pair["expect_any"])
-
-
-def _says(term: str, said: str) -> bool:
-    end = r"(?!\d)" if term[-1:].isdigit() else r"(?!\w)" if len(term) <= 3 else ""
-    return bool(term) and re.search(rf"(?<!\w){re.escape(term)}{end}", said) is not None
+    """Whether an expected term begins a word of the answer."""
+    return any(says(answer, str(term)) for term in pair["expect_any"])

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..errors import InvalidInput, NoSignal, NotFound, SoundError
 from ..sound.modem import Listener, Received, demodulate, modulate
-from ..sound.modem.needed import needed
+from ..sound.needed import needed
 from .common import emit
 
 __all__ = ["listen", "send"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from argparse import Namespace
 from contextlib import ExitStack, closing
@@ -56,8 +57,10 @@ def _sink(args: Namespace) -> AudioSink:
 
     if args.output is not None:
         return parts.WavSink(args.output)
-    if args.input or args.tts == "none":
-        return parts.NoSink() if not args.input else parts.WavSink("/dev/null")
+    if args.input:
+        return parts.WavSink(os.devnull)  # nobody waits for files to sound
+    if args.tts == "none":
+        return parts.NoSink()
     return parts.SoundCard(args.device_out)
 
 

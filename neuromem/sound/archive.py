@@ -80,7 +80,7 @@ class SoundArchive:
 
     def close(self, flush: bool = True) -> None:
         """Flushes, completes the FLAC header, and ends it. More calls do nothing."""
-        wal, self._wal = self._wal, self._wal
+        wal = self._wal
         if wal is not None:
             if flush:
                 self.flush()
@@ -121,16 +121,21 @@ class SoundArchive:
         self._add([(entry, pack(entry), None)])
 
     def _add(self, items: list[tuple[Entry, bytes, Any]]) -> None:
-        if self._wal is None:
-            raise ReadOnly(f"{self.path} was opened for reading; open it for writing to change it")
+        wal = self._writing()
         if not self._pending:
-            self._wal.begin(self.records)
+            wal.begin(self.records)
         bodies = []
         for _, packed, key in items:
             vector = b"" if key is None else key.astype("<f4").tobytes()
             bodies.append(_KEY.pack(len(vector)) + vector + packed)
-        self._wal.append(bodies)
+        wal.append(bodies)
         self._pending += items
+
+    def _writing(self, to: str = "change") -> WriteAhead:
+        """The write-ahead file. Raises ReadOnly: the archive was opened for reading."""
+        if self._wal is None:
+            raise ReadOnly(f"{self.path} was opened for reading; open it for writing to {to} it")
+        return self._wal
 
     def _replay(self) -> None:
         """Takes up what a crash has left in the write-ahead file."""
@@ -146,8 +151,7 @@ class SoundArchive:
         Args:
             notes: JSON values kept with the version, such as the head of a log.
         """
-        if self._wal is None:
-            raise ReadOnly(f"{self.path} was opened for reading; open it for writing to change it")
+        wal = self._writing()
         last = self._segments[-1] if self._segments else None
         number = last.shape.segment + 1 if last else 0
         if not self._pending:
@@ -166,7 +170,7 @@ class SoundArchive:
         )
         self._frames += len(packets) // self.profile.per_frame
         self._pending, self._changed = [], True
-        self._wal.begin(self.records)
+        wal.begin(self.records)
         return number
 
     def _finish(self) -> None:
@@ -294,8 +298,7 @@ class SoundArchive:
     def merge(self) -> int:
         """Writes the newest record of every id into one version, in a new file in this one's place; returns
         how many records there are. What was deleted or replaced is gone; open readers keep what they see."""
-        if self._wal is None:
-            raise ReadOnly(f"{self.path} was opened for reading; open it for writing to change it")
+        self._writing()
         self.flush()
         return self._rewrite(list(self)[::-1], self.notes())
 
@@ -359,8 +362,7 @@ class SoundArchive:
     def repair(self) -> DamageReport:
         """Writes the file anew, healed; returns what `verify` said before. What is lost is left out, and the
         rest is then one version that names it in its notes."""
-        if self._wal is None:
-            raise ReadOnly(f"{self.path} was opened for reading; open it for writing to repair it")
+        self._writing("repair")
         report = self.verify()
         if report.recovered:
             contents = [(s.shape.segment, s.heal().content[: s.prefix.length]) for s in self._segments]

@@ -10,6 +10,7 @@ import time
 import wave
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
@@ -114,11 +115,8 @@ def read_wav(path: str | Path) -> Samples:
 
 def write_wav(path: str | Path, samples: Samples) -> None:
     """Writes 16-bit mono of 16 kHz."""
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(RATE)
-        file.writeframes(samples.astype("<i2").tobytes())
+    with closing(WavSink(path)) as sink:
+        sink.play(samples)
 
 
 class WavSource:

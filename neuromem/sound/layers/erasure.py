@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ...errors import MissingDependency
+from ..needed import needed
 
 __all__ = ["Erasure"]
 
@@ -24,10 +24,7 @@ class Erasure:
     """
 
     def __init__(self, data: int, total: int) -> None:
-        try:
-            import zfec
-        except ImportError as error:
-            raise MissingDependency("a sound archive", "zfec", "sound") from error
+        zfec = needed("zfec", "a sound archive")
         self.data, self.total = data, total
         self._encoder, self._decoder = zfec.Encoder(data, total), zfec.Decoder(data, total)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import MissingDependency
+from ..needed import needed
 
 __all__ = ["DATA", "PARITY", "WORD", "ReedSolomon"]
 
@@ -53,10 +53,7 @@ class ReedSolomon:
         Raises:
             MissingDependency: reedsolo is not installed.
         """
-        try:
-            import reedsolo
-        except ImportError as error:
-            raise MissingDependency("healing a sound archive", "reedsolo", "sound") from error
+        reedsolo = needed("reedsolo", "healing a sound archive")
         try:
             return bytes(reedsolo.RSCodec(PARITY).decode(bytearray(word))[0])
         except reedsolo.ReedSolomonError:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InvalidInput, NotFound, SoundError
-from .needed import needed
+from ..needed import needed
 from .sending import resampled
 from .sync import read_at
 

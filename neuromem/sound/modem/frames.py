@@ -18,6 +18,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from ..layers.crc import CRC32C
 from ..layers.ldpc import Ldpc, code
 from .chance import bits
 from .plan import MODES, Layout, Place
@@ -26,25 +27,8 @@ __all__ = ["Control", "Words", "chunks_of", "control_code", "crc32c", "read_word
 
 _CONTROL = struct.Struct("<2sBBIIIHH")
 _MAGIC, _VERSION = b"nM", 1
+crc32c = CRC32C.of
 _LIFT = 16  # of the control word's code: 192 bits of information
-
-
-@lru_cache(maxsize=1)
-def _table() -> tuple[int, ...]:
-    out = []
-    for value in range(256):
-        for _ in range(8):
-            value = value >> 1 ^ (0x82F63B78 if value & 1 else 0)
-        out.append(value)
-    return tuple(out)
-
-
-def crc32c(data: bytes) -> int:
-    """CRC-32C (Castagnoli, reflected 0x82F63B78; RFC 3720, appendix B.4); fast enough for a line."""
-    table, value = _table(), 0xFFFFFFFF
-    for byte in data:
-        value = table[(value ^ byte) & 0xFF] ^ (value >> 8)
-    return value ^ 0xFFFFFFFF
 
 
 @lru_cache(maxsize=1)

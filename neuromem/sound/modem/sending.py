@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from ...errors import InvalidInput
 from ..layers.ldpc import code
+from ..needed import needed
 from .carriers import chirp, constellation, symbol_wave
 from .chance import bits, order
 from .frames import Control, chunks_of, control_code, crc32c, words_of
-from .needed import needed
 from .plan import CONTROL, DATA_AT, GUARD_S, NARROW, TRAINING, Layout, Mode, known, layout, mode_of, pilots
 
 __all__ = ["MOST_BYTES", "RATES", "control_cells", "modulate", "resampled", "seconds_for"]

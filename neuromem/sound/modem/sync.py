@@ -8,8 +8,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from ..needed import needed
 from .carriers import chirp
-from .needed import needed
 from .plan import DATA_AT, GUARD_S, LEAD_S, NARROW, SPACING, SYMBOL_S, TRAINING, USEFUL_S, known, pilots
 
 __all__ = ["Channel", "Equalised", "equalise", "find_chirps", "learn", "read_at"]
