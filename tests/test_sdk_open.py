@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -80,30 +81,36 @@ def without_delay_at_the_end(client: Any) -> None:
     client.neuromem.close(0.05)
 
 
+@contextmanager
+def wrapped(inner: Any, url: str) -> Iterator[Any]:
+    """A client whose threads end with it, also when its test fails: those after it count threads."""
+    client = neuromem.wrap(inner, url=url, user_id="ana", deadline_s=DEADLINE_S)
+    try:
+        yield client
+    finally:
+        without_delay_at_the_end(client)
+
+
 # --- the service ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", WRONG)
 def test_some_calls_beside_a_broken_service(inner: Any, kind: str) -> None:
-    with pretender(kind) as url:
-        client = neuromem.wrap(inner, url=url, user_id="ana", deadline_s=DEADLINE_S)
+    with pretender(kind) as url, wrapped(inner, url) as client:
         check(measured(inner, client, 20), threads=2)
         stats = client.neuromem.stats
         assert stats.calls == 20
         assert stats.recalled == stats.injected == 0
         assert stats.timed_out + stats.failed >= 5
         assert stats.skipped >= 10  # the breaker opened: a hung memory is not waited for each time
-        without_delay_at_the_end(client)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", LONG)
 def test_a_thousand_calls_beside_a_broken_service(inner: Any, kind: str) -> None:
-    with pretender(kind) as url:
-        client = neuromem.wrap(inner, url=url, user_id="ana", deadline_s=DEADLINE_S)
+    with pretender(kind) as url, wrapped(inner, url) as client:
         check(measured(inner, client, 1_000), threads=2)
         assert client.neuromem.stats.calls == 1_000
-        without_delay_at_the_end(client)
 
 
 @pytest.mark.slow
