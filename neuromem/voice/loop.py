@@ -144,14 +144,20 @@ class Loop:
     def _end(self, meter: Meter) -> None:
         """The user has spoken: the words, and an answer begun."""
         ended = time.perf_counter()
-        words = self.recognizer.finish().strip()
-        if not words:
+        try:
+            words, error = self.recognizer.finish().strip(), ""
+        except NeuromemError as failure:  # said in the turn; the next utterance may be heard again
+            words, error = "", str(failure)
+        if not words and not error:
             return
-        turn = Turn(len(self.turns) + 1, words)
+        turn = Turn(len(self.turns) + 1, words, error=error)
         turn.stages["speech"] = round(self._frames * FRAME * 1_000 / RATE, 1)
         turn.stages["recognize"] = _since(ended)
         self._write({"event": "heard", "turn": turn.number, "at": time.time(), "heard": words})
         self.turns.append(turn)
+        if error:
+            self.done(turn)
+            return
         self._finish_answer()
         self._answering = _Answering(self, turn, ended, meter)
         self._answering.start()
