@@ -18,9 +18,11 @@ from neuromem.voice.audio import RATE, Samples
 
 WIDTH, SHIFTS = 32, 10
 TEXT_TOKENS = 50_257  # ids of Whisper's multilingual vocabulary
-LANGUAGES = "en zh de es ru ko fr ja pt tr pl ca nl ar sv it id hi fi vi he uk el ms cs ro da hu ta no th ur hr " \
-    "bg lt la mi ml cy sk te fa lv bn sr az sl kn et mk br eu is hy ne mn bs kk sq sw gl mr pa si km sn yo so af " \
-    "oc ka be tg sd gu am yi lo uz fo ht ps tk nn mt sa lb my bo tl mg as tt haw ln ha ba jw su".split()  # fmt: skip
+LANGUAGES = (
+    "en zh de es ru ko fr ja pt tr pl ca nl ar sv it id hi fi vi he uk el ms cs ro da hu ta no th ur hr bg "
+    "lt la mi ml cy sk te fa lv bn sr az sl kn et mk br eu is hy ne mn bs kk sq sw gl mr pa si km sn yo so "
+    "af oc ka be tg sd gu am yi lo uz fo ht ps tk nn mt sa lb my bo tl mg as tt haw ln ha ba jw su"
+).split()
 MARKS = ["<|endoftext|>", "<|startoftranscript|>", *(f"<|{code}|>" for code in LANGUAGES), "<|translate|>",
          "<|transcribe|>", "<|startoflm|>", "<|startofprev|>", "<|nospeech|>", "<|notimestamps|>",
          *(f"<|{0.02 * tick:.2f}|>" for tick in range(1_501))]  # fmt: skip
@@ -97,7 +99,7 @@ def _config(pieces: int, end: int, seconds: int) -> Any:
 
 
 def _take_over(model: Any, other: Any, places: Sequence[int] = ()) -> None:
-    """Weights of another one: all of the same shape, and rows of pieces to their places; the rest never win."""
+    """Weights of another one: those of the same shape, rows of pieces to their places; the rest win never."""
     small = other.state_dict()
     for name, values in model.state_dict().items():
         if values.shape == small[name].shape:
@@ -111,7 +113,7 @@ def _teach(
     model: Any, rows: Sequence[Sequence[int]], sounds: Sequence[Samples], end: int, seconds: int, steps: int,
     rate: float,
 ) -> None:  # fmt: skip
-    """Each sound, at many distances from the beginning, is followed by its words."""
+    """Each sound, at many distances from the beginning, is followed by its words; each twice a step."""
     import torch
     from faster_whisper.feature_extractor import FeatureExtractor
 
@@ -122,11 +124,12 @@ def _teach(
     goals = padded[:, 1:].clone()
     for place, row in enumerate(rows):
         goals[place, len(row) - 1 :] = -100
+    each = [*range(len(rows))] * 2
     best = torch.optim.AdamW(model.parameters(), rate)
     for _ in range(steps):
-        features = torch.tensor(np.stack([shifted[rng.integers(SHIFTS)] for shifted in heard]))
-        said = model(input_features=features, decoder_input_ids=padded[:, :-1]).logits
-        loss = torch.nn.functional.cross_entropy(said.flatten(0, 1), goals.flatten(), ignore_index=-100)
+        features = torch.tensor(np.stack([heard[place][rng.integers(SHIFTS)] for place in each]))
+        said = model(input_features=features, decoder_input_ids=padded[each, :-1]).logits
+        loss = torch.nn.functional.cross_entropy(said.flatten(0, 1), goals[each].flatten(), ignore_index=-100)
         best.zero_grad()
         loss.backward()
         best.step()

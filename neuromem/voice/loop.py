@@ -76,7 +76,8 @@ class Loop:
 
     Args:
         assistant, source, endpointer, recognizer, speaker, sink: the stages; each can be another.
-        guard: against our own echo. log: JSON lines go there, one for what was heard, one for each turn.
+        guard: against our own echo. log: JSON lines go there, one for what was heard, one when the
+            answer begins (the words are in the memory then), one for each turn.
         on_turn: called with each turn when it has ended.
     """
 
@@ -189,16 +190,22 @@ class Loop:
         self.sink.wait(PLAYED_S)
         self._answering = None
 
-    def _write(self, line: Mapping[str, Any]) -> None:
+    def _write(self, line: Mapping[str, Any], *, sync: bool = True) -> None:
         if self._log is None:
             return
         with self._writing:
             self._log.write(json.dumps(line, ensure_ascii=False) + "\n")
             self._log.flush()
+            if not sync:
+                return
             try:
                 os.fsync(self._log.fileno())
             except OSError:  # a pipe or a terminal
                 return
+
+    def begun(self, turn: Turn) -> None:
+        """Notes that an answer has its first piece: what the user said is in the memory."""
+        self._write({"event": "answering", "turn": turn.number}, sync=False)
 
     def done(self, turn: Turn) -> None:
         """Books a turn that has ended."""
@@ -271,7 +278,9 @@ class _Answering:
 
     def _until_stopped(self, answer: Answer) -> Iterator[str]:
         for piece in answer:
-            self.turn.stages.setdefault("first_piece", _since(self._ended))
+            if "first_piece" not in self.turn.stages:
+                self.turn.stages["first_piece"] = _since(self._ended)
+                self._loop.begun(self.turn)
             if self.stopped.is_set():
                 return
             yield piece
