@@ -15,6 +15,7 @@ from torch import Tensor
 
 from .base import Span, checked_texts
 from .bert import Bert, BertConfig
+from .bert8 import Bert8
 from .int8file import read_checkpoint, write_checkpoint
 from .own import FULL_WIDTH, OwnEncoder
 
@@ -27,8 +28,8 @@ KIND = "transformer"
 HEADS, EPS, MOST_TOKENS = 12, 1e-12, 256  # as all-MiniLM-L6-v2
 
 
-class TransformerEncoder(OwnEncoder[Bert]):
-    """The accurate encoder: six layers of a BERT, the mean of its token vectors."""
+class TransformerEncoder(OwnEncoder[Bert | Bert8]):
+    """The accurate encoder: six layers of a BERT, the mean of its token vectors; in 8-bit integers on a CPU."""
 
     kind = KIND
 
@@ -36,12 +37,14 @@ class TransformerEncoder(OwnEncoder[Bert]):
         weights, config = read_checkpoint(self.path, KIND)
         vocabulary = bytes(weights.pop("vocabulary").tolist()).decode().split("\n")
         shape = BertConfig(HEADS, EPS, config["layers"], MOST_TOKENS)
-        return Bert(weights, word_pieces(vocabulary), shape, self.device, half=True)
+        if self.device.type == "cpu":
+            return Bert8(weights, word_pieces(vocabulary), shape)
+        return Bert(weights, word_pieces(vocabulary), shape, self.device)
 
-    def _width_of(self, model: Bert) -> int:
+    def _width_of(self, model: Bert | Bert8) -> int:
         return model.width
 
-    def _vectors(self, model: Bert, texts: list[str]) -> Tensor:
+    def _vectors(self, model: Bert | Bert8, texts: list[str]) -> Tensor:
         return model.encode(texts)
 
     @property
@@ -57,18 +60,6 @@ class TransformerEncoder(OwnEncoder[Bert]):
             return torch.zeros(0, self.width), torch.zeros(0, FULL_WIDTH)
         vectors, words = self.load().encode_words(checked, spans)
         return self._narrowed(vectors), words
-
-    @torch.no_grad()
-    def encode_words_together(
-        self, texts: Sequence[str], spans: Sequence[Sequence[Span]]
-    ) -> tuple[Tensor, Tensor]:
-        """`encode_words` of B >= 1 texts in one pass; last bits depend on what else is in it."""
-        vectors, words = self.load().encode_words_together(checked_texts(texts), spans)
-        return self._narrowed(vectors), words
-
-    def encode_together(self, texts: Sequence[str]) -> Tensor:
-        """[B, width]: the vectors alone of `encode_words_together`."""
-        return self.encode_words_together(texts, [()] * len(texts))[0]
 
 
 def word_pieces(vocabulary: Sequence[str]) -> Tokenizer:
