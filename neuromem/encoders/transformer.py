@@ -29,7 +29,7 @@ HEADS, EPS, MOST_TOKENS = 12, 1e-12, 256  # as all-MiniLM-L6-v2
 
 
 class TransformerEncoder(OwnEncoder[Bert | Bert8]):
-    """The accurate encoder: six layers of a BERT, the mean of its token vectors; in 8-bit integers on a CPU."""
+    """The accurate encoder: a BERT, the mean of its token vectors; in 8-bit integers on a CPU."""
 
     kind = KIND
 
