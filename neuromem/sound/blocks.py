@@ -14,6 +14,7 @@ and kept row by row, so that one read answers for all blocks (bit-sliced as in B
 
 from __future__ import annotations
 
+import math
 import struct
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
@@ -39,6 +40,7 @@ MAX_TABLE = 64 << 20
 VAIN = 0.5  # blocks looked into in vain, a lookup of an unordered id
 ROWS = 512  # of the filter in a page: all bits of an id are in one of them
 _MIXERS = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9)
+MOST_PROBES = 7 * len(_MIXERS)  # a product has seven times the nine bits that name a row
 _COUNT = struct.Struct("<I")
 NAMES = "head head_raw data data_raw count".split()  # columns of the table before times and ids
 
@@ -92,21 +94,13 @@ def filter_of(table: Table, ids: Sequence[str]) -> bytes:
     """The filter of all ids, by their blocks; empty where the table alone can tell."""
     if table.ordered:
         return b""
-    blocks, pages, probes = len(table), *_sizes(len(table), int(table.columns["count"].max()))
+    blocks, (pages, probes) = len(table), table.sizes
     hashes = np.array([id_hash(name) for name in ids], np.uint64)
     owner = np.repeat(np.arange(blocks), table.columns["count"])
     page, rows = _places(hashes, pages, probes)
     bits = np.zeros((pages * ROWS, blocks), np.uint8)
     bits[(page * np.uint64(ROWS))[:, None] + rows, owner[:, None]] = 1
-    return np.packbits(bits, axis=1).tobytes()
-
-
-def _sizes(blocks: int, most: int) -> tuple[int, int]:
-    """Pages of the filter, and rows that an id sets."""
-    bits = max(1.0, np.log2(blocks / VAIN))
-    probes = min(21, max(1, round(bits)))
-    rows = most * bits / np.log(2) * 1.1  # a tenth more, as pages are not equally full
-    return max(1, round(rows / ROWS)), probes
+    return np.packbits(bits).tobytes()
 
 
 def _places(hashes: NDArray[np.uint64], pages: int, probes: int) -> tuple[Any, Any]:
@@ -195,6 +189,13 @@ class Table:
         _, least, greatest = self._ranges
         return all(before <= after for before, after in zip(greatest, least[1:], strict=False))
 
+    @cached_property
+    def sizes(self) -> tuple[int, int]:
+        """Pages of the filter, and rows of a page that an id sets."""
+        bits = max(1.0, math.log2(len(self) / VAIN))
+        rows = int(self.columns["count"].max()) * bits / math.log(2) * 1.1  # pages are not equally full
+        return max(1, round(rows / ROWS)), min(MOST_PROBES, round(bits))
+
     def candidates(self, name: str, read: Read) -> list[int]:
         """The blocks that may hold an id, the last first.
 
@@ -209,11 +210,11 @@ class Table:
             while first and greatest[first - 1] >= sought:
                 first -= 1
             return sorted(by_least[first:stop], reverse=True)
-        pages, probes = _sizes(len(self), int(self.columns["count"].max()))
-        wide = -(-len(self) // 8)
+        pages, probes = self.sizes
+        wide = ROWS * len(self) // 8  # bytes of a page
         page, rows = _places(np.array([id_hash(name)], np.uint64), pages, probes)
-        raw = np.frombuffer(read(int(page[0]) * ROWS * wide, ROWS * wide), np.uint8).reshape(ROWS, wide)
-        bits = np.unpackbits(np.bitwise_and.reduce(raw[rows[0].astype(np.int64)], axis=0))[: len(self)]
+        raw = np.unpackbits(np.frombuffer(read(int(page[0]) * wide, wide), np.uint8)).reshape(ROWS, -1)
+        bits = np.bitwise_and.reduce(raw[rows[0].astype(np.int64)], axis=0)
         inside = {at for at, high in zip(by_least[:stop], greatest[:stop], strict=True) if high >= sought}
         return [at for at in np.flatnonzero(bits)[::-1].tolist() if at in inside]
 
@@ -221,7 +222,7 @@ class Table:
         """How long its filter has to be."""
         if self.ordered:
             return 0
-        return _sizes(len(self), int(self.columns["count"].max()))[0] * ROWS * -(-len(self) // 8)
+        return self.sizes[0] * ROWS * len(self) // 8
 
 
 class Block:

@@ -243,7 +243,10 @@ class Uuids(Ids):
         """The last place of an id."""
         if _UUID.fullmatch(name) is None:
             return None
-        found = np.flatnonzero(self._rows.view("V16")[:, 0] == np.void(UUID(name).bytes))
+        high, low = np.frombuffer(UUID(name).bytes, np.uint64)
+        words = self._rows.view(np.uint64)
+        found = np.flatnonzero(words[:, 0] == high)
+        found = found[words[found, 1] == low]
         return int(found[-1]) if len(found) else None
 
     def all(self) -> list[str]:

@@ -56,7 +56,8 @@ class Vectors:
     @cached_property
     def _signs(self) -> Any:
         step = max(1, _PIECE // self.rows.shape[1])
-        return np.concatenate([self._bits(self.rows[at : at + step]) for at in range(0, len(self), step)])
+        pieces = [self._bits(self.rows[at : at + step]) for at in range(0, len(self), step)]
+        return np.ascontiguousarray(np.concatenate(pieces).T)  # (words, N): counts add up along long rows
 
     def _bits(self, rows: Any) -> Any:
         packed = np.packbits(rows > self._mean, axis=1)
@@ -75,15 +76,17 @@ class Vectors:
         chosen = max(1_000, CHOSEN * limit)
         if self.rows.size > EXACT and chosen < len(self):
             query = self._bits(vector[None, :] * (127 / np.abs(vector).max()))
-            apart = _ones(self._signs ^ query)
-            places = np.argpartition(apart, chosen)[:chosen]
+            apart = _ones(self._signs ^ query.T)
+            nearer = np.cumsum(np.bincount(apart))  # keys that are at most so many bits apart
+            places = np.flatnonzero(apart <= np.searchsorted(nearer, chosen))
         scores = self.scores(vector, places)
         order = np.argsort(-scores, kind="stable")[:limit]
         return places[order], scores[order]
 
 
 def _ones(words: Any) -> Any:
-    """Bits that are set in each row."""
+    """Bits that are set in each column of words."""
     if hasattr(np, "bitwise_count"):  # NumPy 2
-        return np.bitwise_count(words).sum(axis=1, dtype=np.int32)
-    return _ONES[words.view(np.uint8)].sum(axis=1, dtype=np.int32)
+        return np.bitwise_count(words).sum(axis=0, dtype=np.uint16)
+    each = _ONES[words.view(np.uint8)].reshape(*words.shape, 8)
+    return each.sum(axis=(0, 2), dtype=np.uint16)
