@@ -88,7 +88,7 @@ def _archives(folder: Path, turns: list[Turn], raw: int) -> list[dict[str, Any]]
     payload, out = _payload(turns), []
     keys = np.random.default_rng(0).standard_normal((len(turns), WIDTH)).astype(np.float32)
     for name, keyed, merged in (
-        *((profile, False, False) for profile in PROFILES), ("desktop", False, True), ("desktop", True, False),
+        *((name, False, False) for name in PROFILES), ("desktop", False, True), ("desktop", True, False),
     ):  # fmt: skip
         path = folder / f"size-{name}-{keyed}-{merged}.flac"
         with SoundArchive(path, name) as archive:
@@ -132,7 +132,7 @@ def _programs() -> Path | None:
     wheel = find_spec("pgserver")
     if wheel is not None and wheel.origin:
         places.append(Path(wheel.origin).parent / "pginstall" / "bin")
-    return next((place for place in places if all((place / program).exists() for program in PROGRAMS)), None)
+    return next((at for at in places if all((at / program).exists() for program in PROGRAMS)), None)
 
 
 def _postgres(turns: list[Turn]) -> int | str:

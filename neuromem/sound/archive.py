@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import struct
 import time as clock
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -30,6 +30,7 @@ from .mending import damage, newest
 from .packets import Packets
 from .profiles import Profile, profile_of
 from .records import Entry, pack, parse
+from .remote import RemoteFile, is_url
 from .searching import search
 from .segment import Segment
 from .wal import WriteAhead
@@ -44,23 +45,27 @@ class SoundArchive:
     """An archive; a context manager. One thread at a time.
 
     Args:
-        path: of the FLAC file; made when missing, unless `readonly`.
+        path: of the FLAC file; made when missing, unless `readonly`. A URL (https, s3) is only read.
         profile: name of a profile, for a new file; None: what fits this machine.
         encoder: words → a unit vector: texts are then searched by words. Keys may be given all the same.
         sync: what `append` was given is on the disk when it returns; `flush` always is.
         source: where the bytes come from instead of `path`; reading only.
+        storage: for a URL, options of its file system (`remote.RemoteFile`).
         semantic: keep the keys that records come with; without them nothing is found by meaning, and a file
             is smaller by about a byte for each number of a key.
 
     Raises:
         ArchiveInvalid: the file is no sound archive. NotFound: there is none, and `readonly`.
-        InvalidInput: no such profile. StoreLocked: another process is writing to it.
+        InvalidInput: no such profile, or file system. StoreLocked: another process is writing to it.
     """
 
     def __init__(
         self, path: str | Path, profile: str | Profile | None = None, *, readonly: bool = False,
-        encoder: Encoder | None = None, sync: bool = False, source: Any = None, semantic: bool = True,
+        encoder: Encoder | None = None, sync: bool = False, semantic: bool = True,
+        source: Any = None, storage: Mapping[str, Any] | None = None,
     ) -> None:  # fmt: skip
+        if source is None and is_url(path):
+            source = RemoteFile(str(path), storage)
         self.path, self.readonly = Path(path), readonly or source is not None
         self.encoder, self.semantic = encoder, semantic
         self._pending, self._changed = list[tuple[Entry, bytes, Any]](), False
@@ -205,6 +210,11 @@ class SoundArchive:
             file.write(header(self._layout, self._frames, digest.digest(), self._told, root))
 
     # ---- reading
+
+    @property
+    def source(self) -> Any:
+        """Where its bytes come from: a file on a disk, or a `RemoteFile`, which counts its requests."""
+        return self._source
 
     @property
     def segments(self) -> list[Segment]:

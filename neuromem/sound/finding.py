@@ -10,9 +10,9 @@ import numpy as np
 
 from ..errors import ArchiveInvalid, NotFound
 from .cache import Kept
-from .flac import HEADER_BYTES, Layout, profile_in, scan
+from .flac import HEADER_BYTES, Layout, profile_in, read_header, scan
 from .packets import Healed, Packets, Shape
-from .profiles import Profile
+from .profiles import PROFILES, Profile
 from .segment import Segment, Source
 
 __all__ = ["DiskFile", "profile_of_file", "salvage", "segments"]
@@ -58,6 +58,9 @@ def profile_of_file(source: Source) -> Profile | None:
         ArchiveInvalid: it is no sound archive.
     """
     size = source.size()
+    told = read_header(source.read(0, HEADER_BYTES))
+    if told is not None and told.profile in PROFILES:
+        return PROFILES[told.profile] if size > HEADER_BYTES else None
     found = profile_in(source.read(HEADER_BYTES, _HEAD_BYTES))
     if found is None and size > HEADER_BYTES + _HEAD_BYTES:
         found = profile_in(source.read(size - _HEAD_BYTES, _HEAD_BYTES))
