@@ -10,7 +10,7 @@ Axes: Q questions, S sequences, N tokens of all sequences, T of the longest, H h
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,8 +18,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from neuromem.assistant.reading import HEADS, JOINT, ORDERS, Packed
-from neuromem.encoders.int8file import read_checkpoint, write_checkpoint
+from neuromem.assistant.reading import FROZEN, HEADS, JOINT, ORDERS, RANKS, Packed
+from neuromem.encoders.int8file import identity_of, read_checkpoint, write_checkpoint
 
 EPS = 1e-12
 SPAN = 0.5  # weight of the loss of where the answer stands
@@ -34,6 +34,9 @@ class Wanted:
     ends: Tensor  # [N] bool: … and end; all False in a sequence of which it is not known
 
 
+Mix = Callable[[Tensor, Tensor, Tensor], Tensor]
+
+
 class Layer(nn.Module):
     """One layer of a BERT."""
 
@@ -44,28 +47,64 @@ class Layer(nn.Module):
         self.up, self.down = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
         self.norm_2 = nn.LayerNorm(width, eps=EPS)
 
-    def forward(self, h: Tensor, rows: Tensor, mask: Tensor, drop: float) -> Tensor:
+    def forward(self, h: Tensor, mix: Mix, drop: float) -> Tensor:
         """[N, H] → [N, H].
 
         Args:
-            rows: [G, T] which tokens attend to each other, N where there is none.
-            mask: [G, 1 or T, T] added to the scores, broadcast over heads.
+            mix: attention of queries, keys and values [N, heads, D] each.
         """
         count, width = h.shape
-        packed = torch.cat([self.query(h), self.key(h), self.value(h)], dim=1)
-        packed = torch.cat([packed, packed.new_zeros(1, 3 * width)])
-        groups, length = rows.shape
-        q, k, v = packed[rows].view(groups, length, 3, HEADS, width // HEADS).permute(2, 0, 3, 1, 4)
-        # by hand: the fused attention's way back takes three times as long on a CPU
-        scores = q @ k.transpose(-1, -2) / (width // HEADS) ** 0.5 + mask[:, None].to(q.dtype)
-        mixed = scores.softmax(dim=-1).to(v.dtype) @ v
-        back = mixed.transpose(1, 2).reshape(groups * length, width)
-        flat = torch.empty(count + 1, width, dtype=back.dtype, device=h.device)
-        flat = flat.index_copy(0, rows.flatten(), back)[:count]
-        h = self.norm_1(h + self.mix(flat))
+        parts = [linear(h).view(count, HEADS, width // HEADS) for linear in (self.query, self.key, self.value)]
+        h = self.norm_1(h + self.mix(mix(*parts).reshape(count, width)))
         wide = F.gelu(self.up(h))
         out: Tensor = self.norm_2(h + F.dropout(self.down(wide), drop, self.training))
         return out
+
+
+def apart(chunks: Sequence[Tensor]) -> Mix:
+    """Attention inside each sequence.
+
+    Args:
+        chunks: [G, T] tokens of sequences of about the same length; N where there is none.
+    """
+
+    def mix(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        count = len(q)
+        filled = [torch.cat([part, part.new_zeros(1, *part.shape[1:])]) for part in (q, k, v)]
+        mixed, places = [], []
+        for rows in chunks:
+            q, k, v = (part[rows].transpose(1, 2) for part in filled)
+            bias = torch.where(rows == count, -1e4, 0.0).to(q.dtype)[:, None, None, :]
+            mixed.append(_attended(q, k, v, bias).transpose(1, 2).flatten(0, 1))
+            places.append(rows.flatten())
+        out = torch.empty_like(filled[0]).index_copy(0, torch.cat(places), torch.cat(mixed))
+        return out[:count]
+
+    return mix
+
+
+def together(bounds: Sequence[tuple[int, int]], same: Sequence[Tensor], own: Tensor) -> Mix:
+    """Attention among all tokens of a question.
+
+    Args:
+        bounds: first and last + 1 token of each question. same: [J, J] of each, 1 where two tokens are of
+            one sequence; `own` is how much more those count.
+    """
+
+    def mix(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        out = []
+        for (first, last), alike in zip(bounds, same, strict=True):
+            parts = (part[first:last].transpose(0, 1) for part in (q, k, v))
+            out.append(_attended(*parts, (own * alike).to(q.dtype)).transpose(0, 1))
+        return torch.cat(out)
+
+    return mix
+
+
+def _attended(q: Tensor, k: Tensor, v: Tensor, bias: Tensor) -> Tensor:
+    """By hand: the fused attention's way back takes three times as long on a CPU."""
+    scores = (q / q.shape[-1] ** 0.5) @ k.transpose(-1, -2) + bias
+    return scores.softmax(dim=-1).to(v.dtype) @ v
 
 
 class ReaderNet(nn.Module):
@@ -88,14 +127,21 @@ class ReaderNet(nn.Module):
             + weights["embeddings.token_type_embeddings.weight"][0],
             persistent=False,
         )
+        self.ranks = nn.Parameter(torch.linspace(1.5, -1.5, RANKS + 1)[:, None])
+        with torch.no_grad():
+            self.ranks[RANKS - 1 :] = 0
         self.norm = nn.LayerNorm(width, eps=EPS)
-        self.norm.load_state_dict({name: weights[f"embeddings.LayerNorm.{name}"] for name in ("weight", "bias")})
+        self.norm.load_state_dict(
+            {name: weights[f"embeddings.LayerNorm.{name}"] for name in ("weight", "bias")}
+        )
         self.parts = nn.Parameter(torch.zeros(3, width))  # of a sequence: question, talk before, passage
         self.orders = nn.Parameter(torch.zeros(ORDERS, width))  # 0: the newest passage
         self.own = nn.Parameter(torch.full((layers - JOINT,), 2.0))  # how much more one's own passage counts
         self.layers = nn.ModuleList(Layer(width) for _ in range(layers))
         for index, layer in enumerate(self.layers):
             layer.load_state_dict(_layer_of(weights, index))
+        for frozen in (self.norm, *self.layers[:FROZEN]):
+            frozen.requires_grad_(False)
         self.score = nn.Linear(width, 1)
         self.span = nn.Linear(width, 2)
         for head in (self.score, self.span):
@@ -104,17 +150,18 @@ class ReaderNet(nn.Module):
 
     def forward(self, batch: Packed) -> tuple[Tensor, Tensor]:
         """Scores [S] of the sequences and [N, 2] of tokens as the answer's first and last."""
-        h = self.words[batch.ids] + self.places[batch.places] + self.parts[batch.parts]
-        h = self.norm(h)
+        inside = apart(batch.chunks)
+        h = self.norm(self.words[batch.ids] + self.places[batch.places])
         for index, layer in enumerate(self.layers):
-            if index < JOINT:
-                h = layer(h, batch.rows, batch.mask, self.drop)
-                continue
+            if index == FROZEN:
+                h = h + self.parts[batch.parts]
             if index == JOINT:
                 h = h + self.orders[batch.orders]
-            mask = batch.joint_mask + self.own[index - JOINT] * batch.same
-            h = layer(h, batch.joint_rows, mask, self.drop)
-        return self.score(h[batch.firsts]).squeeze(1), self.span(h)
+            if index < JOINT:
+                h = layer(h, inside, self.drop if index >= FROZEN else 0.0)
+            else:
+                h = layer(h, together(batch.bounds, batch.same, self.own[index - JOINT]), self.drop)
+        return (self.score(h[batch.firsts]) + self.ranks[batch.ranks]).squeeze(1), self.span(h)
 
     def loss(self, batch: Packed, wanted: Wanted) -> tuple[Tensor, Tensor]:
         """Loss, and [Q] whether what was chosen is right."""
@@ -132,12 +179,18 @@ class ReaderNet(nn.Module):
 
 def _span_loss(logits: Tensor, allowed: Tensor, batch: Packed) -> Tensor:
     """-log of the chance of the allowed tokens, among the passage's own, in sequences that have some."""
-    padded = torch.cat([logits, logits.new_full((1,), -1e4)])[batch.rows]
-    inside = torch.cat([batch.parts == 2, torch.zeros(1, dtype=torch.bool)])[batch.rows]
-    wanted = torch.cat([allowed, torch.zeros(1, dtype=torch.bool)])[batch.rows]
-    chosen = wanted.any(dim=1)
-    chance = padded.masked_fill(~inside, -1e4)[chosen].log_softmax(dim=1)
-    return -chance.masked_fill(~wanted[chosen], -1e4).logsumexp(dim=1).mean()
+    count = len(logits)
+    logits = torch.cat([logits, logits.new_full((1,), -1e4)])
+    inside = torch.cat([batch.parts == 2, torch.zeros(1, dtype=torch.bool)])
+    allowed = torch.cat([allowed, torch.zeros(1, dtype=torch.bool)])
+    total, number = logits.new_zeros(()), 0
+    for rows in batch.chunks:
+        rows = rows[allowed[rows].any(dim=1)]
+        if len(rows):
+            chance = logits[rows].masked_fill(~inside[rows], -1e4).log_softmax(dim=1)
+            total = total - chance.masked_fill(~allowed[rows], -1e4).logsumexp(dim=1).sum()
+            number += len(rows)
+    return total / max(1, number)
 
 
 _NAMES = {
@@ -156,18 +209,21 @@ def _layer_of(weights: dict[str, Tensor], index: int) -> dict[str, Tensor]:
     }
 
 
-def save_reader(net: ReaderNet, path: Path, least: Sequence[float], notes: dict[str, str]) -> None:
+def save_reader(net: ReaderNet, encoder: Path, path: Path, least: float, notes: dict[str, str]) -> None:
     """Writes the checkpoint: what the encoder's own does not hold.
 
     Args:
-        least: the chance from which on a passage answers; see `Reader`.
+        encoder: the transformer's checkpoint. least: the chance from which on a passage answers; see `Reader`.
     """
     out = {}
     for name, value in net.state_dict().items():
         head, _, rest = name.partition(".")
+        if head == "norm" or (head == "layers" and int(rest.split(".")[0]) < FROZEN):
+            continue  # the encoder's own
         if head == "layers":
             index, ours, kind = rest.split(".")
             name = f"encoder.layer.{index}.{_NAMES[ours]}.{kind}"
         out[name] = value
-    config = {"kind": "reader", "layers": len(net.layers), "joint": JOINT, "least": list(least)}
+    out["least"] = torch.tensor([least])
+    config = {"kind": "reader", "layers": len(net.layers), "encoder": identity_of(encoder)}
     write_checkpoint(out, path, config, notes)

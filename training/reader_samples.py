@@ -22,7 +22,9 @@ from .noise import misheard
 from .reader_net import Wanted
 
 Region = tuple[int, int]  # characters
-KIN = """my sister|my brother|my mum|my dad|my mother|my father|my aunt|my uncle|my cousin|my grandmother|my boss|my neighbour|my flatmate|my husband|my wife|my girlfriend|my boyfriend|my son|my daughter|my best friend|my colleague|my niece|my nephew|the landlord|the plumber""".split("|")
+KIN = """my sister|my brother|my mum|my dad|my mother|my father|my aunt|my uncle|my cousin|my grandmother|my boss|my neighbour|my flatmate|my husband|my wife|my girlfriend|my boyfriend|my son|my daughter|my best friend|my colleague|my niece|my nephew|the landlord|the plumber""".split(
+    "|"
+)
 
 
 @dataclass(frozen=True)
@@ -41,25 +43,21 @@ def packed(tokenizer: Tokenizer, samples: Sequence[Sample]) -> tuple[Packed, Wan
     batch = pack(tokenizer, [(sample.question, sample.passages) for sample in samples])
     right = torch.zeros_like(batch.real)
     starts, ends = (torch.zeros(len(batch.ids), dtype=torch.bool) for _ in range(2))
-    sequence = 0
-    parts = batch.parts.tolist()
-    for number, sample in enumerate(samples):
-        for place in range(len(sample.passages) + 1):
-            is_none = place == len(sample.passages)
-            right[number, place] = (not sample.right) if is_none else place in sample.right
-            tokens = [int(token) for token in batch.rows[sequence] if token < len(parts)]
+    parts, first = batch.parts.tolist(), 0
+    for number, (sample, sizes) in enumerate(zip(samples, batch.sizes, strict=True)):
+        right[number, len(sample.passages)] = not sample.right
+        for place, size in enumerate(sizes):
+            right[number, place] |= place in sample.right
+            own = slice(first, first + size)
             for regions, marks, side in ((sample.starts, starts, 0), (sample.ends, ends, 1)):
-                for token in tokens:
+                for token in range(first, first + size):
                     begin, end = batch.offsets[token]
                     spot = begin if side == 0 else end - 1
                     if parts[token] == 2 and end > begin:
                         marks[token] = any(low <= spot < high for low, high in regions.get(place, ()))
-            sequence += 1
-    # where a region was cut off, nothing is known of the other end either
-    for row in batch.rows:
-        tokens = row[row < len(parts)]
-        if not (starts[tokens].any() and ends[tokens].any()):
-            starts[tokens] = ends[tokens] = False
+            if not (starts[own].any() and ends[own].any()):  # cut off: nothing is known of the other end
+                starts[own] = ends[own] = False
+            first += size
     return batch, Wanted(right, starts, ends)
 
 
@@ -87,7 +85,7 @@ class FromBlocks:
         answer = self._answer(told, asked, values)
         others = self._others(place, block, told, asked, values, rng, who)
         rng.shuffle(others)
-        others = others[: rng.randint(4, 7)]
+        others = others[: rng.randint(3, 6)]
         answerable = rng.random() < 0.75
         passages = others
         if answerable:
@@ -105,10 +103,20 @@ class FromBlocks:
         return values[only.pop()] if len(only) == 1 else ""
 
     def _others(
-        self, place: int, block: Block, told: str, asked: str, values: dict[str, str], rng: random.Random, who: str
+        self,
+        place: int,
+        block: Block,
+        told: str,
+        asked: str,
+        values: dict[str, str],
+        rng: random.Random,
+        who: str,
     ) -> list[str]:
         """What does not answer."""
-        out = [self._filled(miss, values, rng, who) for miss in rng.sample(block.misses, min(2, len(block.misses)))]
+        out = [
+            self._filled(miss, values, rng, who)
+            for miss in rng.sample(block.misses, min(2, len(block.misses)))
+        ]
         shared = sorted({s[0] for s in SLOT.finditer(told)} & {s[0] for s in SLOT.finditer(asked)})
         if shared:  # the same words about another entity
             slot = rng.choice(shared)
@@ -120,7 +128,10 @@ class FromBlocks:
             another = rng.choice([kin for kin in KIN if kin != who])
             fresh: dict[str, str] = {}
             out.append(self._filled(told, fresh, rng, rng.choice(("", another))))
-        for number in (*rng.sample(self.near[place], 3), *(rng.randrange(len(self.blocks)) for _ in range(3))):
+        for number in (
+            *rng.sample(self.near[place], 3),
+            *(rng.randrange(len(self.blocks)) for _ in range(3)),
+        ):
             if number != place:
                 other = self.blocks[number]
                 own = rng.choice(("", "", who, rng.choice(KIN)))
