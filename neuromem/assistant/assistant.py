@@ -221,6 +221,7 @@ class Assistant:
     def _look(self, turn: _Turn) -> None:
         """Recall and prompt."""
         lap = time.perf_counter()
+        self._responder.begin(turn.now)
         turn.recalled, _ = self._ahead.take(turn.text)
         lap = turn.lap("recall", lap)
         # words fetched from the log for this turn say more than what has faded of the same memory
@@ -242,6 +243,8 @@ class Assistant:
 
         Only what the answer says is rehearsed, when it is said.
         """
+        if self.llm is None and self._responder.is_question(text):
+            return self._responder.recall(text)
         return self.memory.search(
             self._responder.query(text), self.user_id, limit=RECALLED, fidelity="exact", rehearse=False
         )
@@ -283,6 +286,8 @@ class Assistant:
         """The answer put together from what was recalled."""
         if self._responder.is_question(turn.text):
             lap = time.perf_counter()
+            if self.llm is not None:  # it failed: what was recalled was meant for it
+                turn.recalled = self._responder.recall(turn.text)
             answer = self._responder.answer(turn.text, turn.recalled, turn.now)
             turn.used, turn.known = answer.used, answer.known
             turn.lap("answer", lap)

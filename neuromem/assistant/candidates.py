@@ -24,6 +24,7 @@ MOST = 16  # candidates for a question
 FOUND = 24  # memories recalled for one
 REACH = 14  # records of the log looked at on each side of a memory
 SITTING_S = 3_600.0  # seconds of silence that end a sitting
+EARLIER = 4  # turns before one, by which it is understood
 BESIDE = 0.6  # share of a turn's score that the turns beside it have
 _TOLD = frozenset(("add", "add+", "hear", "change"))  # records of memories
 
@@ -33,13 +34,20 @@ class Candidate:
     """One turn of the user's, with what is needed to understand it."""
 
     text: str  # the words of the turn, as they were said
-    before: str  # the user's turn before it in the same sitting; "" if it is the first
+    earlier: tuple[
+        str, ...
+    ]  # the user's turns before it in the same sitting, oldest first; at most `EARLIER`
     created_at: datetime  # when it was said, UTC
     gist: str  # of its best memory, `subject|relation|object`; "" where it gave none
     score: float  # of its best memory; less where only a neighbour was recalled
     id: str  # of its best memory; "" where it gave none
     seq: int  # place in the log; the later was said later
     memories: tuple[Recall, ...] = ()  # those of its memories that were recalled, best first
+
+    @property
+    def before(self) -> str:
+        """The user's turn just before it; "" if it is the first of its sitting."""
+        return self.earlier[-1] if self.earlier else ""
 
     @property
     def current(self) -> bool:
@@ -146,16 +154,22 @@ def _ranked(found: Sequence[Recall], sittings: Sequence[Sequence[_Turn]], most: 
             score = max(own[here], BESIDE * max(beside, default=0.0))
             if score <= 0:
                 continue
-            follows = here > 0 and turn.time - turns[here - 1].time < SITTING_S
             best = held[here][0] if held[here] else None
             out.append(
                 Candidate(
-                    turn.text, turns[here - 1].text if follows else "",
-                    datetime.fromtimestamp(turn.time, tz=UTC), best.gist if best else "", score,
+                    turn.text, tuple(_earlier(turns, here)), datetime.fromtimestamp(turn.time, tz=UTC), best.gist if best else "", score,
                     best.id if best else "", turn.seq, tuple(held[here]),
                 )
             )  # fmt: skip
     return sorted(out, key=lambda each: (-each.score, -each.seq))[:most]
+
+
+def _earlier(turns: Sequence[_Turn], here: int) -> list[str]:
+    """The words of the turns before one, as far as its sitting goes back, oldest first."""
+    first = here
+    while first > max(0, here - EARLIER) and turns[first].time - turns[first - 1].time < SITTING_S:
+        first -= 1
+    return [turn.text for turn in turns[first:here]]
 
 
 def _score(recall: Recall) -> float:

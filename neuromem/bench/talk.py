@@ -100,10 +100,10 @@ _ASK = re.compile(rf"{_AT}(?P<kind>\w+) \| (?P<rest>.+)")
 def _written(path: Path) -> tuple[str, list[Exchange]]:
     """A script in plain text, one turn or question a line, questions below a line "?"::
 
-        # Ana | 2026-03-02
-        1 03-02 09:00 My dog is called Potola.
-        ?
-        03-09 10:00 known | What's my dog's name? // another way to ask | Potola | forbidden | 1
+    # Ana | 2026-03-02
+    1 03-02 09:00 My dog is called Potola.
+    ?
+    03-09 10:00 known | What's my dog's name? // another way to ask | Potola | forbidden | 1
     """
     head, *lines = path.read_text(encoding="utf-8").splitlines()
     begins = _HEAD.match(head)
@@ -130,7 +130,9 @@ def _line(found: re.Match[str], seconds: float) -> Exchange:
     if "say" in found.re.groupindex:
         return Exchange(seconds, found["say"], "All right.")
     asked, expected, forbidden, *_ = [part.strip() for part in f"{found['rest']} | | | ".split("|")]
-    terms = [tuple(term.strip() for term in part.split(";") if term.strip()) for part in (expected, forbidden)]
+    terms = [
+        tuple(term.strip() for term in part.split(";") if term.strip()) for part in (expected, forbidden)
+    ]
     return Exchange(
         seconds, asked.split("//")[0].strip(), "All right.", terms[0], found["kind"], forbidden=terms[1]
     )

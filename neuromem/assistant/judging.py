@@ -1,0 +1,248 @@
+"""Which statement answers a question, if any: a weighted sum of what speaks for each.
+
+Words in common, meaning, the kind of thing asked for, and whom both are about; then a soft choice among
+all statements and "none of them". The weights are fitted by `training/tune_responder.py` on written talks.
+
+Axes: Q statements of all candidates, F kinds of evidence.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from ..facts.clause import KIN_WORDS
+from ..keys import Keys
+from ..text import idf, stems, words
+from .asked import KINDS, Asked, content, has_kind, names_in, read_question
+from .candidates import Candidate
+from .following import Follow
+from .statements import Statement, statements_of
+
+__all__ = ["Judge", "RuleJudge", "Verdict"]
+
+Array = np.ndarray[Any, Any]
+
+MOST_IDF = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How likely a statement of a candidate answers."""
+
+    chance: float  # 0 to 1; all verdicts on a question and "none" together 1
+    candidate: Candidate
+    statement: Statement
+
+
+class Judge(Protocol):
+    """Whatever can tell which statement answers a question."""
+
+    def judge(self, question: Follow, candidates: Sequence[Candidate]) -> list[Verdict]:
+        """Verdicts on the statements of candidates, the most likely first; what is left to 1 is "none"."""
+
+
+class RuleJudge:
+    """Judges by evidence that can be counted, with no model but the encoder."""
+
+    def __init__(self, keys: Keys) -> None:
+        """Args: keys: what texts are compared by."""
+        self._keys = keys
+
+    def judge(self, question: Follow, candidates: Sequence[Candidate]) -> list[Verdict]:
+        """As `Judge`."""
+        pairs, evidence = self.evidence(question, candidates)
+        if not pairs:
+            return []
+        weights = np.array([WEIGHTS.get(kind, 0.0) for kind in KINDS_OF_EVIDENCE])
+        logits = np.append(evidence @ weights, WEIGHTS["none"])
+        chances = np.exp(logits - logits.max())
+        chances /= chances.sum()
+        verdicts = [
+            Verdict(float(chance), candidate, statement)
+            for chance, (candidate, statement) in zip(chances[:-1], pairs, strict=True)
+        ]
+        return sorted(verdicts, key=lambda verdict: -verdict.chance)
+
+    def evidence(
+        self, question: Follow, candidates: Sequence[Candidate]
+    ) -> tuple[list[tuple[Candidate, Statement]], Array]:
+        """All statements with what speaks for them, [Q, F] float64, columns as `KINDS_OF_EVIDENCE`."""
+        pairs = [(candidate, each) for candidate in candidates for each in statements_of(candidate)]
+        if not pairs:
+            return [], np.zeros((0, len(KINDS_OF_EVIDENCE)))
+        asked = read_question(question.text)
+        cosines = self._cosines(question.query, [each.text for _, each in pairs])
+        order = {seq: place for place, seq in enumerate(sorted({c.seq for c in candidates}))}
+        best = max(candidate.score for candidate in candidates)
+        aliases = _aliases(asked, candidates)
+        rows = [
+            _row(asked, candidate, statement, cosine, best, order[candidate.seq] / len(order), aliases)
+            | _in_thread(question, candidate, statement)
+            for (candidate, statement), cosine in zip(pairs, cosines, strict=True)
+        ]
+        return pairs, np.array([[row.get(kind, 0.0) for kind in KINDS_OF_EVIDENCE] for row in rows])
+
+    def _cosines(self, question: str, texts: Sequence[str]) -> list[float]:
+        return [float(each) for each in self._keys.targets(texts) @ self._keys.query(question)]
+
+
+def _share(sought: Sequence[str], held: set[str]) -> float:
+    """Share of the sought words that are held, by how much each tells."""
+    total = sum(min(MOST_IDF, idf(stem)) for stem in sought)
+    return sum(min(MOST_IDF, idf(stem)) for stem in sought if stem in held) / total if total else 0.0
+
+
+def _row(
+    asked: Asked,
+    candidate: Candidate,
+    statement: Statement,
+    cosine: float,
+    best: float,
+    newness: float,
+    aliases: frozenset[str],
+) -> dict[str, float]:
+    """What speaks for and against one statement."""
+    own = content(statement.text) | content(statement.said)
+    turn = content(candidate.text) | own
+    around = turn | content(" ".join(candidate.earlier[-2:]))
+    memory = max(candidate.memories, key=lambda each: _alike(each.text, statement.text), default=None)
+    alike = 0.0 if memory is None else _alike(memory.text, statement.text)
+    fit = has_kind(asked.kind, statement.said, asked.names)
+    names = {word for name in names_in(f"so {statement.text}") for word in words(name)}
+    wanted = {word for name in asked.names for word in words(name)}
+    held = set(words(f"{statement.text} {statement.said}"))
+    nearby = set(words(" ".join((candidate.text, *candidate.earlier))))
+    kin = {KIN_WORDS.get(word, word) for word in held}
+    of_self = bool(held & {"i", "my", "me", "we", "our", "i'm", "im", "i've", "ive"})
+    other = bool(names - wanted - aliases)
+    new = [stem for stem in stems(statement.said) if stem not in asked.stems]
+    row = {
+        "score": candidate.score,
+        "relative": candidate.score / best if best else 0.0,
+        "memory": memory.score if memory is not None and alike >= 0.5 else 0.0,
+        "cosine": cosine,
+        "words": _share(asked.stems, own),
+        "words of turn": _share(asked.stems, turn),
+        "words around": _share(asked.stems, around),
+        "fit": fit,
+        "fit " + asked.kind: fit,
+        "named": float(bool(wanted & held)),
+        "named nearby": float(bool(wanted & nearby)),
+        "unnamed": float(bool(wanted) and not wanted & nearby),
+        "role": float(bool(asked.roles & kin)),
+        "alias": float(bool(aliases & held)),
+        "role nearby": float(bool(asked.roles & {KIN_WORDS.get(w, w) for w in nearby} or aliases & nearby)),
+        "stranger": float(bool(asked.roles) and not (asked.roles & kin or aliases & held)),
+        "own": float(asked.own and of_self),
+        "own of another": float(asked.own and not of_self and other),
+        "of self": float(not asked.own and of_self and not (wanted | aliases) & held),
+        "leans": float(statement.leans),
+        "unreal": float(statement.unreal),
+        "new words": min(1.0, len(new) / 6),
+        "nothing new": float(not new),
+        "short": float(len(words(statement.said)) <= 3),
+        "newness": newness * (not asked.past),
+        "superseded": float(memory is not None and alike >= 0.5 and memory.superseded_by is not None),
+        "place": min(1.0, statement.place / 3),
+        "fragment": float(not candidate.id),
+    }
+    row["fit and words"] = max(0.0, fit) * row["words"]
+    row["fit and around"] = max(0.0, fit) * row["words around"]
+    row["words and named"] = row["words"] * row["named"]
+    row["cosine and fit"] = max(0.0, fit) * cosine
+    return row
+
+
+def _in_thread(question: Follow, candidate: Candidate, statement: Statement) -> dict[str, float]:
+    """What speaks for a statement as the answer to a question that leans on the one before."""
+    before = question.before
+    if before is None:
+        return {}
+    told = stems(before.question)
+    turn = content(f"{candidate.text} {statement.text}")
+    return {
+        "words before": _share(told, content(statement.text)),
+        "words before, of turn": _share(told, turn),
+        "answered before": float(candidate.seq == before.seq and statement.text == before.answer),
+        "turn of answer": float(candidate.seq == before.seq),
+        "near answer": float(before.seq >= 0 and 0 < abs(candidate.seq - before.seq) <= 8),
+        "names of answer": float(bool(names_in(f"so {before.answer}") & names_in(f"so {statement.text}"))),
+    }
+
+
+def _alike(one: str, other: str) -> float:
+    """Share of the words of either that both hold."""
+    first, second = set(words(one)), set(words(other))
+    return len(first & second) / max(1, len(first | second))
+
+
+def _aliases(asked: Asked, candidates: Sequence[Candidate]) -> frozenset[str]:
+    """Names by which those go that a question calls "my sister"."""
+    if not asked.roles:
+        return frozenset()
+    found: set[str] = set()
+    for candidate in candidates:
+        for statement in statements_of(candidate):
+            said = words(statement.text)
+            for place, word in enumerate(said[:-1]):
+                if KIN_WORDS.get(word, word) not in asked.roles:
+                    continue
+                after = said[place + 1 : place + 4]
+                for near in after:
+                    if near not in ("is", "name", "called", "s", "my", "the", "and"):
+                        if near.capitalize() in statement.text or near.upper() in statement.text:
+                            found.add(near)
+                        break
+    return frozenset(found)
+
+
+WEIGHTS: dict[str, float] = {"none": 0.0}
+KINDS_OF_EVIDENCE: tuple[str, ...] = (
+    "score",
+    "relative",
+    "memory",
+    "cosine",
+    "words",
+    "words of turn",
+    "words around",
+    "fit",
+    "named",
+    "named nearby",
+    "unnamed",
+    "role",
+    "alias",
+    "role nearby",
+    "stranger",
+    "own",
+    "own of another",
+    "of self",
+    "leans",
+    "unreal",
+    "new words",
+    "nothing new",
+    "short",
+    "newness",
+    "superseded",
+    "place",
+    "fragment",
+    "words before",
+    "words before, of turn",
+    "answered before",
+    "turn of answer",
+    "near answer",
+    "names of answer",
+    "fit and words",
+    "words",
+    "fit and around",
+    "words around",
+    "words and named",
+    "words",
+    "named",
+    "cosine and fit",
+    *(f"fit {kind}" for kind in KINDS),
+)
