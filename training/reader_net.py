@@ -135,6 +135,7 @@ class ReaderNet(nn.Module):
             {name: weights[f"embeddings.LayerNorm.{name}"] for name in ("weight", "bias")}
         )
         self.parts = nn.Parameter(torch.zeros(3, width))  # of a sequence: question, talk before, passage
+        self.marks = nn.Parameter(torch.zeros(2, width))  # 1: the question has that word too
         self.orders = nn.Parameter(torch.zeros(ORDERS, width))  # 0: the newest passage
         self.own = nn.Parameter(torch.full((layers - JOINT,), 2.0))  # how much more one's own passage counts
         self.layers = nn.ModuleList(Layer(width) for _ in range(layers))
@@ -154,7 +155,7 @@ class ReaderNet(nn.Module):
         h = self.norm(self.words[batch.ids] + self.places[batch.places])
         for index, layer in enumerate(self.layers):
             if index == FROZEN:
-                h = h + self.parts[batch.parts]
+                h = h + self.parts[batch.parts] + self.marks[batch.marks]
             if index == JOINT:
                 h = h + self.orders[batch.orders]
             if index < JOINT:

@@ -68,7 +68,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--share", type=float, default=0.7, help="of the samples that are from dialogues")
     parser.add_argument("--steps", type=int, default=2_000)
     parser.add_argument("--batch", type=int, default=8, help="questions a step")
-    parser.add_argument("--learning-rate", type=float, default=1.5e-4)
+    parser.add_argument("--learning-rate", type=float, default=2e-4)
+    parser.add_argument("--start", type=Path, help="state of a run whose weights this one begins with")
+    parser.add_argument("--every", type=int, default=4, help="held-out questions: one of so many is asked")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
     return parser.parse_args()
@@ -89,7 +91,7 @@ def main() -> None:
         look_up(talk, encoder)
     asked = FromTalks(talks, pairs, args.seed)
     print(f"{len(talks)} dialogues, {len(asked.asks):,} questions; {len(held)} held out", flush=True)
-    exam = [sample_of(talk, ask, 0, MOST)[0] for talk in held for ask in talk.asks]
+    exam = [sample_of(talk, ask, 0, MOST)[0] for talk in held for ask in talk.asks][:: args.every]
 
     def sample(number: int) -> Sample:
         before = int(number * args.share)
@@ -103,6 +105,8 @@ def main() -> None:
         weight_decay=0.01,
         betas=(0.9, 0.98),
     )
+    if args.start:
+        net.load_state_dict(torch.load(args.start, weights_only=True)["net"], strict=False)
     average = copy.deepcopy(net)
     step = state.resume(args.runs / "state.pt", net=net, average=average, optimizer=optimizer)
     started, first = time.monotonic(), step
@@ -128,11 +132,12 @@ def main() -> None:
             mean = torch.tensor(seen[-60:]).mean(dim=0).tolist()
             print(
                 f"step {step:,}/{args.steps:,} loss {mean[0]:.3f} right {mean[1]:.3f} {rate:.2f}/s "
-                f"tokens {len(batch.ids)} {batch.joint_rows.shape}",
+                f"tokens {len(batch.ids)}",
                 flush=True,
             )
-        if step % 100 == 0 or step == args.steps:
+        if step % 200 == 0 or step == args.steps:
             print(report(average, tokenizer, exam), flush=True)
+        if step % 50 == 0 or step == args.steps:
             state.save(args.runs / "state.pt", step, net=net, average=average, optimizer=optimizer)
 
 
