@@ -6,11 +6,12 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..facts.clause import KIN_WORDS, ROLES
 from ..facts.keep import is_question
-from ..text import STOP_WORDS, normalize, sentences, stem, stems, words
+from ..text import STOP_WORDS, is_name_like, normalize, sentences, stem, stems, words
 
 __all__ = [
     "KINDS",
@@ -29,20 +30,21 @@ _POINTS = re.compile(
     r"\bthat(?= *\?|$| (?:one|day|cost|happen\w*|start|end)\b)", re.I,
 )  # fmt: skip
 _OTHERS = re.compile(
-    r"\b(?:weather|forecast|timer|alarm|joke|riddle|the news)\b|^\W*(?:(?:please|can you|could you) )*(?:play|tell me (?:something|a (?:joke|story|"
+    r"\b(?:weather|forecast|timer|riddle|the news)\b|\bset (?:an?|the|my) alarm\b|\ba (?:\w+ )?joke\b|^\W*(?:(?:please|can you|could you) )*(?:play|tell me (?:something|a (?:joke|story|"
     r"bedtime)))\b|\bis it true\b|^\W*(?:do|can|could|would|will) you (?!remember|know|recall)\b|\bdo you think\b|"
     r"^\W*(?:how (?:do|should) (?:i|you|we) (?:spell|say|cook|make|clean|proof)|what(?:'s| is) the (?:capital|time)\b|how far is it\b)", re.I,
 )  # fmt: skip
 _ASKS = re.compile(
     r"^\W*(?:(?:please|so|and|but|ok|okay|hey|um|now|well|right|er) )*(?:(?:can|could) you )?(?:remind me|tell me|"
-    r"do you (?:remember|know|recall)|name|give me|who\w*|what\w*|where\w*|when\w*|which|whose|whom|why\w*|how\w*)\b", re.I,
+    r"do you (?:remember|know|recall)|name|give me|who\w*|what\w*|where\w*|when\w*|which|whose|whom|why\w*|how\w*|(?:from|since|until|for|with|by|of|at|in|to|on) (?:which|what|whom|whose|when|how)\w*)\b|^\W*the [\w' ]+ please\W*$", re.I,
 )  # fmt: skip
 _COMMAND = re.compile(
-    r"^\W*(?:please )?(?:remind me|tell me|give me|name) (?!(?:\w+ ){0,3}?(?:who|what|where|when|which|whose|why|how|the|my|our|again|\w+'s)\b)",
+    r"^\W*(?:please )?(?:remind me|tell me|give me|name) (?!(?:\w+ ){0,3}?(?:who|what|where|when|which|whose|why|how|the|my|our|its|his|her|their|again|\w+'s)\b)",
     re.I,
 )
 _REMINDER = re.compile(
-    r"\bremind me (?:to|not to|at|in|on|about|every|tomorrow)\b|^\W*tell me (?:something|a |how to)\b", re.I
+    r"\bremind me (?:to|not to|at|in|on|about|every|tomorrow)\b|^\W*tell me (?:something|a (?:\w+ )?(?:joke|story|riddle|poem|fact)|how to)\b",
+    re.I,
 )
 
 MONTH = "january|february|march|april|may|june|july|august|september|october|november|december"
@@ -127,7 +129,7 @@ class Asked:
 
 
 @functools.lru_cache(1_024)
-def read_question(text: str, capitals: bool = True) -> Asked:
+def read_question(text: str) -> Asked:
     """Reads a question, pronouns resolved as far as they can be."""
     said = words(text)
     roles = frozenset(KIN_WORDS.get(word, word) for word in said if word in ROLE_WORDS)
@@ -150,8 +152,27 @@ def names_in(text: str) -> frozenset[str]:
 
 def asks_memory(text: str) -> bool:
     """Whether something is asked that a memory of the user may answer."""
-    asked = [sentence for sentence in sentences(text) if _asks(sentence)]
-    return bool(asked) and not _OTHERS.search(" ".join(asked))
+    said = sentences(text)
+    asked = [sentence for sentence in said if _asks(sentence)]
+    if not asked or _OTHERS.search(" ".join(asked)):
+        return False
+    return said[-1] in asked or len(" ".join(asked)) > len(text) / 2  # else it is told more than asked
+
+
+_WH = re.compile(r"\b(?:who|whom|whose|what|which|when|where|why|how)\b", re.I)
+_GOES_ON = re.compile(r"^\W*(?:and|or|with|for|from|by|in|at|on|of)\b", re.I)
+_STATES = re.compile(
+    r"\b(?:i|we|he|she|they|it)(?:'\w+)? (?!(?:call|say|name)\b)\w+|\b(?:is|are|was|were|has|have) \w+ (?:a|the|my|in|at|on)\b",
+    re.I,
+)
+
+
+def is_elliptic(text: str) -> bool:
+    """Whether words may ask on, after a question: "and my number", "for how long", "fixing what"."""
+    said = words(text)
+    if not 0 < len(said) <= 10:
+        return False
+    return bool(_WH.search(text)) or (bool(_GOES_ON.match(text)) and _STATES.search(text) is None)
 
 
 def _asks(sentence: str) -> bool:
@@ -182,3 +203,11 @@ def has_kind(kind: str, text: str, known: frozenset[str] = frozenset()) -> float
 def content(text: str) -> set[str]:
     """Stems of the words of a text that tell something."""
     return {stem(word) for word in words(text) if word not in STOP_WORDS}
+
+
+def capitals_in(texts: Iterable[str]) -> dict[str, str]:
+    """How names are written in texts that have capitals, by their small letters."""
+    found = (
+        re.sub(r"['’]s?$", "", name) for text in texts if text != text.lower() for name in _NAME.findall(text)
+    )
+    return {name.lower(): name for name in found if not _NO_NAME.fullmatch(name) and is_name_like(name)}

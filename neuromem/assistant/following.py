@@ -35,6 +35,7 @@ class Before:
     answer: str  # the statement that answered it, pronouns resolved; "" where nothing was known
     seq: int  # place in the log of the turn that answered; -1 for none
     time: float  # Unix seconds
+    asks: bool = True  # False: it was told, not asked
 
 
 @dataclass(frozen=True, slots=True)

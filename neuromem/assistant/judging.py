@@ -8,7 +8,6 @@ Axes: Q statements of all candidates, F kinds of evidence.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -201,7 +200,62 @@ def _aliases(asked: Asked, candidates: Sequence[Candidate]) -> frozenset[str]:
     return frozenset(found)
 
 
-WEIGHTS: dict[str, float] = {"none": 0.0}
+WEIGHTS: dict[str, float] = {
+    "score": -2.88,
+    "relative": 4.45,
+    "memory": 0.14,
+    "cosine": 6.42,
+    "words": -0.09,
+    "words of turn": 1.15,
+    "words around": 0.73,
+    "fit": 0.94,
+    "named": -0.57,
+    "named nearby": -1.12,
+    "unnamed": -1.62,
+    "role": -2.16,
+    "alias": 1.02,
+    "role nearby": 1.3,
+    "stranger": -0.38,
+    "own": 0.12,
+    "own of another": 0.72,
+    "of self": -0.43,
+    "leans": 0.28,
+    "unreal": -4.17,
+    "new words": 0.31,
+    "nothing new": -4.28,
+    "short": -1.12,
+    "newness": 1.17,
+    "superseded": -0.68,
+    "place": 0.28,
+    "fragment": 0.39,
+    "words before": -0.99,
+    "words before, of turn": -3.18,
+    "answered before": -2.13,
+    "turn of answer": 2.03,
+    "near answer": 2.39,
+    "names of answer": 2.16,
+    "fit and words": -1.23,
+    "fit and around": 0.39,
+    "words and named": -0.19,
+    "cosine and fit": -0.65,
+    "fit price": 0.17,
+    "fit often": 0.0,
+    "fit age": 0.03,
+    "fit length": 2.57,
+    "fit number": 1.87,
+    "fit code": 3.27,
+    "fit hour": 0.05,
+    "fit when": 3.64,
+    "fit where": -0.99,
+    "fit who": 0.51,
+    "fit name": -0.62,
+    "fit why": -0.11,
+    "fit job": 0.28,
+    "fit yes": 0.0,
+    "fit what": 0.0,
+    "none": 6.68,
+}
+"""Fitted by `training/tune_responder.py`."""
 KINDS_OF_EVIDENCE: tuple[str, ...] = (
     "score",
     "relative",

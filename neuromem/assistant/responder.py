@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from ..engine import Written
 from ..memory import Memory
 from ..recall import Recall
-from .asked import asks_memory
+from .asked import asks_memory, capitals_in, has_kind, is_elliptic, kind_of
 from .candidates import FOUND, around
 from .following import MOST, WITHIN_S, Before, follow
 from .judging import Judge, RuleJudge, Verdict
@@ -23,6 +23,7 @@ from .phrasing import told
 __all__ = ["UNKNOWN", "Answer", "Responder"]
 
 UNKNOWN = "I don't know that. You haven't told me."
+_OF_TIME = ("when", "hour", "length")  # kinds of question
 ENOUGH = 0.2  # chance from which on a statement is an answer
 
 
@@ -46,7 +47,8 @@ class Responder:
 
     def is_question(self, text: str) -> bool:
         """Whether something is asked that a memory of the user may answer."""
-        return asks_memory(text)
+        asked_before = self._before is not None and self._before.asks
+        return asks_memory(text) or (asked_before and is_elliptic(text))
 
     def begin(self, now: float) -> None:
         """A turn begins: what was asked long ago is not leaned on any more. `now`: Unix seconds."""
@@ -55,7 +57,7 @@ class Responder:
 
     def query(self, text: str) -> str:
         """The words to recall with: those of the question before as well, if this one leans on it."""
-        return follow(text, self._before).query if asks_memory(text) else text
+        return follow(text, self._before).query if self.is_question(text) else text
 
     def recall(self, text: str) -> list[Recall]:
         """Memories that may lead to the answer, superseded ones too; nothing is rehearsed."""
@@ -78,11 +80,15 @@ class Responder:
         if best is None:
             return Answer(UNKNOWN)
         moment = datetime.fromtimestamp(now, tz=UTC)
-        return Answer(told(best.statement.text, best.candidate.created_at, moment), _used(best), True)
+        said = best.statement.text
+        timed = kind_of(text) in _OF_TIME and has_kind("when", said) > 0  # its own date is the one asked for
+        spelt = capitals_in([candidate.text for candidate in found])
+        sentence = told(said, best.candidate.created_at, moment, day=not timed, capitals=spelt)
+        return Answer(sentence, _used(best), True)
 
     def acknowledge(self, text: str, written: Sequence[Written], now: float) -> str:
         """What is said to words that ask nothing of the memory. `now`: Unix seconds."""
-        self._before = Before(text[-MOST:], "", -1, now)  # "How old is she?" may be asked of it
+        self._before = Before(text[-MOST:], "", -1, now, asks=False)  # "How old is she?" may be asked of it
         events = {fact.event for fact in written}
         if "ADD" in events or "UPDATE" in events:
             return "I'll remember that."
@@ -100,4 +106,3 @@ def _used(best: Verdict) -> tuple[Recall, ...]:
     said = set(best.statement.text.lower().split())
     memories: Sequence[Recall] = best.candidate.memories
     return tuple(sorted(memories, key=lambda each: -len(said & set(each.text.lower().split())))[:1])
-
