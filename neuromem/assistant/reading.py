@@ -38,9 +38,12 @@ ORDERS = 16  # places in time that are told apart
 QUESTION, BEFORE, TEXT = 32, 20, 48  # most tokens of each part
 LONGEST = 16  # tokens of an answer
 CHECKPOINT = "reader.safetensors"
-PLAIN = """a an the of to in on at for from by with and or but so is are was were be been am do does did has have had i me
-my mine we us our you your he him his she her it its they them their this that these those there what which who whom whose
-when where why how much many will would can could should shall may might must not no s t m re ve ll d as if than then"""
+PLAIN = """
+a an the of to in on at for from by with and or but so is are was were be been am do does did has have had
+i me my mine we us our you your he him his she her it its they them their this that these those there what
+which who whom whose when where why how much many will would can could should shall may might must not no
+s t m re ve ll d as if than then
+"""
 CHUNKS = 4  # groups of sequences of about the same length
 
 
@@ -157,7 +160,7 @@ class _Network:
 
     @torch.inference_mode()
     def __call__(self, batch: Packed) -> tuple[Tensor, Tensor]:
-        """Scores [S] of the sequences of one question, and [N, 2] of tokens as first and last of the answer."""
+        """Scores [S] of one question's sequences, and [N, 2] of tokens as the answer's first and last."""
         bert, weights = self.bert, self.weights
 
         def apart(qkv: Tensor) -> Tensor:
@@ -200,7 +203,7 @@ def _mixed(q: Tensor, k: Tensor, v: Tensor, bias: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Packed:
-    """Sequences of tokens, one after the other: of each question its passages, and last the question alone."""
+    """Sequences of tokens in a row: of each question its passages, and last the question alone."""
 
     ids: Tensor  # [N]
     places: Tensor  # [N] in its sequence
@@ -255,7 +258,9 @@ def pack(tokenizer: Tokenizer, asked: Sequence[tuple[str, Sequence[Passage]]]) -
 @lru_cache(8)
 def _unmarked(tokenizer: Tokenizer) -> frozenset[int]:
     """Word pieces that tell nothing when question and passage share them."""
-    told = (tokenizer.token_to_id(piece) for piece in (*PLAIN.split(), *"?!.,:;'’-()", "[CLS]", "[SEP]", "[UNK]"))
+    told = (
+        tokenizer.token_to_id(piece) for piece in (*PLAIN.split(), *"?!.,:;'’-()", "[CLS]", "[SEP]", "[UNK]")
+    )
     return frozenset(id_ for id_ in told if id_ is not None)
 
 
@@ -267,9 +272,7 @@ class _Token(NamedTuple):
     span: tuple[int, int]  # characters
 
 
-def _cut(
-    tokenizer: Tokenizer, text: str, most: int, last: bool
-) -> list[tuple[int, tuple[int, int]]]:
+def _cut(tokenizer: Tokenizer, text: str, most: int, last: bool) -> list[tuple[int, tuple[int, int]]]:
     """[CLS], at most so many tokens of a text from its beginning or its end, [SEP]; with their characters."""
     read = tokenizer.encode(text)
     first, *inner, end = zip(read.ids, read.offsets, strict=True)
