@@ -175,7 +175,7 @@ class _Network:
             bias = own * batch.same[0]
 
             def together(qkv: Tensor, bias: Tensor = bias) -> Tensor:
-                return _mixed(*qkv.permute(1, 2, 0, 3), bias).transpose(0, 1).flatten(1)
+                return _mixed(qkv.permute(1, 2, 0, 3), bias).transpose(0, 1).flatten(1)
 
             h = through([layer], h, bert.heads, bert.eps, together)
         scores = F.linear(h[batch.firsts], weights["score.weight"], weights["score.bias"])
@@ -190,15 +190,16 @@ def _apart(qkv: Tensor, chunks: Sequence[Tensor]) -> Tensor:
     out = qkv.new_empty(count + 1, heads * size)
     for rows in chunks:
         bias = torch.where(rows == count, -1e4, 0.0)[:, None, None, :]
-        mixed = _mixed(*filled[rows].permute(2, 0, 3, 1, 4), bias)
+        mixed = _mixed(filled[rows].permute(2, 0, 3, 1, 4), bias)
         out[rows.flatten()] = mixed.transpose(1, 2).reshape(-1, heads * size)
     return out[:count]
 
 
-def _mixed(q: Tensor, k: Tensor, v: Tensor, bias: Tensor) -> Tensor:
-    """Scaled dot-product attention, [..., heads, T, D]; by hand, as fast as the fused one with a bias."""
+def _mixed(qkv: Tensor, bias: Tensor) -> Tensor:
+    """Scaled dot-product attention of [3, ..., heads, T, D]; by hand, as fast as the fused one with a bias."""
+    q, k, v = qkv
     scores = (q / q.shape[-1] ** 0.5) @ k.transpose(-1, -2) + bias.to(q.dtype)
-    return scores.softmax(dim=-1) @ v
+    return torch.matmul(scores.softmax(dim=-1), v)
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,19 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeGuard
 
+from ..encoders.base import Encoder
+from ..encoders.transformer import TransformerEncoder
+from ..linear import Threads
+from ..memory import Memory
 from .candidates import Candidate
 from .following import Follow
-from .judging import Judge, Verdict
+from .judging import Judge, RuleJudge, Verdict
 from .reading import Passage, Reader
 from .statements import Statement
 
-__all__ = ["Evidence", "ReadingJudge", "evidence_of", "question_of"]
+__all__ = ["Evidence", "ReadingJudge", "evidence_of", "judge_for"]
 
 READ = 12  # candidates that are read
 BEFORE = 2  # turns before one that are read with it
@@ -33,17 +38,33 @@ class Evidence:
     here: float = 0.0  # 0 to 1: share of what the reader marked as the answer
 
 
+def judge_for(memory: Memory) -> Judge:
+    """Both judges together where the reader's checkpoint is there; else the rules alone."""
+    engine = memory.engine
+    shared = engine.keys.encoder if _is_shipped(engine.keys.encoder) else None
+    reader, rules = Reader(encoder=shared), RuleJudge(engine.keys)
+    return ReadingJudge(reader, rules, engine.owners.threads) if reader.is_there else rules
+
+
+def _is_shipped(encoder: Encoder) -> TypeGuard[TransformerEncoder]:
+    """Whether an encoder's weights are those that the reader was trained on: then they are loaded once."""
+    return isinstance(encoder, TransformerEncoder) and encoder.path == TransformerEncoder().path
+
+
 class ReadingJudge:
     """Judges with the reader and another judge together."""
 
-    def __init__(self, reader: Reader, other: Judge) -> None:
-        """Args: other: who judges the statements by what can be counted."""
-        self._reader, self._other = reader, other
+    def __init__(self, reader: Reader, other: Judge, threads: Threads) -> None:
+        """Args: other: who judges the statements by what can be counted. threads: for the reader."""
+        self._reader, self._other, self._threads = reader, other, threads
 
     def judge(self, question: Follow, candidates: Sequence[Candidate]) -> list[Verdict]:
         """As `Judge`."""
         verdicts = self._other.judge(question, candidates)
-        told, none = evidence_of(self._reader, question, candidates, verdicts)
+        if not verdicts:
+            return []
+        with self._threads:
+            told, none = evidence_of(self._reader, question, candidates, verdicts)
         logits = [COUNTED * each.counted + READING * each.read + HERE * each.here for each in told]
         logits.append(COUNTED * none.counted + READING * none.read + NONE)
         peak = max(logits)
@@ -56,11 +77,6 @@ class ReadingJudge:
         return sorted(judged, key=lambda verdict: -verdict.chance)
 
 
-def question_of(question: Follow) -> str:
-    """The question as it is read: behind the one that it leans on."""
-    return question.query
-
-
 def evidence_of(
     reader: Reader, question: Follow, candidates: Sequence[Candidate], verdicts: Sequence[Verdict]
 ) -> tuple[list[Evidence], Evidence]:
@@ -70,7 +86,7 @@ def evidence_of(
         Passage(each.text, " ".join(each.earlier[-BEFORE:]), each.created_at.timestamp(), rank)
         for rank, each in enumerate(read)
     ]
-    readings = reader.read(question_of(question), passages)
+    readings = reader.read(question.query, passages)
     by_turn = {each.seq: reading for each, reading in zip(read, readings, strict=True)}
     out = []
     for verdict in verdicts:
