@@ -40,9 +40,9 @@ class Responder:
     """Answers one user from what is recalled; it knows the question before, for those that lean on it."""
 
     def __init__(self, memory: Memory, user_id: str, judge: Judge | None = None) -> None:
-        """Args: judge: who tells which statement answers; None: the rules."""
+        """Args: judge: who tells which statement answers; None: the reader and the rules."""
         self._memory, self._user_id = memory, user_id
-        self._judge: Judge = RuleJudge(memory.engine.keys) if judge is None else judge
+        self._judge: Judge = judge_for(memory) if judge is None else judge
         self._before: Before | None = None  # the question before
 
     def is_question(self, text: str) -> bool:
