@@ -54,7 +54,9 @@ class Layer(nn.Module):
             mix: attention of queries, keys and values [N, heads, D] each.
         """
         count, width = h.shape
-        parts = [linear(h).view(count, HEADS, width // HEADS) for linear in (self.query, self.key, self.value)]
+        parts = [
+            linear(h).view(count, HEADS, width // HEADS) for linear in (self.query, self.key, self.value)
+        ]
         h = self.norm_1(h + self.mix(mix(*parts).reshape(count, width)))
         wide = F.gelu(self.up(h))
         out: Tensor = self.norm_2(h + F.dropout(self.down(wide), drop, self.training))

@@ -30,7 +30,7 @@ from neuromem.assistant.statements import statements_of
 from neuromem.bench.talk import Exchange, read_dialogues, says
 
 L2 = 2e-3
-STEPS = 400
+STEPS = 150
 NONE = "none"
 
 

@@ -17,13 +17,15 @@ MOST = 240  # characters of the question before that are kept
 
 _PERSON = re.compile(r"\b(?P<word>he|she|him|her|his|hers)\b(?P<short>['’]s\b)?", re.I)
 _OWNS = frozenset(("his", "her", "hers"))
+_ROLE = "|".join(sorted(map(re.escape, ROLE_WORDS | {"captain", *PETS.split()}), key=len, reverse=True))
 _PHRASE = re.compile(
-    r"\b(?:my|our|the|[A-Z][\w-]+['’]s|mum['’]?s|dad['’]?s) (?:\w+ ){0,2}?(?P<role>%s|captain|%s)\b(?!['’]s \w)"
-    % ("|".join(sorted(map(re.escape, ROLE_WORDS), key=len, reverse=True)), "|".join(PETS.split())),
+    r"\b(?:my|our|the|[A-Z][\w-]+['’]s|mum['’]?s|dad['’]?s) (?:\w+ ){0,2}?"
+    rf"(?P<role>{_ROLE})\b(?!['’]s \w)",
     re.I,
 )
 _PROPER = re.compile(
-    r"(?:(?:Mr|Mrs|Ms|Miss|Dr|Doctor|Captain|Uncle|Aunt|Auntie|Sister|Father)\.? )?[A-ZÀ-ÞİŞĞÇÖÜ][\w’'-]+(?: [A-ZÀ-Þ][\w-]+)?"
+    r"(?:(?:Mr|Mrs|Ms|Miss|Dr|Doctor|Captain|Uncle|Aunt|Auntie|Sister|Father)\.? )?"
+    r"[A-ZÀ-ÞİŞĞÇÖÜ][\w’'-]+(?: [A-ZÀ-Þ][\w-]+)?"
 )
 
 

@@ -8,24 +8,27 @@ Axes: Q statements of all candidates, F kinds of evidence.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
+from ..encoders.transformer import TransformerEncoder
 from ..facts.clause import KIN_WORDS
 from ..keys import Keys
 from ..text import idf, stems, words
-from .asked import KINDS, Asked, content, has_kind, names_in, read_question
+from .asked import KINDS, Asked, content, has_kind, names_in, read_question, said_words
 from .candidates import Candidate
 from .following import Follow
+from .reading import Passage, Reader
 from .statements import Statement, statements_of
 
-__all__ = ["Judge", "RuleJudge", "Verdict"]
+__all__ = ["Judge", "ReaderJudge", "RuleJudge", "Verdict", "default_judge"]
 
 Array = np.ndarray[Any, Any]
 
+ENOUGH = 0.3  # chance from which on the rules' choice is an answer
 MOST_IDF = 8.0
 
 
@@ -41,6 +44,10 @@ class Verdict:
 class Judge(Protocol):
     """Whatever can tell which statement answers a question."""
 
+    @property
+    def least(self) -> float:
+        """Chance from which on a statement is an answer."""
+
     def judge(self, question: Follow, candidates: Sequence[Candidate]) -> list[Verdict]:
         """Verdicts on the statements of candidates, the most likely first; what is left to 1 is "none"."""
 
@@ -51,6 +58,11 @@ class RuleJudge:
     def __init__(self, keys: Keys) -> None:
         """Args: keys: what texts are compared by."""
         self._keys = keys
+
+    @property
+    def least(self) -> float:
+        """As `Judge`."""
+        return ENOUGH
 
     def judge(self, question: Follow, candidates: Sequence[Candidate]) -> list[Verdict]:
         """As `Judge`."""
@@ -90,7 +102,54 @@ class RuleJudge:
         return [float(each) for each in self._keys.targets(texts) @ self._keys.query(question)]
 
 
-def _share(sought: Sequence[str], held: set[str]) -> float:
+class ReaderJudge:
+    """Judges by the trained reader: which turn answers, and the statement in which its answer stands."""
+
+    def __init__(self, reader: Reader) -> None:
+        """Args: reader: its checkpoint must be there."""
+        self._reader = reader
+
+    @property
+    def least(self) -> float:
+        """As `Judge`."""
+        return self._reader.least
+
+    def judge(self, question: Follow, candidates: Sequence[Candidate]) -> list[Verdict]:
+        """As `Judge`."""
+        passages = [
+            Passage(each.text, each.before, each.created_at.timestamp(), rank)
+            for rank, each in enumerate(candidates)
+        ]
+        readings = self._reader.read(question.query, passages)
+        return sorted(
+            (
+                Verdict(reading.chance, candidate, _statement_at(candidate, reading.start))
+                for candidate, reading in zip(candidates, readings, strict=True)
+            ),
+            key=lambda verdict: -verdict.chance,
+        )
+
+
+def _statement_at(candidate: Candidate, start: int) -> Statement:
+    """The statement of a turn in which a character stands."""
+    until = 0
+    statements = statements_of(candidate)
+    for statement in statements:
+        begin = candidate.text.find(statement.said, until)
+        until = (begin if begin >= 0 else until) + len(statement.said)
+        if start < until:
+            return statement
+    return statements[-1] if statements else Statement(candidate.text, candidate.text, False, False, 0)
+
+
+def default_judge(keys: Keys) -> Judge:
+    """The reader where its checkpoint is there, else the rules."""
+    encoder = keys.encoder.encoder
+    reader = Reader(encoder=encoder if isinstance(encoder, TransformerEncoder) else None)
+    return ReaderJudge(reader) if reader.is_there else RuleJudge(keys)
+
+
+def _share(sought: Sequence[str], held: Set[str]) -> float:
     """Share of the sought words that are held, by how much each tells."""
     total = sum(min(MOST_IDF, idf(stem)) for stem in sought)
     return sum(min(MOST_IDF, idf(stem)) for stem in sought if stem in held) / total if total else 0.0
@@ -108,18 +167,18 @@ def _row(
     """What speaks for and against one statement."""
     own = content(statement.text) | content(statement.said)
     turn = content(candidate.text) | own
-    around = turn | content(" ".join(candidate.earlier[-2:]))
+    around = turn.union(*map(content, candidate.earlier[-2:]))
     memory = max(candidate.memories, key=lambda each: _alike(each.text, statement.text), default=None)
     alike = 0.0 if memory is None else _alike(memory.text, statement.text)
     fit = has_kind(asked.kind, statement.said, asked.names)
-    names = {word for name in names_in(f"so {statement.text}") for word in words(name)}
-    wanted = {word for name in asked.names for word in words(name)}
-    held = set(words(f"{statement.text} {statement.said}"))
-    nearby = set(words(" ".join((candidate.text, *candidate.earlier))))
+    names = {word for name in names_in(f"so {statement.text}") for word in name.split()}
+    wanted = {word for name in asked.names for word in name.split()}
+    held = said_words(statement.text) | said_words(statement.said)
+    nearby = said_words(candidate.text).union(*map(said_words, candidate.earlier))
     kin = {KIN_WORDS.get(word, word) for word in held}
     of_self = bool(held & {"i", "my", "me", "we", "our", "i'm", "im", "i've", "ive"})
     other = bool(names - wanted - aliases)
-    new = [stem for stem in stems(statement.said) if stem not in asked.stems]
+    new = content(statement.said) - frozenset(asked.stems)
     row = {
         "score": candidate.score,
         "relative": candidate.score / best if best else 0.0,
@@ -144,7 +203,7 @@ def _row(
         "unreal": float(statement.unreal),
         "new words": min(1.0, len(new) / 6),
         "nothing new": float(not new),
-        "short": float(len(words(statement.said)) <= 3),
+        "short": float(len(statement.said.split()) <= 3),
         "newness": newness * (not asked.past),
         "superseded": float(memory is not None and alike >= 0.5 and memory.superseded_by is not None),
         "place": min(1.0, statement.place / 3),
@@ -176,7 +235,7 @@ def _in_thread(question: Follow, candidate: Candidate, statement: Statement) -> 
 
 def _alike(one: str, other: str) -> float:
     """Share of the words of either that both hold."""
-    first, second = set(words(one)), set(words(other))
+    first, second = said_words(one), said_words(other)
     return len(first & second) / max(1, len(first | second))
 
 

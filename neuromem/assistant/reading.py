@@ -247,9 +247,7 @@ class _Token(NamedTuple):
     span: tuple[int, int]  # characters
 
 
-def _cut(
-    tokenizer: Tokenizer, text: str, most: int, last: bool
-) -> list[tuple[int, tuple[int, int]]]:
+def _cut(tokenizer: Tokenizer, text: str, most: int, last: bool) -> list[tuple[int, tuple[int, int]]]:
     """[CLS], at most so many tokens of a text from its beginning or its end, [SEP]; with their characters."""
     read = tokenizer.encode(text)
     first, *inner, end = zip(read.ids, read.offsets, strict=True)

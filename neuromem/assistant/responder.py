@@ -1,8 +1,7 @@
 """Answers put together from what the user said, with no model that writes.
 
 What was recalled leads to the turns in which the answer may have been given; a judge chooses the statement
-that answers, or none; that statement is said, with its day. The weight from which on an answer is given was
-chosen on dialogues for development.
+that answers, or none; that statement is said, with its day.
 """
 
 from __future__ import annotations
@@ -17,14 +16,13 @@ from ..recall import Recall
 from .asked import asks_memory, capitals_in, has_kind, is_elliptic, kind_of
 from .candidates import FOUND, around
 from .following import MOST, WITHIN_S, Before, follow
-from .judging import Judge, RuleJudge, Verdict
+from .judging import Judge, Verdict, default_judge
 from .phrasing import told
 
 __all__ = ["UNKNOWN", "Answer", "Responder"]
 
 UNKNOWN = "I don't know that. You haven't told me."
 _OF_TIME = ("when", "hour", "length")  # kinds of question
-ENOUGH = 0.2  # chance from which on a statement is an answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +38,9 @@ class Responder:
     """Answers one user from what is recalled; it knows the question before, for those that lean on it."""
 
     def __init__(self, memory: Memory, user_id: str, judge: Judge | None = None) -> None:
-        """Args: judge: who tells which statement answers; None: the rules."""
+        """Args: judge: who tells which statement answers; None: the reader that is shipped, else the rules."""
         self._memory, self._user_id = memory, user_id
-        self._judge: Judge = RuleJudge(memory.engine.keys) if judge is None else judge
+        self._judge: Judge = default_judge(memory.engine.keys) if judge is None else judge
         self._before: Before | None = None  # the question before
 
     def is_question(self, text: str) -> bool:
@@ -75,7 +73,7 @@ class Responder:
         asked = follow(text, self._before)
         found = around(self._memory, self._user_id, recalled)
         verdicts = self._judge.judge(asked, found) if found else []
-        best = verdicts[0] if verdicts and verdicts[0].chance >= ENOUGH else None
+        best = verdicts[0] if verdicts and verdicts[0].chance >= self._judge.least else None
         self._before = _remembered(asked.text, best, now)
         if best is None:
             return Answer(UNKNOWN)
