@@ -96,8 +96,9 @@ def together(bounds: Sequence[tuple[int, int]], same: Sequence[Tensor], own: Ten
     def mix(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
         out = []
         for (first, last), alike in zip(bounds, same, strict=True):
-            parts = (part[first:last].transpose(0, 1) for part in (q, k, v))
-            out.append(_attended(*parts, (own * alike).to(q.dtype)).transpose(0, 1))
+            here = [part[first:last].transpose(0, 1) for part in (q, k, v)]
+            bias = (own * alike).to(q.dtype)
+            out.append(_attended(here[0], here[1], here[2], bias).transpose(0, 1))
         return torch.cat(out)
 
     return mix
@@ -105,8 +106,8 @@ def together(bounds: Sequence[tuple[int, int]], same: Sequence[Tensor], own: Ten
 
 def _attended(q: Tensor, k: Tensor, v: Tensor, bias: Tensor) -> Tensor:
     """By hand: the fused attention's way back takes three times as long on a CPU."""
-    scores = (q / q.shape[-1] ** 0.5) @ k.transpose(-1, -2) + bias
-    return scores.softmax(dim=-1).to(v.dtype) @ v
+    scores: Tensor = (q / q.shape[-1] ** 0.5) @ k.transpose(-1, -2) + bias
+    return torch.matmul(scores.softmax(dim=-1).to(v.dtype), v)
 
 
 class ReaderNet(nn.Module):
@@ -122,6 +123,8 @@ class ReaderNet(nn.Module):
         weights, _ = read_checkpoint(encoder, "transformer")
         words = weights["embeddings.word_embeddings.weight"]
         width, self.drop = words.shape[1], drop
+        self.words: Tensor
+        self.places: Tensor
         self.register_buffer("words", words, persistent=False)
         self.register_buffer(
             "places",
@@ -137,6 +140,7 @@ class ReaderNet(nn.Module):
             {name: weights[f"embeddings.LayerNorm.{name}"] for name in ("weight", "bias")}
         )
         self.parts = nn.Parameter(torch.zeros(3, width))  # of a sequence: question, talk before, passage
+        self.marks = nn.Parameter(torch.zeros(2, width))  # 1: the question has that word too
         self.orders = nn.Parameter(torch.zeros(ORDERS, width))  # 0: the newest passage
         self.own = nn.Parameter(torch.full((layers - JOINT,), 2.0))  # how much more one's own passage counts
         self.layers = nn.ModuleList(Layer(width) for _ in range(layers))
@@ -156,7 +160,7 @@ class ReaderNet(nn.Module):
         h = self.norm(self.words[batch.ids] + self.places[batch.places])
         for index, layer in enumerate(self.layers):
             if index == FROZEN:
-                h = h + self.parts[batch.parts]
+                h = h + self.parts[batch.parts] + self.marks[batch.marks]
             if index == JOINT:
                 h = h + self.orders[batch.orders]
             if index < JOINT:
@@ -181,7 +185,6 @@ class ReaderNet(nn.Module):
 
 def _span_loss(logits: Tensor, allowed: Tensor, batch: Packed) -> Tensor:
     """-log of the chance of the allowed tokens, among the passage's own, in sequences that have some."""
-    count = len(logits)
     logits = torch.cat([logits, logits.new_full((1,), -1e4)])
     inside = torch.cat([batch.parts == 2, torch.zeros(1, dtype=torch.bool)])
     allowed = torch.cat([allowed, torch.zeros(1, dtype=torch.bool)])
@@ -215,7 +218,8 @@ def save_reader(net: ReaderNet, encoder: Path, path: Path, least: float, notes: 
     """Writes the checkpoint: what the encoder's own does not hold.
 
     Args:
-        encoder: the transformer's checkpoint. least: the chance from which on a passage answers; see `Reader`.
+        encoder: the transformer's checkpoint.
+        least: the chance from which on a passage answers.
     """
     out = {}
     for name, value in net.state_dict().items():

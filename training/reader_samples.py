@@ -22,9 +22,13 @@ from .noise import misheard
 from .reader_net import Wanted
 
 Region = tuple[int, int]  # characters
-KIN = """my sister|my brother|my mum|my dad|my mother|my father|my aunt|my uncle|my cousin|my grandmother|my boss|my neighbour|my flatmate|my husband|my wife|my girlfriend|my boyfriend|my son|my daughter|my best friend|my colleague|my niece|my nephew|the landlord|the plumber""".split(
-    "|"
-)
+KIN = [
+    f"my {kin}"
+    for kin in (
+        "sister brother mum dad mother father aunt uncle cousin grandmother boss neighbour flatmate husband "
+        "wife girlfriend boyfriend son daughter colleague niece nephew landlord doctor"
+    ).split()
+]
 
 
 @dataclass(frozen=True)

@@ -93,7 +93,8 @@ def read_talk(path: Path) -> Talk:
             ]
             wordings = [text.strip() for text in texts.split("//") if text.strip()]
             numbers = [int(number) - 1 for number in evidence.split()]
-            talk.asks.append(Ask(seconds(*asked.groups()[:4]), asked[5], wordings, *terms, numbers))
+            time = seconds(*asked.groups()[:4])
+            talk.asks.append(Ask(time, asked[5], wordings, terms[0], terms[1], numbers))
     talk.asks.sort(key=lambda ask: ask.time)
     for place, ask in enumerate(talk.asks):
         ask.before = place - 1
@@ -172,7 +173,8 @@ def sample_of(
         question,
         [replace(talk.passage(turn), rank=ranks.get(turn, RANKS - 2)) for turn in found],
         frozenset(right),
-        {place: both[0] for place, both in regions.items()}, {place: both[1] for place, both in regions.items()},
+        {place: both[0] for place, both in regions.items()},
+        {place: both[1] for place, both in regions.items()},
     )  # fmt: skip
     return sample, found
 

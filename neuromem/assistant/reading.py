@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -37,6 +38,12 @@ ORDERS = 16  # places in time that are told apart
 QUESTION, BEFORE, TEXT = 32, 20, 48  # most tokens of each part
 LONGEST = 16  # tokens of an answer
 CHECKPOINT = "reader.safetensors"
+PLAIN = """
+a an the of to in on at for from by with and or but so is are was were be been am do does did has have had
+i me my mine we us our you your he him his she her it its they them their this that these those there what
+which who whom whose when where why how much many will would can could should shall may might must not no
+s t m re ve ll d as if than then
+"""
 CHUNKS = 4  # groups of sequences of about the same length
 
 
@@ -153,21 +160,22 @@ class _Network:
 
     @torch.inference_mode()
     def __call__(self, batch: Packed) -> tuple[Tensor, Tensor]:
-        """Scores [S] of the sequences of one question, and [N, 2] of tokens as first and last of the answer."""
+        """Scores [S] of one question's sequences, and [N, 2] of tokens as the answer's first and last."""
         bert, weights = self.bert, self.weights
 
         def apart(qkv: Tensor) -> Tensor:
             return _apart(qkv, batch.chunks)
 
         h = normed(bert.words[batch.ids] + bert.places[batch.places], bert.norm, bert.eps)
-        h = through(bert.layers[:FROZEN], h, bert.heads, bert.eps, apart) + weights["parts"][batch.parts]
+        h = through(bert.layers[:FROZEN], h, bert.heads, bert.eps, apart)
+        h = h + weights["parts"][batch.parts] + weights["marks"][batch.marks]
         h = through(self.layers[: JOINT - FROZEN], h, bert.heads, bert.eps, apart)
         h = h + weights["orders"][batch.orders]
         for layer, own in zip(self.layers[JOINT - FROZEN :], weights["own"], strict=True):
             bias = own * batch.same[0]
 
             def together(qkv: Tensor, bias: Tensor = bias) -> Tensor:
-                return _mixed(*qkv.permute(1, 2, 0, 3), bias).transpose(0, 1).flatten(1)
+                return _mixed(qkv.permute(1, 2, 0, 3), bias).transpose(0, 1).flatten(1)
 
             h = through([layer], h, bert.heads, bert.eps, together)
         scores = F.linear(h[batch.firsts], weights["score.weight"], weights["score.bias"])
@@ -182,25 +190,27 @@ def _apart(qkv: Tensor, chunks: Sequence[Tensor]) -> Tensor:
     out = qkv.new_empty(count + 1, heads * size)
     for rows in chunks:
         bias = torch.where(rows == count, -1e4, 0.0)[:, None, None, :]
-        mixed = _mixed(*filled[rows].permute(2, 0, 3, 1, 4), bias)
+        mixed = _mixed(filled[rows].permute(2, 0, 3, 1, 4), bias)
         out[rows.flatten()] = mixed.transpose(1, 2).reshape(-1, heads * size)
     return out[:count]
 
 
-def _mixed(q: Tensor, k: Tensor, v: Tensor, bias: Tensor) -> Tensor:
-    """Scaled dot-product attention, [..., heads, T, D]; by hand, as fast as the fused one with a bias."""
+def _mixed(qkv: Tensor, bias: Tensor) -> Tensor:
+    """Scaled dot-product attention of [3, ..., heads, T, D]; by hand, as fast as the fused one with a bias."""
+    q, k, v = qkv
     scores = (q / q.shape[-1] ** 0.5) @ k.transpose(-1, -2) + bias.to(q.dtype)
-    return scores.softmax(dim=-1) @ v
+    return torch.matmul(scores.softmax(dim=-1), v)
 
 
 @dataclass(frozen=True)
 class Packed:
-    """Sequences of tokens, one after the other: of each question its passages, and last the question alone."""
+    """Sequences of tokens in a row: of each question its passages, and last the question alone."""
 
     ids: Tensor  # [N]
     places: Tensor  # [N] in its sequence
     parts: Tensor  # [N] 0 question, 1 talk before, 2 passage
     orders: Tensor  # [N] of the passage in time, 0 the newest
+    marks: Tensor  # [N] 1: a word piece of the passage, or of the talk before, that the question has too
     offsets: list[tuple[int, int]]  # of each token in its part's text
     firsts: Tensor  # [S] where each sequence begins
     ranks: Tensor  # [S] of the passage among the candidates; RANKS for the question alone
@@ -221,18 +231,24 @@ def pack(tokenizer: Tokenizer, asked: Sequence[tuple[str, Sequence[Passage]]]) -
     tokens: list[_Token] = []
     sizes: list[list[int]] = []
     ranks: list[int] = []
+    unmarked = _unmarked(tokenizer)
     for question, passages in asked:
         newest = sorted(range(len(passages)), key=lambda place: -passages[place].time)
         orders = {place: min(order, ORDERS - 1) for order, place in enumerate(newest)}
         ranks += [*(min(passage.rank, RANKS - 1) for passage in passages), RANKS]
         head = _cut(tokenizer, question, QUESTION, last=True)
-        alone = [_Token(id_, 0, ORDERS - 1, span) for id_, span in head]
+        alone = [_Token(id_, 0, ORDERS - 1, 0, span) for id_, span in head]
+        asks = {id_ for id_, _ in head if id_ not in unmarked}
         sizes.append([])
         for place, passage in enumerate(passages):
             before = _cut(tokenizer, passage.before, BEFORE, last=True)[1:]
             text = _cut(tokenizer, passage.text, TEXT, last=False)[1:]
             pieces = ((head, 0), (before, 1), (text, 2))
-            own = [_Token(id_, part, orders[place], span) for piece, part in pieces for id_, span in piece]
+            own = [
+                _Token(id_, part, orders[place], int(part > 0 and id_ in asks), span)
+                for piece, part in pieces
+                for id_, span in piece
+            ]
             tokens += own
             sizes[-1].append(len(own))
         tokens += alone
@@ -240,10 +256,20 @@ def pack(tokenizer: Tokenizer, asked: Sequence[tuple[str, Sequence[Passage]]]) -
     return _packed(tokens, sizes, ranks)
 
 
+@lru_cache(8)
+def _unmarked(tokenizer: Tokenizer) -> frozenset[int]:
+    """Word pieces that tell nothing when question and passage share them."""
+    told = (
+        tokenizer.token_to_id(piece) for piece in (*PLAIN.split(), *"?!.,:;'’-()", "[CLS]", "[SEP]", "[UNK]")
+    )
+    return frozenset(id_ for id_ in told if id_ is not None)
+
+
 class _Token(NamedTuple):
     id: int
     part: int
     order: int
+    mark: int
     span: tuple[int, int]  # characters
 
 
@@ -266,7 +292,8 @@ def _packed(tokens: Sequence[_Token], sizes: list[list[int]], ranks: list[int]) 
         sequence += len(group)
     return Packed(
         columns[0], torch.tensor([place for size in flat for place in range(size)]), columns[1],
-        torch.tensor([token.order for token in tokens]), [token.span for token in tokens],
+        torch.tensor([token.order for token in tokens]), torch.tensor([token.mark for token in tokens]),
+        [token.span for token in tokens],
         torch.tensor(firsts[:-1]), torch.tensor(ranks), _chunks(firsts, flat), bounds, same, sizes,
     )  # fmt: skip
 
