@@ -115,8 +115,8 @@ def _not_retold(text: str, memories: Sequence[Record]) -> str:
 
 def _told(record: Record) -> tuple[set[str], set[str]]:
     """Stems of the words of a memory, and of the value in its gist."""
-    gist = record.body.get("gist") or ()
-    value = "".join(gist[2:]).lstrip("|") if len(gist) > 2 and str(gist[1]).startswith("|") else ""
+    gist = [str(part) for part in record.body.get("gist") or ()]
+    value = "".join(gist[2:]).lstrip("|") if len(gist) > 2 and gist[1].startswith("|") else ""
     return set(stems(str(record.body["text"]))), set(stems(value))
 
 

@@ -8,28 +8,28 @@ Axes: Q statements of all candidates, F kinds of evidence.
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+import re
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
-from ..encoders.transformer import TransformerEncoder
 from ..facts.clause import KIN_WORDS
 from ..keys import Keys
+from ..senses import nearest_words
 from ..text import idf, stems, words
 from .asked import KINDS, Asked, content, has_kind, names_in, read_question, said_words
 from .candidates import Candidate
 from .following import Follow
-from .reading import Passage, Reader
 from .statements import Statement, statements_of
 
-__all__ = ["Judge", "ReaderJudge", "RuleJudge", "Verdict", "default_judge"]
+__all__ = ["Judge", "RuleJudge", "Verdict"]
 
 Array = np.ndarray[Any, Any]
 
-ENOUGH = 0.3  # chance from which on the rules' choice is an answer
 MOST_IDF = 8.0
+KNOWN = 2_048  # texts whose keys are held
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +44,6 @@ class Verdict:
 class Judge(Protocol):
     """Whatever can tell which statement answers a question."""
 
-    @property
-    def least(self) -> float:
-        """Chance from which on a statement is an answer."""
-
     def judge(self, question: Follow, candidates: Sequence[Candidate]) -> list[Verdict]:
         """Verdicts on the statements of candidates, the most likely first; what is left to 1 is "none"."""
 
@@ -58,11 +54,7 @@ class RuleJudge:
     def __init__(self, keys: Keys) -> None:
         """Args: keys: what texts are compared by."""
         self._keys = keys
-
-    @property
-    def least(self) -> float:
-        """As `Judge`."""
-        return ENOUGH
+        self._known: dict[str, tuple[Array, Array]] = {}  # key and senses of texts read before
 
     def judge(self, question: Follow, candidates: Sequence[Candidate]) -> list[Verdict]:
         """As `Judge`."""
@@ -87,66 +79,61 @@ class RuleJudge:
         if not pairs:
             return [], np.zeros((0, len(KINDS_OF_EVIDENCE)))
         asked = read_question(question.text)
-        cosines = self._cosines(question.query, [each.text for _, each in pairs])
+        cosines, senses = self._compared(question, [each.text for _, each in pairs])
+        heads = _heads(asked)
         order = {seq: place for place, seq in enumerate(sorted({c.seq for c in candidates}))}
         best = max(candidate.score for candidate in candidates)
         aliases = _aliases(asked, candidates)
         rows = [
             _row(asked, candidate, statement, cosine, best, order[candidate.seq] / len(order), aliases)
             | _in_thread(question, candidate, statement)
-            for (candidate, statement), cosine in zip(pairs, cosines, strict=True)
+            | _of_sense(asked, heads, senses, place)
+            for place, ((candidate, statement), cosine) in enumerate(zip(pairs, cosines, strict=True))
         ]
         return pairs, np.array([[row.get(kind, 0.0) for kind in KINDS_OF_EVIDENCE] for row in rows])
 
-    def _cosines(self, question: str, texts: Sequence[str]) -> list[float]:
-        return [float(each) for each in self._keys.targets(texts) @ self._keys.query(question)]
+    def _compared(self, question: Follow, texts: Sequence[str]) -> tuple[Array, dict[str, Array]]:
+        """[Q] cosines of texts with a question, and of each of its words [Q] how near a word of a text is."""
+        new = [text for text in dict.fromkeys(texts) if text not in self._known]
+        if len(self._known) + len(new) > KNOWN:
+            self._known.clear()
+            new = list(dict.fromkeys(texts))
+        if new:
+            keys, codes = self._keys.addresses(new)
+            self._known |= dict(zip(new, zip(keys.numpy(), codes.numpy(), strict=True), strict=True))
+        held = [self._known[text] for text in texts]
+        cosines = np.stack([key for key, _ in held]) @ self._keys.query(question.query).numpy()
+        asked = self._keys.query_senses(question.text)
+        if not asked:
+            return cosines, {}
+        wanted = np.stack([vector.numpy() for vector in asked.values()]).astype(np.float32)
+        near = nearest_words(np.stack([code for _, code in held]), np.arange(len(held)), len(held), wanted)
+        return cosines, dict(zip(asked, near.T, strict=True))
 
 
-class ReaderJudge:
-    """Judges by the trained reader: which turn answers, and the statement in which its answer stands."""
-
-    def __init__(self, reader: Reader) -> None:
-        """Args: reader: its checkpoint must be there."""
-        self._reader = reader
-
-    @property
-    def least(self) -> float:
-        """As `Judge`."""
-        return self._reader.least
-
-    def judge(self, question: Follow, candidates: Sequence[Candidate]) -> list[Verdict]:
-        """As `Judge`."""
-        passages = [
-            Passage(each.text, each.before, each.created_at.timestamp(), rank)
-            for rank, each in enumerate(candidates)
-        ]
-        readings = self._reader.read(question.query, passages)
-        return sorted(
-            (
-                Verdict(reading.chance, candidate, _statement_at(candidate, reading.start))
-                for candidate, reading in zip(candidates, readings, strict=True)
-            ),
-            key=lambda verdict: -verdict.chance,
-        )
+def _heads(asked: Asked) -> list[str]:
+    """Stems of the nouns that say what kind of thing is asked for: "which instrument"."""
+    match = _HEAD.search(asked.text)
+    return stems(match["head"]) if match else []
 
 
-def _statement_at(candidate: Candidate, start: int) -> Statement:
-    """The statement of a turn in which a character stands."""
-    until = 0
-    statements = statements_of(candidate)
-    for statement in statements:
-        begin = candidate.text.find(statement.said, until)
-        until = (begin if begin >= 0 else until) + len(statement.said)
-        if start < until:
-            return statement
-    return statements[-1] if statements else Statement(candidate.text, candidate.text, False, False, 0)
+_HEAD = re.compile(
+    r"\b(?:what|which|how many|whose)(?: (?:kind|sort|type|make|model|brand|name|colour|color) of)? "
+    r"(?!(?:is|are|was|were|do|does|did|has|have|can|will|would|should)\b)(?P<head>\w+(?: \w+)?)",
+    re.IGNORECASE,
+)
 
 
-def default_judge(keys: Keys) -> Judge:
-    """The reader where its checkpoint is there, else the rules."""
-    encoder = keys.encoder.encoder
-    reader = Reader(encoder=encoder if isinstance(encoder, TransformerEncoder) else None)
-    return ReaderJudge(reader) if reader.is_there else RuleJudge(keys)
+def _of_sense(
+    asked: Asked, heads: Sequence[str], senses: Mapping[str, Array], place: int
+) -> dict[str, float]:
+    """How near the words of a statement come to those of the question, by what they mean."""
+    total = sum(min(MOST_IDF, idf(stem)) for stem in asked.stems if stem in senses)
+    near = sum(
+        min(MOST_IDF, idf(stem)) * float(senses[stem][place]) for stem in asked.stems if stem in senses
+    )
+    head = max((float(senses[stem][place]) for stem in heads if stem in senses), default=0.0)
+    return {"senses": near / total if total else 0.0, "head": head}
 
 
 def _share(sought: Sequence[str], held: Set[str]) -> float:
@@ -349,6 +336,8 @@ KINDS_OF_EVIDENCE: tuple[str, ...] = (
     "turn of answer",
     "near answer",
     "names of answer",
+    "senses",
+    "head",
     "fit and words",
     "words",
     "fit and around",
