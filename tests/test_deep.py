@@ -58,11 +58,18 @@ def test_a_forgotten_fact_is_found_in_other_words(fake_clock: FakeClock, sentenc
 
 
 def test_talk_that_made_no_fact_is_found_too(memory: Memory) -> None:
-    memory.add("Did the plumber ring about the boiler?", user_id="ana")
-    (found,) = memory.deep("plumber boiler", user_id="ana")
-    assert found.text == "Did the plumber ring about the boiler?"
+    said = "They still owe us for the boiler, by the end of the month they say."
+    memory.add([{"role": "user", "content": said}], user_id="ana")
+    (found,) = memory.deep("money for the boiler", user_id="ana")
+    assert found.text == said
     assert found.id == ""
     assert memory.all(user_id="ana") == []
+
+
+def test_what_only_asks_and_what_an_assistant_said_is_not_found(memory: Memory) -> None:
+    memory.add([{"role": "user", "content": "Did the plumber ring about the boiler?"}], user_id="ana")
+    memory.add([{"role": "assistant", "content": "The plumber mended the boiler."}], user_id="ana")
+    assert memory.deep("plumber boiler", user_id="ana") == []
 
 
 def test_the_latest_wording_is_found_and_not_the_one_before(memory: Memory) -> None:

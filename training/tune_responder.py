@@ -29,8 +29,8 @@ from neuromem.assistant.judging import KINDS_OF_EVIDENCE, RuleJudge
 from neuromem.assistant.statements import statements_of
 from neuromem.bench.talk import Exchange, read_dialogues, says
 
-L2 = 2e-3
-STEPS = 400
+L2 = 5e-3
+STEPS = 150
 NONE = "none"
 
 

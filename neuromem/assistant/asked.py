@@ -22,6 +22,7 @@ __all__ = [
     "kind_of",
     "names_in",
     "read_question",
+    "said_words",
 ]
 
 _FOLLOWS = re.compile(r"^\W*(?:and|but|or|what about|how about)\b", re.I)
@@ -55,6 +56,8 @@ NUMBER = (
     r"seventy|eighty|ninety|hundred|thousand|half|dozen)"
 )
 UNIT_OF_TIME = r"(?:second|minute|hour|day|night|week|fortnight|month|year|evening|morning|weekend)s?"
+
+CACHED = 4_096  # texts whose words are kept
 
 
 def _r(pattern: str) -> re.Pattern[str]:
@@ -109,8 +112,9 @@ ROLE_WORDS = frozenset(
 _THIRD = re.compile(r"\b(?:he|she|they|him|her|his|their|them)\b", re.I)
 _FIRST = re.compile(r"\b(?:i|me|my|mine|we|our|us|i'm|i've|am)\b", re.I)
 _OWN = re.compile(
-    r"\b(?:i|me|we|us|mine|am)\b|\b(?:my|our)\b(?! (?:\w+ )?(?:%s)\b)"
-    % "|".join(map(re.escape, sorted(ROLE_WORDS))),
+    r"\b(?:i|me|we|us|mine|am)\b|\b(?:my|our)\b(?! (?:\w+ )?(?:"
+    + "|".join(map(re.escape, sorted(ROLE_WORDS)))
+    + r")\b)",
     re.I,
 )
 
@@ -144,6 +148,7 @@ def kind_of(question: str) -> str:
     return next((kind for kind, (asked, _) in KINDS.items() if asked.search(question)), "what")
 
 
+@functools.lru_cache(CACHED)
 def names_in(text: str) -> frozenset[str]:
     """What looks like a name of somebody or something, folded; no question words, days or months."""
     found = (re.sub(r"['’]s?$", "", name) for name in _NAME.findall(text))
@@ -200,9 +205,16 @@ def has_kind(kind: str, text: str, known: frozenset[str] = frozenset()) -> float
     return 0.0 if wanted is None else 1.0 if wanted.search(text) else -1.0
 
 
-def content(text: str) -> set[str]:
+@functools.lru_cache(CACHED)
+def content(text: str) -> frozenset[str]:
     """Stems of the words of a text that tell something."""
-    return {stem(word) for word in words(text) if word not in STOP_WORDS}
+    return frozenset(stem(word) for word in words(text) if word not in STOP_WORDS)
+
+
+@functools.lru_cache(CACHED)
+def said_words(text: str) -> frozenset[str]:
+    """The words of a text, folded."""
+    return frozenset(words(text))
 
 
 def capitals_in(texts: Iterable[str]) -> dict[str, str]:

@@ -155,12 +155,10 @@ def _ranked(found: Sequence[Recall], sittings: Sequence[Sequence[_Turn]], most: 
             if score <= 0:
                 continue
             best = held[here][0] if held[here] else None
-            out.append(
-                Candidate(
-                    turn.text, tuple(_earlier(turns, here)), datetime.fromtimestamp(turn.time, tz=UTC), best.gist if best else "", score,
-                    best.id if best else "", turn.seq, tuple(held[here]),
-                )
-            )  # fmt: skip
+            said = datetime.fromtimestamp(turn.time, tz=UTC)
+            gist, id_ = (best.gist, best.id) if best else ("", "")
+            earlier = tuple(_earlier(turns, here))
+            out.append(Candidate(turn.text, earlier, said, gist, score, id_, turn.seq, tuple(held[here])))
     return sorted(out, key=lambda each: (-each.score, -each.seq))[:most]
 
 

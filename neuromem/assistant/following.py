@@ -17,13 +17,16 @@ MOST = 240  # characters of the question before that are kept
 
 _PERSON = re.compile(r"\b(?P<word>he|she|him|her|his|hers)\b(?P<short>['’]s\b)?", re.I)
 _OWNS = frozenset(("his", "her", "hers"))
+_ROLE = "|".join(sorted(map(re.escape, ROLE_WORDS | {"captain", *PETS.split()}), key=len, reverse=True))
 _PHRASE = re.compile(
-    r"\b(?:my|our|the|[A-Z][\w-]+['’]s|mum['’]?s|dad['’]?s) (?:\w+ ){0,2}?(?P<role>%s|captain|%s)\b(?!['’]s \w)"
-    % ("|".join(sorted(map(re.escape, ROLE_WORDS), key=len, reverse=True)), "|".join(PETS.split())),
+    r"\b(?:my|our|the|(?!(?:What|Who|Where|When|How|That|It)\b)[A-Z][\w-]+['’]s|mum['’]?s|dad['’]?s) "
+    r"(?:\w+ ){0,2}?"
+    rf"(?P<role>{_ROLE})\b(?!['’]s \w)",
     re.I,
 )
 _PROPER = re.compile(
-    r"(?:(?:Mr|Mrs|Ms|Miss|Dr|Doctor|Captain|Uncle|Aunt|Auntie|Sister|Father)\.? )?[A-ZÀ-ÞİŞĞÇÖÜ][\w’'-]+(?: [A-ZÀ-Þ][\w-]+)?"
+    r"(?:(?:Mr|Mrs|Ms|Miss|Dr|Doctor|Captain|Uncle|Aunt|Auntie|Sister|Father)\.? )?"
+    r"[A-ZÀ-ÞİŞĞÇÖÜ][\w’'-]+(?: [A-ZÀ-Þ][\w-]+)?"
 )
 
 
@@ -77,7 +80,7 @@ def _meant(before: Before, gender: str) -> str:
     if asked_for and len(set(answered)) == 1:
         return answered[0]
     if phrases:
-        return phrases[-1][0]
+        return str(phrases[-1][0])
     named = [
         name for name in _PROPER.findall(before.question) if _bare(name).lower() in names_in(before.question)
     ]

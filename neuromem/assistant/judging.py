@@ -8,7 +8,8 @@ Axes: Q statements of all candidates, F kinds of evidence.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -16,8 +17,9 @@ import numpy as np
 
 from ..facts.clause import KIN_WORDS
 from ..keys import Keys
+from ..senses import nearest_words
 from ..text import idf, stems, words
-from .asked import KINDS, Asked, content, has_kind, names_in, read_question
+from .asked import KINDS, Asked, content, has_kind, names_in, read_question, said_words
 from .candidates import Candidate
 from .following import Follow
 from .statements import Statement, statements_of
@@ -27,6 +29,7 @@ __all__ = ["Judge", "RuleJudge", "Verdict"]
 Array = np.ndarray[Any, Any]
 
 MOST_IDF = 8.0
+KNOWN = 2_048  # texts whose keys are held
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ class RuleJudge:
     def __init__(self, keys: Keys) -> None:
         """Args: keys: what texts are compared by."""
         self._keys = keys
+        self._known: dict[str, tuple[Array, Array]] = {}  # key and senses of texts read before
 
     def judge(self, question: Follow, candidates: Sequence[Candidate]) -> list[Verdict]:
         """As `Judge`."""
@@ -75,22 +79,64 @@ class RuleJudge:
         if not pairs:
             return [], np.zeros((0, len(KINDS_OF_EVIDENCE)))
         asked = read_question(question.text)
-        cosines = self._cosines(question.query, [each.text for _, each in pairs])
+        cosines, senses = self._compared(question, [each.text for _, each in pairs])
+        heads = _heads(asked)
         order = {seq: place for place, seq in enumerate(sorted({c.seq for c in candidates}))}
         best = max(candidate.score for candidate in candidates)
         aliases = _aliases(asked, candidates)
         rows = [
             _row(asked, candidate, statement, cosine, best, order[candidate.seq] / len(order), aliases)
             | _in_thread(question, candidate, statement)
-            for (candidate, statement), cosine in zip(pairs, cosines, strict=True)
+            | _of_sense(asked, heads, senses, place)
+            for place, ((candidate, statement), cosine) in enumerate(zip(pairs, cosines, strict=True))
         ]
         return pairs, np.array([[row.get(kind, 0.0) for kind in KINDS_OF_EVIDENCE] for row in rows])
 
-    def _cosines(self, question: str, texts: Sequence[str]) -> list[float]:
-        return [float(each) for each in self._keys.targets(texts) @ self._keys.query(question)]
+    def _compared(self, question: Follow, texts: Sequence[str]) -> tuple[Array, dict[str, Array]]:
+        """[Q] cosines of texts with a question, and of each of its words [Q] how near a word of a text is."""
+        new = [text for text in dict.fromkeys(texts) if text not in self._known]
+        if len(self._known) + len(new) > KNOWN:
+            self._known.clear()
+            new = list(dict.fromkeys(texts))
+        if new:
+            keys, codes = self._keys.addresses(new)
+            self._known |= dict(zip(new, zip(keys.numpy(), codes.numpy(), strict=True), strict=True))
+        held = [self._known[text] for text in texts]
+        cosines = np.stack([key for key, _ in held]) @ self._keys.query(question.query).numpy()
+        asked = self._keys.query_senses(question.text)
+        if not asked:
+            return cosines, {}
+        wanted = np.stack([vector.numpy() for vector in asked.values()]).astype(np.float32)
+        near = nearest_words(np.stack([code for _, code in held]), np.arange(len(held)), len(held), wanted)
+        return cosines, dict(zip(asked, near.T, strict=True))
 
 
-def _share(sought: Sequence[str], held: set[str]) -> float:
+def _heads(asked: Asked) -> list[str]:
+    """Stems of the nouns that say what kind of thing is asked for: "which instrument"."""
+    match = _HEAD.search(asked.text)
+    return stems(match["head"]) if match else []
+
+
+_HEAD = re.compile(
+    r"\b(?:what|which|how many|whose)(?: (?:kind|sort|type|make|model|brand|name|colour|color) of)? "
+    r"(?!(?:is|are|was|were|do|does|did|has|have|can|will|would|should)\b)(?P<head>\w+(?: \w+)?)",
+    re.IGNORECASE,
+)
+
+
+def _of_sense(
+    asked: Asked, heads: Sequence[str], senses: Mapping[str, Array], place: int
+) -> dict[str, float]:
+    """How near the words of a statement come to those of the question, by what they mean."""
+    total = sum(min(MOST_IDF, idf(stem)) for stem in asked.stems if stem in senses)
+    near = sum(
+        min(MOST_IDF, idf(stem)) * float(senses[stem][place]) for stem in asked.stems if stem in senses
+    )
+    head = max((float(senses[stem][place]) for stem in heads if stem in senses), default=0.0)
+    return {"senses": near / total if total else 0.0, "head": head}
+
+
+def _share(sought: Sequence[str], held: Set[str]) -> float:
     """Share of the sought words that are held, by how much each tells."""
     total = sum(min(MOST_IDF, idf(stem)) for stem in sought)
     return sum(min(MOST_IDF, idf(stem)) for stem in sought if stem in held) / total if total else 0.0
@@ -108,18 +154,18 @@ def _row(
     """What speaks for and against one statement."""
     own = content(statement.text) | content(statement.said)
     turn = content(candidate.text) | own
-    around = turn | content(" ".join(candidate.earlier[-2:]))
+    around = turn.union(*map(content, candidate.earlier[-2:]))
     memory = max(candidate.memories, key=lambda each: _alike(each.text, statement.text), default=None)
     alike = 0.0 if memory is None else _alike(memory.text, statement.text)
     fit = has_kind(asked.kind, statement.said, asked.names)
-    names = {word for name in names_in(f"so {statement.text}") for word in words(name)}
-    wanted = {word for name in asked.names for word in words(name)}
-    held = set(words(f"{statement.text} {statement.said}"))
-    nearby = set(words(" ".join((candidate.text, *candidate.earlier))))
+    names = {word for name in names_in(f"so {statement.text}") for word in name.split()}
+    wanted = {word for name in asked.names for word in name.split()}
+    held = said_words(statement.text) | said_words(statement.said)
+    nearby = said_words(candidate.text).union(*map(said_words, candidate.earlier))
     kin = {KIN_WORDS.get(word, word) for word in held}
     of_self = bool(held & {"i", "my", "me", "we", "our", "i'm", "im", "i've", "ive"})
     other = bool(names - wanted - aliases)
-    new = [stem for stem in stems(statement.said) if stem not in asked.stems]
+    new = content(statement.said) - frozenset(asked.stems)
     row = {
         "score": candidate.score,
         "relative": candidate.score / best if best else 0.0,
@@ -144,7 +190,7 @@ def _row(
         "unreal": float(statement.unreal),
         "new words": min(1.0, len(new) / 6),
         "nothing new": float(not new),
-        "short": float(len(words(statement.said)) <= 3),
+        "short": float(len(statement.said.split()) <= 3),
         "newness": newness * (not asked.past),
         "superseded": float(memory is not None and alike >= 0.5 and memory.superseded_by is not None),
         "place": min(1.0, statement.place / 3),
@@ -176,7 +222,7 @@ def _in_thread(question: Follow, candidate: Candidate, statement: Statement) -> 
 
 def _alike(one: str, other: str) -> float:
     """Share of the words of either that both hold."""
-    first, second = set(words(one)), set(words(other))
+    first, second = said_words(one), said_words(other)
     return len(first & second) / max(1, len(first | second))
 
 
@@ -290,6 +336,8 @@ KINDS_OF_EVIDENCE: tuple[str, ...] = (
     "turn of answer",
     "near answer",
     "names of answer",
+    "senses",
+    "head",
     "fit and words",
     "words",
     "fit and around",

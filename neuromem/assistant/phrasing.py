@@ -12,7 +12,7 @@ from ..facts.times import dated as note_dates
 from ..facts.values import title_names
 from ..facts.verbs import is_verb_form
 
-__all__ = ["dated", "told", "turned", "with_dates"]
+__all__ = ["dated", "states", "told", "turned", "with_dates"]
 
 _TURNS = {
     "i": "you", "me": "you", "my": "your", "mine": "yours", "myself": "yourself", "we": "you", "us": "you",
@@ -97,11 +97,11 @@ def told(
     first, _, rest = said.partition(" ")
     if first.lower() in _LOWER:
         said = f"{first.lower()} {rest}" if rest else first.lower()
-    joint = " that " if _states(said) else ": "
+    joint = " that " if states(said) else ": "
     return f"You told me{f' {dated(at, now)}' if day else ''}{joint}{said}."
 
 
-def _states(said: str) -> bool:
+def states(said: str) -> bool:
     """Whether words have a verb, so that "that" may stand before them."""
     first, *more = said.split()
     if first.lower() in _SUBJECTS or _VERBAL.search(said):

@@ -1,8 +1,7 @@
 """Answers put together from what the user said, with no model that writes.
 
 What was recalled leads to the turns in which the answer may have been given; a judge chooses the statement
-that answers, or none; that statement is said, with its day. The weight from which on an answer is given was
-chosen on dialogues for development.
+that answers, or none; that statement is said, with its day.
 """
 
 from __future__ import annotations
@@ -15,16 +14,18 @@ from ..engine import Written
 from ..memory import Memory
 from ..recall import Recall
 from .asked import asks_memory, capitals_in, has_kind, is_elliptic, kind_of
-from .candidates import FOUND, around
+from .candidates import FOUND, Candidate, around
 from .following import MOST, WITHIN_S, Before, follow
-from .judging import Judge, RuleJudge, Verdict
-from .phrasing import told
+from .judging import Judge, Verdict
+from .phrasing import states, told
+from .statements import focused, statements_of
+from .weighing import judge_for
 
-__all__ = ["UNKNOWN", "Answer", "Responder"]
+__all__ = ["UNKNOWN", "Answer", "Responder", "sentence"]
 
 UNKNOWN = "I don't know that. You haven't told me."
+ENOUGH = 0.3  # chance from which on a statement is an answer
 _OF_TIME = ("when", "hour", "length")  # kinds of question
-ENOUGH = 0.2  # chance from which on a statement is an answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Responder:
     """Answers one user from what is recalled; it knows the question before, for those that lean on it."""
 
     def __init__(self, memory: Memory, user_id: str, judge: Judge | None = None) -> None:
-        """Args: judge: who tells which statement answers; None: the reader and the rules."""
+        """Args: judge: who tells which statement answers; None: the best at hand."""
         self._memory, self._user_id = memory, user_id
         self._judge: Judge = judge_for(memory) if judge is None else judge
         self._before: Before | None = None  # the question before
@@ -79,12 +80,7 @@ class Responder:
         self._before = _remembered(asked.text, best, now)
         if best is None:
             return Answer(UNKNOWN)
-        moment = datetime.fromtimestamp(now, tz=UTC)
-        said = best.statement.text
-        timed = kind_of(text) in _OF_TIME and has_kind("when", said) > 0  # its own date is the one asked for
-        spelt = capitals_in([candidate.text for candidate in found])
-        sentence = told(said, best.candidate.created_at, moment, day=not timed, capitals=spelt)
-        return Answer(sentence, _used(best), True)
+        return Answer(sentence(asked.text, best, found, now), _used(best), True)
 
     def acknowledge(self, text: str, written: Sequence[Written], now: float) -> str:
         """What is said to words that ask nothing of the memory. `now`: Unix seconds."""
@@ -93,6 +89,22 @@ class Responder:
         if "ADD" in events or "UPDATE" in events:
             return "I'll remember that."
         return "Yes, you told me." if events else "All right."
+
+
+def sentence(question: str, best: Verdict, found: Sequence[Candidate], now: float) -> str:
+    """The answer in a sentence: the part of the statement that answers, and when it was told.
+
+    Args:
+        found: all candidates; they show how names are written. now: Unix seconds.
+    """
+    said = focused(best.statement.text, question)
+    if best.statement.place and not states(said):  # "Six kilos exactly" is said of something
+        before = statements_of(best.candidate)[best.statement.place - 1]
+        said = f"{before.text.rstrip(' .!,;')}: {said}"
+    timed = kind_of(question) in _OF_TIME and has_kind("when", said) > 0  # its own date is the one asked for
+    spelt = capitals_in([candidate.text for candidate in found])
+    moment = datetime.fromtimestamp(now, tz=UTC)
+    return told(said, best.candidate.created_at, moment, day=not timed, capitals=spelt)
 
 
 def _remembered(question: str, best: Verdict | None, now: float) -> Before:

@@ -120,8 +120,8 @@ def _written(path: Path) -> tuple[str, list[Exchange]]:
         if "say" not in found.re.groupindex and not any(each.kind for each in exchanges):
             year, month = int(begins["year"]), 0  # the questions begin, perhaps amid the talk
         year, month = year + (int(found["month"]) < month - 6), int(found["month"])
-        parts = [int(found[name]) for name in ("month", "day", "hour", "minute")]
-        seconds = datetime(year, *parts, tzinfo=UTC).timestamp()
+        day, hour, minute = (int(found[name]) for name in ("day", "hour", "minute"))
+        seconds = datetime(year, month, day, hour, minute, tzinfo=UTC).timestamp()
         exchanges.append(_line(found, seconds))
     return begins["user"], sorted(exchanges, key=lambda exchange: exchange.time)
 

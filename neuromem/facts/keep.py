@@ -61,8 +61,9 @@ def is_question(sentence: str) -> bool:
 
 
 _TAG = re.compile(
-    r"(?<=\w),? (?:remember|did i (?:say|tell you|mention)(?: that)?|can you (?:believe|imagine)(?: (?:it|that))?|would you believe(?: it)?|"
-    r"you know|right|innit|you see|(?:is|was|does|did|has|have|are|were|do)n'?t (?:it|he|she|they|i|we))\?+\s*$",
+    r"(?<=\w),? (?:remember|did i (?:say|tell you|mention)(?: that)?|"
+    r"can you (?:believe|imagine)(?: (?:it|that))?|would you believe(?: it)?|you know|right|innit|you see|"
+    r"(?:is|was|does|did|has|have|are|were|do)n'?t (?:it|he|she|they|i|we))\?+\s*$",
     re.IGNORECASE,
 )  # of a statement that only ends as a question: "i don't eat beef anymore, remember?"
 
