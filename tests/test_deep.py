@@ -12,6 +12,7 @@ from strings import FACTS, NASTY
 from neuromem import Memory
 from neuromem.deep import bm25
 from neuromem.encoders import Encoder, load_encoder
+from neuromem.records import Event
 
 POTOLA = "My dog's name is Potola"
 
@@ -127,10 +128,10 @@ def test_rare_words_weigh_more_and_long_texts_are_no_better() -> None:
 
 
 def test_the_search_of_a_thousand_statements_takes_less_than_a_second(memory: Memory) -> None:
-    memory.add(
-        [{"role": "assistant", "content": f"Statement {n} on topic {n % 7}"} for n in range(1_000)],
-        user_id="ana",
-    )
+    memory.add([{"role": "user", "content": "It rains, they say."}], user_id="ana")
+    (owner,) = memory.engine.log.owners()
+    said = [{"text": f"Statement {n} on topic {n % 7}", "role": "user"} for n in range(1_000)]
+    memory.engine.log.append_many(owner, [Event("say", 1.0, body) for body in said])
     memory.deep("warm up", user_id="ana")
     started = time.perf_counter()
     assert memory.deep("statement 500", user_id="ana")[0].text == "Statement 500 on topic 3"

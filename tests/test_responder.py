@@ -204,7 +204,13 @@ def test_what_was_superseded_is_a_candidate_and_known_as_such(memory: Memory) ->
 
 def test_a_turn_is_taken_apart_and_its_pronouns_resolved() -> None:
     turn = Candidate(
-        "He suspects a cataract. Do you know it?", ("I saw Doctor Sevim about my eyes.",), MAY, "", 1, "", 0
+        "He suspects a cataract. Do you know it?",
+        ("I have an appointment with Doctor Sevim about my eyes.",),
+        MAY,
+        "",
+        1,
+        "",
+        0,
     )
     (statement,) = statements_of(turn)
     assert statement.said == "He suspects a cataract."

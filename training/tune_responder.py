@@ -166,12 +166,12 @@ def chances(question: Question, weights: dict[str, float]) -> np.ndarray[Any, An
 def report(name: str, asked: Sequence[Question], weights: dict[str, float]) -> None:
     """Shares by kind, for several least chances of an answer."""
     print(f"== {name}: {len(asked)}")
-    for least in (0.0, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5):
+    for least in (0.0, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8):
         good: dict[str, list[bool]] = defaultdict(list)
         for each in asked:
             chance = chances(each, weights)
             best = int(np.argmax(chance)) if len(chance) else -1
-            says_it = best >= 0 and chance[best] >= max(least, 1e-9)
+            says_it = best >= 0 and chance[best] >= least * (chance[best] + 1 - chance.sum())
             good[each.kind].append(
                 not says_it if each.kind == "unknown" else says_it and bool(each.right[best])
             )

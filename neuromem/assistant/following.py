@@ -30,6 +30,9 @@ _PROPER = re.compile(
 )
 
 
+_PLACED = re.compile(r"\b(?:from|in|at|to|near|of|on) $", re.I)  # what comes next is a place
+
+
 @dataclass(frozen=True, slots=True)
 class Before:
     """The question before, and what was answered."""
@@ -75,7 +78,10 @@ def _meant(before: Before, gender: str) -> str:
     """Whom a pronoun means: who was the answer, else who was asked about; "" where that is not clear."""
     asked_for = kind_of(before.question) in ("who", "name")
     new = names_in(f"so {before.answer}") - names_in(f"so {before.question}")
-    answered = [name for name in _PROPER.findall(before.answer) if _bare(name).lower() in new]
+    answered = [
+        match[0] for match in _PROPER.finditer(before.answer)
+        if _bare(match[0]).lower() in new and not _PLACED.search(before.answer[: match.start()])
+    ]  # fmt: skip
     phrases = [match for match in _PHRASE.finditer(before.question) if _gender(match["role"]) in ("", gender)]
     if asked_for and len(set(answered)) == 1:
         return answered[0]

@@ -16,6 +16,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..facts.clause import KIN_WORDS
+from ..facts.gist import parse_gist
+from ..facts.slots import slot_of
+from ..facts.sought import slots_sought
 from ..keys import Keys
 from ..senses import nearest_words
 from ..text import idf, stems, words
@@ -24,7 +27,7 @@ from .candidates import Candidate
 from .following import Follow
 from .statements import Statement, statements_of
 
-__all__ = ["Judge", "RuleJudge", "Verdict"]
+__all__ = ["Judge", "RuleJudge", "Verdict", "sureness"]
 
 Array = np.ndarray[Any, Any]
 
@@ -46,6 +49,18 @@ class Judge(Protocol):
 
     def judge(self, question: Follow, candidates: Sequence[Candidate]) -> list[Verdict]:
         """Verdicts on the statements of candidates, the most likely first; what is left to 1 is "none"."""
+
+
+def sureness(verdicts: Sequence[Verdict]) -> float:
+    """How sure it is that the first of all verdicts answers rather than nothing does, 0 to 1.
+
+    Others that answer as well make it no less sure.
+    """
+    if not verdicts:
+        return 0.0
+    none = max(0.0, 1 - sum(verdict.chance for verdict in verdicts))
+    best = verdicts[0].chance
+    return best / (best + none) if best else 0.0
 
 
 class RuleJudge:
@@ -90,6 +105,10 @@ class RuleJudge:
             | _of_sense(asked, heads, senses, place)
             for place, ((candidate, statement), cosine) in enumerate(zip(pairs, cosines, strict=True))
         ]
+        _beside(pairs, rows)
+        slots = set(slots_sought(question.text))
+        for (candidate, _), row in zip(pairs, rows, strict=True):
+            row["slot"] = float(bool(slots) and row["memory"] > 0 and _slot(candidate) in slots)
         return pairs, np.array([[row.get(kind, 0.0) for kind in KINDS_OF_EVIDENCE] for row in rows])
 
     def _compared(self, question: Follow, texts: Sequence[str]) -> tuple[Array, dict[str, Array]]:
@@ -109,6 +128,23 @@ class RuleJudge:
         wanted = np.stack([vector.numpy() for vector in asked.values()]).astype(np.float32)
         near = nearest_words(np.stack([code for _, code in held]), np.arange(len(held)), len(held), wanted)
         return cosines, dict(zip(asked, near.T, strict=True))
+
+
+def _beside(pairs: Sequence[tuple[Candidate, Statement]], rows: Sequence[dict[str, float]]) -> None:
+    """Adds to each row the most that any statement of the same turn has of some kinds of evidence."""
+    best: dict[int, dict[str, float]] = {}
+    for (candidate, _), row in zip(pairs, rows, strict=True):
+        of_turn = best.setdefault(candidate.seq, {})
+        for kind in ("senses", "head", "cosine"):
+            of_turn[kind] = max(of_turn.get(kind, -1.0), row.get(kind, 0.0))
+    for (candidate, _), row in zip(pairs, rows, strict=True):
+        row |= {f"{kind} of turn": value for kind, value in best[candidate.seq].items()}
+
+
+def _slot(candidate: Candidate) -> str:
+    """The slot that the best memory of a candidate fills; "" for none."""
+    slot = slot_of(parse_gist(candidate.gist)) if candidate.gist.strip() else None
+    return "" if slot is None else slot.key
 
 
 def _heads(asked: Asked) -> list[str]:
@@ -196,6 +232,8 @@ def _row(
         "place": min(1.0, statement.place / 3),
         "fragment": float(not candidate.id),
     }
+    row["covered"] = float(row["words"] > 0.99)
+    row["covered by turn"] = float(row["words of turn"] > 0.99)
     row["fit and words"] = max(0.0, fit) * row["words"]
     row["fit and around"] = max(0.0, fit) * row["words around"]
     row["words and named"] = row["words"] * row["named"]
@@ -247,59 +285,67 @@ def _aliases(asked: Asked, candidates: Sequence[Candidate]) -> frozenset[str]:
 
 
 WEIGHTS: dict[str, float] = {
-    "score": -2.88,
-    "relative": 4.45,
-    "memory": 0.14,
-    "cosine": 6.42,
-    "words": -0.09,
-    "words of turn": 1.15,
-    "words around": 0.73,
-    "fit": 0.94,
-    "named": -0.57,
-    "named nearby": -1.12,
-    "unnamed": -1.62,
-    "role": -2.16,
-    "alias": 1.02,
-    "role nearby": 1.3,
-    "stranger": -0.38,
-    "own": 0.12,
-    "own of another": 0.72,
-    "of self": -0.43,
-    "leans": 0.28,
-    "unreal": -4.17,
-    "new words": 0.31,
-    "nothing new": -4.28,
-    "short": -1.12,
-    "newness": 1.17,
-    "superseded": -0.68,
-    "place": 0.28,
-    "fragment": 0.39,
-    "words before": -0.99,
-    "words before, of turn": -3.18,
-    "answered before": -2.13,
-    "turn of answer": 2.03,
-    "near answer": 2.39,
-    "names of answer": 2.16,
-    "fit and words": -1.23,
-    "fit and around": 0.39,
-    "words and named": -0.19,
-    "cosine and fit": -0.65,
-    "fit price": 0.17,
-    "fit often": 0.0,
-    "fit age": 0.03,
-    "fit length": 2.57,
-    "fit number": 1.87,
-    "fit code": 3.27,
-    "fit hour": 0.05,
-    "fit when": 3.64,
-    "fit where": -0.99,
-    "fit who": 0.51,
-    "fit name": -0.62,
-    "fit why": -0.11,
-    "fit job": 0.28,
+    "score": -1.63,
+    "relative": 3.26,
+    "memory": -0.27,
+    "cosine": 3.4,
+    "words": -0.85,
+    "words of turn": -0.26,
+    "words around": 0.8,
+    "fit": 0.66,
+    "named": -0.47,
+    "named nearby": -0.54,
+    "unnamed": -1.35,
+    "role": -1.66,
+    "alias": 1.01,
+    "role nearby": 1.13,
+    "stranger": -0.89,
+    "own": 0.64,
+    "own of another": 0.31,
+    "of self": -0.68,
+    "leans": 0.51,
+    "unreal": -2.5,
+    "new words": -0.05,
+    "nothing new": 0.37,
+    "short": -0.65,
+    "newness": 1.01,
+    "superseded": -0.28,
+    "place": 0.17,
+    "fragment": 0.23,
+    "words before": 0.01,
+    "words before, of turn": -1.28,
+    "answered before": -1.43,
+    "turn of answer": 1.38,
+    "near answer": 1.62,
+    "names of answer": 0.88,
+    "senses": 4.31,
+    "head": 3.37,
+    "senses of turn": 2.18,
+    "head of turn": -1.73,
+    "cosine of turn": 0.62,
+    "covered": 0.97,
+    "covered by turn": 0.52,
+    "slot": 0.39,
+    "fit and words": -0.6,
+    "fit and around": 0.11,
+    "words and named": -0.47,
+    "cosine and fit": -0.36,
+    "fit price": 0.57,
+    "fit often": 3.69,
+    "fit age": 0.37,
+    "fit length": 2.06,
+    "fit number": 0.57,
+    "fit code": -0.25,
+    "fit hour": 0.11,
+    "fit when": 1.89,
+    "fit where": -0.22,
+    "fit who": 0.96,
+    "fit name": -0.38,
+    "fit why": 0.6,
+    "fit job": 0.15,
     "fit yes": 0.0,
     "fit what": 0.0,
-    "none": 6.68,
+    "none": 6.63,
 }
 """Fitted by `training/tune_responder.py`."""
 KINDS_OF_EVIDENCE: tuple[str, ...] = (
@@ -338,6 +384,12 @@ KINDS_OF_EVIDENCE: tuple[str, ...] = (
     "names of answer",
     "senses",
     "head",
+    "senses of turn",
+    "head of turn",
+    "cosine of turn",
+    "covered",
+    "covered by turn",
+    "slot",
     "fit and words",
     "words",
     "fit and around",

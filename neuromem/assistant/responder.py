@@ -16,7 +16,7 @@ from ..recall import Recall
 from .asked import asks_memory, capitals_in, has_kind, is_elliptic, kind_of
 from .candidates import FOUND, Candidate, around
 from .following import MOST, WITHIN_S, Before, follow
-from .judging import Judge, Verdict
+from .judging import Judge, Verdict, sureness
 from .phrasing import states, told
 from .statements import focused, statements_of
 from .weighing import judge_for
@@ -24,7 +24,7 @@ from .weighing import judge_for
 __all__ = ["UNKNOWN", "Answer", "Responder", "sentence"]
 
 UNKNOWN = "I don't know that. You haven't told me."
-ENOUGH = 0.3  # chance from which on a statement is an answer
+ENOUGH = 0.5  # sureness from which on a statement is said as the answer
 _OF_TIME = ("when", "hour", "length")  # kinds of question
 
 
@@ -76,7 +76,7 @@ class Responder:
         asked = follow(text, self._before)
         found = around(self._memory, self._user_id, recalled)
         verdicts = self._judge.judge(asked, found) if found else []
-        best = verdicts[0] if verdicts and verdicts[0].chance >= ENOUGH else None
+        best = verdicts[0] if sureness(verdicts) >= ENOUGH else None
         self._before = _remembered(asked.text, best, now)
         if best is None:
             return Answer(UNKNOWN)
