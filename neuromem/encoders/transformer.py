@@ -22,7 +22,7 @@ from .own import FULL_WIDTH, OwnEncoder
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-__all__ = ["TransformerEncoder", "save_transformer"]
+__all__ = ["TransformerEncoder", "lowest_layers", "save_transformer"]
 
 KIND = "transformer"
 HEADS, EPS, MOST_TOKENS = 12, 1e-12, 256  # as all-MiniLM-L6-v2
@@ -33,13 +33,13 @@ class TransformerEncoder(OwnEncoder[Bert | Bert8]):
 
     kind = KIND
 
-    def _read(self) -> Bert:
-        weights, config = read_checkpoint(self.path, KIND)
-        vocabulary = bytes(weights.pop("vocabulary").tolist()).decode().split("\n")
-        shape = BertConfig(HEADS, EPS, config["layers"], MOST_TOKENS)
-        if self.device.type == "cpu":
-            return Bert8(weights, word_pieces(vocabulary), shape)
-        return Bert(weights, word_pieces(vocabulary), shape, self.device)
+    def _read(self) -> Bert | Bert8:
+        weights, words, shape = _parts(self.path)
+        return (
+            Bert8(weights, words, shape)
+            if self.device.type == "cpu"
+            else Bert(weights, words, shape, self.device)
+        )
 
     def _width_of(self, model: Bert | Bert8) -> int:
         return model.width
@@ -60,6 +60,18 @@ class TransformerEncoder(OwnEncoder[Bert | Bert8]):
             return torch.zeros(0, self.width), torch.zeros(0, FULL_WIDTH)
         vectors, words = self.load().encode_words(checked, spans)
         return self._narrowed(vectors), words
+
+
+def lowest_layers(path: Path, layers: int) -> Bert:
+    """The words and so many layers of a checkpoint, for a network on the CPU that goes on from there."""
+    weights, words, shape = _parts(path)
+    return Bert(weights, words, shape._replace(layers=layers), torch.device("cpu"), half=True)
+
+
+def _parts(path: Path) -> tuple[dict[str, Tensor], Tokenizer, BertConfig]:
+    weights, config = read_checkpoint(path, KIND)
+    vocabulary = bytes(weights.pop("vocabulary").tolist()).decode().split("\n")
+    return weights, word_pieces(vocabulary), BertConfig(HEADS, EPS, config["layers"], MOST_TOKENS)
 
 
 def word_pieces(vocabulary: Sequence[str]) -> Tokenizer:
