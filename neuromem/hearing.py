@@ -27,7 +27,7 @@ from .log import Event, Record
 from .owners import OpenOwner
 from .sayings import Held, Saying, same_side
 from .supersede import FOLLOWS, End, excepted, followed, outdated, retracted
-from .tell import fact_body, in_batches, in_third_person, joined_metadata
+from .tell import fact_body, in_batches, in_third_person, is_immutable, joined_metadata
 from .text import sentences, stems
 
 __all__ = ["Hearing", "Told", "say_event"]
@@ -166,7 +166,8 @@ class Hearing:
         if self.infer and said.change.bare and not self._between:
             earlier = [held for held in self._candidates(said) if held.said.time <= time]
             for end in retracted(said, earlier):
-                self._end(end, "", time)
+                if not self._is_immutable(end.id):
+                    self._end(end, "", time)
             self._tail = (None, [])
             return
         body = fact_body(fact, self.metadata, said_seq)
@@ -178,6 +179,7 @@ class Hearing:
             return
         held = self._candidates(said) if self.infer else []
         ends, late = self._outdated(said, held)
+        ends = [End(end.id, FOLLOWS) if self._is_immutable(end.id) else end for end in ends]
         fact, passed_on = self._joined(fact, said)
         if not (sure or ends or passed_on):
             return
@@ -190,14 +192,15 @@ class Hearing:
         if held and not (ends or passed_on or late or self._between):
             self._loosely(said, held, id_)
         self._tail = (fact, [*passed_on, *ends])
-        if late is not None:
+        if late is not None and not self._is_immutable(id_):
             self._end(End(id_, "late"), late.id, late.said.time)
-        self.told.append(Told(id_, fact.text, fact.gist, "UPDATE" if ends or passed_on else "ADD"))
+        replaces = any(end.reason != FOLLOWS for end in (*passed_on, *ends))
+        self.told.append(Told(id_, fact.text, fact.gist, "UPDATE" if replaces else "ADD"))
 
     def _again(self, id_: str, body: dict[str, Any], fact: Fact, time: float) -> None:
         """A fact heard again keeps the fuller of its wordings and its metadata; all is in the log anyway."""
         held = self._body_of(id_)
-        if len(held.get("text", "")) > len(body["text"]):
+        if len(held.get("text", "")) > len(body["text"]) or is_immutable(held.get("metadata", {})):
             body |= {"text": held["text"], "heard": fact.said}
         if "metadata" in held:
             body["metadata"] = joined_metadata(held["metadata"], body.get("metadata", {}))
@@ -205,6 +208,9 @@ class Hearing:
         self.events.append(Event("hear", time, body))
         self._known.add(id_, Saying(body["text"], fact.gist, time, fact.speaker or ""))
         self.told.append(Told(id_, fact.text, fact.gist, "REINFORCE"))
+
+    def _is_immutable(self, id_: str) -> bool:
+        return is_immutable(self._body_of(id_).get("metadata", {}))
 
     def _body_of(self, id_: str) -> Mapping[str, Any]:
         """The body that was told last of a memory."""

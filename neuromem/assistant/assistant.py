@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections import deque
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -41,15 +42,25 @@ class Reply:
 
     text: str
     recalled: tuple[Recall, ...] = ()  # what was found for it, best first
-    prompt: str = ""  # the exact prompt, as one text
     latency_ms: float = 0.0  # from the words to the first piece of the answer, the model's own time left out
     stages: Mapping[str, float] = field(default_factory=dict)  # ms: recall, context, remember, model, answer
     used: tuple[Recall, ...] = ()  # what the answer says; with a model, what it was shown first
     known: bool = True  # False: "I don't know that"
     written: tuple[Written, ...] = ()  # facts that were remembered from the user's words
-    context: Context | None = None  # the prompt as messages, with its tokens
     notice: str = ""  # why the model did not answer, when the responder had to
     interrupted: bool = False  # closed before its end: `text` is what was said until then
+    build: Callable[[], Context] | None = field(default=None, repr=False, compare=False)  # the prompt
+
+    @property
+    def context(self) -> Context | None:
+        """The prompt as messages, with its tokens; built when first asked for where no model was given it."""
+        return None if self.build is None else self.build()
+
+    @property
+    def prompt(self) -> str:
+        """The exact prompt, as one text."""
+        context = self.context
+        return "" if context is None else context.text
 
 
 class Answering:
@@ -98,7 +109,7 @@ class _Turn:
     recalled: list[Recall] = field(default_factory=list)
     used: tuple[Recall, ...] = ()
     known: bool = True
-    context: Context | None = None
+    build: Callable[[], Context] | None = None  # its prompt
     call: telling.Call | None = None  # the user's words, once they are in the log
     written: list[Written] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
@@ -246,29 +257,48 @@ class Assistant:
         turn.lap("hear", lap)
 
     def _look(self, turn: _Turn) -> None:
-        """Recall and prompt."""
+        """Recall, and the prompt where a model is to have it."""
         lap = time.perf_counter()
+        self._responder.begin(turn.now)
         turn.recalled, _ = self._ahead.take(turn.text)
-        lap = turn.lap("recall", lap)
-        # words fetched from the log for this turn say more than what has faded of the same memory
-        fetched = {recall.id for recall in turn.recalled}
-        known = self.memory.conscious(self.user_id)
-        turn.context = self._builder.build(
-            system=self.system,
-            conscious=[one for one in known if not (is_faint(one) and one.id in fetched)],
-            recalled=[as_strong(recall) for recall in turn.recalled],
-            history=self._talk,
-            turn=turn.text,
-            now=turn.now,
-            earlier=self._turns - len(self._talk),
-        )
-        turn.lap("context", lap)
+        turn.lap("recall", lap)
+        turn.build = self._prompt(turn)
+        if self.llm is not None:
+            lap = time.perf_counter()
+            turn.build()
+            turn.lap("context", lap)
+
+    def _prompt(self, turn: _Turn) -> Callable[[], Context]:
+        """Builds the turn's prompt when it is first asked for; without a model few ever ask."""
+        history, earlier = list(self._talk), self._turns - len(self._talk)
+        recalled = tuple(turn.recalled)
+
+        @functools.cache
+        def build() -> Context:
+            # words fetched from the log for this turn say more than what has faded of the same memory
+            fetched = {recall.id for recall in recalled}
+            known = self.memory.conscious(self.user_id)
+            return self._builder.build(
+                system=self.system,
+                conscious=[one for one in known if not (is_faint(one) and one.id in fetched)],
+                recalled=[as_strong(recall) for recall in recalled if recall.superseded_by is None][
+                    :RECALLED
+                ],
+                history=history,
+                turn=turn.text,
+                now=turn.now,
+                earlier=earlier,
+            )
+
+        return build
 
     def _recall(self, text: str) -> list[Recall]:
         """What may answer: with the words of the log, whatever has faded; `strength` tells how far it has.
 
         Only what the answer says is rehearsed, when it is said.
         """
+        if self.llm is None and self._responder.is_question(text):
+            return self._responder.recall(text)
         return self.memory.search(
             self._responder.query(text), self.user_id, limit=RECALLED, fidelity="exact", rehearse=False
         )
@@ -295,8 +325,8 @@ class Assistant:
 
     def _generated(self, turn: _Turn, llm: LLM) -> Iterator[str]:
         """The model's answer."""
-        context = turn.context
-        assert context is not None
+        assert turn.build is not None
+        context = turn.build()
         turn.used = tuple(turn.recalled[:REHEARSED])
         lap = time.perf_counter()
         pieces = llm.stream(context.messages, max_tokens=max(1, self.memory.config.context.response))
@@ -312,6 +342,8 @@ class Assistant:
         """The answer put together from what was recalled."""
         if self._responder.is_question(turn.text):
             lap = time.perf_counter()
+            if self.llm is not None:  # it failed: what was recalled was meant for it
+                turn.recalled = self._responder.recall(turn.text)
             answer = self._responder.answer(turn.text, turn.recalled, turn.now)
             turn.used, turn.known = answer.used, answer.known
             turn.lap("answer", lap)
@@ -343,9 +375,9 @@ class Assistant:
             self.memory.add([{"role": "assistant", "content": text}], self.user_id, timestamp=turn.timestamp)
             self._say("assistant", text)
         return Reply(
-            text, tuple(turn.recalled), turn.context.text if turn.context else "", turn.first_ms,
+            text, tuple(turn.recalled), turn.first_ms,
             {stage: round(spent, 3) for stage, spent in turn.stages.items()}, turn.used, turn.known,
-            tuple(turn.written), turn.context, turn.notice, interrupted,
+            tuple(turn.written), turn.notice, interrupted, turn.build,
         )  # fmt: skip
 
     def _say(self, role: str, text: str) -> None:
