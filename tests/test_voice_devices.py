@@ -6,7 +6,6 @@ import shutil
 import statistics
 
 import pytest
-
 from test_voice import strain
 
 from neuromem.bench.barge import PROGRAMS, measure
