@@ -15,7 +15,7 @@ from torch import Tensor
 
 from .base import Span, checked_texts
 from .bert import Bert, BertConfig
-from .bert8 import Bert8
+from .bert8 import WORDS, Bert8
 from .int8file import read_checkpoint, write_checkpoint
 from .own import FULL_WIDTH, OwnEncoder
 
@@ -33,11 +33,12 @@ class TransformerEncoder(OwnEncoder[Bert | Bert8]):
 
     kind = KIND
 
-    def _read(self) -> Bert:
-        weights, config = read_checkpoint(self.path, KIND)
+    def _read(self) -> Bert | Bert8:
+        on_cpu = self.device.type == "cpu"
+        weights, config = read_checkpoint(self.path, KIND, keep_int8=(WORDS,) if on_cpu else ())
         vocabulary = bytes(weights.pop("vocabulary").tolist()).decode().split("\n")
         shape = BertConfig(HEADS, EPS, config["layers"], MOST_TOKENS)
-        if self.device.type == "cpu":
+        if on_cpu:
             return Bert8(weights, word_pieces(vocabulary), shape)
         return Bert(weights, word_pieces(vocabulary), shape, self.device)
 
