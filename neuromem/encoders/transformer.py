@@ -49,6 +49,11 @@ class TransformerEncoder(OwnEncoder[Bert | Bert8]):
         return model.encode(texts)
 
     @property
+    def alone(self) -> bool:
+        """Whether texts go through one by one, so that a batch of them takes as long as all of them."""
+        return self.device.type == "cpu"
+
+    @property
     def word_senses(self) -> str:
         """See `WordEncoder`: made for states of the usual size."""
         return "transformer-senses.safetensors" if self.load().width == FULL_WIDTH else ""
