@@ -30,7 +30,7 @@ from .supersede import FOLLOWS, End, excepted, followed, outdated, retracted
 from .tell import fact_body, in_batches, in_third_person, is_immutable, joined_metadata
 from .text import sentences, stems
 
-__all__ = ["Hearing", "Told"]
+__all__ = ["Hearing", "Told", "say_event"]
 
 SHORT = 7  # words of a statement that is told with what has just been given up, whatever it is about
 PERSONAL = frozenset(stems(" ".join(KIN_WORDS)))  # … but a relative's news is their own
@@ -80,30 +80,30 @@ class Hearing:
         spoken: Sequence[Sequence[Fact]],
         metadata: Mapping[str, Any],
         infer: bool,
+        said: Sequence[int | None],
     ) -> None:
         """Makes the events of one call's turns; they go behind those that were made before.
 
         Args:
             times: when each turn was said, Unix seconds. spoken: the facts of each turn.
             infer: facts may replace each other; False only stores.
+            said: place in the log of each turn's words that are there already.
         """
         self.metadata, self.infer = metadata, infer
         self._between = len({turn.speaker for turn in turns if turn.role == "user" and turn.speaker}) > 1
-        for turn, time, facts in zip(turns, times, spoken, strict=True):
-            self._turn(turn, time, [in_third_person(fact, self.owner) for fact in facts])
+        for turn, time, facts, place in zip(turns, times, spoken, said, strict=True):
+            self._turn(turn, time, [in_third_person(fact, self.owner) for fact in facts], place)
 
     def in_batches(self) -> list[Event]:
         """All events made so far, facts that follow each other marked to be written together."""
         return in_batches(self.events)
 
-    def _turn(self, turn: Turn, time: float, facts: Sequence[Fact]) -> None:
+    def _turn(self, turn: Turn, time: float, facts: Sequence[Fact], said_seq: int | None) -> None:
         if self.infer:
             facts = [fact for fact in facts if not only_cue(fact.said)]
-        said_seq = None
-        if not _covered(turn, facts):
+        if said_seq is None and not _covered(turn, facts):
             said_seq = self._next()
-            body = {"text": turn.text, "role": turn.role, "name": turn.speaker}
-            self.events.append(Event("say", time, body))
+            self.events.append(say_event(turn, time))
         self._tail, self._vectors_of = (None, []), {}
         own = [(fact, True) for fact in facts]
         if self.infer and not self._between:
@@ -290,6 +290,11 @@ class Hearing:
         gist = fact.gist if now and fact.gist.is_triple else before.gist
         weight = max(fact.importance, before.importance)
         return replace(fact, text=text, said=heard, gist=gist, importance=weight), ends
+
+
+def say_event(turn: Turn, time: float) -> Event:
+    """The words of a turn, as they were said."""
+    return Event("say", time, {"text": turn.text, "role": turn.role, "name": turn.speaker})
 
 
 def slots_meet(one: Saying, other: Saying) -> bool:

@@ -70,30 +70,42 @@ class PackedLinear(nn.Linear):
 
 
 @cache
-def product_kind(device: torch.device) -> Callable[[Tensor, Tensor], Product]:
-    """Makes products of (weight [out, in], bias [out]) on a device; chosen by trying."""
+def product_kind(device: torch.device, half: bool = False) -> Callable[[Tensor, Tensor], Product]:
+    """Makes products of (weight [out, in], bias [out]) on a device; chosen by trying.
+
+    Args:
+        half: bfloat16 will do, where the processor multiplies it: a product of few rows takes the time in
+            which its weights are read, and those are half as many bytes. Its results are bfloat16 then.
+    """
     for name in CACHES:  # read at the first product
         os.environ.setdefault(name, SHAPES)
     if device.type == "cpu" and torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
         probe = torch.eye(16)
+        kind = _packed_half if half and _multiplies_half() else _packed
         try:
-            if torch.equal(_packed(probe, torch.zeros(16))(probe, False), probe):
-                return _packed
+            if torch.equal(kind(probe, torch.zeros(16))(probe, False).float(), probe):
+                return kind
         except (AttributeError, RuntimeError):
             return _dense  # these operators are torch.compile's and no public API: they may change
     return _dense
 
 
-def _packed(weight: Tensor, bias: Tensor) -> Product:
+def _multiplies_half() -> bool:
+    """Whether the processor has instructions for bfloat16; without them it is slower than float32."""
+    known = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
+    return known is not None and bool(known())
+
+
+def _packed(weight: Tensor, bias: Tensor, dtype: torch.dtype = torch.float32) -> Product:
     ops: Any = torch.ops.mkldnn
-    packed = ops._reorder_linear_weight(weight.contiguous(), None)
+    packed, added = ops._reorder_linear_weight(weight.to(dtype).contiguous(), None), bias.to(dtype)
 
     def apply(rows: Tensor, gelu: bool) -> Tensor:
         count = len(rows)
-        filled = rows.new_zeros(_few(count), rows.shape[1])
+        filled = rows.new_zeros(_few(count), rows.shape[1], dtype=dtype)
         filled[:count] = rows
         out: Tensor = ops._linear_pointwise(
-            filled, packed, bias, "gelu" if gelu else "none", [], "none" if gelu else ""
+            filled, packed, added, "gelu" if gelu else "none", [], "none" if gelu else ""
         )
         return out[:count]
 
@@ -104,6 +116,10 @@ def _few(count: int) -> int:
     """A number of rows from `count` on, one of four an octave: each needs machine code of its own."""
     step = max(8, 1 << max(0, count.bit_length() - 3))
     return -(-count // step) * step
+
+
+def _packed_half(weight: Tensor, bias: Tensor) -> Product:
+    return _packed(weight, bias, torch.bfloat16)
 
 
 def _dense(weight: Tensor, bias: Tensor) -> Product:

@@ -19,7 +19,7 @@ from .base import Span
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-__all__ = ["Bert", "BertConfig", "normalized", "pooled"]
+__all__ = ["Bert", "BertConfig", "Layer", "layer_of", "normalized", "normed", "pooled", "through"]
 
 BATCH = 32  # texts of one forward pass
 Norm = tuple[Tensor, Tensor]  # weight, bias
@@ -34,7 +34,9 @@ class BertConfig(NamedTuple):
     most_tokens: int
 
 
-class _Layer(NamedTuple):
+class Layer(NamedTuple):
+    """The weights of one layer."""
+
     qkv: Product
     mix: Product
     norm_1: Norm
@@ -55,6 +57,7 @@ class Bert:
         tokenizer: Tokenizer,
         config: BertConfig,
         device: torch.device,
+        half: bool = False,
     ) -> None:
         """
         Args:
@@ -62,6 +65,7 @@ class Bert:
             tokenizer: truncates to at most `config.most_tokens` from here on.
             config: as it was trained.
             device: where the products are computed; vectors come back on the CPU.
+            half: bfloat16 will do where the processor multiplies it.
         """
         self.heads, self.eps = config.heads, config.eps
         self.device = device
@@ -74,8 +78,8 @@ class Bert:
         self.places = take["embeddings.position_embeddings.weight"]
         self.places = self.places + take["embeddings.token_type_embeddings.weight"][0]
         self.norm = _pair(take, "embeddings.LayerNorm")
-        kind = product_kind(device)
-        self.layers = [_layer(take, f"encoder.layer.{index}", kind) for index in range(config.layers)]
+        kind = product_kind(device, half)
+        self.layers = [layer_of(take, f"encoder.layer.{index}", kind) for index in range(config.layers)]
 
     def encode(self, texts: list[str]) -> Tensor:
         """[B, H] float32 unit rows on the CPU, B >= 1."""
@@ -128,16 +132,24 @@ class Bert:
         Args:
             attended: mixes the values [N, 3, heads, H / heads] of each text's tokens.
         """
-        size = self.width
-        h = self._normed(h, self.norm)
-        for layer in self.layers:
-            qkv = layer.qkv(h, False).view(-1, 3, self.heads, size // self.heads)
-            h = self._normed(layer.mix(attended(qkv).reshape(-1, size), False) + h, layer.norm_1)
-            h = self._normed(layer.down(layer.up(h, True), False) + h, layer.norm_2)
-        return h
+        return through(self.layers, normed(h, self.norm, self.eps), self.heads, self.eps, attended)
 
-    def _normed(self, rows: Tensor, norm: Norm) -> Tensor:
-        return F.layer_norm(rows, (self.width,), *norm, self.eps)
+
+def through(
+    layers: Sequence[Layer], h: Tensor, heads: int, eps: float, attended: Callable[[Tensor], Tensor]
+) -> Tensor:
+    """[N, H] states of tokens through layers; `attended` as in `Bert`."""
+    size = h.shape[1]
+    for layer in layers:
+        qkv = layer.qkv(h, False).view(-1, 3, heads, size // heads)
+        h = normed(layer.mix(attended(qkv).reshape(-1, size), False) + h, layer.norm_1, eps)
+        h = normed(layer.down(layer.up(h, True), False) + h, layer.norm_2, eps)
+    return h
+
+
+def normed(rows: Tensor, norm: Norm, eps: float) -> Tensor:
+    """[N, H] rows, layer-normalized."""
+    return F.layer_norm(rows, (rows.shape[1],), *norm, eps)
 
 
 def normalized(rows: Tensor) -> Tensor:
@@ -161,9 +173,10 @@ def _pair(weights: dict[str, Tensor], prefix: str) -> Norm:
     return weights[f"{prefix}.weight"], weights[f"{prefix}.bias"]
 
 
-def _layer(weights: dict[str, Tensor], prefix: str, linear: Callable[[Tensor, Tensor], Product]) -> _Layer:
+def layer_of(weights: dict[str, Tensor], prefix: str, linear: Callable[[Tensor, Tensor], Product]) -> Layer:
+    """A layer of weights by Hugging Face's names."""
     qkv = [_pair(weights, f"{prefix}.attention.self.{name}") for name in ("query", "key", "value")]
-    return _Layer(
+    return Layer(
         linear(torch.cat([weight for weight, _ in qkv]), torch.cat([bias for _, bias in qkv])),
         linear(*_pair(weights, f"{prefix}.attention.output.dense")),
         _pair(weights, f"{prefix}.attention.output.LayerNorm"),

@@ -6,7 +6,7 @@ from all-MiniLM-L6-v2 (Apache-2.0); `checkpoints/transformer.md` says what becam
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,7 @@ from .own import FULL_WIDTH, OwnEncoder
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-__all__ = ["TransformerEncoder", "save_transformer"]
+__all__ = ["TransformerEncoder", "lowest_layers", "save_transformer"]
 
 KIND = "transformer"
 HEADS, EPS, MOST_TOKENS = 12, 1e-12, 256  # as all-MiniLM-L6-v2
@@ -34,13 +34,9 @@ class TransformerEncoder(OwnEncoder[Bert | Bert8]):
     kind = KIND
 
     def _read(self) -> Bert | Bert8:
-        on_cpu = self.device.type == "cpu"
-        weights, config = read_checkpoint(self.path, KIND, keep_int8=(WORDS,) if on_cpu else ())
-        vocabulary = bytes(weights.pop("vocabulary").tolist()).decode().split("\n")
-        shape = BertConfig(HEADS, EPS, config["layers"], MOST_TOKENS)
-        if on_cpu:
-            return Bert8(weights, word_pieces(vocabulary), shape)
-        return Bert(weights, word_pieces(vocabulary), shape, self.device)
+        if self.device.type == "cpu":
+            return Bert8(*_parts(self.path, keep_int8=(WORDS,)))
+        return Bert(*_parts(self.path), self.device)
 
     def _width_of(self, model: Bert | Bert8) -> int:
         return model.width
@@ -66,6 +62,18 @@ class TransformerEncoder(OwnEncoder[Bert | Bert8]):
             return torch.zeros(0, self.width), torch.zeros(0, FULL_WIDTH)
         vectors, words = self.load().encode_words(checked, spans)
         return self._narrowed(vectors), words
+
+
+def lowest_layers(path: Path, layers: int) -> Bert:
+    """The words and so many layers of a checkpoint, for a network on the CPU that goes on from there."""
+    weights, words, shape = _parts(path)
+    return Bert(weights, words, shape._replace(layers=layers), torch.device("cpu"), half=True)
+
+
+def _parts(path: Path, keep_int8: Collection[str] = ()) -> tuple[dict[str, Tensor], Tokenizer, BertConfig]:
+    weights, config = read_checkpoint(path, KIND, keep_int8)
+    vocabulary = bytes(weights.pop("vocabulary").tolist()).decode().split("\n")
+    return weights, word_pieces(vocabulary), BertConfig(HEADS, EPS, config["layers"], MOST_TOKENS)
 
 
 def word_pieces(vocabulary: Sequence[str]) -> Tokenizer:
