@@ -103,7 +103,7 @@ def test_only_the_part_that_answers_is_said() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "Where do I live?", "what is my cat called", "Who is Quill's brother?", "Tell me the name of my dentist",
+        "Where do I live?", "what is my cat called", "Who is Quill's brother?", "Tell me the name of my vet",
         "from when is it ours", "Give me its number plate.",
     ],
 )  # fmt: skip
@@ -155,7 +155,7 @@ def test_what_leans_on_the_question_before() -> None:
     ("before", "answer", "question", "resolved"),
     [
         ("Who is the father?", "The father is Emil, from Sofia.", "What does he do?", "What does Emil do?"),
-        ("Which food can my sister not have?", "Runa can't eat nuts", "Where is she now?", "Where is my sister now?"),
+        ("Which food can't my aunt have?", "Runa eats no nuts", "Where is she now?", "Where is my aunt now?"),
         ("When does Ana arrive?", "Ana comes on Friday", "What's her job?", "What's Ana's job?"),
         ("Where is my hat?", "it is in the car", "Is my aunt the one who sold her boat?",
          "Is my aunt the one who sold her boat?"),

@@ -24,14 +24,17 @@ import torch
 
 from neuromem import Memory
 from neuromem.assistant.candidates import Candidate, candidates
+from neuromem.assistant.counting import KINDS_OF_EVIDENCE
 from neuromem.assistant.following import Before, Follow, follow
-from neuromem.assistant.judging import KINDS_OF_EVIDENCE, RuleJudge
+from neuromem.assistant.judging import RuleJudge
 from neuromem.assistant.statements import statements_of
 from neuromem.bench.talk import Exchange, read_dialogues, says
 
 L2 = 5e-3
 STEPS = 150
 NONE = "none"
+PLAIN = 120  # pairs used
+START = 1_780_000_000.0
 
 
 @dataclass
@@ -51,11 +54,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--talks", nargs="+", required=True)
     parser.add_argument("--held-out", nargs="*", default=[])
+    parser.add_argument("--pairs", type=Path, help="plain facts and questions: JSONL of fact, question")
     parser.add_argument("--kept", type=Path, required=True, help="folder for what was recalled")
     parser.add_argument("--out", type=Path)
     args = parser.parse_args(argv)
     torch.set_num_threads(1)
     train, held = questions(args.talks, args.kept), questions(args.held_out, args.kept)
+    if args.pairs:
+        train += of_pairs(args.pairs, PLAIN, args.kept)
     weights = fit(train)
     report("talks", train, weights)
     if held:
@@ -107,6 +113,35 @@ def _asked(user: str, script: Sequence[Exchange]) -> list[tuple[Follow, list[Can
                     if _right(part.said, exchange)]  # fmt: skip
             seq, answer = told[0] if told else (-1, "")  # as if it had been answered well
             before = Before(asked.text, answer, seq, now)
+    return out
+
+
+def of_pairs(path: Path, most: int, kept: Path) -> list[Question]:
+    """Plain facts and plain questions for them, {fact, question} a line; all facts are one user's.
+
+    In talk the words of a question often introduce what the next statement tells; here they tell it.
+    """
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()][:most]
+    kept.mkdir(parents=True, exist_ok=True)
+    store = kept / f"{path.stem} {len(rows)}.pickle"
+    if not store.is_file():
+        with Memory(clock=lambda: START) as memory:
+            for number, row in enumerate(rows):
+                turn = {"role": "user", "content": row["fact"]}
+                memory.add([turn], "user", timestamp=START - (len(rows) - number) * 86_400.0)
+            asked = [(follow(row["question"], None), row["fact"]) for row in rows]
+            found = [
+                (each, [_plain(one) for one in candidates(memory, "user", each.query)], fact)
+                for each, fact in asked
+            ]
+        store.write_bytes(pickle.dumps(found))
+    out = []
+    with Memory() as memory:
+        judge = RuleJudge(memory.engine.keys)
+        for each, found_, fact in pickle.loads(store.read_bytes()):
+            pairs, evidence = judge.evidence(each, found_)
+            right = np.array([candidate.text == fact for candidate, _ in pairs], dtype=bool)
+            out.append(Question("plain", each.text, evidence, right, [one.text for _, one in pairs]))
     return out
 
 
