@@ -23,6 +23,7 @@ import torch
 from neuromem import Memory
 from neuromem.assistant.judging import RuleJudge
 from neuromem.assistant.reading import Reader
+from neuromem.assistant.statements import focused
 from neuromem.assistant.weighing import evidence_of
 from neuromem.bench.talk import read_dialogues, says
 
@@ -61,7 +62,7 @@ def judged(folders: Sequence[Path], kept: Path, reader: Reader) -> list[Judged]:
                     told, none = evidence_of(reader, question, found, verdicts)
                     rows = [(each.counted, each.read, each.here, 0.0) for each in told]
                     rows.append((none.counted, none.read, 0.0, 1.0))
-                    said = [verdict.statement.said for verdict in verdicts]
+                    said = [focused(each.statement.text, question.text) for each in verdicts]
                     right = [_right(words, exchange) for words in said]
                     bad = [any(says(words, term) for term in exchange.forbidden) for words in said]
                     right.append(exchange.kind == "unknown")

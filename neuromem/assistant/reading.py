@@ -196,7 +196,7 @@ def _apart(qkv: Tensor, chunks: Sequence[Tensor]) -> Tensor:
 
 
 def _mixed(qkv: Tensor, bias: Tensor) -> Tensor:
-    """Scaled dot-product attention of [3, ..., heads, T, D]; by hand, as fast as the fused one with a bias."""
+    """Scaled dot-product attention of [3, ..., heads, T, D], as fast as the fused one with a bias."""
     q, k, v = qkv
     scores = (q / q.shape[-1] ** 0.5) @ k.transpose(-1, -2) + bias.to(q.dtype)
     return torch.matmul(scores.softmax(dim=-1), v)
