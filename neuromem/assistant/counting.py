@@ -134,6 +134,8 @@ def evidence_of_statement(
         "fragment": float(not candidate.id),
     }
     row["covered"] = float(row["words"] > 0.99)
+    row["covered and fit"] = row["covered"] * (fit > 0)
+    row["role and words"] = row["role"] * row["words"]
     row["covered by turn"] = float(row["words of turn"] > 0.99)
     row["fit and words"] = max(0.0, fit) * row["words"]
     row["fit and around"] = max(0.0, fit) * row["words around"]
@@ -225,6 +227,8 @@ KINDS_OF_EVIDENCE: tuple[str, ...] = (
     "head of turn",
     "cosine of turn",
     "covered",
+    "covered and fit",
+    "role and words",
     "covered by turn",
     "slot",
     "fit and words",

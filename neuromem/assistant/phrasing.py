@@ -12,7 +12,7 @@ from ..facts.times import dated as note_dates
 from ..facts.values import title_names
 from ..facts.verbs import is_verb_form
 
-__all__ = ["dated", "states", "told", "turned", "with_dates"]
+__all__ = ["continued", "dated", "states", "told", "turned", "with_dates"]
 
 _TURNS = {
     "i": "you", "me": "you", "my": "your", "mine": "yours", "myself": "yourself", "we": "you", "us": "you",
@@ -93,12 +93,17 @@ def told(
     plain = _TAIL.sub("", _ASIDE.sub("", _ADDRESS.sub("", plain))).rstrip(" .!,;:") or plain
     if plain == plain.lower():
         plain = _WORD.sub(lambda word: (capitals or {}).get(word[0], word[0]), title_names(plain))
-    said = turned(with_dates(plain, at, now))
-    first, _, rest = said.partition(" ")
-    if first.lower() in _LOWER:
-        said = f"{first.lower()} {rest}" if rest else first.lower()
+    said = continued(turned(with_dates(plain, at, now)))
     joint = " that " if states(said) else ": "
     return f"You told me{f' {dated(at, now)}' if day else ''}{joint}{said}."
+
+
+def continued(text: str) -> str:
+    """Words as they go on in a sentence: "The left one" → "the left one"; names keep their capitals."""
+    first, _, rest = text.partition(" ")
+    if first.lower() not in _LOWER:
+        return text
+    return f"{first.lower()} {rest}" if rest else first.lower()
 
 
 def states(said: str) -> bool:
