@@ -33,7 +33,7 @@ from neuromem.bench.talk import Exchange, read_dialogues, says
 L2 = 5e-3
 STEPS = 150
 NONE = "none"
-PLAIN = 120  # pairs used
+PLAIN, WEIGHT = 120, 1.5  # pairs used, and how much each counts
 START = 1_780_000_000.0
 
 
@@ -140,8 +140,9 @@ def of_pairs(path: Path, most: int, kept: Path) -> list[Question]:
         judge = RuleJudge(memory.engine.keys)
         for each, found_, fact in pickle.loads(store.read_bytes()):
             pairs, evidence = judge.evidence(each, found_)
+            evidence[:, KINDS_OF_EVIDENCE.index("newness")] = 0  # in a pool of facts it tells nothing
             right = np.array([candidate.text == fact for candidate, _ in pairs], dtype=bool)
-            out.append(Question("plain", each.text, evidence, right, [one.text for _, one in pairs]))
+            out.append(Question("plain", each.text, evidence, right, [one.text for _, one in pairs], WEIGHT))
     return out
 
 
@@ -162,6 +163,7 @@ def fit(asked: Sequence[Question]) -> dict[str, float]:
     owner = torch.tensor(np.repeat(np.arange(len(told)), [len(each.evidence) for each in told]))
     right = torch.tensor(np.concatenate([each.right for each in told]))
     unknown = torch.tensor([each.kind == "unknown" for each in told])
+    counts = torch.tensor([each.weight for each in told], dtype=torch.float64)
     weights = torch.zeros(evidence.shape[1] + 1, dtype=torch.float64, requires_grad=True)
     spread = evidence.std(dim=0).clamp_min(0.05)
     optimizer = torch.optim.LBFGS([weights], max_iter=STEPS, line_search_fn="strong_wolfe")
@@ -180,7 +182,9 @@ def fit(asked: Sequence[Question]) -> dict[str, float]:
         )
         rest = (none - peak).exp()
         chance = torch.where(unknown, rest, good) / (total + rest)
-        value = -chance.clamp_min(1e-12).log().mean() + L2 * weights[:-1].square().sum()
+        value = (
+            -(chance.clamp_min(1e-12).log() * counts).sum() / counts.sum() + L2 * weights[:-1].square().sum()
+        )
         value.backward()
         return value
 
