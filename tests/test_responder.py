@@ -15,7 +15,8 @@ from neuromem.assistant.candidates import MOST, Candidate, candidates
 from neuromem.assistant.following import Before, follow
 from neuromem.assistant.phrasing import dated, told, turned, with_dates
 from neuromem.assistant.statements import focused, statements_of
-from neuromem.bench.talk import read_dialogues
+from neuromem.bench.common import read_jsonl
+from neuromem.bench.talk import read_dialogues, says
 from neuromem.errors import InvalidInput
 
 MAY = datetime(2026, 5, 3, tzinfo=UTC)
@@ -250,3 +251,18 @@ def test_dialogues_are_read_from_plain_text(tmp_path: Path) -> None:
     (tmp_path / "bad.txt").write_text("# Bo | 2025-12-20\nwhat is this\n", encoding="utf-8")
     with pytest.raises(InvalidInput):
         read_dialogues(tmp_path)
+
+
+@pytest.mark.slow
+def test_of_forty_plain_facts_nineteen_in_twenty_are_found_again(data_dir: Path) -> None:
+    pairs = read_jsonl(data_dir / "dev" / "spoken.jsonl")
+    with Memory() as memory, Assistant(memory, "ana") as assistant:
+        for pair in pairs:
+            assistant.reply(pair["fact"])
+        answers = [assistant.reply(pair["question"]).text for pair in pairs]
+    wrong = [
+        (pair["question"], answer)
+        for pair, answer in zip(pairs, answers, strict=True)
+        if not any(says(answer, term) for term in pair["expect_any"])
+    ]
+    assert len(wrong) <= len(pairs) * 0.05, wrong
