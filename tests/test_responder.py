@@ -55,6 +55,7 @@ def test_the_persons_change(said: str, turned_round: str) -> None:
         ("My dog's name is Potola.", "You told me on 3 May that your dog's name is Potola."),
         ("Oh, and by the way she's sold it, lol", "You told me on 3 May that she's sold it."),
         ("Six kilos exactly", "You told me on 3 May: six kilos exactly."),
+        ("it is on the twenty fifth of may", "You told me on 3 May that it is on the 25th of May."),
         ("No more nights", "You told me on 3 May: no more nights."),
         (
             "He travels there tomorrow for a week",
@@ -96,6 +97,9 @@ def test_only_the_part_that_answers_is_said() -> None:
     said = "Mia can't make lunch so the practice is on Tuesdays"
     assert focused(said, "When is the practice?") == "the practice is on Tuesdays"
     assert focused(said, "Why is the practice on Tuesdays?") == said
+    changed = "it's once a month now instead of every week"
+    assert focused(changed, "How often is it?") == "it's once a month now"
+    assert focused(changed, "How often was it before?") == changed
 
 
 # -- what is asked ----------------------------------------------------------------------------------
