@@ -227,10 +227,12 @@ class ServerConfig:
     tls_key: str = ""
     sleep_every_s: float = 3_600.0  # between two sleeps of the memory; 0: never by itself
     mcp_user: str = ""  # whose memory MCP means when neither a call, its URL nor its key says so
+    archives_mib: int = 1_024  # of a user's sound archives, all together
     drain_s: float = 10.0  # for what is being worked on when the server is told to stop
 
     def __post_init__(self) -> None:
         _check("server.port", self.port, 0, 65_535)
+        _check("server.archives_mib", self.archives_mib, 1, 1 << 24)
         for name, most in (("threads", 256), ("queue", 100_000), ("max_body_kib", 1 << 20), ("burst", 1e6)):
             _check(f"server.{name}", getattr(self, name), 1, most)
         for name in ("rate_per_s", "sleep_every_s", "drain_s"):

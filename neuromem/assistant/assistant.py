@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self
 
+from .. import telling
 from ..context import Context, ContextBuilder
 from ..context.lines import is_faint
 from ..engine import Owner, Written
@@ -86,14 +87,14 @@ class Answering:
 
     @property
     def reply(self) -> Reply:
-        """The whole of it.
+        """The whole of it; waits until what was said is remembered.
 
         Raises:
             InvalidInput: it has not ended.
         """
-        if self._turn.reply is None:
+        if self._turn.ending is None:
             raise InvalidInput("reply", "the answer has not ended", "read it to its end, or close it, first")
-        return self._turn.reply
+        return self._turn.ending.result()
 
 
 @dataclass(slots=True)
@@ -109,11 +110,12 @@ class _Turn:
     used: tuple[Recall, ...] = ()
     known: bool = True
     build: Callable[[], Context] | None = None  # its prompt
+    call: telling.Call | None = None  # the user's words, once they are in the log
     written: list[Written] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
     first_ms: float = 0.0
     notice: str = ""
-    reply: Reply | None = None
+    ending: Future[Reply] | None = None  # there when the last piece was given
 
     def lap(self, stage: str, since: float) -> float:
         """Books the time since then under a stage; returns the time now."""
@@ -150,7 +152,7 @@ class Assistant:
         name: str | None = None,
     ) -> None:
         self.memory, self.user_id, self.system, self.name = memory, user_id, system, name
-        self._owner = Owner.of(user_id, None, None, None).name
+        self._owner = Owner.of(user_id, None, None, None)
         self.llm = None if llm is None else load_llm(llm)
         config = memory.config.context
         self._builder = ContextBuilder(config, self._counter())
@@ -159,6 +161,10 @@ class Assistant:
         self._responder = Responder(memory, user_id)
         self._ahead: Ahead[list[Recall]] = Ahead(self._recall)
         self._aside = ThreadPoolExecutor(1, thread_name_prefix="neuromem-remember")
+        self._ending: Future[Any] | None = None  # of the turn before
+        left = telling.left_over(memory.engine, self._owner)
+        if left is not None:  # the program was killed in the middle of a turn
+            self._ending = self._aside.submit(telling.add_all, memory.engine, self._owner, [left])
 
     def __enter__(self) -> Self:
         return self
@@ -167,13 +173,15 @@ class Assistant:
         self.close()
 
     def close(self) -> None:
-        """Ends its threads; the memory stays open."""
+        """Ends its threads, when what was said is remembered; the memory stays open."""
         self._ahead.close()
         self._aside.shutdown(wait=True)
+        self._settle()
 
     @property
     def history(self) -> list[dict[str, str]]:
         """The end of the talk as {role, content}, oldest first."""
+        self._settle()
         return list(self._talk)
 
     def prefetch(self, partial: str) -> None:
@@ -183,6 +191,10 @@ class Assistant:
         """
         if partial.strip():
             self._ahead.begin(partial)
+
+    def wait_ahead(self, seconds: float) -> bool:
+        """Waits for what `prefetch` has begun. Returns False when it has not ended in that time."""
+        return self._ahead.wait(seconds)
 
     def reply(self, text: str, *, timestamp: float | datetime | str | None = None) -> Reply:
         """One turn, whole; see `stream`."""
@@ -213,21 +225,36 @@ class Assistant:
     # -- one turn -------------------------------------------------------------------------------
 
     def _pieces(self, turn: _Turn) -> Generator[str, None, None]:
-        self._look(turn)
-        remembering = self._aside.submit(self._remember, turn)
+        self._settle()
+        self._hear(turn)
         whole = False
         try:
-            for piece in self._answer(turn, remembering):
+            self._look(turn)
+            for piece in self._answer(turn):
                 if not turn.said:
-                    remembering.result()
                     spent = (time.perf_counter() - turn.started) * 1_000
                     turn.first_ms = max(0.0, spent - turn.stages.get("model", 0.0))
                 turn.said.append(piece)
                 yield piece
+                if len(turn.said) == 1:  # while the rest of it is made and spoken
+                    self._aside.submit(self._remember, turn)
             whole = True
         finally:
-            remembering.result()
-            self._end(turn, interrupted=not whole)
+            self._ending = turn.ending = self._aside.submit(self._end, turn, interrupted=not whole)
+
+    def _settle(self) -> None:
+        """Waits until the turn before is remembered."""
+        ending, self._ending = self._ending, None
+        if ending is not None:
+            ending.result()
+
+    def _hear(self, turn: _Turn) -> None:
+        """The user's words, durably in the log: all that has to be done before an answer."""
+        lap = time.perf_counter()
+        message = {"role": "user", "content": turn.text} | ({"name": self.name} if self.name else {})
+        call = telling.Call.of(self.memory.engine, [message], None, turn.timestamp, True)
+        turn.call = telling.heard(self.memory.engine, self._owner, call)
+        turn.lap("hear", lap)
 
     def _look(self, turn: _Turn) -> None:
         """Recall, and the prompt where a model is to have it."""
@@ -277,12 +304,14 @@ class Assistant:
         )
 
     def _remember(self, turn: _Turn) -> None:
-        lap = time.perf_counter()
-        message = {"role": "user", "content": turn.text} | ({"name": self.name} if self.name else {})
-        turn.written = self.memory.add([message], self.user_id, timestamp=turn.timestamp)
-        turn.lap("remember", lap)
+        """Finds the facts in the words and writes them, once."""
+        call, turn.call = turn.call, None
+        if call is not None:
+            lap = time.perf_counter()
+            (turn.written,) = telling.add_all(self.memory.engine, self._owner, [call])
+            turn.lap("remember", lap)
 
-    def _answer(self, turn: _Turn, remembering: Future[None]) -> Iterator[str]:
+    def _answer(self, turn: _Turn) -> Iterator[str]:
         if self.llm is not None:
             try:
                 yield from self._generated(turn, self.llm)
@@ -292,7 +321,7 @@ class Assistant:
                     return
             else:
                 return
-        yield from self._extracted(turn, remembering)
+        yield from self._extracted(turn)
 
     def _generated(self, turn: _Turn, llm: LLM) -> Iterator[str]:
         """The model's answer."""
@@ -309,7 +338,7 @@ class Assistant:
         finally:
             pieces.close()
 
-    def _extracted(self, turn: _Turn, remembering: Future[None]) -> Iterator[str]:
+    def _extracted(self, turn: _Turn) -> Iterator[str]:
         """The answer put together from what was recalled."""
         if self._responder.is_question(turn.text):
             lap = time.perf_counter()
@@ -320,7 +349,7 @@ class Assistant:
             turn.lap("answer", lap)
             yield self._honest(answer)
         else:
-            remembering.result()  # it says what it has understood
+            self._remember(turn)  # it says what it has understood
             yield self._responder.acknowledge(turn.text, turn.written, turn.now)
 
     def _honest(self, answer: Answer) -> str:
@@ -334,17 +363,18 @@ class Assistant:
             left = None
         return f"{faintly(left)}. I looked it up: {answer.text}"
 
-    def _end(self, turn: _Turn, *, interrupted: bool) -> None:
-        """Makes the turn part of the talk and of the log."""
+    def _end(self, turn: _Turn, *, interrupted: bool) -> Reply:
+        """Makes the turn part of the talk, of the memory and of the log."""
+        self._remember(turn)
         text = "".join(turn.said).strip()
         if turn.used:
-            with self.memory.engine.owners.use(self._owner) as open_:
+            with self.memory.engine.owners.use(self._owner.name) as open_:
                 self.memory.engine.rehearse(open_, turn.used)
         self._say("user", turn.text)
         if text:
             self.memory.add([{"role": "assistant", "content": text}], self.user_id, timestamp=turn.timestamp)
             self._say("assistant", text)
-        turn.reply = Reply(
+        return Reply(
             text, tuple(turn.recalled), turn.first_ms,
             {stage: round(spent, 3) for stage, spent in turn.stages.items()}, turn.used, turn.known,
             tuple(turn.written), turn.notice, interrupted, turn.build,

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from ..encoders.bert import Bert, layer_of, normed, through
 from ..encoders.int8file import identity_of, read_checkpoint
-from ..encoders.transformer import TransformerEncoder
+from ..encoders.transformer import TransformerEncoder, lowest_layers
 from ..errors import InvalidInput
 from ..linear import product_kind
 from ..shipped import checkpoint_path
@@ -75,14 +75,9 @@ class Reader:
     True
     """
 
-    def __init__(self, path: str | Path | None = None, encoder: TransformerEncoder | None = None) -> None:
-        """
-        Args:
-            path: a checkpoint; None takes the shipped one. It belongs to one transformer.
-            encoder: whose words and lowest layers are used; None: the shipped one, loaded anew.
-        """
+    def __init__(self, path: str | Path | None = None) -> None:
+        """Args: path: a checkpoint; None takes the shipped one. It belongs to the shipped transformer."""
         self.path = Path(path) if path else checkpoint_path(CHECKPOINT)
-        self._encoder = encoder or TransformerEncoder()
         self._lock = threading.Lock()
         self._network: _Network | None = None
 
@@ -100,12 +95,11 @@ class Reader:
         with self._lock:
             if self._network is None:
                 weights, config = read_checkpoint(self.path, "reader")
-                if config["encoder"] != identity_of(self._encoder.path):
-                    problem = (
-                        f"{self.path.name} was trained on another encoder than {self._encoder.path.name}"
-                    )
+                below = TransformerEncoder().path  # its words and lowest layers
+                if config["encoder"] != identity_of(below):
+                    problem = f"{self.path.name} was trained on another encoder than {below.name}"
                     raise InvalidInput("reader", problem, "train it again: python -m training.train_reader")
-                self._network = _Network(weights, self._encoder.load(), int(config["layers"]))
+                self._network = _Network(weights, lowest_layers(below, FROZEN), int(config["layers"]))
             return self._network
 
     @property
@@ -167,7 +161,7 @@ class _Network:
             return _apart(qkv, batch.chunks)
 
         h = normed(bert.words[batch.ids] + bert.places[batch.places], bert.norm, bert.eps)
-        h = through(bert.layers[:FROZEN], h, bert.heads, bert.eps, apart)
+        h = through(bert.layers, h, bert.heads, bert.eps, apart)
         h = h + weights["parts"][batch.parts] + weights["marks"][batch.marks]
         h = through(self.layers[: JOINT - FROZEN], h, bert.heads, bert.eps, apart)
         h = h + weights["orders"][batch.orders]

@@ -10,10 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeGuard
 
-from ..encoders.base import Encoder
-from ..encoders.transformer import TransformerEncoder
 from ..linear import Threads
 from ..memory import Memory
 from .candidates import Candidate
@@ -41,14 +38,8 @@ class Evidence:
 def judge_for(memory: Memory) -> Judge:
     """Both judges together where the reader's checkpoint is there; else the rules alone."""
     engine = memory.engine
-    shared = engine.keys.encoder if _is_shipped(engine.keys.encoder) else None
-    reader, rules = Reader(encoder=shared), RuleJudge(engine.keys)
+    reader, rules = Reader(), RuleJudge(engine.keys)
     return ReadingJudge(reader, rules, engine.owners.threads) if reader.is_there else rules
-
-
-def _is_shipped(encoder: Encoder) -> TypeGuard[TransformerEncoder]:
-    """Whether an encoder's weights are those that the reader was trained on: then they are loaded once."""
-    return isinstance(encoder, TransformerEncoder) and encoder.path == TransformerEncoder().path
 
 
 class ReadingJudge:

@@ -2,30 +2,31 @@
 
 *Corruption*: bursts of 128 to 8,192 bytes at random places, of random bytes or of zeros, until 15 % of the
 audio's bytes are overwritten; the header is
-left as it is. A trial is good if every payload byte comes back. *Speed*: chunks of 200 bytes. *Sizes*: the
-same words raw, as gzip, in SQLite, and as an archive of each profile.
+left as it is. A trial is good if every payload byte comes back. *Speed*: chunks of 200 bytes. *Lookups* (by
+id and by meaning): `sound_lookup.py`. *Sizes*, beside gzip, zstd, SQLite and PostgreSQL: `sound_sizes.py`.
 """
 
 from __future__ import annotations
 
-import gzip
 import random
-import sqlite3
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from ..sound import SoundArchive
 from ..sound.flac import HEADER_BYTES
 from ..sound.profiles import PROFILES
-from ..sound.records import Prefix
 from .common import emit, parser, percentiles, progress
 from .generated import personal_facts
+from .sound_lookup import by_id, by_meaning
+from .sound_sizes import sizes
 
 __all__ = ["main", "overwrite"]
 
 CHUNK = 200  # bytes
+PARTS = ["corruption", "speed", "lookups", "meaning", "sizes"]
 BURSTS = (128, 256, 512, 1_024, 2_048, 4_096, 8_192)
 
 
@@ -37,18 +38,29 @@ def main(argv: list[str]) -> int:
     arguments.add_argument("--profile", default="durable", help="of the trials")
     arguments.add_argument("--payload", type=int, default=50_000, help="bytes in the file of a trial")
     arguments.add_argument("--chunks", type=int, default=20_000, help="of the measure of speed")
-    arguments.add_argument("--records", type=int, default=100_000, help="in the archive of cold gets")
-    arguments.add_argument("--texts", metavar="FILE", help="one text per line, for the sizes")
+    arguments.add_argument("--records", type=int, default=100_000, help="found by id (the claim: 1,000,000)")
+    arguments.add_argument("--keys", type=int, default=20_000, help="found by meaning (the claim: 100,000)")
+    arguments.add_argument("--facts", type=int, default=20_000, help="of the sizes, where no turns are given")
+    arguments.add_argument(
+        "--turns", metavar="FILE", nargs="+", default=[], help="a turn a line, for the sizes"
+    )
+    arguments.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="parts to run")
     options = arguments.parse_args(argv)
+    report: dict[str, Any] = {"bench": "sound"}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        trials = corruption(folder, options)
-        report = {
-            "bench": "sound", **trials, "speed": speed(folder, options.chunks, options.seed),
-            "gets": gets(folder, options.records, options.seed), "sizes": sizes(folder, options),
-        }  # fmt: skip
+        parts: dict[str, Callable[[], Any]] = {
+            "corruption": lambda: corruption(folder, options),
+            "speed": lambda: speed(folder, options.chunks, options.seed),
+            "lookups": lambda: by_id(folder, options.records, options.seed),
+            "meaning": lambda: by_meaning(folder, options.keys, options.seed),
+            "sizes": lambda: sizes(folder, options.turns, options.facts, options.seed),
+        }
+        for part in PARTS:
+            if part in options.only:
+                report[part] = parts[part]()
     emit(report, options.json)
-    return int(trials["recovered_share"] < 0.999)
+    return int(report.get("corruption", {"recovered_share": 1})["recovered_share"] < 0.999)
 
 
 def overwrite(raw: bytearray, share: float, rng: random.Random) -> float:
@@ -122,64 +134,4 @@ def speed(folder: Path, count: int, seed: int) -> list[dict[str, Any]]:
                 "profile": profile, "chunks_per_s": count / batch, "thousand_ms": sorted(thousand)[2],
                 **{f"single_ms_{name}": value for name, value in percentiles(single, 50, 99).items()},
             })  # fmt: skip
-    return out
-
-
-def gets(folder: Path, count: int, seed: int) -> dict[str, Any]:
-    """Opening an archive and getting one record, nothing cached by us; and the same record again."""
-    path, rng = folder / "gets.flac", random.Random(seed)
-    texts = [fact.text for fact in personal_facts(2_000, seed)]
-    with SoundArchive(path, "desktop") as archive:
-        archive.append_many((f"{texts[at % 2_000]} ({at})", f"r{at}", float(at), None) for at in range(count))
-    cold, seek, cached = [], [], []
-    for _ in range(200):
-        wanted = f"r{rng.randrange(count)}"
-        started = time.perf_counter()
-        with SoundArchive(path, readonly=True) as archive:
-            archive.get(wanted)
-            cold.append((time.perf_counter() - started) * 1_000)
-            started = time.perf_counter()
-            archive.get(wanted)
-            cached.append((time.perf_counter() - started) * 1_000)
-            started = time.perf_counter()
-            archive.get(f"r{rng.randrange(count)}")
-            seek.append((time.perf_counter() - started) * 1_000)
-    return {
-        "records": count, "file_bytes": path.stat().st_size,
-        **{f"open_and_get_ms_{name}": value for name, value in percentiles(cold, 50, 99).items()},
-        **{f"other_get_ms_{name}": value for name, value in percentiles(seek, 50, 99).items()},
-        **{f"cached_get_ms_{name}": value for name, value in percentiles(cached, 50, 99).items()},
-    }  # fmt: skip
-
-
-def sizes(folder: Path, options: Any) -> list[dict[str, Any]]:
-    """The same words, stored in several ways."""
-    if options.texts:
-        texts = Path(options.texts).read_text("utf-8").splitlines()
-    else:
-        texts = [fact.text for fact in personal_facts(20_000, options.seed)]
-    raw = sum(len(text.encode()) + 1 for text in texts)
-    rows = [("raw text", raw), ("gzip, whole", len(gzip.compress("\n".join(texts).encode())))]
-    database = sqlite3.connect(folder / "a.db")
-    database.execute("create table turns (id integer primary key, time real, text text)")
-    database.executemany(
-        "insert into turns values (?, ?, ?)", ((n, float(n), t) for n, t in enumerate(texts))
-    )
-    database.commit()
-    database.close()
-    rows.append(("sqlite", (folder / "a.db").stat().st_size))
-    out = [{"what": what, "bytes": size, "of_raw": size / raw} for what, size in rows]
-    for profile in PROFILES:
-        path = folder / f"size-{profile}.flac"
-        with SoundArchive(path, profile) as archive:
-            archive.append_many((text, str(at), float(at), None) for at, text in enumerate(texts))
-        with SoundArchive(path, readonly=True) as archive:
-            content, stated = sum(s.prefix.length for s in archive.segments), archive.profile.overhead
-            blocks = sum(int(s.blocks["length"].sum()) + Prefix.SIZE for s in archive.segments)
-        size = path.stat().st_size
-        out.append({
-            "what": f"archive, {profile}", "bytes": size, "of_raw": size / raw,
-            "overhead_stated": stated, "of_content_with_overhead": size / (content * stated),
-            "of_zstd_payload_with_overhead": size / (blocks * stated),
-        })  # fmt: skip
     return out

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from .. import __version__
 from ..config import ServerConfig
 from . import errors
+from .archives import Archives
 from .around import Around
 from .background import Background
 from .deps import who_asks
@@ -53,7 +54,7 @@ def create_app(service: Service, config: ServerConfig | None = None) -> FastAPI:
         docs_url="/docs", redoc_url=None,
     )  # fmt: skip
     _furnish(app, service, settings)
-    app.state.mcp = Door(Parts(service, app.state.events), settings, who_asks)
+    app.state.mcp = Door(Parts(service, app.state.events, app.state.platform.adding), settings, who_asks)
     app.router.routes.extend(app.state.mcp.routes)
     errors.install(app)
     for router in ROUTERS:
@@ -70,6 +71,8 @@ def _furnish(app: FastAPI, service: Service, settings: ServerConfig) -> None:
     state.jobs = Jobs(service, state.events)
     state.background = Background(service, state.events, state.keys, settings)
     state.platform = Platform(service, state.events, state.jobs)
+    folder = None if service.desk.path is None else service.desk.path.parent
+    state.archives = Archives(service, folder, settings.archives_mib)
     state.metrics = Metrics(Gate(settings))
     state.metrics.watch(service, state.jobs, state.background)
     app.add_middleware(
@@ -93,6 +96,7 @@ def _end(app: FastAPI) -> None:
     state.background.stop(state.config.drain_s)
     state.jobs.stop(max(0.1, deadline - time.monotonic()))
     state.platform.close()
+    state.archives.close()
     state.events.flush()
     state.keys.note_use()
     state.service.close()

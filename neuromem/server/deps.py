@@ -9,16 +9,21 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from .archives import Archives
 from .around import WHO
 from .background import Background
 from .errors import Refused
 from .events import Events
 from .keys import Keys
+from .metrics import Metrics
 from .platform import Platform
 from .principals import Forbidden, Principal
 from .service import Service
 
-__all__ = ["Admin", "TheBackground", "TheEvents", "TheKeys", "ThePlatform", "TheService", "Who"]
+__all__ = [
+    "Admin", "TheArchives", "TheBackground", "TheEvents", "TheKeys", "TheMetrics", "ThePlatform",
+    "TheService", "Who",
+]  # fmt: skip
 
 
 async def the_service(request: Request) -> Service:
@@ -51,6 +56,18 @@ async def the_background(request: Request) -> Background:
     return background
 
 
+async def the_archives(request: Request) -> Archives:
+    """The archives of the app."""
+    archives: Archives = request.app.state.archives
+    return archives
+
+
+async def the_metrics(request: Request) -> Metrics:
+    """The numbers of the app."""
+    metrics: Metrics = request.app.state.metrics
+    return metrics
+
+
 async def who_asks(request: Request) -> Principal:
     """Who a request comes from.
 
@@ -77,6 +94,8 @@ async def admin_asks(request: Request) -> Principal:
 
 TheService = Annotated[Service, Depends(the_service)]
 TheKeys = Annotated[Keys, Depends(the_keys)]
+TheArchives = Annotated[Archives, Depends(the_archives)]
+TheMetrics = Annotated[Metrics, Depends(the_metrics)]
 TheEvents = Annotated[Events, Depends(the_events)]
 TheBackground = Annotated[Background, Depends(the_background)]
 ThePlatform = Annotated[Platform, Depends(the_platform)]

@@ -55,6 +55,13 @@ class Metrics:
             "neuromem_sleep_seconds", "Work of a sleep of the whole store.", buckets=SLEEP_BUCKETS,
             registry=self.registry,
         )  # fmt: skip
+        self.archive_records = Counter(
+            "neuromem_archive_records", "Records of sound archives: encoded, found.", ["op"],
+            registry=self.registry,
+        )  # fmt: skip
+        self.archive_bytes = Counter(
+            "neuromem_archive_bytes", "Bytes of sound archives sent.", registry=self.registry
+        )
 
     def answered(self, route: str, method: str, status: int, seconds: float) -> None:
         """Counts one request."""

@@ -68,6 +68,7 @@ class Service:
         self.watchers: list[
             Callable[[Sequence[Change]], None]
         ] = []  # called after each change; they are quick
+        self.on_forget: list[Callable[[str], None]] = []  # called with an owner that was forgotten
         self.filing = Filing(self.engine.log, desk, self.catalog)
 
     # -- telling --------------------------------------------------------------------------------
@@ -373,6 +374,8 @@ class Service:
         held = self.memory.delete_all(**whose_of(owner))
         self.desk.unfile(owner)
         self.desk.unhear(f"{owner}\0")
+        for told in self.on_forget:
+            told(owner)
         return held
 
     def close(self) -> None:

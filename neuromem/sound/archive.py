@@ -13,19 +13,25 @@ from __future__ import annotations
 import os
 import struct
 import time as clock
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
-from ..errors import ArchiveDamaged, ArchiveInvalid, InvalidInput, NotFound, ReadOnly
+from ..errors import InvalidInput, NotFound, ReadOnly
+from ..merkle import EMPTY_ROOT, Frontier
+from .cache import Kept
+from .content import SMALL, Before
 from .finding import DiskFile, profile_of_file, segments
-from .flac import HEADER_BYTES, Layout, Md5, header
-from .items import DamageReport, Found, Version, alive, content_of, entry_of, unit
+from .flac import HEADER_BYTES, Layout, Md5, header, read_header
+from .items import DamageReport, Found, Version, alive, before, content_of, entry_of, unit
+from .mending import damage, newest
 from .packets import Packets
 from .profiles import Profile, profile_of
 from .records import Entry, pack, parse
+from .remote import RemoteFile, is_url
+from .searching import search
 from .segment import Segment
 from .wal import WriteAhead
 
@@ -39,38 +45,50 @@ class SoundArchive:
     """An archive; a context manager. One thread at a time.
 
     Args:
-        path: of the FLAC file; made when missing, unless `readonly`.
+        path: of the FLAC file; made when missing, unless `readonly`. A URL (https, s3) is only read.
         profile: name of a profile, for a new file; None: what fits this machine.
         encoder: words → a unit vector: texts are then searched by words. Keys may be given all the same.
         sync: what `append` was given is on the disk when it returns; `flush` always is.
         source: where the bytes come from instead of `path`; reading only.
+        storage: for a URL, options of its file system (`remote.RemoteFile`).
+        semantic: keep the keys that records come with; without them nothing is found by meaning, and a file
+            is smaller by about a byte for each number of a key.
 
     Raises:
         ArchiveInvalid: the file is no sound archive. NotFound: there is none, and `readonly`.
-        InvalidInput: no such profile. StoreLocked: another process is writing to it.
+        InvalidInput: no such profile, or file system. StoreLocked: another process is writing to it.
     """
 
     def __init__(
         self, path: str | Path, profile: str | Profile | None = None, *, readonly: bool = False,
-        encoder: Encoder | None = None, sync: bool = False, source: Any = None,
+        encoder: Encoder | None = None, sync: bool = False, semantic: bool = True,
+        source: Any = None, storage: Mapping[str, Any] | None = None,
     ) -> None:  # fmt: skip
+        if source is None and is_url(path):
+            source = RemoteFile(str(path), storage)
         self.path, self.readonly = Path(path), readonly or source is not None
-        self._encoder, self._pending, self._changed = encoder, list[tuple[Entry, bytes, Any]](), False
+        self.encoder, self.semantic = encoder, semantic
+        self._pending, self._changed = list[tuple[Entry, bytes, Any]](), False
+        self._wal: WriteAhead | None = None
         wanted = profile_of(profile)
         if source is None and not self.readonly and not self.path.exists():
             self.path.write_bytes(header(Layout(wanted), 0))
         self._source: Any = source or DiskFile(self.path)
-        self._wal: WriteAhead | None = None
         try:
             self.profile = profile_of_file(self._source) or wanted
             self._packets, self._layout = Packets(self.profile), Layout(self.profile)
-            self._segments, self._frames = segments(self._source, self._packets)
+            self._load()
             if not self.readonly:
                 self._wal = WriteAhead(self.path.with_name(self.path.name + ".wal"), sync)
                 self._replay()
         except BaseException:
             self.close(flush=False)
             raise
+
+    def _load(self) -> None:
+        self._segments, self._frames = segments(self._source, self._packets, Kept())
+        found = read_header(self._source.read(0, HEADER_BYTES))
+        self._told = found.versions if found else 0  # versions, by the header
 
     def __enter__(self) -> Self:
         return self
@@ -109,8 +127,10 @@ class SoundArchive:
         now, items = clock.time(), []
         for value, id_, time, key in rows:
             entry = entry_of(value, id_, now if time is None else time)
-            if key is None and self._encoder is not None and entry.kind == "text":
-                key = self._encoder(str(entry.value))
+            if not self.semantic:
+                key = None
+            elif key is None and self.encoder is not None and entry.kind == "text":
+                key = self.encoder(str(entry.value))
             items.append((entry, pack(entry), None if key is None else unit(key)))
         self._add(items)
 
@@ -153,10 +173,10 @@ class SoundArchive:
         """
         wal = self._writing()
         last = self._segments[-1] if self._segments else None
-        number = last.shape.segment + 1 if last else 0
         if not self._pending:
-            return number - 1
-        content = content_of(number, self._pending, last, notes or {})
+            return last.shape.segment if last else -1
+        number = self._next
+        content = content_of(number, self._pending, before(last), notes or {})
         packets = self._packets.encode(number, content)
         data = self._layout.write(self._frames, packets)
         with self.path.open("r+b") as file:
@@ -165,13 +185,17 @@ class SoundArchive:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        self._segments.append(
-            Segment(self._source, self._packets, self._frames, self._packets.shape_in(packets[0]))
-        )
+        shape, kept = self._packets.shape_in(packets[0]), last.kept if last else Kept()
+        self._segments.append(Segment(self._source, self._packets, self._frames, shape, kept=kept))
         self._frames += len(packets) // self.profile.per_frame
         self._pending, self._changed = [], True
         wal.begin(self.records)
         return number
+
+    @property
+    def _next(self) -> int:
+        """Number of the next version; one that was lost is not given again."""
+        return max(self._segments[-1].shape.segment + 1 if self._segments else 0, self._told)
 
     def _finish(self) -> None:
         """The FLAC header, with length, seek table and MD5."""
@@ -180,10 +204,17 @@ class SoundArchive:
             stop = min(start + step, self._frames)
             begin, end = self._layout.offset(start), self._layout.offset(stop)
             digest.update(self._layout.read(start, stop, self._source.read(begin, end - begin)))
+        root = self._segments[-1].prefix.root if self._segments else b""
+        self._told = self._next
         with self.path.open("r+b") as file:
-            file.write(header(self._layout, self._frames, digest.digest()))
+            file.write(header(self._layout, self._frames, digest.digest(), self._told, root))
 
     # ---- reading
+
+    @property
+    def source(self) -> Any:
+        """Where its bytes come from: a file on a disk, or a `RemoteFile`, which counts its requests."""
+        return self._source
 
     @property
     def segments(self) -> list[Segment]:
@@ -207,10 +238,9 @@ class SoundArchive:
         for entry, _, _ in reversed(self._pending):
             if entry.id == id:
                 return alive(entry)
-        for segment in reversed(self._segments):
-            found = segment.find(id)
-            if found is not None:
-                return alive(found)
+        where = self._where(id)
+        if where is not None:
+            return alive(self._segments[where[0]].entry(where[1]))
         raise NotFound(f"the archive has no record {id!r}; check the id")
 
     def __iter__(self) -> Iterator[Entry]:
@@ -225,22 +255,24 @@ class SoundArchive:
     def _backwards(self) -> Iterator[Entry]:
         yield from (entry for entry, _, _ in reversed(self._pending))
         for segment in reversed(self._segments):
-            for number in reversed(range(len(segment.blocks))):
-                yield from reversed(segment.block(number))
+            for number in reversed(range(len(segment.table))):
+                yield from reversed(segment.block(number).entries())
 
     def in_order(self) -> Iterator[Entry]:
         """Every record of the versions, in order of appending."""
         for segment in self._segments:
-            for number in range(len(segment.blocks)):
-                yield from segment.block(number)
+            for number in range(len(segment.table)):
+                yield from segment.block(number).entries()
 
     def between(self, start: float, stop: float) -> list[Entry]:
         """Records of the versions with start <= time < stop, by the time index, in order of appending."""
         out = []
         for segment in self._segments:
-            inside = (segment.blocks["low"] < stop) & (segment.blocks["high"] >= start)
-            for number in np.flatnonzero(inside):
-                out += [entry for entry in segment.block(int(number)) if start <= entry.time < stop]
+            inside = (segment.table.low < stop) & (segment.table.high >= start)
+            for number in np.flatnonzero(inside).tolist():
+                block = segment.block(number)
+                places = np.flatnonzero((block.times >= start) & (block.times < stop))
+                out += [block.entry(place) for place in places.tolist()]
         return out
 
     def search(self, query: Any, limit: int = 10) -> list[Found]:
@@ -250,28 +282,24 @@ class SoundArchive:
             InvalidInput: a text, and no encoder to make a vector of it; a vector of another width.
         """
         if isinstance(query, str):
-            if self._encoder is None:
+            if self.encoder is None:
                 raise InvalidInput(
                     "query", "is a text, and there is no encoder", "open with encoder=, or give a vector"
                 )
-            query = self._encoder(query)
-        vector, found = unit(query), list[Found]()
-        for segment in self._segments:
-            if not len(segment.keyed):
-                continue
-            if segment.keys.shape[1] != len(vector):
-                raise InvalidInput("query", f"has {len(vector)} numbers", f"give {segment.keys.shape[1]}")
-            scores = segment.keys @ vector
-            for at in np.argsort(-scores)[: 2 * limit]:
-                found.append(Found(segment.entry(int(segment.keyed[at])), float(scores[at])))
-        found.sort(key=lambda item: -item.score)
-        return [item for item in found if self._current(item.entry)][:limit]
+            query = self.encoder(query)
+        waiting = {entry.id for entry, _, _ in self._pending}
+        return search(
+            self._segments, unit(query), limit,
+            lambda id_, place: id_ not in waiting and self._where(id_) == place,
+        )  # fmt: skip
 
-    def _current(self, entry: Entry) -> bool:
-        try:
-            return self.get(entry.id) == entry
-        except NotFound:
-            return False
+    def _where(self, id: str) -> tuple[int, int] | None:
+        """Segment and record of the newest record of an id in the versions."""
+        for at in reversed(range(len(self._segments))):
+            record = self._segments[at].place(id)
+            if record is not None:
+                return at, record
+        return None
 
     # ---- versions
 
@@ -282,17 +310,32 @@ class SoundArchive:
 
     def notes(self) -> dict[str, Any]:
         """What the newest version was flushed with."""
-        listing = self._segments[-1].directory if self._segments else {}
-        return {key: value for key, value in listing.items() if key not in ("sections", "frontier")}
+        notes = self._segments[-1].directory.get("notes") if self._segments else None
+        return dict(notes) if isinstance(notes, dict) else {}
 
     def as_of(self, number: int | None = None, time: float | None = None) -> SoundArchive:
-        """The archive as it was with a version, or at a time (Unix seconds); for reading only."""
-        past = SoundArchive(self.path, self.profile, readonly=True, encoder=self._encoder)
-        past._segments = [
+        """The archive as it was with a version, or at a time (Unix seconds); for reading only.
+
+        Raises:
+            NotFound: there is no such version (any more: merge and repair make one of all).
+        """
+        past = SoundArchive(
+            self.path, self.profile, source=self._source.again(), encoder=self.encoder
+        )  # fmt: skip
+        kept = [
             segment for segment in past._segments
             if (number is None or segment.prefix.number <= number)
             and (time is None or segment.prefix.time <= time)
         ]  # fmt: skip
+        begun = not past._segments or past._segments[0].shape.segment == 0
+        if (number is not None and (not kept or kept[-1].shape.segment != number)) or not (kept or begun):
+            there = ", ".join(str(segment.shape.segment) for segment in past._segments[-8:]) or "none"
+            past.close()
+            raise NotFound(
+                f"the archive has no version {'of that time' if number is None else number} (any more: merge "
+                f"keeps the newest alone); these are there: {there}"
+            )
+        past._segments = kept
         return past
 
     def merge(self) -> int:
@@ -300,18 +343,14 @@ class SoundArchive:
         how many records there are. What was deleted or replaced is gone; open readers keep what they see."""
         self._writing()
         self.flush()
-        return self._rewrite(list(self)[::-1], self.notes())
+        return self._rewrite(newest(self._segments, tolerant=False), self.notes())
 
-    def _rewrite(self, entries: Sequence[Entry], notes: dict[str, Any]) -> int:
-        keys: dict[Entry, Any] = {}
-        for segment in self._segments:
-            try:
-                keys |= {segment.entry(int(r)): k for r, k in zip(segment.keyed, segment.keys, strict=True)}
-            except (ArchiveDamaged, ArchiveInvalid):
-                continue
-        number = self._segments[-1].shape.segment if self._segments else 0
-        items = [(entry, pack(entry), keys.get(entry)) for entry in entries]
-        self._replace([(number, content_of(number, items, None, notes))] if items else [])
+    def _rewrite(self, rows: list[tuple[Entry, Any]], notes: dict[str, Any]) -> int:
+        """One version of these records and their keys; its parent is the last one before."""
+        number, last = self._next, self._segments[-1] if self._segments else None
+        items = [(entry, pack(entry), key if self.semantic else None) for entry, key in rows]
+        parent = Before(Frontier(), last.prefix.root if last else EMPTY_ROOT)
+        self._replace([(number, content_of(number, items, parent, notes, SMALL))] if items else [])
         return len(items)
 
     def _replace(self, contents: list[tuple[int, bytes]]) -> None:
@@ -328,36 +367,16 @@ class SoundArchive:
         partial.replace(self.path)
         self._source.close()
         self._source = DiskFile(self.path)
-        self._segments, self._frames = segments(self._source, self._packets)
+        told = self._told
+        self._load()
+        self._told = max(told, self._told)
         self._finish()
 
     # ---- damage
 
     def verify(self) -> DamageReport:
         """Reads everything; says what is hurt, what could be healed, and what is lost."""
-        size = self._source.size()
-        frames = self._layout.frames(size)
-        raw = self._source.read(HEADER_BYTES, size)
-        bad = self._layout.bad_frames(0, frames, raw[: self._layout.offset(frames) - HEADER_BYTES])
-        healed = [segment.heal() for segment in self._segments]
-        lost = [line for segment in self._segments for line in segment.lost()]
-        numbers = [segment.shape.segment for segment in self._segments]
-        known = set(numbers)
-        lost += [
-            f"version {at}: all of it"
-            for at in range(min(numbers, default=0), max(numbers, default=-1))
-            if at not in known
-        ]
-        for segment, state in zip(self._segments, healed, strict=True):
-            if state.whole and not segment.check():
-                lost.append(f"version {segment.shape.segment}: its check is wrong")
-        if not self._segments and frames:
-            lost.append("every version")
-        return DamageReport(
-            len(healed), sum(segment.shape.packets for segment in self._segments), bad,
-            sum(h.hurt for h in healed), sum(h.corrected for h in healed), sum(h.rebuilt for h in healed),
-            tuple(lost),
-        )  # fmt: skip
+        return damage(self._source, self._layout, self._segments)
 
     def repair(self) -> DamageReport:
         """Writes the file anew, healed; returns what `verify` said before. What is lost is left out, and the
@@ -368,20 +387,5 @@ class SoundArchive:
             contents = [(s.shape.segment, s.heal().content[: s.prefix.length]) for s in self._segments]
             self._replace(contents)
             return report
-        self._rewrite(list(self.readable()), {"lost": list(report.lost)})
+        self._rewrite(newest(self._segments, tolerant=True), {"lost": list(report.lost)})
         return report
-
-    def readable(self) -> Iterator[Entry]:
-        """The newest record that can still be had of every id, oldest first."""
-        newest: dict[str, Entry] = {}
-        for segment in self._segments:
-            try:
-                blocks = len(segment.blocks)
-            except (ArchiveDamaged, ArchiveInvalid):
-                continue
-            for number in range(blocks):
-                try:
-                    newest |= {entry.id: entry for entry in segment.block(number)}
-                except (ArchiveDamaged, ArchiveInvalid):
-                    continue
-        yield from (entry for entry in newest.values() if entry.kind != "deleted")

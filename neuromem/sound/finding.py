@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import ArchiveInvalid, NotFound
-from .flac import HEADER_BYTES, Layout, profile_in, scan
+from .cache import Kept
+from .flac import HEADER_BYTES, Layout, profile_in, read_header, scan
 from .packets import Healed, Packets, Shape
-from .profiles import Profile
+from .profiles import PROFILES, Profile
 from .segment import Segment, Source
 
 __all__ = ["DiskFile", "profile_of_file", "salvage", "segments"]
@@ -22,10 +23,14 @@ _HEAD_BYTES = 256 << 10  # looked through for a frame that says the profile
 class DiskFile:
     """A file on a disk. It stays readable when another takes its place under the name."""
 
-    def __init__(self, path: Path) -> None:
-        if not path.is_file():
+    def __init__(self, path: Path | None, fd: int = -1) -> None:
+        if path is not None and not path.is_file():
             raise NotFound(f"{path} does not exist; give the path of a sound archive")
-        self._fd = os.open(path, os.O_RDONLY)
+        self._fd = fd if path is None else os.open(path, os.O_RDONLY)
+
+    def again(self) -> DiskFile:
+        """The same file, closed by itself."""
+        return DiskFile(None, os.dup(self._fd))
 
     def size(self) -> int:
         """Bytes there are."""
@@ -53,6 +58,9 @@ def profile_of_file(source: Source) -> Profile | None:
         ArchiveInvalid: it is no sound archive.
     """
     size = source.size()
+    told = read_header(source.read(0, HEADER_BYTES))
+    if told is not None and told.profile in PROFILES:
+        return PROFILES[told.profile] if size > HEADER_BYTES else None
     found = profile_in(source.read(HEADER_BYTES, _HEAD_BYTES))
     if found is None and size > HEADER_BYTES + _HEAD_BYTES:
         found = profile_in(source.read(size - _HEAD_BYTES, _HEAD_BYTES))
@@ -61,7 +69,7 @@ def profile_of_file(source: Source) -> Profile | None:
     return found
 
 
-def segments(source: Source, packets: Packets) -> tuple[list[Segment], int]:
+def segments(source: Source, packets: Packets, kept: Kept) -> tuple[list[Segment], int]:
     """The whole segments, and the first frame after them. What is half written at the end is left out."""
     layout, at = Layout(packets.profile), 0
     found: list[Segment] = []
@@ -71,8 +79,8 @@ def segments(source: Source, packets: Packets) -> tuple[list[Segment], int]:
         rows = layout.read(at, at + 1, raw)
         good = packets.check(rows)
         if not good[0] or packets.places(rows[:1])[0]:
-            return _hurt(source, packets, found, at)
-        segment = Segment(source, packets, at, packets.shape_in(rows[0]))
+            return _hurt(source, packets, found, at, kept)
+        segment = Segment(source, packets, at, packets.shape_in(rows[0]), kept=kept)
         end = at + segment.shape.frames(packets.profile)
         if end > frames:
             break
@@ -81,13 +89,15 @@ def segments(source: Source, packets: Packets) -> tuple[list[Segment], int]:
     return found, at
 
 
-def _hurt(source: Source, packets: Packets, found: list[Segment], at: int) -> tuple[list[Segment], int]:
+def _hurt(
+    source: Source, packets: Packets, found: list[Segment], at: int, kept: Kept
+) -> tuple[list[Segment], int]:
     """Where a segment begins with a packet that is hurt: all are looked for, the good ones kept as found."""
     known = {segment.shape.segment for segment in found}
     for number, (shape, healed, whole) in sorted(salvage(source, packets).items()):
         end = at + shape.frames(packets.profile)
         if number not in known and whole:
-            found.append(Segment(source, packets, at, shape, healed))
+            found.append(Segment(source, packets, at, shape, healed, kept))
             at = end
     return found, at
 

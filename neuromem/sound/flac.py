@@ -7,6 +7,7 @@ compress costs the same as in any FLAC file: 0.1 to 2 %. Source: RFC 9639.
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,10 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .layers.crc import CRC8, CRC16
+from .layers.crc import CRC8, CRC16, CRC32C
 from .profiles import PROFILES, Profile
 
-__all__ = ["HEADER_BYTES", "Layout", "Md5", "header", "profile_in", "scan"]
+__all__ = ["HEADER_BYTES", "Header", "Layout", "Md5", "header", "profile_in", "read_header", "scan"]
 
 _RATES = {22_050: 0b0110, 44_100: 0b1001, 48_000: 0b1010, 96_000: 0b1011}
 _BITS = {16: 0b100, 24: 0b110}
@@ -28,7 +29,11 @@ _VERBATIM = 0b00000010
 _POINTS = 64  # seek points
 _UTF8_ENDS = (0x80, 0x800, 0x10000, 0x200000, 0x4000000)  # first frame number that takes a byte more
 _COMMENT = b"neuromem"
-_TAG_BYTES = 64  # of the comment, padded: the header has one length for every file
+_TAG_BYTES = 192  # of the comment, padded: the header has one length for every file
+_TAG = re.compile(
+    rb"^NEUROMEM=profile:([a-z]{1,32}) frames:([0-9]{1,12}) versions:([0-9]{1,8}) "
+    rb"root:(-|[0-9a-f]{64}) crc:([0-9a-f]{8}) *$"
+)
 HEADER_BYTES = 4 + 4 + 34 + 4 + 18 * _POINTS + 4 + 4 + len(_COMMENT) + 4 + 4 + _TAG_BYTES
 
 Bytes = NDArray[np.uint8]
@@ -139,12 +144,30 @@ class Md5:
         return self._md5.digest()
 
 
-def header(layout: Layout, frames: int, digest: bytes = bytes(16)) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a file says of itself before its frames.
+
+    Attributes:
+        profile: its name. frames: how many there are; 0: not known. versions: number of the last one + 1.
+        root: the Merkle root of the last one, in hex.
+    """
+
+    profile: str
+    frames: int
+    versions: int
+    root: str
+
+
+def header(
+    layout: Layout, frames: int, digest: bytes = bytes(16), versions: int = 0, root: bytes = b""
+) -> bytes:
     """All that comes before the frames.
 
     Args:
         frames: how many there are; 0: not known.
         digest: MD5 of the samples; zeros: not known.
+        versions: number of the last version + 1. root: its Merkle root.
     """
     profile = layout.profile
     packed = (
@@ -156,13 +179,29 @@ def header(layout: Layout, frames: int, digest: bytes = bytes(16)) -> bytes:
     seek = b"".join(
         struct.pack(">QQH", f * profile.block, layout.offset(f) - HEADER_BYTES, profile.block) for f in points
     ) + (b"\xff" * 8 + bytes(10)) * (_POINTS - len(points))  # the rest are placeholders
-    tag = f"PROFILE={profile.name}".encode().ljust(_TAG_BYTES)
-    comment = struct.pack("<I", len(_COMMENT)) + _COMMENT + struct.pack("<II", 1, len(tag)) + tag
-    blocks = (info, seek, comment)
+    tag = f"NEUROMEM=profile:{profile.name} frames:{frames} versions:{versions} root:{root.hex() or '-'} crc:"
+    raw = _blocks(info, seek, tag)
+    return _blocks(info, seek, f"{tag}{CRC32C.of(raw):08x}")
+
+
+def _blocks(info: bytes, seek: bytes, tag: str) -> bytes:
+    line = tag.encode().ljust(_TAG_BYTES)
+    comment = struct.pack("<I", len(_COMMENT)) + _COMMENT + struct.pack("<II", 1, len(line)) + line
     out = b"fLaC"
-    for kind, block in zip((0, 3, 4 | 0x80), blocks, strict=True):
+    for kind, block in zip((0, 3, 4 | 0x80), (info, seek, comment), strict=True):
         out += struct.pack(">I", kind << 24 | len(block)) + block
     return out
+
+
+def read_header(raw: bytes) -> Header | None:
+    """Reads what `header` gave; None: it is hurt."""
+    found = _TAG.search(raw[-_TAG_BYTES:])
+    if len(raw) != HEADER_BYTES or found is None:
+        return None
+    begin = HEADER_BYTES - _TAG_BYTES + found.start(5)
+    if CRC32C.of(raw[:begin] + b" " * (HEADER_BYTES - begin)) != int(found[5], 16):
+        return None
+    return Header(found[1].decode(), int(found[2]), int(found[3]), found[4].decode())
 
 
 def profile_in(raw: bytes) -> Profile | None:

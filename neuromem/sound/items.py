@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time as clock
 from dataclasses import dataclass
 from typing import Any
@@ -11,10 +12,11 @@ import numpy as np
 
 from ..errors import InvalidInput, NotFound
 from ..merkle import EMPTY_ROOT, Frontier
-from .records import Entry, build
+from .content import FAST, Before, build
+from .records import Entry
 from .segment import Segment
 
-__all__ = ["DamageReport", "Found", "Version", "alive", "content_of", "entry_of", "unit"]
+__all__ = ["DamageReport", "Found", "Version", "alive", "before", "content_of", "entry_of", "unit"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class DamageReport:
     versions: int
     packets: int
     frames_hurt: int  # FLAC frames whose CRC-16 is wrong
+    header_hurt: bool  # what comes before the frames; repair writes it anew
     packets_hurt: int
     corrected: int  # packets, by Reed-Solomon
     rebuilt: int  # packets of content, by the erasure code
@@ -50,7 +53,7 @@ class DamageReport:
     @property
     def ok(self) -> bool:
         """Nothing was hurt."""
-        return not (self.frames_hurt or self.packets_hurt or self.lost)
+        return not (self.frames_hurt or self.header_hurt or self.packets_hurt or self.lost)
 
     @property
     def recovered(self) -> bool:
@@ -58,18 +61,24 @@ class DamageReport:
         return not self.lost
 
 
-def content_of(number: int, items: Any, last: Segment | None, notes: dict[str, Any]) -> bytes:
-    """The content of the next segment: items are (entry, packed, key)."""
+def content_of(number: int, items: Any, before: Before, notes: dict[str, Any], level: int = FAST) -> bytes:
+    """The content of a segment: items are (entry, packed, key)."""
     entries, packed, vectors = zip(*items, strict=True)
     keys = [(at, key) for at, key in enumerate(vectors) if key is not None]
     if len({len(key) for _, key in keys}) > 1:
         raise InvalidInput("key", "vectors of several widths in one version", "give all the same width")
-    tree, parent = (last.tree(), last.prefix.root) if last else (Frontier(), EMPTY_ROOT)
-    return build(number, clock.time(), packed, entries, keys, tree, parent, notes)
+    return build(number, clock.time(), packed, entries, keys, before, notes, level)
+
+
+def before(last: Segment | None) -> Before:
+    """What comes before the segment after `last`."""
+    return Before(last.tree(), last.prefix.root) if last else Before(Frontier(), EMPTY_ROOT)
 
 
 def entry_of(value: Any, id_: str, time: float) -> Entry:
-    """What is appended, as an entry. Raises InvalidInput: it is of another kind."""
+    """What is appended, as an entry. Raises InvalidInput: it is of another kind; a time that is no number."""
+    if not math.isfinite(time):
+        raise InvalidInput("time", f"{time!r} is no time", "give finite Unix seconds")
     if isinstance(value, str):
         return Entry(id_, value.encode("utf-8", "surrogatepass"), "text", time)
     if isinstance(value, dict):

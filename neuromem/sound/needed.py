@@ -1,4 +1,4 @@
-"""Packages of the `sound` extra, imported when they are first needed."""
+"""Packages of the extras `sound` and `remote`, imported when they are first needed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..errors import MissingDependency, SoundError
 __all__ = ["needed"]
 
 
-def needed(module: str, feature: str) -> Any:
+def needed(module: str, feature: str, extra: str = "sound") -> Any:
     """A module of a package that may not be installed.
 
     Raises:
@@ -19,7 +19,7 @@ def needed(module: str, feature: str) -> Any:
     try:
         return import_module(module)
     except ImportError as error:
-        raise MissingDependency(feature, module.split(".")[0], "sound") from error
+        raise MissingDependency(feature, module.split(".")[0], extra) from error
     except OSError as error:
         raise SoundError(
             f"{feature} needs a system library that {module} does not find ({error}); "

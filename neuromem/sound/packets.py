@@ -100,11 +100,7 @@ class Packets:
         parity = Erasure(shape.data, shape.total).parity(blocks)
         shards = np.frombuffer(b"".join([*blocks, *parity]), np.uint8).reshape(-1, size)
         plain = np.empty((shape.packets, self._size), np.uint8)
-        places = np.arange(shape.packets, dtype=np.uint32)
-        plain[:, :3] = list(segment.to_bytes(3, "big"))
-        for column, bits in ((3, 16), (4, 8), (5, 0)):
-            plain[:, column] = places >> bits & 255
-        plain[:, 6:_HEAD] = list(struct.pack(">HBB", shape.groups, shape.data, shape.total - 1))
+        plain[:, :_HEAD] = self._heads(shape, np.arange(shape.packets))
         plain[:, _HEAD:-4] = shards
         check = CRC32C.rows(plain[:, :-4])
         plain[:, -4:] = check.astype(">u4").view(np.uint8).reshape(-1, 4)
@@ -130,6 +126,19 @@ class Packets:
         """The place of each packet in its segment; meaningful for those that are whole."""
         wide = packets[:, 3:6].astype(np.int64)
         return np.asarray(wide[:, 0] << 16 | wide[:, 1] << 8 | wide[:, 2])
+
+    def are(self, packets: Bytes, shape: Shape, first: int) -> bool:
+        """Whether packets are those of a segment from place `first` on, one after another and whole."""
+        plain = self._heads(shape, np.arange(first, first + len(packets)))
+        return bool((packets[:, :_HEAD] == plain).all() and self.check(packets).all())
+
+    def _heads(self, shape: Shape, places: NDArray[np.int64]) -> Bytes:
+        heads = np.empty((len(places), _HEAD), np.uint8)
+        heads[:, :3] = list(shape.segment.to_bytes(3, "big"))
+        for column, bits in ((3, 16), (4, 8), (5, 0)):
+            heads[:, column] = places >> bits & 255
+        heads[:, 6:] = list(struct.pack(">HBB", shape.groups, shape.data, shape.total - 1))
+        return heads
 
     def shape_in(self, packet: Bytes) -> Shape:
         """What the head of a whole packet says."""

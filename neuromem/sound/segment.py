@@ -12,25 +12,20 @@ from numpy.typing import NDArray
 
 from ..errors import ArchiveDamaged, ArchiveInvalid, NotFound
 from ..merkle import Frontier
+from .blocks import MAX_TABLE, Block, Table
+from .cache import Kept
+from .columns import Reader
+from .content import unpack_pieces
 from .flac import Layout
 from .packets import Healed, Packets, Shape
-from .records import (
-    BLOCKS,
-    BLOOM_BYTES,
-    FENCE,
-    IDS,
-    MAX_UNPACKED,
-    Entry,
-    Prefix,
-    bloom_has,
-    id_hash,
-    parse,
-    unpack,
-)
+from .records import Entry, Prefix, unpack
+from .vectors import Vectors
 
 __all__ = ["Segment", "Source"]
 
 MAX_DIRECTORY = 16 << 20  # bytes, unpacked
+MAX_KEYS = 4 << 30
+MAX_WIDTH = 1 << 16  # numbers of a key
 
 
 class Source(Protocol):
@@ -52,16 +47,18 @@ class Segment:
         start: its first FLAC frame.
         shape: as its packets say it.
         healed: its content, where the file was too hurt to be read by offsets.
+        kept: blocks that were read; of one archive, shared by its segments.
     """
 
     def __init__(
-        self, source: Source, packets: Packets, start: int, shape: Shape, healed: Healed | None = None
-    ) -> None:
+        self, source: Source, packets: Packets, start: int, shape: Shape, healed: Healed | None = None,
+        kept: Kept | None = None,
+    ) -> None:  # fmt: skip
         self.source, self.start, self.shape = source, start, shape
         self._packets, self._layout = packets, Layout(packets.profile)
         self._healed = healed
-        self._block = lru_cache(maxsize=64)(self._read_block)
-        self._page = lru_cache(maxsize=256)(self.read)  # of the indexes: 8 KB at most
+        self.kept = Kept() if kept is None else kept
+        self._page = lru_cache(maxsize=64)(self.read)  # of the filter
 
     # ---- bytes
 
@@ -90,8 +87,7 @@ class Segment:
             raise ArchiveInvalid("a segment of the archive points outside itself; run repair")
         if self._healed is None:
             rows = self.rows(first // per, -(-stop // per))[first % per :][: stop - first]
-            right = self._packets.check(rows) & (self._packets.places(rows) == np.arange(first, stop))
-            if right.all():
+            if self._packets.are(rows, self.shape, first):
                 at = offset - first * size
                 return self._packets.shards(rows).tobytes()[at : at + length]
         healed = self.heal()
@@ -135,72 +131,79 @@ class Segment:
         return offset, length
 
     @cached_property
-    def blocks(self) -> NDArray[Any]:
+    def table(self) -> Table:
         """Where each block lies."""
-        return _table(self.section("blocks"), BLOCKS)
+        raw = unpack(self.section("table"), MAX_TABLE)
+        return Table.from_bytes(raw, self.prefix.count, self.prefix.directory - Prefix.SIZE)
 
     @cached_property
-    def fences(self) -> NDArray[np.uint64]:
-        """Every 512th id."""
-        return _table(self.section("fences"), np.dtype("<u8"))
+    def keyed(self) -> NDArray[np.int64]:
+        """The records that have keys, rising."""
+        count = self._number("keyed", self.prefix.count)
+        if not count:
+            return np.empty(0, np.int64)
+        places = np.cumsum(Reader(unpack(self.section("keyed"), MAX_TABLE)).ints(count)) - 1
+        if (np.diff(places, prepend=-1) < 1).any() or places[-1] >= self.prefix.count:
+            raise ArchiveInvalid("the archive has keys of records that it has not; do not trust it")
+        return places
 
     @cached_property
-    def keys(self) -> NDArray[np.float32]:
+    def keys(self) -> Vectors:
         """A row for each record that has a key."""
-        count = len(self.keyed)
-        return (
-            _table(self.section("keys"), np.dtype("<f2"))
-            .reshape(count, -1 if count else 0)
-            .astype(np.float32)
-        )
+        count, width = len(self.keyed), self._number("width", MAX_WIDTH)
+        if count * width > MAX_KEYS:
+            raise ArchiveInvalid("the archive says that its keys are larger than any; do not trust it")
+        raw = unpack_pieces(self.section("keys"), count * width) if count else b""
+        return Vectors(np.frombuffer(raw, np.int8).reshape(count, width))
 
-    @cached_property
-    def keyed(self) -> NDArray[np.uint32]:
-        """The records that have keys."""
-        return _table(self.section("keyed"), np.dtype("<u4"))
+    def _number(self, name: str, most: int) -> int:
+        found = self.directory.get(name, 0)
+        if not isinstance(found, int) or not 0 <= found <= most:
+            raise ArchiveInvalid(f"a directory of the archive says {name} = {found!r:.40}; do not trust it")
+        return found
 
     def tree(self) -> Frontier:
         """The Merkle tree up to and with this version."""
         hashes = [bytes.fromhex(node) for node in self.directory["frontier"]]
         return Frontier(self.prefix.before + self.prefix.count, hashes)
 
-    def block(self, number: int) -> list[Entry]:
-        """The entries of a block; the last 64 that were read are kept."""
-        return self._block(number)
+    def block(self, number: int) -> Block:
+        """A block; those that were read last are kept."""
+        return self.kept.get((self.start, number), lambda: self._read_block(number))
 
-    def _read_block(self, number: int) -> list[Entry]:
-        row = self.blocks[number]
-        return parse(
-            unpack(self.read(int(row["offset"]), int(row["length"])), min(int(row["raw"]), MAX_UNPACKED))
-        )
+    def _read_block(self, number: int) -> Block:
+        table = self.table
+        head, head_raw, data, data_raw, count = (int(column[number]) for column in table.columns.values())
+        at = Prefix.SIZE + int(table.offsets[number])
+        return Block(self.read(at, head), count, head_raw, data_raw, lambda: self.read(at + head, data))
 
     def entry(self, record: int) -> Entry:
         """A record by its place."""
-        number = int(np.searchsorted(self.blocks["first"], record, side="right")) - 1
-        try:
-            return self.block(number)[record - int(self.blocks[number]["first"])]
-        except IndexError as error:
-            raise ArchiveInvalid(f"the archive has no record {record} where its index says") from error
+        number = int(np.searchsorted(self.table.firsts, record, side="right")) - 1
+        if not 0 <= record < self.prefix.count:
+            raise ArchiveInvalid(f"the archive has no record {record} where its index says")
+        return self.block(number).entry(record - int(self.table.firsts[number]))
+
+    def place(self, name: str) -> int | None:
+        """The last record of an id, if there is one: by the ranges of the blocks, or by the filter."""
+        if not self.prefix.count:
+            return None
+        for number in self.table.candidates(name, self._read_filter):
+            found = self.block(number).ids.find(name)
+            if found is not None:
+                return int(self.table.firsts[number]) + found
+        return None
+
+    def _read_filter(self, offset: int, length: int) -> bytes:
+        begin, size = self._where("filter")
+        if size != self.table.filter_bytes():
+            raise ArchiveInvalid("the filter of the archive has not the size that it needs; run repair")
+        return self._page(begin + offset, length)
 
     def find(self, name: str) -> Entry | None:
-        """The last record of an id, if there is one: by the Bloom filter, then by the sorted ids."""
-        sought = id_hash(name)
-        begin, length = self._where("bloom")
-        if self.prefix.count == 0 or not bloom_has(
-            sought, length // BLOOM_BYTES, lambda at, size: self._page(begin + at, size)
-        ):
-            return None
-        fences = self.fences
-        page = max(0, int(np.searchsorted(fences, np.uint64(sought), side="left")) - 1)
-        stop = int(np.searchsorted(fences, np.uint64(sought), side="right"))
-        ids, size = self._where("ids")[0], IDS.itemsize * FENCE
-        last = min((stop if stop > page else page + 1) * size, self.prefix.count * IDS.itemsize)
-        rows = _table(self._page(ids + page * size, last - page * size), IDS)
-        for row in rows[rows["hash"] == np.uint64(sought)][::-1]:
-            found = self.entry(int(row["record"]))
-            if found.id == name:
-                return found
-        return None
+        """The last record of an id, if there is one."""
+        place = self.place(name)
+        return None if place is None else self.entry(place)
 
     def check(self) -> bool:
         """Whether its content is what was written."""
@@ -214,20 +217,13 @@ class Segment:
         if self.heal().whole:
             return []
         try:
-            blocks, count = self.blocks, self.prefix.count
+            firsts = self.table.firsts
         except (ArchiveDamaged, ArchiveInvalid, NotFound):
             return [f"{name}: all of it (its index is lost)"]
         out = []
-        for number in range(len(blocks)):
+        for number in range(len(firsts) - 1):
             try:
-                self.block(number)
+                self.block(number).entries()
             except (ArchiveDamaged, ArchiveInvalid):
-                end = int(blocks[number + 1]["first"]) if number + 1 < len(blocks) else count
-                out.append(f"{name}: records {int(blocks[number]['first'])} to {end - 1}")
+                out.append(f"{name}: records {int(firsts[number])} to {int(firsts[number + 1]) - 1}")
         return out
-
-
-def _table(raw: bytes, kind: np.dtype[Any]) -> NDArray[Any]:
-    if len(raw) % kind.itemsize:
-        raise ArchiveInvalid("an index of the archive is cut short; run repair")
-    return np.frombuffer(raw, kind)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from . import health, keys, openmemory, openmemory_apps, oss, platform, service
+from . import archives, health, keys, openmemory, openmemory_apps, oss, platform, service
 
 __all__ = ["ROUTERS"]
 
 ROUTERS: tuple[APIRouter, ...] = (
     health.router, keys.router, service.router, *platform.ROUTERS, oss.router, openmemory.router,
-    openmemory_apps.router,
+    openmemory_apps.router, archives.router,
 )  # fmt: skip
