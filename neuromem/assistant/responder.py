@@ -6,6 +6,7 @@ that answers, or none; that statement is said, with its day.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ from datetime import UTC, datetime
 from ..engine import Written
 from ..memory import Memory
 from ..recall import Recall
-from .asked import asks_memory, capitals_in, has_kind, is_elliptic, kind_of
+from .asked import asks_memory, capitals_in, has_kind, is_elliptic, kind_of, read_question
 from .candidates import FOUND, Candidate, around
 from .following import MOST, WITHIN_S, Before, follow
 from .judging import Judge, Verdict, sureness
@@ -26,6 +27,7 @@ __all__ = ["UNKNOWN", "Answer", "Responder", "sentence"]
 UNKNOWN = "I don't know that. You haven't told me."
 ENOUGH = 0.65  # sureness from which on a statement is said as the answer
 FRAGMENT_WORDS = 6  # of a fragment that is said with what it belongs to
+_USED_TO = re.compile(r"\bused to (?!it\b|the\b|my\b|being\b)", re.IGNORECASE)
 _OF_TIME = ("when", "hour", "length")  # kinds of question
 
 
@@ -77,6 +79,8 @@ class Responder:
         asked = follow(text, self._before)
         found = around(self._memory, self._user_id, recalled)
         verdicts = self._judge.judge(asked, found) if found else []
+        if not read_question(asked.text).past:  # "I used to get 35" is no answer to what is so
+            verdicts = [each for each in verdicts if not _USED_TO.search(each.statement.said)]
         best = verdicts[0] if sureness(verdicts) >= ENOUGH else None
         self._before = _remembered(asked.text, best, now)
         if best is None:
