@@ -66,7 +66,8 @@ def measured(inner: Any, client: Any, calls: int) -> dict[str, float]:
         took.append(ask(client) - plain)
         most = max(most, len(ours()))
     took.sort()
-    p50, p99 = took[len(took) // 2] * 1_000, took[int(len(took) * 0.99)] * 1_000
+    late = max(1, calls // 100)  # calls that a stall of the whole machine may cost
+    p50, p99 = took[calls // 2] * 1_000, took[-1 - late] * 1_000
     return {"p50": p50, "p99": p99, "max": took[-1] * 1_000, "threads": most}
 
 
