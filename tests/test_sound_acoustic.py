@@ -88,7 +88,7 @@ def test_the_demo_of_the_readme_is_a_memory(tmp_path: Path) -> None:
     assert soundfile.info(DEMO).duration < 10
     with Memory(None, encoder="hash") as memory:
         memory.import_(DEMO)
-        assert [item.text for item in memory.all()] == ["My dog is called Potola"]
+        assert [item.text for item in memory.all(user_id="me")] == ["My dog is called Potola"]
 
 
 def test_bursts_that_are_lost_are_rebuilt_from_parity(monkeypatch: pytest.MonkeyPatch) -> None:
