@@ -34,10 +34,9 @@ class Report:
 
     Attributes:
         mode: its name. bursts: heard, of how many sent. frames: LDPC words heard. hurt: those with
-            wrong bits; healed: hurt ones that were put right. rebuilt: bursts that were lost, by parity.
-            lost: numbers of the frames that are missing, as "burst.frame" or "burst" for one that was not
+            wrong bits; healed: hurt ones that were put right. lost: numbers of the frames that are missing, as "burst.frame" or "burst" for one that was not
             heard. snr_db: of the weakest burst. drift_ppm: how much slower than ours the sender's clock
-            runs (largest of the bursts).
+            runs (largest of the bursts). rebuilt: bursts that were lost, by parity.
     """
 
     mode: str = ""
@@ -46,10 +45,10 @@ class Report:
     frames: int = 0
     hurt: int = 0
     healed: int = 0
-    rebuilt: int = 0
     lost: list[str] = field(default_factory=list)
     snr_db: float = float("inf")
     drift_ppm: float = 0.0
+    rebuilt: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON; an SNR that was never measured is None."""
