@@ -144,11 +144,8 @@ def _version() -> str:
 
 def _command(commands: Commands, name: str, run: str, what: str, more: str = "") -> Parser:
     """A command with the options that all have."""
-    parser = commands.add_parser(
-        name,
-        help=what,
-        description=f"{what[0].upper()}{what[1:]}.{' ' + more if more else ''}",
-    )
+    description = f"{what[0].upper()}{what[1:]}.{' ' + more if more else ''}"
+    parser = commands.add_parser(name, help=what, description=description)
     parser.set_defaults(run=run)
     common = parser.add_argument_group("options of every command")
     common.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
@@ -160,11 +157,7 @@ def _command(commands: Commands, name: str, run: str, what: str, more: str = "")
         help="where the memory is kept (default: $NEUROMEM_PATH, else the user's data folder)",
     )
     common.add_argument("--config", metavar="FILE.toml", help="settings, such as [bank] max_slots = 10")
-    common.add_argument(
-        "--encoder",
-        metavar="NAME",
-        help=f"{ENCODERS} (default: {DEFAULT_ENCODER})",
-    )
+    common.add_argument("--encoder", metavar="NAME", help=f"{ENCODERS} (default: {DEFAULT_ENCODER})")
     return parser
 
 
@@ -228,12 +221,7 @@ def _asking(commands: Commands) -> None:
     show = _command(
         commands, "show", "ask:show", "list the memories, or one with its history", "It only looks."
     )
-    show.add_argument(
-        "id",
-        nargs="?",
-        metavar="ID",
-        help="a memory's id, or the last letters of it; or a .flac",
-    )
+    show.add_argument("id", nargs="?", metavar="ID", help="a memory's id, or its last letters; or a .flac")
     show.add_argument("--spectrogram", metavar="FILE.png", help="draw the sound of the .flac")
     show.add_argument("--clusters", action="store_true", help="memories that are alike, side by side")
 
@@ -323,9 +311,7 @@ def _sounding(commands: Commands) -> None:
     send.add_argument("what", nargs="+", metavar="TEXT|FILE", help="a path, or words; - is stdin")
     send.add_argument("--output", metavar="FILE.wav", help="write the sound there, .wav or .flac")
     send.add_argument("--rate", type=_whole, default=48_000, metavar="HZ", help="of samples (default 48000)")
-    send.add_argument(
-        "--spare", type=int, default=0, metavar="N", help="bursts of parity: so many may be lost (default 0)"
-    )
+    send.add_argument("--spare", type=int, default=0, metavar="N", help="bursts of parity (default 0)")
     listen = _command(
         commands, "listen", "air:listen", "hear what `neuromem send` sends",
         "Ends with the first whole message.",
