@@ -35,8 +35,9 @@ class Report:
     Attributes:
         mode: its name. bursts: heard, of how many sent. frames: LDPC words heard. hurt: those with
             wrong bits; healed: hurt ones that were put right. lost: numbers of the frames that are
-            missing, as "burst.frame" or "burst" for one that was not heard. snr_db: of the weakest burst. drift_ppm: how much slower than ours the sender's clock
-            runs (largest of the bursts). rebuilt: bursts that were lost, by parity.
+            missing, as "burst.frame" or "burst" for one that was not heard. snr_db: of the weakest
+            burst. drift_ppm: how much slower than ours the sender's clock runs (largest of the
+            bursts). rebuilt: bursts that were lost, by parity.
     """
 
     mode: str = ""
