@@ -246,6 +246,9 @@ def _speaking(commands: Commands) -> None:
         help="what hears: pocketsphinx (default; its package holds an English model) or whisper:NAME_OR_PATH",
     )  # fmt: skip
     voice.add_argument(
+        "--language", metavar="CODE", help="what is spoken, such as de; none: Whisper finds out"
+    )
+    voice.add_argument(
         "--tts", metavar="NAME",
         help="what speaks: flite, espeak, say, piper:MODEL or none (default: the first that is installed)",
     )  # fmt: skip

@@ -37,6 +37,7 @@ from .log import Event, EventLog, Record
 from .marks import mark_of
 from .order import order_of
 from .owners import OpenOwner, Owners, Progress
+from .tell import is_immutable
 from .text import stem
 
 __all__ = ["Sleep", "one_of_each"]
@@ -209,13 +210,15 @@ class _Merger:
         return [self._event(group) for group in groups if len(group) > 1]
 
     def _tellings(self, block: _Block) -> Iterator[_Telling]:
-        """The memories of a block with their words; those whose words are erased are left out."""
+        """The memories of a block with their words, but for those that are erased or stay as they are."""
         for row, id_ in zip(block.rows, self._bank.ids_of(torch.tensor(block.rows)), strict=True):
             if id_ in self._gone:
                 continue
             if id_ not in self._told:
                 record = self._log.get(self._owner, int(self._bank.sequence[row]))
                 if record.erased or "text" not in record.body:
+                    continue
+                if is_immutable(record.body.get("metadata", {})):
                     continue
                 self._told[id_] = _Telling(id_, record, int(self._bank.heard_ms[row]), self._key(row))
             yield self._told[id_]

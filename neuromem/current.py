@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+import torch
+
 from .bank import SlotBank
 from .facts.asked import Asked, asked_of, is_own
 from .introduced import Sought, sought_of
@@ -81,15 +83,17 @@ class View:
 
     def _current(self, bank: SlotBank, hits: Sequence[Hit], ends: Ends, now_ms: int) -> list[Hit]:
         """Current memories; those found by what they replaced are there with that score."""
+        known: Steps = dict(ends)
+        shown = [(hit, successor_of(bank, hit.id, known)) for hit in hits]
+        successors = list({id_ for hit, id_ in shown if id_ is not None and id_ != hit.id})
+        firsts = torch.tensor([bank.rows_of(id_)[0] for id_ in successors], dtype=torch.int64)
+        strengths = dict(zip(successors, bank.strength(firsts, now_ms).tolist(), strict=True))
         best: dict[str, Hit] = {}
-        known: Steps = {}
-        for hit in hits:
-            memory_id = successor_of(bank, hit.id, known)
+        for hit, memory_id in shown:
             if memory_id is None:
                 continue
             if memory_id != hit.id:
-                strength = float(bank.strength(bank.rows_of(memory_id)[:1], now_ms)[0])
-                hit = replace(hit, id=memory_id, strength=strength)
+                hit = replace(hit, id=memory_id, strength=strengths[memory_id])
             if memory_id not in best or hit.score > best[memory_id].score:
                 best[memory_id] = hit
         for hit in hits:

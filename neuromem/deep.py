@@ -1,4 +1,6 @@
-"""Deep recall: the slow path, over every word in the log, forgotten facts included.
+"""Deep recall: the slow path, over all that was told, in the log, forgotten facts included.
+
+What an assistant said in a talk, and what only asks, tells nothing of the user and is left out.
 
 BM25 (Robertson & Zaragoza 2009, k1 = 1.2, b = 0.75) over all statements, and the cosine of meaning
 over those worth encoding; the two are added as z-scores over what was encoded.
@@ -14,10 +16,11 @@ from dataclasses import dataclass
 
 import torch
 
+from .facts.keep import is_question
 from .keys import Keys
 from .log import EventLog, Record
 from .owners import Progress
-from .text import stems
+from .text import sentences, stems
 
 __all__ = ["Found", "search_log"]
 
@@ -71,7 +74,7 @@ def search_log(
 
 
 def _statements(log: EventLog, owner: str, until: float | None) -> list[Record]:
-    """Everything said, the latest wording of each memory, nothing that was deleted."""
+    """All that was told, the latest wording of each memory, nothing that was deleted."""
     latest: dict[str, Record] = {}
     for record in log.events(owner):
         memory_id = record.body.get("id")
@@ -79,9 +82,16 @@ def _statements(log: EventLog, owner: str, until: float | None) -> list[Record]:
             continue
         if record.kind == "delete" and memory_id:
             latest.pop(memory_id, None)
-        elif "text" in record.body:
+        elif "text" in record.body and (memory_id or _tells(record)):
             latest[memory_id or f"say {record.seq}"] = record
     return list(latest.values())
+
+
+def _tells(record: Record) -> bool:
+    """Whether words that gave no memory state something all the same, and the user said them."""
+    if record.body.get("role", "user") != "user":
+        return False
+    return not all(is_question(sentence) for sentence in sentences(str(record.body["text"])))
 
 
 def bm25(question: str, texts: Sequence[str]) -> list[float]:

@@ -232,6 +232,8 @@ class Engine:
     def bring_back(self, open_: OpenOwner, found: Sequence[Found]) -> list[Recall]:
         """Results of deep recall as recalls; faded and forgotten ones are written back."""
         found = one_of_each(found, merged_into(self.log.events(open_.fold.owner), self.owners.until))
+        facts = {item.text for item in found if "id" in item.record.body}
+        found = [item for item in found if "id" in item.record.body or item.text not in facts]
         now_ms = self.now_ms()
         least = self.config.recall.rehearse_score
         good = [item for place, item in enumerate(found) if place == 0 or item.score >= least]

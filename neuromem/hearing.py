@@ -27,10 +27,10 @@ from .log import Event, Record
 from .owners import OpenOwner
 from .sayings import Held, Saying, same_side
 from .supersede import FOLLOWS, End, excepted, followed, outdated, retracted
-from .tell import fact_body, in_batches, in_third_person, joined_metadata
+from .tell import fact_body, in_batches, in_third_person, is_immutable, joined_metadata
 from .text import sentences, stems
 
-__all__ = ["Hearing", "Told"]
+__all__ = ["Hearing", "Told", "say_event"]
 
 SHORT = 7  # words of a statement that is told with what has just been given up, whatever it is about
 PERSONAL = frozenset(stems(" ".join(KIN_WORDS)))  # … but a relative's news is their own
@@ -80,30 +80,30 @@ class Hearing:
         spoken: Sequence[Sequence[Fact]],
         metadata: Mapping[str, Any],
         infer: bool,
+        said: Sequence[int | None],
     ) -> None:
         """Makes the events of one call's turns; they go behind those that were made before.
 
         Args:
             times: when each turn was said, Unix seconds. spoken: the facts of each turn.
             infer: facts may replace each other; False only stores.
+            said: place in the log of each turn's words that are there already.
         """
         self.metadata, self.infer = metadata, infer
         self._between = len({turn.speaker for turn in turns if turn.role == "user" and turn.speaker}) > 1
-        for turn, time, facts in zip(turns, times, spoken, strict=True):
-            self._turn(turn, time, [in_third_person(fact, self.owner) for fact in facts])
+        for turn, time, facts, place in zip(turns, times, spoken, said, strict=True):
+            self._turn(turn, time, [in_third_person(fact, self.owner) for fact in facts], place)
 
     def in_batches(self) -> list[Event]:
         """All events made so far, facts that follow each other marked to be written together."""
         return in_batches(self.events)
 
-    def _turn(self, turn: Turn, time: float, facts: Sequence[Fact]) -> None:
+    def _turn(self, turn: Turn, time: float, facts: Sequence[Fact], said_seq: int | None) -> None:
         if self.infer:
             facts = [fact for fact in facts if not only_cue(fact.said)]
-        said_seq = None
-        if not _covered(turn, facts):
+        if said_seq is None and not _covered(turn, facts):
             said_seq = self._next()
-            body = {"text": turn.text, "role": turn.role, "name": turn.speaker}
-            self.events.append(Event("say", time, body))
+            self.events.append(say_event(turn, time))
         self._tail, self._vectors_of = (None, []), {}
         own = [(fact, True) for fact in facts]
         if self.infer and not self._between:
@@ -166,7 +166,8 @@ class Hearing:
         if self.infer and said.change.bare and not self._between:
             earlier = [held for held in self._candidates(said) if held.said.time <= time]
             for end in retracted(said, earlier):
-                self._end(end, "", time)
+                if not self._is_immutable(end.id):
+                    self._end(end, "", time)
             self._tail = (None, [])
             return
         body = fact_body(fact, self.metadata, said_seq)
@@ -178,6 +179,7 @@ class Hearing:
             return
         held = self._candidates(said) if self.infer else []
         ends, late = self._outdated(said, held)
+        ends = [End(end.id, FOLLOWS) if self._is_immutable(end.id) else end for end in ends]
         fact, passed_on = self._joined(fact, said)
         if not (sure or ends or passed_on):
             return
@@ -190,14 +192,15 @@ class Hearing:
         if held and not (ends or passed_on or late or self._between):
             self._loosely(said, held, id_)
         self._tail = (fact, [*passed_on, *ends])
-        if late is not None:
+        if late is not None and not self._is_immutable(id_):
             self._end(End(id_, "late"), late.id, late.said.time)
-        self.told.append(Told(id_, fact.text, fact.gist, "UPDATE" if ends or passed_on else "ADD"))
+        replaces = any(end.reason != FOLLOWS for end in (*passed_on, *ends))
+        self.told.append(Told(id_, fact.text, fact.gist, "UPDATE" if replaces else "ADD"))
 
     def _again(self, id_: str, body: dict[str, Any], fact: Fact, time: float) -> None:
         """A fact heard again keeps the fuller of its wordings and its metadata; all is in the log anyway."""
         held = self._body_of(id_)
-        if len(held.get("text", "")) > len(body["text"]):
+        if len(held.get("text", "")) > len(body["text"]) or is_immutable(held.get("metadata", {})):
             body |= {"text": held["text"], "heard": fact.said}
         if "metadata" in held:
             body["metadata"] = joined_metadata(held["metadata"], body.get("metadata", {}))
@@ -205,6 +208,9 @@ class Hearing:
         self.events.append(Event("hear", time, body))
         self._known.add(id_, Saying(body["text"], fact.gist, time, fact.speaker or ""))
         self.told.append(Told(id_, fact.text, fact.gist, "REINFORCE"))
+
+    def _is_immutable(self, id_: str) -> bool:
+        return is_immutable(self._body_of(id_).get("metadata", {}))
 
     def _body_of(self, id_: str) -> Mapping[str, Any]:
         """The body that was told last of a memory."""
@@ -284,6 +290,11 @@ class Hearing:
         gist = fact.gist if now and fact.gist.is_triple else before.gist
         weight = max(fact.importance, before.importance)
         return replace(fact, text=text, said=heard, gist=gist, importance=weight), ends
+
+
+def say_event(turn: Turn, time: float) -> Event:
+    """The words of a turn, as they were said."""
+    return Event("say", time, {"text": turn.text, "role": turn.role, "name": turn.speaker})
 
 
 def slots_meet(one: Saying, other: Saying) -> bool:

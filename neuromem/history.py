@@ -8,10 +8,12 @@ from datetime import datetime
 from typing import Any
 
 from .log import Event, Record
+from .text import sentences, stems
 
 __all__ = ["WRITING", "merged_into", "redact", "stories", "without"]
 
 WRITING = ("add", "add+", "hear", "change")  # events that bring words
+RETOLD = 0.6  # share of a memory's content words from which on a sentence tells it again
 _NAMES = dict(
     zip((*WRITING, "rehearse", "slots"), "ADD ADD REINFORCE UPDATE RECALL IMPORT".split(), strict=True)
 )
@@ -85,7 +87,37 @@ def redact(records: Sequence[Record], memory_ids: Sequence[str]) -> tuple[list[i
                 rest = without(rest, words)
             if rest:
                 kept.append(Event("say", record.time, record.body | {"text": rest, "origin": origin}))
+        elif record.kind == "say" and record.body.get("role") == "assistant":
+            rest = _not_retold(str(record.body["text"]), own)
+            if rest != record.body["text"]:
+                doomed.append(record.seq)
+                if rest:
+                    kept.append(Event("say", record.time, record.body | {"text": rest, "origin": origin}))
     return doomed, kept
+
+
+def _not_retold(text: str, memories: Sequence[Record]) -> str:
+    """What an assistant said, without the sentences that tell a memory again in whatever person."""
+    told = [_told(record) for record in memories if record.kind in WRITING and "text" in record.body]
+
+    def retells(sentence: str) -> bool:
+        held = set(stems(sentence))
+        return any(
+            (bool(value) and value <= held) or len(words & held) >= RETOLD * len(words)
+            for words, value in told
+            if words
+        )
+
+    said = sentences(text)
+    rest = [sentence for sentence in said if not retells(sentence)]
+    return text if len(rest) == len(said) else " ".join(rest)
+
+
+def _told(record: Record) -> tuple[set[str], set[str]]:
+    """Stems of the words of a memory, and of the value in its gist."""
+    gist = [str(part) for part in record.body.get("gist") or ()]
+    value = "".join(gist[2:]).lstrip("|") if len(gist) > 2 and gist[1].startswith("|") else ""
+    return set(stems(str(record.body["text"]))), set(stems(value))
 
 
 def without(text: str, words: str) -> str:

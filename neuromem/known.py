@@ -42,15 +42,19 @@ def undated(text: str) -> str:
     return _DATE.sub("", text)
 
 
-def last_words(log: EventLog, owner: str, time: float) -> list[str]:
-    """What was said in the hours before a time, oldest first: "assistant: …" where it was not the user."""
+def last_words(log: EventLog, owner: str, time: float, but: Sequence[int] = ()) -> list[str]:
+    """What was said in the hours before a time, oldest first: "assistant: …" where it was not the user.
+
+    Args:
+        but: places of words that are left out.
+    """
     length = log.length(owner)
     out = []
     for sequence in range(max(0, length - HEARD_EVENTS), length):
         record = log.get(owner, sequence)
         body = record.body
         said = not record.erased and (record.kind == "say" or (record.kind in WRITING and "said" not in body))
-        if said and 0 <= time - record.time <= HEARD_S:
+        if said and sequence not in but and 0 <= time - record.time <= HEARD_S:
             text = body.get("heard", body["text"])
             out.append(f"assistant: {text}" if body.get("role") == "assistant" else str(text))
     return out[-HEARD_TURNS:]

@@ -26,6 +26,7 @@ __all__ = [
     "fact_body",
     "in_batches",
     "in_third_person",
+    "is_immutable",
     "joined_metadata",
     "words_key",
 ]
@@ -127,6 +128,12 @@ def joined_metadata(held: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str
             notes[key] = list(dict.fromkeys([*notes[key], *value])) if both else notes.get(key, value)
         joined[NOTES] = notes
     return joined
+
+
+def is_immutable(metadata: Mapping[str, Any]) -> bool:
+    """Whether a memory with such metadata is to stay as it is, whatever is told later."""
+    notes = metadata.get(NOTES)
+    return isinstance(notes, Mapping) and bool(notes.get("immutable"))
 
 
 def check_metadata(metadata: Mapping[str, Any] | None) -> dict[str, Any]:

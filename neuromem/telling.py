@@ -15,7 +15,7 @@ from .engine import Engine, Owner, Written
 from .errors import InvalidInput, NotFound, ReadOnly
 from .facts import Fact, Turn, extract, gist_of, read_turns
 from .fold import milliseconds
-from .hearing import Hearing, Told
+from .hearing import Hearing, Told, say_event
 from .history import WRITING, redact
 from .identity import canonical_id, owner_of, seconds_of
 from .known import last_words
@@ -24,8 +24,9 @@ from .owners import OpenOwner, Progress
 from .tell import check_metadata, check_room, fact_body, in_third_person
 from .writer import WriteReport
 
-__all__ = ["CHUNK", "Call", "add_all", "change", "delete", "delete_owner"]
+__all__ = ["CHUNK", "Call", "add_all", "change", "delete", "delete_owner", "heard", "left_over"]
 
+LOOKED_BACK = 4  # events: a search may have been noted meanwhile
 CHUNK = 256  # turns of talk turned into events, appended and folded at a time
 
 
@@ -37,6 +38,7 @@ class Call:
     times: list[float]  # Unix seconds, one for each turn
     metadata: dict[str, Any]
     infer: bool
+    said: tuple[int, ...] = ()  # places in the log of words that are there already, one for each turn
 
     @classmethod
     def of(
@@ -52,6 +54,33 @@ class Call:
         default = seconds_of(engine.clock() if timestamp is None else timestamp)
         times = [default if turn.timestamp is None else seconds_of(turn.timestamp) for turn in turns]
         return cls(turns, times, check_metadata(metadata), infer)
+
+
+def heard(engine: Engine, owner: Owner, call: Call) -> Call:
+    """Takes the bare words of a call into the log; durable when it returns, and not yet understood.
+
+    For who must not wait until facts are found and written. `add_all` of the call that is returned does that;
+    should it never come to it, the words are in the log like all words that hold no fact.
+    """
+    engine.now_ms()
+    with engine.owners.use(owner.name) as open_:
+        first = engine.log.length(owner.name)
+        events = [say_event(turn, time) for turn, time in zip(call.turns, call.times, strict=True)]
+        engine.commit(open_, events)
+    return replace(call, said=tuple(range(first, first + len(events))))
+
+
+def left_over(engine: Engine, owner: Owner) -> Call | None:
+    """The words that an owner's log ends with, if they were only `heard`: nobody came to understand them."""
+    length = engine.log.length(owner.name)
+    for sequence in range(length - 1, max(-1, length - 1 - LOOKED_BACK), -1):
+        record = engine.log.get(owner.name, sequence)
+        if record.kind == "say" and not record.erased and record.body.get("role") == "user":
+            turn = Turn("user", str(record.body["text"]), record.body.get("name"))
+            return Call([turn], [record.time], {}, True, (sequence,))
+        if record.kind != "rehearse":
+            return None
+    return None
 
 
 def add_all(
@@ -108,7 +137,9 @@ def _rest(
 def _tell(engine: Engine, owner: Owner, calls: Sequence[Call], start: int = 0) -> list[list[Written]]:
     """Tells at most `CHUNK` turns: those from `start` on of one call, or several short calls."""
     chunk = slice(start, start + CHUNK)
-    earlier = last_words(engine.log, owner.name, calls[0].times[0]) if calls[0].infer and not start else []
+    earlier: list[str] = []
+    if calls[0].infer and not start:
+        earlier = last_words(engine.log, owner.name, calls[0].times[0], but=calls[0].said)
     read = []
     for call in calls:  # before the owner is taken: nobody waits for a model
         only = range(len(call.turns))[chunk]
@@ -120,11 +151,12 @@ def _tell(engine: Engine, owner: Owner, calls: Sequence[Call], start: int = 0) -
         told = []
         for call, spoken in zip(calls, read, strict=True):
             before = len(hearing.told)
-            hearing.hear(call.turns[chunk], call.times[chunk], spoken, call.metadata, call.infer)
+            said = call.said[chunk] or (None,) * len(spoken)
+            hearing.hear(call.turns[chunk], call.times[chunk], spoken, call.metadata, call.infer, said)
             told.append(hearing.told[before:])
         events = hearing.in_batches()
         check_room(open_.bank, [event.body for event in events if event.kind in WRITING])
-        reports = engine.commit(open_, events)
+        reports = engine.commit(open_, events) if events else {}
     return [[_written(item, reports.get(item.id)) for item in items] for items in told]
 
 

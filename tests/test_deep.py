@@ -12,6 +12,7 @@ from strings import FACTS, NASTY
 from neuromem import Memory
 from neuromem.deep import bm25
 from neuromem.encoders import Encoder, load_encoder
+from neuromem.records import Event
 
 POTOLA = "My dog's name is Potola"
 
@@ -58,11 +59,18 @@ def test_a_forgotten_fact_is_found_in_other_words(fake_clock: FakeClock, sentenc
 
 
 def test_talk_that_made_no_fact_is_found_too(memory: Memory) -> None:
-    memory.add("Did the plumber ring about the boiler?", user_id="ana")
-    (found,) = memory.deep("plumber boiler", user_id="ana")
-    assert found.text == "Did the plumber ring about the boiler?"
+    said = "They still owe us for the boiler, by the end of the month they say."
+    memory.add([{"role": "user", "content": said}], user_id="ana")
+    (found,) = memory.deep("money for the boiler", user_id="ana")
+    assert found.text == said
     assert found.id == ""
     assert memory.all(user_id="ana") == []
+
+
+def test_what_only_asks_and_what_an_assistant_said_is_not_found(memory: Memory) -> None:
+    memory.add([{"role": "user", "content": "Did the plumber ring about the boiler?"}], user_id="ana")
+    memory.add([{"role": "assistant", "content": "The plumber mended the boiler."}], user_id="ana")
+    assert memory.deep("plumber boiler", user_id="ana") == []
 
 
 def test_the_latest_wording_is_found_and_not_the_one_before(memory: Memory) -> None:
@@ -120,10 +128,10 @@ def test_rare_words_weigh_more_and_long_texts_are_no_better() -> None:
 
 
 def test_the_search_of_a_thousand_statements_takes_less_than_a_second(memory: Memory) -> None:
-    memory.add(
-        [{"role": "assistant", "content": f"Statement {n} on topic {n % 7}"} for n in range(1_000)],
-        user_id="ana",
-    )
+    memory.add([{"role": "user", "content": "It rains, they say."}], user_id="ana")
+    (owner,) = memory.engine.log.owners()
+    said = [{"text": f"Statement {n} on topic {n % 7}", "role": "user"} for n in range(1_000)]
+    memory.engine.log.append_many(owner, [Event("say", 1.0, body) for body in said])
     memory.deep("warm up", user_id="ana")
     started = time.perf_counter()
     assert memory.deep("statement 500", user_id="ana")[0].text == "Statement 500 on topic 3"

@@ -197,3 +197,20 @@ def test_a_snapshot_that_cannot_be_written_loses_nothing(tmp_path: Path, fake_cl
     (tmp_path / "banks").unlink()
     with Memory(tmp_path, encoder="hash", clock=fake_clock) as memory:
         assert [memory.get(id_).text for id_ in ids] == list(FACTS)
+
+
+def test_what_an_assistant_said_of_a_memory_goes_with_it() -> None:
+    with Memory() as memory:
+        [told] = memory.add([{"role": "user", "content": "My dog's name is Potola."}], "ana")
+        for answer in (
+            "You told me that your dog's name is Potola. Shall I call her?",
+            "Potola.",
+            "It is Monday.",
+        ):
+            memory.add([{"role": "assistant", "content": answer}], "ana")
+        memory.delete(told.id)
+        [owner] = memory.engine.log.owners()
+        said = [str(event.body.get("text", "")) for event in memory.engine.log.events(owner)]
+    assert not any("Potola" in text for text in said)
+    assert "Shall I call her?" in said  # what it said beside that stays
+    assert "It is Monday." in said

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from threading import Lock
 from typing import Generic, TypeVar
 
@@ -12,6 +12,7 @@ from ..text import words
 __all__ = ["Ahead"]
 
 FoundT = TypeVar("FoundT")
+SAYS_NOTHING = frozenset("a an the uh um er well so okay please".split())  # to what is looked up
 
 
 class Ahead(Generic[FoundT]):
@@ -30,7 +31,7 @@ class Ahead(Generic[FoundT]):
 
     def begin(self, partial: str) -> None:
         """Looks a partial question up, unless that has been done."""
-        said = tuple(words(partial))
+        said = _meant(partial)
         with self._lock:
             if not said or said == self._said:
                 return
@@ -41,12 +42,23 @@ class Ahead(Generic[FoundT]):
     def take(self, text: str) -> tuple[FoundT, bool]:
         """What was found for a whole question, and whether that had been begun ahead."""
         with self._lock:
-            found = self._found if tuple(words(text)) == self._said else None
+            found = self._found if _meant(text) == self._said else None
             self._said, self._found = (), None
         if found is not None and not found.cancelled():
             return found.result(), True
         return self._find(text), False
 
+    def wait(self, seconds: float) -> bool:
+        """Waits for the newest lookup. Returns False when it has not ended in that time."""
+        with self._lock:
+            found = self._found
+        return found is None or not wait([found], seconds).not_done
+
     def close(self) -> None:
         """Ends the thread; a lookup under way is waited for."""
         self._pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _meant(text: str) -> tuple[str, ...]:
+    """Words that a lookup depends on: recognizers change their mind about the small ones at the end."""
+    return tuple(word for word in words(text) if word not in SAYS_NOTHING)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections import deque
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self
 
+from .. import telling
 from ..context import Context, ContextBuilder
 from ..context.lines import is_faint
 from ..engine import Owner, Written
@@ -40,15 +42,25 @@ class Reply:
 
     text: str
     recalled: tuple[Recall, ...] = ()  # what was found for it, best first
-    prompt: str = ""  # the exact prompt, as one text
     latency_ms: float = 0.0  # from the words to the first piece of the answer, the model's own time left out
     stages: Mapping[str, float] = field(default_factory=dict)  # ms: recall, context, remember, model, answer
     used: tuple[Recall, ...] = ()  # what the answer says; with a model, what it was shown first
     known: bool = True  # False: "I don't know that"
     written: tuple[Written, ...] = ()  # facts that were remembered from the user's words
-    context: Context | None = None  # the prompt as messages, with its tokens
     notice: str = ""  # why the model did not answer, when the responder had to
     interrupted: bool = False  # closed before its end: `text` is what was said until then
+    build: Callable[[], Context] | None = field(default=None, repr=False, compare=False)  # the prompt
+
+    @property
+    def context(self) -> Context | None:
+        """The prompt as messages, with its tokens; built when first asked for where no model was given it."""
+        return None if self.build is None else self.build()
+
+    @property
+    def prompt(self) -> str:
+        """The exact prompt, as one text."""
+        context = self.context
+        return "" if context is None else context.text
 
 
 class Answering:
@@ -75,14 +87,14 @@ class Answering:
 
     @property
     def reply(self) -> Reply:
-        """The whole of it.
+        """The whole of it; waits until what was said is remembered.
 
         Raises:
             InvalidInput: it has not ended.
         """
-        if self._turn.reply is None:
+        if self._turn.ending is None:
             raise InvalidInput("reply", "the answer has not ended", "read it to its end, or close it, first")
-        return self._turn.reply
+        return self._turn.ending.result()
 
 
 @dataclass(slots=True)
@@ -97,12 +109,13 @@ class _Turn:
     recalled: list[Recall] = field(default_factory=list)
     used: tuple[Recall, ...] = ()
     known: bool = True
-    context: Context | None = None
+    build: Callable[[], Context] | None = None  # its prompt
+    call: telling.Call | None = None  # the user's words, once they are in the log
     written: list[Written] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
     first_ms: float = 0.0
     notice: str = ""
-    reply: Reply | None = None
+    ending: Future[Reply] | None = None  # there when the last piece was given
 
     def lap(self, stage: str, since: float) -> float:
         """Books the time since then under a stage; returns the time now."""
@@ -139,7 +152,7 @@ class Assistant:
         name: str | None = None,
     ) -> None:
         self.memory, self.user_id, self.system, self.name = memory, user_id, system, name
-        self._owner = Owner.of(user_id, None, None, None).name
+        self._owner = Owner.of(user_id, None, None, None)
         self.llm = None if llm is None else load_llm(llm)
         config = memory.config.context
         self._builder = ContextBuilder(config, self._counter())
@@ -148,6 +161,10 @@ class Assistant:
         self._responder = Responder(memory, user_id)
         self._ahead: Ahead[list[Recall]] = Ahead(self._recall)
         self._aside = ThreadPoolExecutor(1, thread_name_prefix="neuromem-remember")
+        self._ending: Future[Any] | None = None  # of the turn before
+        left = telling.left_over(memory.engine, self._owner)
+        if left is not None:  # the program was killed in the middle of a turn
+            self._ending = self._aside.submit(telling.add_all, memory.engine, self._owner, [left])
 
     def __enter__(self) -> Self:
         return self
@@ -156,13 +173,15 @@ class Assistant:
         self.close()
 
     def close(self) -> None:
-        """Ends its threads; the memory stays open."""
+        """Ends its threads, when what was said is remembered; the memory stays open."""
         self._ahead.close()
         self._aside.shutdown(wait=True)
+        self._settle()
 
     @property
     def history(self) -> list[dict[str, str]]:
         """The end of the talk as {role, content}, oldest first."""
+        self._settle()
         return list(self._talk)
 
     def prefetch(self, partial: str) -> None:
@@ -172,6 +191,10 @@ class Assistant:
         """
         if partial.strip():
             self._ahead.begin(partial)
+
+    def wait_ahead(self, seconds: float) -> bool:
+        """Waits for what `prefetch` has begun. Returns False when it has not ended in that time."""
+        return self._ahead.wait(seconds)
 
     def reply(self, text: str, *, timestamp: float | datetime | str | None = None) -> Reply:
         """One turn, whole; see `stream`."""
@@ -202,57 +225,93 @@ class Assistant:
     # -- one turn -------------------------------------------------------------------------------
 
     def _pieces(self, turn: _Turn) -> Generator[str, None, None]:
-        self._look(turn)
-        remembering = self._aside.submit(self._remember, turn)
+        self._settle()
+        self._hear(turn)
         whole = False
         try:
-            for piece in self._answer(turn, remembering):
+            self._look(turn)
+            for piece in self._answer(turn):
                 if not turn.said:
-                    remembering.result()
                     spent = (time.perf_counter() - turn.started) * 1_000
                     turn.first_ms = max(0.0, spent - turn.stages.get("model", 0.0))
                 turn.said.append(piece)
                 yield piece
+                if len(turn.said) == 1:  # while the rest of it is made and spoken
+                    self._aside.submit(self._remember, turn)
             whole = True
         finally:
-            remembering.result()
-            self._end(turn, interrupted=not whole)
+            self._ending = turn.ending = self._aside.submit(self._end, turn, interrupted=not whole)
+
+    def _settle(self) -> None:
+        """Waits until the turn before is remembered."""
+        ending, self._ending = self._ending, None
+        if ending is not None:
+            ending.result()
+
+    def _hear(self, turn: _Turn) -> None:
+        """The user's words, durably in the log: all that has to be done before an answer."""
+        lap = time.perf_counter()
+        message = {"role": "user", "content": turn.text} | ({"name": self.name} if self.name else {})
+        call = telling.Call.of(self.memory.engine, [message], None, turn.timestamp, True)
+        turn.call = telling.heard(self.memory.engine, self._owner, call)
+        turn.lap("hear", lap)
 
     def _look(self, turn: _Turn) -> None:
-        """Recall and prompt."""
+        """Recall, and the prompt where a model is to have it."""
         lap = time.perf_counter()
+        self._responder.begin(turn.now)
         turn.recalled, _ = self._ahead.take(turn.text)
-        lap = turn.lap("recall", lap)
-        # words fetched from the log for this turn say more than what has faded of the same memory
-        fetched = {recall.id for recall in turn.recalled}
-        known = self.memory.conscious(self.user_id)
-        turn.context = self._builder.build(
-            system=self.system,
-            conscious=[one for one in known if not (is_faint(one) and one.id in fetched)],
-            recalled=[as_strong(recall) for recall in turn.recalled],
-            history=self._talk,
-            turn=turn.text,
-            now=turn.now,
-            earlier=self._turns - len(self._talk),
-        )
-        turn.lap("context", lap)
+        turn.lap("recall", lap)
+        turn.build = self._prompt(turn)
+        if self.llm is not None:
+            lap = time.perf_counter()
+            turn.build()
+            turn.lap("context", lap)
+
+    def _prompt(self, turn: _Turn) -> Callable[[], Context]:
+        """Builds the turn's prompt when it is first asked for; without a model few ever ask."""
+        history, earlier = list(self._talk), self._turns - len(self._talk)
+        recalled = tuple(turn.recalled)
+
+        @functools.cache
+        def build() -> Context:
+            # words fetched from the log for this turn say more than what has faded of the same memory
+            fetched = {recall.id for recall in recalled}
+            known = self.memory.conscious(self.user_id)
+            return self._builder.build(
+                system=self.system,
+                conscious=[one for one in known if not (is_faint(one) and one.id in fetched)],
+                recalled=[as_strong(recall) for recall in recalled if recall.superseded_by is None][
+                    :RECALLED
+                ],
+                history=history,
+                turn=turn.text,
+                now=turn.now,
+                earlier=earlier,
+            )
+
+        return build
 
     def _recall(self, text: str) -> list[Recall]:
         """What may answer: with the words of the log, whatever has faded; `strength` tells how far it has.
 
         Only what the answer says is rehearsed, when it is said.
         """
+        if self.llm is None and self._responder.is_question(text):
+            return self._responder.recall(text)
         return self.memory.search(
             self._responder.query(text), self.user_id, limit=RECALLED, fidelity="exact", rehearse=False
         )
 
     def _remember(self, turn: _Turn) -> None:
-        lap = time.perf_counter()
-        message = {"role": "user", "content": turn.text} | ({"name": self.name} if self.name else {})
-        turn.written = self.memory.add([message], self.user_id, timestamp=turn.timestamp)
-        turn.lap("remember", lap)
+        """Finds the facts in the words and writes them, once."""
+        call, turn.call = turn.call, None
+        if call is not None:
+            lap = time.perf_counter()
+            (turn.written,) = telling.add_all(self.memory.engine, self._owner, [call])
+            turn.lap("remember", lap)
 
-    def _answer(self, turn: _Turn, remembering: Future[None]) -> Iterator[str]:
+    def _answer(self, turn: _Turn) -> Iterator[str]:
         if self.llm is not None:
             try:
                 yield from self._generated(turn, self.llm)
@@ -262,12 +321,12 @@ class Assistant:
                     return
             else:
                 return
-        yield from self._extracted(turn, remembering)
+        yield from self._extracted(turn)
 
     def _generated(self, turn: _Turn, llm: LLM) -> Iterator[str]:
         """The model's answer."""
-        context = turn.context
-        assert context is not None
+        assert turn.build is not None
+        context = turn.build()
         turn.used = tuple(turn.recalled[:REHEARSED])
         lap = time.perf_counter()
         pieces = llm.stream(context.messages, max_tokens=max(1, self.memory.config.context.response))
@@ -279,16 +338,18 @@ class Assistant:
         finally:
             pieces.close()
 
-    def _extracted(self, turn: _Turn, remembering: Future[None]) -> Iterator[str]:
+    def _extracted(self, turn: _Turn) -> Iterator[str]:
         """The answer put together from what was recalled."""
         if self._responder.is_question(turn.text):
             lap = time.perf_counter()
+            if self.llm is not None:  # it failed: what was recalled was meant for it
+                turn.recalled = self._responder.recall(turn.text)
             answer = self._responder.answer(turn.text, turn.recalled, turn.now)
             turn.used, turn.known = answer.used, answer.known
             turn.lap("answer", lap)
             yield self._honest(answer)
         else:
-            remembering.result()  # it says what it has understood
+            self._remember(turn)  # it says what it has understood
             yield self._responder.acknowledge(turn.text, turn.written, turn.now)
 
     def _honest(self, answer: Answer) -> str:
@@ -302,20 +363,21 @@ class Assistant:
             left = None
         return f"{faintly(left)}. I looked it up: {answer.text}"
 
-    def _end(self, turn: _Turn, *, interrupted: bool) -> None:
-        """Makes the turn part of the talk and of the log."""
+    def _end(self, turn: _Turn, *, interrupted: bool) -> Reply:
+        """Makes the turn part of the talk, of the memory and of the log."""
+        self._remember(turn)
         text = "".join(turn.said).strip()
         if turn.used:
-            with self.memory.engine.owners.use(self._owner) as open_:
+            with self.memory.engine.owners.use(self._owner.name) as open_:
                 self.memory.engine.rehearse(open_, turn.used)
         self._say("user", turn.text)
         if text:
             self.memory.add([{"role": "assistant", "content": text}], self.user_id, timestamp=turn.timestamp)
             self._say("assistant", text)
-        turn.reply = Reply(
-            text, tuple(turn.recalled), turn.context.text if turn.context else "", turn.first_ms,
+        return Reply(
+            text, tuple(turn.recalled), turn.first_ms,
             {stage: round(spent, 3) for stage, spent in turn.stages.items()}, turn.used, turn.known,
-            tuple(turn.written), turn.context, turn.notice, interrupted,
+            tuple(turn.written), turn.notice, interrupted, turn.build,
         )  # fmt: skip
 
     def _say(self, role: str, text: str) -> None:

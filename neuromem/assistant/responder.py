@@ -1,8 +1,7 @@
-"""Answers put together from recalled facts, with no model.
+"""Answers put together from what the user said, with no model that writes.
 
-A recalled memory is weighed by its score, by whether it holds the kind of thing that is asked for, and by the
-names of the question that it lacks; the best is said if it weighs enough, else nothing is known. The weights
-were chosen on dialogues for development.
+What was recalled leads to the turns in which the answer may have been given; a judge chooses the statement
+that answers, or none; that statement is said, with its day.
 """
 
 from __future__ import annotations
@@ -10,20 +9,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from operator import itemgetter
 
 from ..engine import Written
 from ..memory import Memory
 from ..recall import Recall
-from .asked import asks_memory, fits, is_follow_up, missing_names
-from .phrasing import told
+from .asked import asks_memory, capitals_in, has_kind, is_elliptic, kind_of
+from .candidates import FOUND, Candidate, around
+from .following import MOST, WITHIN_S, Before, follow
+from .judging import Judge, Verdict, sureness
+from .phrasing import states, told
+from .statements import focused, statements_of
+from .weighing import judge_for
 
-__all__ = ["UNKNOWN", "Answer", "Responder"]
+__all__ = ["UNKNOWN", "Answer", "Responder", "sentence"]
 
 UNKNOWN = "I don't know that. You haven't told me."
-KIND, NAME = 0.2, 0.3  # a memory with the kind of thing that is asked for; each name that it lacks
-ENOUGH = 0.4  # weight from which on a memory is an answer
-FOLLOWED = 240  # characters of the question before that a follow-up is asked with
+ENOUGH = 0.5  # sureness from which on a statement is said as the answer
+_OF_TIME = ("when", "hour", "length")  # kinds of question
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,44 +40,81 @@ class Answer:
 class Responder:
     """Answers one user from what is recalled; it knows the question before, for those that lean on it."""
 
-    def __init__(self, memory: Memory, user_id: str) -> None:
+    def __init__(self, memory: Memory, user_id: str, judge: Judge | None = None) -> None:
+        """Args: judge: who tells which statement answers; None: the best at hand."""
         self._memory, self._user_id = memory, user_id
-        self._before = ""  # the last question
+        self._judge: Judge = judge_for(memory) if judge is None else judge
+        self._before: Before | None = None  # the question before
 
     def is_question(self, text: str) -> bool:
         """Whether something is asked that a memory of the user may answer."""
-        return asks_memory(text)
+        asked_before = self._before is not None and self._before.asks
+        return asks_memory(text) or (asked_before and is_elliptic(text))
+
+    def begin(self, now: float) -> None:
+        """A turn begins: what was asked long ago is not leaned on any more. `now`: Unix seconds."""
+        if self._before is not None and not 0 <= now - self._before.time <= WITHIN_S:
+            self._before = None
 
     def query(self, text: str) -> str:
         """The words to recall with: those of the question before as well, if this one leans on it."""
-        if self._before and asks_memory(text) and is_follow_up(text):
-            return f"{self._before} {text}"
-        return text
+        return follow(text, self._before).query if self.is_question(text) else text
+
+    def recall(self, text: str) -> list[Recall]:
+        """Memories that may lead to the answer, superseded ones too; nothing is rehearsed."""
+        return self._memory.search(
+            self.query(text), self._user_id, limit=FOUND, fidelity="exact", rehearse=False, current_view=False
+        )
 
     def answer(self, text: str, recalled: Sequence[Recall], now: float) -> Answer:
-        """The memory that answers, in a sentence; or that nothing is known.
+        """The statement that answers, in a sentence; or that nothing is known.
 
         Args:
-            text: the question as it was asked. recalled: what was found for it, with its words.
+            text: the question as it was asked. recalled: what `recall` found for it.
             now: Unix seconds.
         """
-        whole, self._before = self.query(text), text[-FOLLOWED:]
-        weighed = [(_weight(text, whole, recall), recall) for recall in recalled]
-        weight, best = max(weighed, key=itemgetter(0), default=(0.0, None))
-        if best is None or weight < ENOUGH:
+        asked = follow(text, self._before)
+        found = around(self._memory, self._user_id, recalled)
+        verdicts = self._judge.judge(asked, found) if found else []
+        best = verdicts[0] if sureness(verdicts) >= ENOUGH else None
+        self._before = _remembered(asked.text, best, now)
+        if best is None:
             return Answer(UNKNOWN)
-        moment = datetime.fromtimestamp(now, tz=UTC)
-        return Answer(told(best.text, best.created_at, moment), (best,), True)
+        return Answer(sentence(asked.text, best, found, now), _used(best), True)
 
     def acknowledge(self, text: str, written: Sequence[Written], now: float) -> str:
         """What is said to words that ask nothing of the memory. `now`: Unix seconds."""
-        del text, now
+        self._before = Before(text[-MOST:], "", -1, now, asks=False)  # "How old is she?" may be asked of it
         events = {fact.event for fact in written}
         if "ADD" in events or "UPDATE" in events:
             return "I'll remember that."
         return "Yes, you told me." if events else "All right."
 
 
-def _weight(text: str, whole: str, recall: Recall) -> float:
-    held = f"{recall.text} {recall.gist.replace('|', ' ')}"
-    return recall.score + KIND * fits(text, recall.text) - NAME * missing_names(whole, held)
+def sentence(question: str, best: Verdict, found: Sequence[Candidate], now: float) -> str:
+    """The answer in a sentence: the part of the statement that answers, and when it was told.
+
+    Args:
+        found: all candidates; they show how names are written. now: Unix seconds.
+    """
+    said = focused(best.statement.text, question)
+    if best.statement.place and not states(said):  # "Six kilos exactly" is said of something
+        before = statements_of(best.candidate)[best.statement.place - 1]
+        said = f"{before.text.rstrip(' .!,;')}: {said}"
+    timed = kind_of(question) in _OF_TIME and has_kind("when", said) > 0  # its own date is the one asked for
+    spelt = capitals_in([candidate.text for candidate in found])
+    moment = datetime.fromtimestamp(now, tz=UTC)
+    return told(said, best.candidate.created_at, moment, day=not timed, capitals=spelt)
+
+
+def _remembered(question: str, best: Verdict | None, now: float) -> Before:
+    if best is None:
+        return Before(question[-MOST:], "", -1, now)
+    return Before(question[-MOST:], best.statement.text, best.candidate.seq, now)
+
+
+def _used(best: Verdict) -> tuple[Recall, ...]:
+    """The memory that holds the statement: the one that says most of its words."""
+    said = set(best.statement.text.lower().split())
+    memories: Sequence[Recall] = best.candidate.memories
+    return tuple(sorted(memories, key=lambda each: -len(said & set(each.text.lower().split())))[:1])

@@ -21,6 +21,8 @@ NAMES: dict[str, str] = {
     "context": "what prompts hold, how long they are, how much of the last one they begin with",
     "voice": "facts spoken, heard, asked for by voice and answered, beside the same as text",
     "assistant": "what the assistant answers to scripts of one user's weeks, by kind of question",
+    "barge": "how soon the assistant is silent when the user speaks, on real sound devices",
+    "turns": "what a turn of the assistant costs; whether turn 5,000 costs what turn 50 did",
     "constant": "whether turn 10,000 costs what turn 100 did, in time, memory and tokens",
     "rate": "how many exact words so many bits buy; 4-bit and noisy weights",
     "calibration": "whether the confidence of a reading is the chance that it is right",

@@ -75,15 +75,67 @@ def _phrases(table: str) -> list[str]:
 def read_dialogues(folder: str | Path) -> dict[str, list[Exchange]]:
     """Scripts in a folder: user → turns and questions in the order of their times.
 
-    Each is a JSON file with `user`, `turns` [{at, say}] and `asks` [{at, say, expect_any, kind}].
+    Each is a JSON file with `user`, `turns` [{at, say}] and `asks` [{at, say, expect_any, kind}], or plain
+    text as `_written` reads it.
 
     Raises:
         NotFound: no such folder, or no script in it. InvalidInput: a file is no script.
     """
-    paths = sorted(Path(folder).glob("*.json"))
+    paths = sorted(path for path in Path(folder).glob("*") if path.suffix in (".json", ".txt"))
     if not paths:
-        raise NotFound(f"{folder} holds no .json file; give the folder of the dialogues")
-    return dict(_script(path) for path in paths)
+        raise NotFound(f"{folder} holds no .json or .txt file; give the folder of the dialogues")
+    scripts: dict[str, list[Exchange]] = {}
+    for path in paths:
+        user, script = _script(path) if path.suffix == ".json" else _written(path)
+        scripts[user if user not in scripts else f"{user} ({path.stem})"] = script
+    return scripts
+
+
+_HEAD = re.compile(r"# (?P<user>.+?) \| (?P<year>\d{4})-\d\d-\d\d")
+_AT = r"(?P<month>\d\d)-(?P<day>\d\d) (?P<hour>\d\d):(?P<minute>\d\d) "
+_TURN = re.compile(rf"\d+ {_AT}(?P<say>.+)")
+_ASK = re.compile(rf"{_AT}(?P<kind>\w+) \| (?P<rest>.+)")
+
+
+def _written(path: Path) -> tuple[str, list[Exchange]]:
+    """A script in plain text, one turn or question a line, questions below a line "?"::
+
+    # Ana | 2026-03-02
+    1 03-02 09:00 My dog is called Potola.
+    ?
+    03-09 10:00 known | What's my dog's name? // another way to ask | Potola | forbidden | 1
+    """
+    head, *lines = path.read_text(encoding="utf-8").splitlines()
+    begins = _HEAD.match(head)
+    if begins is None:
+        raise InvalidInput(str(path), "is no script", 'begin it with "# user | year-month-day"')
+    exchanges: list[Exchange] = []
+    year, month = int(begins["year"]), 0
+    for line in lines:
+        found = _TURN.fullmatch(line.strip()) or _ASK.fullmatch(line.strip())
+        if found is None:
+            if line.strip() not in ("", "?"):
+                raise InvalidInput(f"{path}: {line[:60]!r}", "is neither turn nor question", "mend it")
+            continue
+        if "say" not in found.re.groupindex and not any(each.kind for each in exchanges):
+            year, month = int(begins["year"]), 0  # the questions begin, perhaps amid the talk
+        year, month = year + (int(found["month"]) < month - 6), int(found["month"])
+        day, hour, minute = (int(found[name]) for name in ("day", "hour", "minute"))
+        seconds = datetime(year, month, day, hour, minute, tzinfo=UTC).timestamp()
+        exchanges.append(_line(found, seconds))
+    return begins["user"], sorted(exchanges, key=lambda exchange: exchange.time)
+
+
+def _line(found: re.Match[str], seconds: float) -> Exchange:
+    if "say" in found.re.groupindex:
+        return Exchange(seconds, found["say"], "All right.")
+    asked, expected, forbidden, *_ = [part.strip() for part in f"{found['rest']} | | | ".split("|")]
+    terms = [
+        tuple(term.strip() for term in part.split(";") if term.strip()) for part in (expected, forbidden)
+    ]
+    return Exchange(
+        seconds, asked.split("//")[0].strip(), "All right.", terms[0], found["kind"], forbidden=terms[1]
+    )
 
 
 def _script(path: Path) -> tuple[str, list[Exchange]]:

@@ -193,8 +193,7 @@ class _Talk:
 
         if not words:
             raise InvalidInput("words", "are missing", "give what to look for: /deep WORDS")
-        # without the questions and the assistant's own words, which are in the log as well
-        found = [recall for recall in self._memory.deep(words, self._user, limit=20) if recall.id][:5]
+        found = self._memory.deep(words, self._user, limit=5)
         self._console.print(memory_table(found, now=self._clock()) if found else "nothing was found")
 
     def _time(self, by: str) -> None:

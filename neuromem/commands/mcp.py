@@ -45,8 +45,8 @@ def mcp(args: Namespace) -> int:
 def _parts(args: Namespace, config: Config, path: Path) -> Parts:
     """The store, opened. Raises StoreLocked and others where it cannot be."""
     from ..memory import Memory
+    from ..server.adding import Adding
     from ..server.desk import Desk
-    from ..server.events import Events
     from ..server.mcp.memories import Parts
     from ..server.service import Service
 
@@ -56,4 +56,5 @@ def _parts(args: Namespace, config: Config, path: Path) -> Parts:
     except BaseException:
         memory.close()
         raise
-    return Parts(service, Events(service.desk, service.engine.clock))
+    adding = Adding.alone(service)
+    return Parts(service, adding.events, adding)

@@ -28,7 +28,7 @@ def voice(args: Namespace) -> int:
 
     with ExitStack() as open_:
         # the engines first: what is missing is said before a store is made
-        recognizer = parts.load_recognizer(args.stt)
+        recognizer = parts.load_recognizer(args.stt, args.language)
         speaker = parts.load_speaker(args.tts or parts.default_speaker())
         source = parts.WavSource(args.input) if args.input else parts.Microphone(args.device_in)
         open_.callback(source.close)

@@ -45,7 +45,7 @@ class Memory:
             self._lease = lease(settings)
         self.config, self.ignored = config, settings.ignored
         self._graph = settings.graph
-        self._oss = OpenSource(self._lease.service)
+        self._oss = OpenSource(self._lease.service, self._lease.adding)
         self._end = weakref.finalize(self, self._lease.end)  # also when the program ends
 
     @classmethod

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..config import Config
 from ..memory import Memory
+from ..server.adding import Adding
 from ..server.desk import Desk
 from ..server.service import Service
 from .settings import Settings
@@ -18,6 +19,7 @@ __all__ = ["Lease", "lease"]
 @dataclass(slots=True, eq=False)
 class _Shared:
     service: Service
+    adding: Adding
     leases: int = 0
 
 
@@ -30,6 +32,7 @@ class Lease:
     """The use of a store. The last one that is given back closes it."""
 
     service: Service
+    adding: Adding
     folder: Path | None
     ended: bool = False
 
@@ -51,14 +54,16 @@ class Lease:
 def lease(settings: Settings) -> Lease:
     """Opens a store, or shares the one that is open in this process already: the settings are the first's."""
     if settings.folder is None:
-        return Lease(_service(settings), None)
+        service = _service(settings)
+        return Lease(service, Adding.alone(service), None)
     folder = settings.folder.resolve()
     with _lock:
         shared = _open.get(folder)
         if shared is None:
-            shared = _open[folder] = _Shared(_service(settings))
+            service = _service(settings)
+            shared = _open[folder] = _Shared(service, Adding.alone(service))
         shared.leases += 1
-        return Lease(shared.service, folder)
+        return Lease(shared.service, shared.adding, folder)
 
 
 def _service(settings: Settings) -> Service:

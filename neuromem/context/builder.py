@@ -246,7 +246,7 @@ class ContextBuilder:
         if not messages:
             return 0
         config = self.config
-        chat = sum(config.message_overhead + self.count(message["content"]) for message in messages)
+        chat = sum(config.message_overhead + self._piece(message["content"]) for message in messages)
         return config.prompt_overhead + max(chat, self.count(text))
 
     def _measured(self, draft: _Draft) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
@@ -25,6 +26,9 @@ __all__ = [
 MOST_READ = 2_000  # characters of an older turn that are searched for facts
 USER = "the user"
 GONE = "…"  # stands for what a faded memory no longer knows
+
+
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 class Told(Protocol):
@@ -64,7 +68,7 @@ ToldT = TypeVar("ToldT", bound=Told)
 
 def printable(text: str) -> str:
     """The text as UTF-8 can encode it: halves of surrogate pairs are joined, or shown as U+FFFD."""
-    if not any("\ud800" <= char <= "\udfff" for char in text):
+    if text.isascii() or _HALF.search(text) is None:
         return text
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 

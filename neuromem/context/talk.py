@@ -53,12 +53,12 @@ def newest(history: Sequence[Mapping[str, Any]], most: int) -> list[Said]:
 
 
 def _said(turn: object, field_: str) -> Said | None:
-    if not isinstance(turn, Mapping):
+    if not isinstance(turn, dict | Mapping):  # the first is the usual one, and quickly told
         raise InvalidInput(field_, f"is of type {type(turn).__name__}", "give an object {role, content}")
     role, content = turn.get("role", "user"), turn.get("content")
     if role not in ROLES:
         return None
-    if isinstance(content, Sequence) and not isinstance(content, str | bytes):
+    if not isinstance(content, str | bytes) and isinstance(content, Sequence):
         parts = [part.get("text") for part in content if isinstance(part, Mapping)]
         content = "\n".join(part for part in parts if isinstance(part, str))
     if content is not None and not isinstance(content, str):

@@ -149,9 +149,7 @@ class CachedEncoder(WrappedEncoder):
             return [(vector, [], torch.zeros(0, 0)) for vector in self.encoder.encode(texts)]
         words = [content_words(text) for text in texts]
         spans = [[(begin, end) for _, begin, end in found] for found in words]
-        # one alone gives the bits of `encode`; several in one pass, where the encoder has that
-        together = getattr(self.encoder, "encode_words_together", None) if len(texts) > 1 else None
-        vectors, states = (together or self._words.encode_words)(texts, spans)
+        vectors, states = self._words.encode_words(texts, spans)
         each = torch.split(states, [len(found) for found in words])
         stems = [[stem for stem, *_ in found] for found in words]
         return list(zip(vectors, stems, each, strict=True))

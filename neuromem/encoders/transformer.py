@@ -15,33 +15,36 @@ from torch import Tensor
 
 from .base import Span, checked_texts
 from .bert import Bert, BertConfig
+from .bert8 import Bert8
 from .int8file import read_checkpoint, write_checkpoint
 from .own import FULL_WIDTH, OwnEncoder
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-__all__ = ["TransformerEncoder", "save_transformer"]
+__all__ = ["TransformerEncoder", "lowest_layers", "save_transformer"]
 
 KIND = "transformer"
 HEADS, EPS, MOST_TOKENS = 12, 1e-12, 256  # as all-MiniLM-L6-v2
 
 
-class TransformerEncoder(OwnEncoder[Bert]):
-    """The accurate encoder: six layers of a BERT, the mean of its token vectors."""
+class TransformerEncoder(OwnEncoder[Bert | Bert8]):
+    """The accurate encoder: a BERT, the mean of its token vectors; in 8-bit integers on a CPU."""
 
     kind = KIND
 
-    def _read(self) -> Bert:
-        weights, config = read_checkpoint(self.path, KIND)
-        vocabulary = bytes(weights.pop("vocabulary").tolist()).decode().split("\n")
-        shape = BertConfig(HEADS, EPS, config["layers"], MOST_TOKENS)
-        return Bert(weights, word_pieces(vocabulary), shape, self.device, half=True)
+    def _read(self) -> Bert | Bert8:
+        weights, words, shape = _parts(self.path)
+        return (
+            Bert8(weights, words, shape)
+            if self.device.type == "cpu"
+            else Bert(weights, words, shape, self.device)
+        )
 
-    def _width_of(self, model: Bert) -> int:
+    def _width_of(self, model: Bert | Bert8) -> int:
         return model.width
 
-    def _vectors(self, model: Bert, texts: list[str]) -> Tensor:
+    def _vectors(self, model: Bert | Bert8, texts: list[str]) -> Tensor:
         return model.encode(texts)
 
     @property
@@ -58,17 +61,17 @@ class TransformerEncoder(OwnEncoder[Bert]):
         vectors, words = self.load().encode_words(checked, spans)
         return self._narrowed(vectors), words
 
-    @torch.no_grad()
-    def encode_words_together(
-        self, texts: Sequence[str], spans: Sequence[Sequence[Span]]
-    ) -> tuple[Tensor, Tensor]:
-        """`encode_words` of B >= 1 texts in one pass; last bits depend on what else is in it."""
-        vectors, words = self.load().encode_words_together(checked_texts(texts), spans)
-        return self._narrowed(vectors), words
 
-    def encode_together(self, texts: Sequence[str]) -> Tensor:
-        """[B, width]: the vectors alone of `encode_words_together`."""
-        return self.encode_words_together(texts, [()] * len(texts))[0]
+def lowest_layers(path: Path, layers: int) -> Bert:
+    """The words and so many layers of a checkpoint, for a network on the CPU that goes on from there."""
+    weights, words, shape = _parts(path)
+    return Bert(weights, words, shape._replace(layers=layers), torch.device("cpu"), half=True)
+
+
+def _parts(path: Path) -> tuple[dict[str, Tensor], Tokenizer, BertConfig]:
+    weights, config = read_checkpoint(path, KIND)
+    vocabulary = bytes(weights.pop("vocabulary").tolist()).decode().split("\n")
+    return weights, word_pieces(vocabulary), BertConfig(HEADS, EPS, config["layers"], MOST_TOKENS)
 
 
 def word_pieces(vocabulary: Sequence[str]) -> Tokenizer:

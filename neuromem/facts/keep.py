@@ -51,10 +51,21 @@ def should_keep(text: str, before: Sequence[str] = ()) -> bool:
 
 def is_question(sentence: str) -> bool:
     """Whether a sentence asks, by its mark or its form: "where is my phone" does, "when I was six" not."""
+    bare = _TAG.sub("", sentence[:_READ_CHARS])
+    if bare != sentence[:_READ_CHARS]:
+        return is_question(bare)
     if sentence.rstrip("\"'”’) ").endswith("?"):
         return True
     asked = normalize(sentence[:_READ_CHARS])
     return any(pattern.search(asked) for pattern in _compiled(QUESTIONS))
+
+
+_TAG = re.compile(
+    r"(?<=\w),? (?:remember|did i (?:say|tell you|mention)(?: that)?|"
+    r"can you (?:believe|imagine)(?: (?:it|that))?|would you believe(?: it)?|you know|right|innit|you see|"
+    r"(?:is|was|does|did|has|have|are|were|do)n'?t (?:it|he|she|they|i|we))\?+\s*$",
+    re.IGNORECASE,
+)  # of a statement that only ends as a question: "i don't eat beef anymore, remember?"
 
 
 def is_unreal(sentence: str) -> bool:

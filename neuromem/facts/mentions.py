@@ -96,7 +96,9 @@ def _all(sentence: str, lower: bool) -> Iterator[tuple[int, int, Mention]]:
         yield (*match.span(), replace(mention, plural=head in naming.GROUP_WORDS))
     for match in _pattern(naming.BARE_KIN, lower).finditer(sentence):
         yield (*match.span(), _about(match["head"], match["head"].lower(), "my"))
-    if not lower:
+    if lower:
+        yield from _titled_names(sentence)
+    else:
         yield from _bare_names(sentence)
     yield from _counted(sentence)
     yield from _things(sentence)
@@ -203,6 +205,16 @@ def _bare_names(sentence: str) -> Iterator[tuple[int, int, Mention]]:
             kind = RIVAL
         if not (kind == RIVAL and _PLACE_BEFORE.search(before)):
             yield (*match.span(), Mention(name.removesuffix("'s"), kind, gender=_titled(name)))
+
+
+def _titled_names(sentence: str) -> Iterator[tuple[int, int, Mention]]:
+    """Names that a title shows in text without capitals: "i met mister aslan"."""
+    for match in _pattern(naming.TITLED_SPOKEN, True).finditer(sentence):
+        last = match["last"].removesuffix("'s")
+        if last not in naming.NOT_A_NAME and last not in _CALENDAR and not is_verb_form(last):
+            name = title_names(match["name"].removesuffix("'s"), every_word=True)
+            gender = _titled(name) or {"aunt": "she", "uncl": "he", "sir ": "he"}.get(name[:4].lower(), "")
+            yield (*match.span(), Mention(name, NAME, gender=gender))
 
 
 def _counted(sentence: str) -> Iterator[tuple[int, int, Mention]]:

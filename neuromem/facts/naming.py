@@ -40,6 +40,7 @@ __all__ = [
     "SHE",
     "SOMEBODYS",
     "TITLE",
+    "TITLED_SPOKEN",
     "TITLE_GENDER",
 ]
 
@@ -112,18 +113,37 @@ TITLE = re.compile(
     re.IGNORECASE,
 )
 TITLE_GENDER = {"mr": "he", "mister": "he", "mrs": "she", "ms": "she", "miss": "she", "missus": "she"}
+TITLED_SPOKEN = (
+    r"(?<!the )(?<!an )(?<!a )(?<!my )(?<!our )(?<!his )(?<!her )\b(?P<name>(?:mr|mister|mrs|missus|ms|miss|dr|doctor|professor|"
+    r"captain|uncle|auntie|aunty|aunt|reverend|pastor|matron|madame|sir) (?P<last>[^\W\d_][\w'-]{2,}))"
+)  # of text without capitals
 NUMBER = r"(?:two|three|four|five|six|both|\d)"
-NOT_A_NAME = STOP_WORDS | {
-    "called",
-    "named",
-    "today",
-    "yesterday",
-    "tomorrow",
-    "now",
-    "last",
-    "next",
-    "back",
-}
+# languages and peoples, which are spoken or come from somewhere, and are nobody
+PEOPLES = frozenset(
+    "english french german spanish italian portuguese dutch norwegian swedish danish finnish icelandic polish czech "
+    "slovak hungarian romanian bulgarian greek turkish russian ukrainian serbian croatian bosnian albanian latvian "
+    "lithuanian estonian irish scottish welsh gaelic british american canadian australian mexican brazilian chilean "
+    "cuban colombian peruvian chinese mandarin cantonese japanese korean vietnamese thai indonesian malay tagalog "
+    "filipino hindi urdu bengali punjabi tamil telugu gujarati marathi nepali indian pakistani arabic hebrew persian "
+    "farsi kurdish armenian georgian egyptian moroccan nigerian ghanaian kenyan ethiopian somali swahili yoruba igbo "
+    "hausa zulu xhosa afrikaans amharic latin esperanto swiss austrian belgian european african asian catholic "
+    "muslim jewish hindu buddhist christian methodist anglican orthodox".split()
+)
+NOT_A_NAME = (
+    PEOPLES
+    | STOP_WORDS
+    | {
+        "called",
+        "named",
+        "today",
+        "yesterday",
+        "tomorrow",
+        "now",
+        "last",
+        "next",
+        "back",
+    }
+)
 
 NAMED = (
     # my boss is a woman called Ingrid

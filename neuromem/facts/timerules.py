@@ -286,7 +286,7 @@ _PATTERNS: tuple[tuple[str, Resolver, bool], ...] = (
     ),
     (
         r"\b(?P<w>the day before yesterday|the day after tomorrow|yesterday|tomorrow|today|"
-        r"tonight|last night|"
+        r"tonight|(?<!my )(?<!our )(?<!his )(?<!her )(?<!the )last night(?! (?:shift|of|at)\b)|"
         r"this (?:morning|afternoon|evening))<part>\b",
         _day_word,
         False,

@@ -8,9 +8,9 @@ carried out once. Every family of routes that takes messages goes through here.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Self
 
 from ..engine import Written
 from ..errors import InvalidInput
@@ -22,7 +22,7 @@ from .principals import ANYBODY, Principal
 from .service import Service
 from .transcripts import Locks, Transcripts
 
-__all__ = ["Adding", "Telling"]
+__all__ = ["Adding", "Tell", "Telling"]
 
 INSTRUCTING = ("system", "developer")  # roles of messages that are for the model; never stored
 JOB = "add"  # what a job does that takes an add on
@@ -44,16 +44,39 @@ class Telling:
 
 Result = dict[str, str]
 """{"id": of a memory, "event": "ADD", "UPDATE", "REINFORCE" or "NONE"}"""
+Tell = Callable[[list[Any]], list[Written]]
+"""Remembers messages, which are clean and new."""
 
 
 class Adding:
     """Tells what is new of it, once. Safe across threads."""
 
     def __init__(self, service: Service, events: Events, jobs: Jobs) -> None:
-        self._service, self._events, self._jobs = service, events, jobs
+        self._service, self.events, self._jobs = service, events, jobs
         self._talks = Transcripts(service.desk)
         self._once = Locks()
         jobs.work[JOB] = self._do
+
+    @classmethod
+    def alone(cls, service: Service) -> Self:
+        """For a store without a server around it: nothing is taken on for later."""
+        events = Events(service.desk, service.engine.clock)
+        return cls(service, events, Jobs(service, events))
+
+    def once(self, told: Telling, tell: Tell, who: Principal = ANYBODY) -> list[Result]:
+        """Has `tell` remember what is new of it, in its own way; not called where nothing is.
+
+        Returns:
+            What came of it; where all was told before, the memories that came of that, with "NONE".
+
+        Raises:
+            InvalidInput: it is malformed.
+        """
+        ids, began = who.check(told.ids), self._service.engine.clock()
+        results, texts, also = self._told(told, ids, who, tell)
+        if also and texts:  # a list: when it comes again, this is looked up
+            self.events.record("ADD", DONE, ids.owner.name, {"memories": results}, also=also, began=began)
+        return results
 
     def add(
         self,
@@ -80,9 +103,9 @@ class Adding:
         ids = who.check(told.ids)
         if key is None:
             return self._later(kind, told, ids, {}) if later else self._add(kind, told, ids, who, {}, None)
-        name, request = f"{who.name}\0{kind}\0{key}", {"print": self._events.print_of(asdict(told))}
+        name, request = f"{who.name}\0{kind}\0{key}", {"print": self.events.print_of(asdict(told))}
         with self._once(name):
-            before = self._events.answered(name, request["print"])
+            before = self.events.answered(name, request["print"])
             if before is not None:
                 return before, {}
             if later:
@@ -113,21 +136,22 @@ class Adding:
         owner, began = ids.owner.name, self._service.engine.clock()
         results, texts, also = self._told(told, ids, who)
         body = request | {"memories": results}
-        id_ = self._events.record(kind, DONE, owner, body, key=key, also=also, began=began)
+        id_ = self.events.record(kind, DONE, owner, body, key=key, also=also, began=began)
         return Event(id_, kind, DONE, owner, body, began, self._service.engine.clock()), texts
 
     def _told(
-        self, told: Telling, ids: Ids, who: Principal
+        self, told: Telling, ids: Ids, who: Principal, tell: Tell | None = None
     ) -> tuple[list[Result], dict[str, str], list[str]]:
         """Tells what is new: the results, the words of what was told now, the name of the list."""
         owner = ids.owner.name
+        tell = tell or (lambda new: self._tell(told, ids, new, who))
         messages = self._cleaned(owner, told.messages)
         if not messages:
             return [], {}, []
         talk = f"{owner}\0{json.dumps([ids.agent, ids.app, ids.run, told.infer])}"
         hashes = self._talks.hashes(messages)
         if len(messages) == 1:
-            written = self._tell(told, ids, messages, who)
+            written = tell(messages)
             self._talks.told(talk, hashes, 0)
             return _results(written), {item.id: item.text for item in written}, []
         name = f"talk\0{self._talks.name_of(talk, hashes)}"
@@ -138,13 +162,13 @@ class Adding:
                 if before is not None:
                     return before, {}, [name]
                 known = 0  # what came of it was deleted, and it is told again: that is meant
-            written = self._tell(told, ids, messages[known:], who)
+            written = tell(messages[known:])
             self._talks.told(talk, hashes, known)
         return _results(written), {item.id: item.text for item in written}, [name]
 
     def _answered_before(self, name: str) -> list[Result] | None:
         """What came of a list that was told before, as far as it is there; None where all was deleted."""
-        event = self._events.answer_to(name)
+        event = self.events.answer_to(name)
         results = event.body.get("memories", ()) if event is not None else ()
         alive = [item for item in results if self._service.holds(item["id"])]
         if results and not alive:

@@ -54,7 +54,7 @@ def create_app(service: Service, config: ServerConfig | None = None) -> FastAPI:
         docs_url="/docs", redoc_url=None,
     )  # fmt: skip
     _furnish(app, service, settings)
-    app.state.mcp = Door(Parts(service, app.state.events), settings, who_asks)
+    app.state.mcp = Door(Parts(service, app.state.events, app.state.platform.adding), settings, who_asks)
     app.router.routes.extend(app.state.mcp.routes)
     errors.install(app)
     for router in ROUTERS:

@@ -14,6 +14,7 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from ..errors import InvalidInput, NotFound
+from .adding import Adding, Telling
 from .entries import ACTIVE, STATE, Entry, Ids, iso
 from .filters import Filter, every, filed_under, parse
 from .principals import ANYBODY, Forbidden, Principal
@@ -59,8 +60,8 @@ class Listing:
 class OpenMemory:
     """The operations, for somebody."""
 
-    def __init__(self, service: Service, who: Principal = ANYBODY) -> None:
-        self.service, self.who = service, who
+    def __init__(self, service: Service, adding: Adding, who: Principal = ANYBODY) -> None:
+        self.service, self.adding, self.who = service, adding, who
 
     # -- memories -------------------------------------------------------------------------------
 
@@ -76,10 +77,10 @@ class OpenMemory:
         if not self._app_is_active(app):
             raise Forbidden(f"App {app} is currently paused on OpenMemory. Cannot create new memories")
         ids = Ids(user_id, app=app)
-        written = self.service.add(ids, text, metadata=metadata, infer=infer, who=self.who)
-        if not written:
+        event, _ = self.adding.add(Telling(ids, text, metadata, infer), who=self.who)
+        if not event.body["memories"]:
             return None
-        found = self.service.get(written[0].id, who=self.who)
+        found = self.service.get(event.body["memories"][0]["id"], who=self.who)
         if found.entry.state != ACTIVE:  # told again, it is wanted again
             found = self.service.update(found.entry.id, notes={STATE: None}, who=self.who)
         return self.record(found)

@@ -16,6 +16,7 @@ from uuid import NAMESPACE_OID, uuid5
 from ..engine import Written
 from ..errors import InvalidInput, NotFound
 from ..facts.turns import ROLES, SILENT
+from .adding import Adding, Telling
 from .entries import Ids, iso
 from .filters import ACTOR, ENTITY_KEYS, EVERYTHING, Filter, every, filed_under, parse
 from .principals import ANYBODY, Forbidden, Principal
@@ -122,8 +123,8 @@ def _check_numbers(top_k: Any, threshold: Any) -> None:
 class OpenSource:
     """mem0's open-source operations, for somebody."""
 
-    def __init__(self, service: Service, who: Principal = ANYBODY) -> None:
-        self.service, self.who = service, who
+    def __init__(self, service: Service, adding: Adding, who: Principal = ANYBODY) -> None:
+        self.service, self.adding, self.who = service, adding, who
 
     # -- telling --------------------------------------------------------------------------------
 
@@ -138,7 +139,7 @@ class OpenSource:
         expires: Any = None,
         memory_type: str | None = None,
     ) -> list[dict[str, Any]]:
-        """Remembers messages. Returns {id, memory, event} of each memory.
+        """Remembers messages, what of them was not told before. Returns {id, memory, event} of each memory.
 
         Raises:
             InvalidInput: no id, an unknown `memory_type`, malformed messages.
@@ -154,24 +155,39 @@ class OpenSource:
             return []
         if memory_type and ids.agent is not None:
             return self._procedure(ids, talk, more)
-        if infer:
-            return _results(self.service.add(ids, talk, **more))
-        return self._verbatim(ids, [talk] if isinstance(talk, str) else talk, more)
+        told: list[dict[str, Any]] = []
 
-    def _verbatim(self, ids: Ids, talk: Any, more: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Every message as it is, and who said it."""
-        results: list[dict[str, Any]] = []
+        def tell(new: list[Any]) -> list[Written]:
+            if infer:
+                words = new[0] if len(new) == 1 and isinstance(new[0], str) else new
+                written = self.service.add(ids, words, **more)
+                told.extend(_results(written))
+                return written
+            return self._verbatim(ids, new, more, told)
+
+        before = self.adding.once(Telling(ids, talk, infer=infer), tell, self.who)
+        if told or not before:
+            return told
+        found = self.service.read_ids([item["id"] for item in before], self.who)
+        return [{"id": item.entry.id, "memory": item.text, "event": "NONE"} for item in found]
+
+    def _verbatim(
+        self, ids: Ids, talk: Any, more: Mapping[str, Any], results: list[dict[str, Any]]
+    ) -> list[Written]:
+        """Every message as it is, and who said it; what came of them is added to `results`."""
+        every: list[Written] = []
         spoken = [m for m in talk if not (isinstance(m, Mapping) and m["role"] in SILENT)]
         for name, together in groupby(spoken, lambda m: m.get("name") if isinstance(m, Mapping) else None):
             part = list(together)
             written = self.service.add(ids, part, infer=False, extra={ACTOR: name} if name else None, **more)
+            every += written
             told = _results(written)
             if len(told) == len(part):
                 for result, message in zip(told, part, strict=True):
                     role = message["role"] if isinstance(message, Mapping) else "user"
                     result |= {"actor_id": name, "role": role}
             results += told
-        return results
+        return every
 
     def _procedure(self, ids: Ids, talk: Any, more: dict[str, Any]) -> list[dict[str, Any]]:
         """What an agent did, whole, as one memory. mem0 has a model sum it up; here the words stay."""

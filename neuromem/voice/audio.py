@@ -30,6 +30,7 @@ RATE = 16_000  # samples a second
 FRAME = 512  # samples: 32 ms
 GAP_S = 1.0  # silence after each file, or its last word would not end
 BLOCK = 320  # samples a sink plays at a time, 20 ms: how soon it can stop
+IDLE_S = 0.3  # a device that has so long nothing to play is stopped: it would run dry
 ECHO_S = 0.3  # how long what was played may still be heard
 
 
@@ -198,13 +199,19 @@ class _Player:
             with self._more:
                 self._busy = False
                 self._more.notify_all()
-                self._more.wait_for(lambda: self._queue or self._ended)
+                while not (self._more.wait_for(lambda: self._queue or self._ended, self._idle_s)):
+                    self._rest()
                 if not self._queue:
                     return
                 block, self._busy = self._queue.popleft(), True
                 self._levels.append((time.perf_counter(), rms(block)))
             self.last_sound = time.perf_counter()
             self._sound(block)
+
+    _idle_s: float | None = None  # after which it rests; None: never
+
+    def _rest(self) -> None:
+        """There has been nothing to play for a while."""
 
     def _sound(self, block: Samples) -> None:
         raise NotImplementedError
@@ -302,26 +309,41 @@ class SoundCard(_Player):
             self._stream = _sounddevice().OutputStream(
                 RATE, BLOCK, device, channels=1, dtype="int16", latency="low"
             )
-            self._stream.start()
+        self._switching = threading.Lock()  # held while the device is started or stopped, not while it plays
         super().__init__()
+
+    _idle_s = IDLE_S
 
     def stop(self) -> None:
         """Ends what is playing: what the device holds, too."""
         super().stop()
-        if self._stream.active:
-            self._stream.abort()
-            self._stream.start()
+        with self._switching:
+            if not self._stream.stopped:
+                self._stream.abort()
 
     def close(self) -> None:
         """Plays to the end and gives the device back."""
         super().close()
+        self._rest()
         self._stream.close()
+
+    def _rest(self) -> None:
+        with self._switching:
+            if not self._stream.stopped:
+                self._stream.stop()  # when all that it holds is played
 
     def _sound(self, block: Samples) -> None:
         try:
+            with self._switching:
+                if self._stream.stopped:
+                    self._stream.start()
             self._stream.write(block.reshape(-1, 1))
-        except _sounddevice().PortAudioError:  # stopped in mid-write
-            time.sleep(0.001)
+        except (
+            _sounddevice().PortAudioError
+        ):  # stopped in mid-write, or run dry: the next block starts it anew
+            with self._switching:
+                if not self._stream.stopped:
+                    self._stream.abort()
 
 
 class _no_device:

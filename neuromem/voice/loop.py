@@ -76,7 +76,8 @@ class Loop:
 
     Args:
         assistant, source, endpointer, recognizer, speaker, sink: the stages; each can be another.
-        guard: against our own echo. log: JSON lines go there, one for what was heard, one for each turn.
+        guard: against our own echo. log: JSON lines go there, one for what was heard, one when the
+            answer begins (the words are in the memory then), one for each turn.
         on_turn: called with each turn when it has ended.
     """
 
@@ -144,14 +145,20 @@ class Loop:
     def _end(self, meter: Meter) -> None:
         """The user has spoken: the words, and an answer begun."""
         ended = time.perf_counter()
-        words = self.recognizer.finish().strip()
-        if not words:
+        try:
+            words, error = self.recognizer.finish().strip(), ""
+        except NeuromemError as failure:  # said in the turn; the next utterance may be heard again
+            words, error = "", str(failure)
+        if not words and not error:
             return
-        turn = Turn(len(self.turns) + 1, words)
+        turn = Turn(len(self.turns) + 1, words, error=error)
         turn.stages["speech"] = round(self._frames * FRAME * 1_000 / RATE, 1)
         turn.stages["recognize"] = _since(ended)
         self._write({"event": "heard", "turn": turn.number, "at": time.time(), "heard": words})
         self.turns.append(turn)
+        if error:
+            self.done(turn)
+            return
         self._finish_answer()
         self._answering = _Answering(self, turn, ended, meter)
         self._answering.start()
@@ -183,16 +190,22 @@ class Loop:
         self.sink.wait(PLAYED_S)
         self._answering = None
 
-    def _write(self, line: Mapping[str, Any]) -> None:
+    def _write(self, line: Mapping[str, Any], *, sync: bool = True) -> None:
         if self._log is None:
             return
         with self._writing:
             self._log.write(json.dumps(line, ensure_ascii=False) + "\n")
             self._log.flush()
+            if not sync:
+                return
             try:
                 os.fsync(self._log.fileno())
             except OSError:  # a pipe or a terminal
                 return
+
+    def begun(self, turn: Turn) -> None:
+        """Notes that an answer has its first piece: what the user said is in the memory."""
+        self._write({"event": "answering", "turn": turn.number}, sync=False)
 
     def done(self, turn: Turn) -> None:
         """Books a turn that has ended."""
@@ -265,7 +278,9 @@ class _Answering:
 
     def _until_stopped(self, answer: Answer) -> Iterator[str]:
         for piece in answer:
-            self.turn.stages.setdefault("first_piece", _since(self._ended))
+            if "first_piece" not in self.turn.stages:
+                self.turn.stages["first_piece"] = _since(self._ended)
+                self._loop.begun(self.turn)
             if self.stopped.is_set():
                 return
             yield piece

@@ -9,11 +9,15 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ..errors import InvalidInput, MissingDependency, NotFound
+from ..errors import InvalidInput, MissingDependency, NeuromemError, NotFound
 from .audio import RATE, Samples
 
 __all__ = ["PocketSphinxRecognizer", "Recognizer", "WhisperRecognizer", "load_recognizer"]
 
+RETRY = (
+    0.0,
+    0.6,
+)  # temperatures: a second pass where the first one stammers; Whisper's own six take too long
 PARTIAL_S = 0.5  # new sound before Whisper is asked for a partial: each one costs a whole pass
 SPECS = "pocketsphinx, or whisper:NAME_OR_PATH such as whisper:base.en"
 
@@ -84,10 +88,12 @@ class WhisperRecognizer:
     """faster-whisper, from a folder or from what was downloaded before; it never asks the network.
 
     Args:
-        model: a folder, or a name such as "base.en".
+        model: a folder, or a name such as "base.en". language: such as "de"; None: it finds out, which costs
+            a pass over the first sound. threads: of the processor; 0: as CTranslate2 thinks best.
 
     Raises:
         MissingDependency: it is not installed. NotFound: no such model here; the message says how to get it.
+        InvalidInput: a language that the model does not know.
     """
 
     def __init__(self, model: str, *, language: str | None = None, threads: int = 0) -> None:
@@ -111,6 +117,9 @@ class WhisperRecognizer:
                 f"no Whisper model {model!r} on this machine ({why}); get it once: "
                 f"python -c \"import faster_whisper; faster_whisper.download_model('{model}')\""
             ) from error
+        if language is not None and language not in self._model.supported_languages:
+            known = ", ".join(sorted(self._model.supported_languages))
+            raise InvalidInput("--language", f"{language!r} is not known to {model}", f"give one of {known}")
         self._sound: list[Samples] = []
         self._done = 0  # samples that the newest partial has heard
         self._partial = ""
@@ -137,33 +146,52 @@ class WhisperRecognizer:
         return self._partial
 
     def finish(self) -> str:
-        """A last pass over everything."""
+        """A last pass over everything.
+
+        Raises:
+            NeuromemError: the engine failed.
+        """
         if self._pass is not None:
             self._pass.join()
-        return self._words(np.concatenate(self._sound)) if self._sound else ""
+        if not self._sound:
+            return ""
+        try:
+            return self._words(np.concatenate(self._sound), RETRY)
+        except (ValueError, RuntimeError) as error:
+            raise NeuromemError(f"{self.name} cannot hear this: {str(error).splitlines()[0]}") from error
 
     def _look(self, sound: Samples, turn: int) -> None:
-        words = self._words(sound)
+        try:
+            words = self._words(sound, RETRY[:1])
+        except (ValueError, RuntimeError):  # the last pass fails as well, and says so
+            return
         if turn == self._turn:
             self._partial = words
 
-    def _words(self, sound: Samples) -> str:
+    def _words(self, sound: Samples, temperatures: tuple[float, ...]) -> str:
         segments, _ = self._model.transcribe(
             sound.astype(np.float32) / 32_768, language=self._language, beam_size=1,
-            condition_on_previous_text=False, without_timestamps=True,
+            temperature=temperatures, condition_on_previous_text=False, without_timestamps=True,
         )  # fmt: skip
         return " ".join(segment.text.strip() for segment in segments).strip()
 
 
-def load_recognizer(spec: str) -> Recognizer:
+def load_recognizer(spec: str, language: str | None = None) -> Recognizer:
     """The recognizer that `--stt` names.
+
+    Args:
+        language: a code such as "de"; None: what the recognizer thinks.
 
     Raises:
         InvalidInput: there is none of that name; and as its class says.
     """
     kind, _, model = spec.partition(":")
     if spec == "pocketsphinx":
+        if language not in (None, "en"):
+            raise InvalidInput(
+                "--language", "pocketsphinx hears English alone", "use --stt whisper:NAME_OR_PATH"
+            )
         return PocketSphinxRecognizer()
     if kind == "whisper" and model:
-        return WhisperRecognizer(model)
+        return WhisperRecognizer(model, language=language)
     raise InvalidInput("--stt", f"{spec!r} is not known", f"give {SPECS}")

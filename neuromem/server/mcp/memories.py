@@ -9,8 +9,9 @@ from typing import Any, cast
 from ...checks import check_search
 from ...errors import InvalidInput, NotFound
 from ...owners import Progress
+from ..adding import Adding, Telling
 from ..entries import Ids, iso
-from ..events import DONE, Event, Events
+from ..events import Event, Events
 from ..filters import parse
 from ..principals import ANYBODY, Principal
 from ..service import Found, Search, Service, whose_of
@@ -71,6 +72,7 @@ class Parts:
 
     service: Service
     events: Events
+    adding: Adding
 
 
 class Memories:
@@ -100,20 +102,19 @@ class Memories:
         timestamp: float | str | None = None,
         expires: str | None = None,
     ) -> shapes.Added:
-        """Keeps what is said."""
+        """Keeps what is said, as far as it was not said before."""
         parts, named = self.parts(), caller.ids(ids)
-        written = parts.service.add(
-            named, messages, metadata=metadata, infer=infer, timestamp=timestamp, expires=expires,
-            who=caller.who,
-        )  # fmt: skip
-        facts = [shapes.as_told(fact) for fact in written]
-        event = parts.events.record(
-            "ADD", DONE, named.owner.name,
-            {"memories": [{"id": fact["id"], "event": fact["event"]} for fact in facts]},
-        )  # fmt: skip
+        telling = Telling(named, messages, metadata, infer, timestamp, expires)
+        event, texts = parts.adding.add(telling, who=caller.who)
+        results = event.body["memories"]
+        before = parts.service.read_ids([r["id"] for r in results if r["id"] not in texts], caller.who)
+        texts |= {found.entry.id: found.text for found in before}
+        facts = [shapes.Told(memory=texts[r["id"]], **r) for r in results if r["id"] in texts]
         kept = f"{len(facts)} fact{'s' if len(facts) != 1 else ''} kept"
         nothing = "no fact in it (a question, a greeting?); infer=false keeps words as they are"
-        return shapes.Added(event_id=event, status=DONE, message=kept if facts else nothing, results=facts)
+        return shapes.Added(
+            event_id=event.id, status=event.status, message=kept if facts else nothing, results=facts
+        )
 
     def update(
         self, caller: Caller, memory_id: str, text: str | None, metadata: Mapping[str, Any] | None

@@ -6,13 +6,12 @@ from typing import Any, cast
 
 from typing_extensions import TypedDict
 
-from ...engine import Written
 from ..entries import KINDS, iso
 from ..service import Found
 
 __all__ = [
     "Added", "Deleted", "Entities", "Entity", "Event", "Events", "Memories", "Page", "Record", "Told",
-    "as_record", "as_told",
+    "as_record",
 ]  # fmt: skip
 
 
@@ -53,7 +52,8 @@ class Page(TypedDict):
 
 
 class Told(TypedDict):
-    """A fact that was kept. `event`: ADD, UPDATE (replaces `old_memory`'s words) or REINFORCE (known)."""
+    """A fact that was kept. `event`: ADD, UPDATE (replaces `old_memory`'s words) REINFORCE (known)
+    or NONE (the same talk was told before)."""
 
     id: str
     memory: str
@@ -130,8 +130,3 @@ def as_record(found: Found) -> Record:
     }  # fmt: skip
     record |= {key: value for key, value in told.items() if value not in (None, {}, [])}
     return cast(Record, record)
-
-
-def as_told(written: Written) -> Told:
-    """A fact that was kept, as the tools show it."""
-    return Told(id=written.id, memory=written.text, event=written.event)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from ...errors import InvalidInput
 from .. import backup
-from ..deps import TheService, Who
+from ..deps import ThePlatform, TheService, Who
 from ..openmemory import APP, Listing, OpenMemory, page_of
 
 __all__ = ["TheOpenMemory", "router"]
@@ -18,8 +18,8 @@ __all__ = ["TheOpenMemory", "router"]
 router = APIRouter(prefix="/api/v1", tags=["OpenMemory"])
 
 
-def _open_memory(service: TheService, who: Who) -> OpenMemory:
-    return OpenMemory(service, who)
+def _open_memory(service: TheService, platform: ThePlatform, who: Who) -> OpenMemory:
+    return OpenMemory(service, platform.adding, who)
 
 
 TheOpenMemory = Annotated[OpenMemory, Depends(_open_memory)]

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from ...errors import InvalidInput
 from ...shipped import ENCODERS
-from ..deps import TheService, Who
+from ..deps import ThePlatform, TheService, Who
 from ..entries import Ids, iso
 from ..errors import Refused
 from ..oss import MISSING, OpenSource
@@ -29,8 +29,8 @@ SETTINGS = ("configuration", "oss")  # where what was sent to /configure lies on
 NO_ACCOUNTS = "there are no accounts with passwords here; send a key as X-API-Key, as Bearer or as Token"
 
 
-def _open_source(service: TheService, who: Who) -> OpenSource:
-    return OpenSource(service, who)
+def _open_source(service: TheService, platform: ThePlatform, who: Who) -> OpenSource:
+    return OpenSource(service, platform.adding, who)
 
 
 def _admin(who: Who) -> Principal:

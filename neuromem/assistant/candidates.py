@@ -1,0 +1,174 @@
+"""What an answer is chosen from: the turns of talk in which the answer may have been given.
+
+Recall finds memories; each leads back to the words it was taken from, in the log, and to those said just
+before and after in the same sitting, which often complete it ("He suspects a cataract"). Only the log's
+records around what was found are read, so that the cost does not grow with the memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from ..engine import Owner
+from ..facts.keep import is_question
+from ..memory import Memory
+from ..recall import Recall
+from ..records import Record
+from ..text import sentences
+
+__all__ = ["MOST", "Candidate", "candidates"]
+
+MOST = 16  # candidates for a question
+FOUND = 24  # memories recalled for one
+REACH = 14  # records of the log looked at on each side of a memory
+SITTING_S = 3_600.0  # seconds of silence that end a sitting
+EARLIER = 4  # turns before one, by which it is understood
+BESIDE = 0.6  # share of a turn's score that the turns beside it have
+_TOLD = frozenset(("add", "add+", "hear", "change"))  # records of memories
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One turn of the user's, with what is needed to understand it."""
+
+    text: str  # the words of the turn, as they were said
+    earlier: tuple[
+        str, ...
+    ]  # the user's turns before it in the same sitting, oldest first; at most `EARLIER`
+    created_at: datetime  # when it was said, UTC
+    gist: str  # of its best memory, `subject|relation|object`; "" where it gave none
+    score: float  # of its best memory; less where only a neighbour was recalled
+    id: str  # of its best memory; "" where it gave none
+    seq: int  # place in the log; the later was said later
+    memories: tuple[Recall, ...] = ()  # those of its memories that were recalled, best first
+
+    @property
+    def before(self) -> str:
+        """The user's turn just before it; "" if it is the first of its sitting."""
+        return self.earlier[-1] if self.earlier else ""
+
+    @property
+    def current(self) -> bool:
+        """Whether nothing that was recalled of it has been superseded."""
+        return all(recall.superseded_by is None for recall in self.memories)
+
+
+@dataclass(slots=True)
+class _Turn:
+    """A turn as the log has it."""
+
+    seq: int
+    time: float
+    said: str = ""  # its whole words, where they are a record of their own
+    parts: list[str] = field(default_factory=list)  # the words of its memories
+    ids: list[str] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """Its words."""
+        return self.said or " ".join(self.parts)
+
+    @property
+    def tells(self) -> bool:
+        """Whether it does more than ask."""
+        return not all(is_question(sentence) for sentence in sentences(self.text))
+
+    def add(self, record: Record) -> None:
+        """Takes in a record of the turn."""
+        if record.kind not in _TOLD:
+            self.said = str(record.body["text"])
+            return
+        self.parts.append(str(record.body.get("heard") or record.body["text"]))
+        self.ids.append(str(record.body.get("id", "")))
+
+
+def candidates(memory: Memory, user_id: str, query: str, most: int = MOST) -> list[Candidate]:
+    """The turns that may hold the answer to a question, the most likely first.
+
+    Args:
+        query: the question, its pronouns resolved. most: how many at most.
+    """
+    found = memory.search(query, user_id, limit=FOUND, fidelity="exact", rehearse=False, current_view=False)
+    return around(memory, user_id, found, most)
+
+
+def around(memory: Memory, user_id: str, found: Sequence[Recall], most: int = MOST) -> list[Candidate]:
+    """The turns that memories were taken from, and those beside them, the most likely first."""
+    owner = Owner.of(user_id, None, None, None).name
+    with memory.engine.owners.use(owner, settle=False) as open_:
+        rows = [open_.bank.rows_of(recall.id) for recall in found]
+        places = sorted({int(open_.bank.sequence[row[0]]) for row in rows if row})
+    log = memory.engine.log
+    spans = _spans([place for place in places if place >= 0], log.length(owner))
+    return _ranked(found, [list(_turns(log.events(owner, *span))) for span in spans], most)
+
+
+def _spans(places: Sequence[int], length: int) -> list[tuple[int, int]]:
+    """Ranges of the log around places, those that meet made one."""
+    spans: list[tuple[int, int]] = []
+    for place in places:
+        start, stop = max(0, place - REACH), min(length, place + REACH)
+        if spans and start <= spans[-1][1]:
+            start = spans.pop()[0]
+        spans.append((start, stop))
+    return spans
+
+
+def _turns(records: Iterable[Record]) -> Iterator[_Turn]:
+    """The user's turns among records, in order; those that only ask are none."""
+    turn: _Turn | None = None
+    for record in records:
+        body = record.body
+        own = not record.erased and "text" in body and body.get("role", "user") == "user"
+        if own and turn is not None and _goes_on(turn, record):
+            turn.add(record)
+            continue
+        if turn is not None and turn.tells:
+            yield turn
+        turn = _Turn(record.seq, record.time) if own else None
+        if turn is not None:
+            turn.add(record)
+    if turn is not None and turn.tells:
+        yield turn
+
+
+def _goes_on(turn: _Turn, record: Record) -> bool:
+    """Whether a record is of the same turn as the ones before it."""
+    return record.kind in _TOLD and record.time == turn.time and record.body.get("said", turn.seq) == turn.seq
+
+
+def _ranked(found: Sequence[Recall], sittings: Sequence[Sequence[_Turn]], most: int) -> list[Candidate]:
+    """Turns by what was recalled of them, or of the turns beside them."""
+    place = {recall.id: place for place, recall in enumerate(found)}
+    out: list[Candidate] = []
+    for turns in sittings:
+        held = [sorted((found[place[id_]] for id_ in turn.ids if id_ in place), key=_score) for turn in turns]
+        own = [max((recall.score for recall in recalls), default=0.0) for recalls in held]
+        for here, turn in enumerate(turns):
+            beside = [
+                own[there] for there in (here - 1, here + 1)
+                if 0 <= there < len(turns) and abs(turns[there].time - turn.time) < SITTING_S
+            ]  # fmt: skip
+            score = max(own[here], BESIDE * max(beside, default=0.0))
+            if score <= 0:
+                continue
+            best = held[here][0] if held[here] else None
+            said = datetime.fromtimestamp(turn.time, tz=UTC)
+            gist, id_ = (best.gist, best.id) if best else ("", "")
+            earlier = tuple(_earlier(turns, here))
+            out.append(Candidate(turn.text, earlier, said, gist, score, id_, turn.seq, tuple(held[here])))
+    return sorted(out, key=lambda each: (-each.score, -each.seq))[:most]
+
+
+def _earlier(turns: Sequence[_Turn], here: int) -> list[str]:
+    """The words of the turns before one, as far as its sitting goes back, oldest first."""
+    first = here
+    while first > max(0, here - EARLIER) and turns[first].time - turns[first - 1].time < SITTING_S:
+        first -= 1
+    return [turn.text for turn in turns[first:here]]
+
+
+def _score(recall: Recall) -> float:
+    return -recall.score

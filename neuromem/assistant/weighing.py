@@ -1,0 +1,106 @@
+"""Two judges as one: what the reader makes of a turn, and what can be counted of a statement.
+
+Each gives chances that add up to 1 with that of "none"; their logarithms are weighed against each other
+(a product of experts: Hinton, 2002). The weights were fitted by `training/tune_weighing.py` on dialogues
+that the reader was not trained on.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..linear import Threads
+from ..memory import Memory
+from .candidates import Candidate
+from .following import Follow
+from .judging import Judge, RuleJudge, Verdict
+from .reading import Passage, Reader
+from .statements import Statement
+
+__all__ = ["Evidence", "ReadingJudge", "evidence_of", "judge_for"]
+
+READ = 12  # candidates that are read
+BEFORE = 2  # turns before one that are read with it
+LEAST = 1e-4  # chance below which no difference is made
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Of one statement, or of "none": logarithms of both chances, and whether the answer stands in it."""
+
+    counted: float
+    read: float
+    here: float = 0.0  # 0 to 1: share of what the reader marked as the answer
+
+
+def judge_for(memory: Memory) -> Judge:
+    """Both judges together where the reader's checkpoint is there; else the rules alone."""
+    engine = memory.engine
+    reader, rules = Reader(), RuleJudge(engine.keys)
+    return ReadingJudge(reader, rules, engine.owners.threads) if reader.is_there else rules
+
+
+class ReadingJudge:
+    """Judges with the reader and another judge together."""
+
+    def __init__(self, reader: Reader, other: Judge, threads: Threads) -> None:
+        """Args: other: who judges the statements by what can be counted. threads: for the reader."""
+        self._reader, self._other, self._threads = reader, other, threads
+
+    def judge(self, question: Follow, candidates: Sequence[Candidate]) -> list[Verdict]:
+        """As `Judge`."""
+        verdicts = self._other.judge(question, candidates)
+        if not verdicts:
+            return []
+        with self._threads:
+            told, none = evidence_of(self._reader, question, candidates, verdicts)
+        logits = [COUNTED * each.counted + READING * each.read + HERE * each.here for each in told]
+        logits.append(COUNTED * none.counted + READING * none.read + NONE)
+        peak = max(logits)
+        weights = [math.exp(logit - peak) for logit in logits]
+        total = sum(weights)
+        judged = [
+            Verdict(weight / total, verdict.candidate, verdict.statement)
+            for weight, verdict in zip(weights, verdicts, strict=False)
+        ]
+        return sorted(judged, key=lambda verdict: -verdict.chance)
+
+
+def evidence_of(
+    reader: Reader, question: Follow, candidates: Sequence[Candidate], verdicts: Sequence[Verdict]
+) -> tuple[list[Evidence], Evidence]:
+    """What both judges say of each verdict's statement; and of "none"."""
+    read = candidates[:READ]
+    passages = [
+        Passage(each.text, " ".join(each.earlier[-BEFORE:]), each.created_at.timestamp(), rank)
+        for rank, each in enumerate(read)
+    ]
+    readings = reader.read(question.query, passages)
+    by_turn = {each.seq: reading for each, reading in zip(read, readings, strict=True)}
+    out = []
+    for verdict in verdicts:
+        reading = by_turn.get(verdict.candidate.seq)
+        if reading is None:
+            out.append(Evidence(_log(verdict.chance), math.log(LEAST)))
+            continue
+        here = _share(verdict.candidate.text, verdict.statement, reading.start, reading.end)
+        out.append(Evidence(_log(verdict.chance), _log(reading.chance), here))
+    rest = 1 - sum(verdict.chance for verdict in verdicts)
+    return out, Evidence(_log(rest), _log(1 - sum(reading.chance for reading in readings)))
+
+
+def _share(text: str, statement: Statement, start: int, end: int) -> float:
+    """Share of a range of characters of a turn that lies in a statement of it."""
+    begin = text.find(statement.said)
+    if begin < 0 or end <= start:
+        return 0.0
+    return max(0, min(end, begin + len(statement.said)) - max(start, begin)) / (end - start)
+
+
+def _log(chance: float) -> float:
+    return math.log(max(LEAST, chance))
+
+
+COUNTED, READING, HERE, NONE = 0.5, 1.0, 2.0, 0.0

@@ -1,0 +1,27 @@
+"""Barge-in and echo on real sound devices: PulseAudio, PortAudio, flite's voice, silero's ears."""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+
+import pytest
+
+from neuromem.bench.barge import PROGRAMS, measure
+
+MISSING = [program for program in PROGRAMS if shutil.which(program) is None]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(bool(MISSING), reason=f"needs {MISSING}: apt install pulseaudio pulseaudio-utils flite")
+def test_the_assistant_is_silent_when_the_user_speaks_and_does_not_hear_itself() -> None:
+    try:
+        import sounddevice  # noqa: F401
+    except (ImportError, OSError):
+        pytest.skip("needs sounddevice and PortAudio: pip install sounddevice; apt install libportaudio2")
+    pytest.importorskip("onnxruntime", reason="needs onnxruntime: pip install 'neuromem[voice]'")
+    report = measure(times=4)
+    print(report)
+    assert len(report["all_ms"]) == 4
+    assert statistics.median(report["all_ms"]) <= 450  # 150 on a quiet machine: `neuromem bench barge`
+    assert report["echo_taken_for_user"] == 0

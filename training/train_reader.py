@@ -1,0 +1,193 @@
+"""Trains the reader of the assistant. Seeded, resumable, with progress, on one thread:
+
+    python -m training.train_reader --data DATA
+
+First on samples from the hand-written blocks (`reader_samples.py`), then on dialogues too (`talks.py`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import random
+import time
+from pathlib import Path
+
+import torch
+from tokenizers import Tokenizer
+from torch.nn import functional
+
+from neuromem.encoders.int8file import read_checkpoint
+from neuromem.encoders.transformer import TransformerEncoder, word_pieces
+from neuromem.shipped import checkpoint_path
+
+from . import state
+from .blocks import Pairs, read_blocks
+from .reader_net import ReaderNet, save_reader
+from .reader_samples import FromBlocks, Sample, packed
+from .talks import FromTalks, look_up, read_talks, sample_of
+
+AVERAGE = 0.98  # decay of the moving average of the weights
+EXAM = 8  # questions of one forward pass
+INVENTED = 0.03  # share of the questions that nothing answers to which an answer may be given
+MOST = 12  # candidates of a held-out question
+NEAREST, LIKE = (
+    (3, 40),
+    0.75,
+)  # places in the order of nearness, and a cosine, that are no other way of saying it
+
+
+def near_blocks(pairs: Pairs) -> list[list[int]]:
+    """Of each block the numbers of those that are like it but, most likely, say something else."""
+    encoder = TransformerEncoder()
+    rng = random.Random(0)
+    rows = encoder.encode([pairs.filled(block.facts[0], {}, rng) for block in pairs.blocks])
+    cosines = functional.normalize(rows) @ functional.normalize(rows).T
+    out = []
+    for row in cosines:
+        order = row.argsort(descending=True)[slice(*NEAREST)].tolist()
+        out.append([number for number in order if row[number] < LIKE])
+    return out
+
+
+def vocabulary() -> Tokenizer:
+    """The tokenizer of the shipped transformer."""
+    weights, _ = read_checkpoint(checkpoint_path("transformer.safetensors"), "transformer")
+    return word_pieces(bytes(weights["vocabulary"].tolist()).decode().split("\n"))
+
+
+def parse() -> argparse.Namespace:
+    """Command-line arguments."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, default=Path("data"), help="folder with train/ and lists/")
+    parser.add_argument("--out", type=Path, default=Path("checkpoints/reader.safetensors"))
+    parser.add_argument("--runs", type=Path, default=Path("runs/reader"), help="where the state is kept")
+    parser.add_argument(
+        "--dialogues", type=Path, nargs="+", default=[Path(__file__).with_name("dialogues")], help="folders"
+    )
+    parser.add_argument("--share", type=float, default=0.7, help="of the samples that are from dialogues")
+    parser.add_argument("--steps", type=int, default=2_000)
+    parser.add_argument("--batch", type=int, default=8, help="questions a step")
+    parser.add_argument("--learning-rate", type=float, default=2e-4)
+    parser.add_argument("--start", type=Path, help="state of a run whose weights this one begins with")
+    parser.add_argument("--every", type=int, default=4, help="held-out questions: one of so many is asked")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=1)
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Trains, reports, exports."""
+    args = parse()
+    torch.set_num_threads(args.threads)
+    torch.manual_seed(args.seed)
+    tokenizer = vocabulary()
+    net = ReaderNet(checkpoint_path("transformer.safetensors"))
+    pairs = Pairs(read_blocks(), args.data, args.seed)
+    blocks = FromBlocks(pairs, near_blocks(pairs), args.seed)
+    encoder = TransformerEncoder()
+    talks, held = read_talks(args.dialogues)
+    for talk in (*talks, *held):
+        look_up(talk, encoder)
+    asked = FromTalks(talks, pairs, args.seed)
+    print(f"{len(talks)} dialogues, {len(asked.asks):,} questions; {len(held)} held out", flush=True)
+    exam = [sample_of(talk, ask, 0, MOST)[0] for talk in held for ask in talk.asks][:: args.every]
+
+    def sample(number: int) -> Sample:
+        before = int(number * args.share)
+        if int((number + 1) * args.share) > before:
+            return asked.sample(before)
+        return blocks.sample(number - before)
+
+    optimizer = torch.optim.AdamW(
+        [p for p in net.parameters() if p.requires_grad],
+        lr=args.learning_rate,
+        weight_decay=0.01,
+        betas=(0.9, 0.98),
+    )
+    if args.start:
+        net.load_state_dict(torch.load(args.start, weights_only=True)["net"], strict=False)
+    average = copy.deepcopy(net)
+    step = state.resume(args.runs / "state.pt", net=net, average=average, optimizer=optimizer)
+    started, first = time.monotonic(), step
+    seen = []
+    net.train()
+    while step < args.steps:
+        for group in optimizer.param_groups:
+            group["lr"] = rate_at(step, args.steps, args.learning_rate)
+        batch, wanted = packed(tokenizer, [sample(step * args.batch + n) for n in range(args.batch)])
+        with torch.autocast("cpu", torch.bfloat16):
+            loss, right = net.loss(batch, wanted)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+        optimizer.step()
+        step += 1
+        with torch.no_grad():
+            for slow, fast in zip(average.parameters(), net.parameters(), strict=True):
+                slow.lerp_(fast, 1 - min(AVERAGE, step / (step + 10)))
+        seen.append((loss.item(), right.float().mean().item()))
+        if step % 20 == 0:
+            rate = (step - first) / (time.monotonic() - started)
+            mean = torch.tensor(seen[-60:]).mean(dim=0).tolist()
+            print(
+                f"step {step:,}/{args.steps:,} loss {mean[0]:.3f} right {mean[1]:.3f} {rate:.2f}/s "
+                f"tokens {len(batch.ids)}",
+                flush=True,
+            )
+        if step % 200 == 0 or step == args.steps:
+            print(report(judged(average, tokenizer, exam)), flush=True)
+            net.train()
+        if step % 50 == 0 or step == args.steps:
+            state.save(args.runs / "state.pt", step, net=net, average=average, optimizer=optimizer)
+    least = least_for(judged(average, tokenizer, exam), INVENTED)
+    notes = {"steps": str(step), "batch": str(args.batch), "seed": str(args.seed), "version": "1"}
+    save_reader(average, checkpoint_path("transformer.safetensors"), args.out, least, notes)
+    print(f"{args.out}: answers from a chance of {least:.3f} on")
+
+
+def rate_at(step: int, steps: int, peak: float) -> float:
+    """Warm-up, a plain, and from half of the steps on a line down to a fiftieth."""
+    return peak * min(1.0, (step + 1) / 60, max(0.02, 2 * (1 - step / steps)))
+
+
+@torch.no_grad()
+def judged(net: ReaderNet, tokenizer: Tokenizer, exam: list[Sample]) -> list[tuple[float, bool, bool]]:
+    """Of each question: the best passage's chance, whether it is right, and whether any passage is."""
+    net.train(False)
+    rows = []
+    for at in range(0, len(exam), EXAM):
+        part = exam[at : at + EXAM]
+        batch, wanted = packed(tokenizer, part)
+        with torch.autocast("cpu", torch.bfloat16):
+            scores, _ = net(batch)
+        table = scores.new_full(wanted.right.shape, -1e4).masked_scatter(batch.real, scores)
+        for sample, chances, right in zip(part, table.float().softmax(dim=1), wanted.right, strict=True):
+            best = int(chances[: len(sample.passages)].argmax())
+            rows.append((float(chances[best]), bool(right[best]), bool(sample.right)))
+    return rows
+
+
+def least_for(rows: list[tuple[float, bool, bool]], allowed: float) -> float:
+    """The chance that at most this share of the questions that nothing answers goes beyond."""
+    unknown = sorted((chance for chance, _, known in rows if not known), reverse=True)
+    return unknown[min(len(unknown) - 1, int(allowed * len(unknown)))]
+
+
+def report(rows: list[tuple[float, bool, bool]]) -> str:
+    """Of held-out questions: the best passage right; and what thresholds leave of that."""
+    known = [(chance, right) for chance, right, answered in rows if answered]
+    first = sum(right for _, right in known) / len(known)
+    lines = [f"held out: best passage right {first:.3f} of {len(known)}"]
+    for allowed in (0.0, 0.05, 0.1, 0.2):
+        bar = least_for(rows, allowed)
+        said = sum(right and chance > bar for chance, right in known) / len(known)
+        wrong = sum(not right and chance > bar for chance, right in known) / len(known)
+        lines.append(f"unknown passing {allowed:.0%} (bar {bar:.2f}): right {said:.3f} wrong {wrong:.3f}")
+    return "; ".join(lines)
+
+
+if __name__ == "__main__":
+    main()
