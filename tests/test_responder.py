@@ -55,7 +55,7 @@ def test_the_persons_change(said: str, turned_round: str) -> None:
         ("My dog's name is Potola.", "You told me on 3 May that your dog's name is Potola."),
         ("Oh, and by the way she's sold it, lol", "You told me on 3 May that she's sold it."),
         ("Six kilos exactly", "You told me on 3 May: six kilos exactly."),
-        ("it is on the twenty fifth of may", "You told me on 3 May that it is on the 25th of May."),
+        ("it is on the twenty fifth of june", "You told me on 3 May that it is on the 25th of June."),
         ("No more nights", "You told me on 3 May: no more nights."),
         (
             "He travels there tomorrow for a week",

@@ -90,10 +90,10 @@ def told(
         day: whether the day of telling is said. capitals: names as they are written, by their small letters.
     """
     plain = " ".join(text.split())
-    plain = _COMPOUND.sub(_in_figures, plain)
     plain = _TAIL.sub("", _ASIDE.sub("", _ADDRESS.sub("", plain))).rstrip(" .!,;:") or plain
     if plain == plain.lower():
         plain = _WORD.sub(lambda word: (capitals or {}).get(word[0], word[0]), title_names(plain))
+    plain = _COMPOUND.sub(_in_figures, plain)  # now that its capitals are set
     said = continued(turned(with_dates(plain, at, now)))
     joint = " that " if states(said) else ": "
     return f"You told me{f' {dated(at, now)}' if day else ''}{joint}{said}."
