@@ -24,6 +24,7 @@ __all__ = ["build_parser", "main"]
 Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
 
 EXIT_ERROR, EXIT_INPUT, EXIT_STOPPED, EXIT_PIPE = 1, 2, 130, 141
+MODES = ("robust", "standard", "fast", "ultra")  # of the modem; `sound.modem` has them, and NumPy with them
 EPILOG = """\
 examples:
   neuromem add "My dog's name is Potola"
@@ -143,11 +144,8 @@ def _version() -> str:
 
 def _command(commands: Commands, name: str, run: str, what: str, more: str = "") -> Parser:
     """A command with the options that all have."""
-    parser = commands.add_parser(
-        name,
-        help=what,
-        description=f"{what[0].upper()}{what[1:]}.{' ' + more if more else ''}",
-    )
+    description = f"{what[0].upper()}{what[1:]}.{' ' + more if more else ''}"
+    parser = commands.add_parser(name, help=what, description=description)
     parser.set_defaults(run=run)
     common = parser.add_argument_group("options of every command")
     common.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
@@ -159,11 +157,7 @@ def _command(commands: Commands, name: str, run: str, what: str, more: str = "")
         help="where the memory is kept (default: $NEUROMEM_PATH, else the user's data folder)",
     )
     common.add_argument("--config", metavar="FILE.toml", help="settings, such as [bank] max_slots = 10")
-    common.add_argument(
-        "--encoder",
-        metavar="NAME",
-        help=f"{ENCODERS} (default: {DEFAULT_ENCODER})",
-    )
+    common.add_argument("--encoder", metavar="NAME", help=f"{ENCODERS} (default: {DEFAULT_ENCODER})")
     return parser
 
 
@@ -227,7 +221,8 @@ def _asking(commands: Commands) -> None:
     show = _command(
         commands, "show", "ask:show", "list the memories, or one with its history", "It only looks."
     )
-    show.add_argument("id", nargs="?", metavar="ID", help="a memory's id, or the last letters of it")
+    show.add_argument("id", nargs="?", metavar="ID", help="a memory's id, or its last letters; or a .flac")
+    show.add_argument("--spectrogram", metavar="FILE.png", help="draw the sound of the .flac")
     show.add_argument("--clusters", action="store_true", help="memories that are alike, side by side")
 
 
@@ -302,6 +297,10 @@ def _moving(commands: Commands) -> None:
         "--profile", metavar="NAME",
         help="of a .flac: server, desktop, mobile, embedded, or durable, which survives 15 %% of wrong bytes",
     )  # fmt: skip
+    export.add_argument(
+        "--acoustic", nargs="?", const="robust", choices=MODES, metavar="MODE",
+        help="a .flac that is played and heard: the log through the modem (robust, standard, fast, ultra)",
+    )  # fmt: skip
     import_ = _command(commands, "import", "move:import_", "read a file that export wrote")
     import_.add_argument("file", metavar="FILE", help=".safetensors, .jsonl or .flac")
 
@@ -314,6 +313,7 @@ def _sounding(commands: Commands) -> None:
     send.add_argument("what", nargs="+", metavar="TEXT|FILE", help="a path, or words; - is stdin")
     send.add_argument("--output", metavar="FILE.wav", help="write the sound there, .wav or .flac")
     send.add_argument("--rate", type=_whole, default=48_000, metavar="HZ", help="of samples (default 48000)")
+    send.add_argument("--spare", type=int, default=0, metavar="N", help="bursts of parity (default 0)")
     listen = _command(
         commands, "listen", "air:listen", "hear what `neuromem send` sends",
         "Ends with the first whole message.",
@@ -323,7 +323,7 @@ def _sounding(commands: Commands) -> None:
     listen.add_argument("--seconds", type=_whole, metavar="N", help="give up after so long")
     for command, default in ((send, "robust"), (listen, None)):
         command.add_argument(
-            "--mode", choices=("robust", "standard", "fast", "ultra"), default=default,
+            "--mode", choices=MODES, default=default,
             help="robust: under 3.75 kHz, 2 kb/s; fast: to 16 kHz, good lines only (default: "
             f"{default or 'whichever is heard'})",
         )  # fmt: skip

@@ -364,14 +364,18 @@ class Memory:
         with self._engine.owners.use(Owner.of(user_id, None, None).name) as open_:
             return open_.bank
 
-    def export(self, path: str | Path, user_id: str | None = None, profile: str | None = None) -> Path:
+    def export(
+        self, path: str | Path, user_id: str | None = None, profile: str | None = None,
+        acoustic: str | None = None,
+    ) -> Path:  # fmt: skip
         """Writes an owner's memory to one file, by suffix.
 
         `.safetensors`: the bank alone; its words are in the weights, as far as they have not faded.
         `.jsonl`: the words of every memory from the log, with their times and metadata.
         `.flac`: log and bank, byte for byte, in sound; `profile` as `sound.profiles.PROFILES`.
+        With `acoustic`, a mode of `sound.modem`: the log alone, to be played and heard by another machine.
         """
-        return transfer.export(self._engine, Path(path), user_id, profile)
+        return transfer.export(self._engine, Path(path), user_id, profile, acoustic)
 
     def import_(self, path: str | Path, user_id: str | None = None) -> int:
         """Reads what `export` wrote into an owner's memory; returns how many memories came. Ids are kept."""

@@ -35,9 +35,13 @@ KEPT = "text gist cues known_as importance pinned role name metadata slot".split
 SUFFIXES = (".safetensors", ".jsonl", ".flac")
 
 
-def export(engine: Engine, path: Path, user_id: str | None, profile: str | None) -> Path:
+def export(
+    engine: Engine, path: Path, user_id: str | None, profile: str | None, acoustic: str | None = None
+) -> Path:
     """As `Memory.export`."""
     kind = _kind_of(path)
+    if acoustic is not None and (kind != ".flac" or profile is not None):
+        raise InvalidInput("acoustic", "is for .flac, and has no profile", "leave one of them out")
     if profile is not None and kind != ".flac":
         raise InvalidInput("profile", f"{profile!r} means nothing for {kind}", "leave it out")
     if not path.parent.is_dir():
@@ -46,9 +50,12 @@ def export(engine: Engine, path: Path, user_id: str | None, profile: str | None)
     with engine.owners.use(owner) as open_:
         try:
             if kind == ".flac":
-                from .sound.memory_file import export_memory  # 60 ms that other files need not wait
+                from .sound import memory_file  # 60 ms that other files need not wait
 
-                export_memory(engine, open_.fold, path, profile)
+                if acoustic is None:
+                    memory_file.export_memory(engine, open_.fold, path, profile)
+                else:
+                    memory_file.export_acoustic(engine, open_.fold, path, acoustic)
             elif kind == ".safetensors":
                 engine.owners.save(open_.fold, path)
             else:

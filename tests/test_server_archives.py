@@ -101,7 +101,8 @@ def test_records_are_found_by_id_by_time_by_words_and_in_the_past(house: House, 
         ("bytes=0-99", 206, (0, 100)), ("bytes=100-", 206, (100, None)), ("bytes=-10", 206, (-10, None)),
         ("bytes=5-5", 206, (5, 6)), ("bytes=0-999999999999", 206, (0, None)), ("bytes=999999999-", 416, None),
         ("bytes=-0", 416, None), ("bytes=9-3", 200, (0, None)), ("bytes=0-1,5-6", 200, (0, None)),
-        ("pages=1-2", 200, (0, None)), ("bytes=-", 200, (0, None)), ("bytes=" + "9" * 40 + "-", 200, (0, None)),
+        ("pages=1-2", 200, (0, None)), ("bytes=-", 200, (0, None)),
+        ("bytes=" + "9" * 40 + "-", 200, (0, None)),
     ],
 )  # fmt: skip
 def test_ranges(

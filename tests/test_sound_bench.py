@@ -10,7 +10,7 @@ from neuromem.bench import run
 
 
 def test_the_bench_says_what_is_survived_and_what_it_costs(capsys: pytest.CaptureFixture[str]) -> None:
-    argv = "--json --trials 5 --payload 20000 --chunks 300 --records 3000 --keys 500 --facts 3000".split()
+    argv = "--json --trials 5 --payload 20000 --chunks 300 --records 3000 --keys 500 --facts 10000".split()
     assert run("sound", argv) == 0
     report = json.loads(capsys.readouterr().out)
     trials = report["corruption"]

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InvalidInput, NoSignal, NotFound, SoundError
+from ..errors import InvalidInput, NoSignal, SoundError
+from ..sound.acoustic_file import read_sound
 from ..sound.modem import Listener, Received, demodulate, modulate
 from ..sound.needed import needed
 from .common import emit
@@ -26,7 +27,7 @@ MOST_FILE_S = 6 * 3600  # of a recording that is read
 def send(args: Namespace) -> int:
     """Plays a message, or writes its sound to a file."""
     payload = _payload(args.what)
-    sound = modulate(payload, args.mode, args.rate)
+    sound = modulate(payload, args.mode, args.rate, args.spare)
     seconds = len(sound) / args.rate
     path = Path(args.output).expanduser() if args.output else None
     if path is not None:
@@ -123,17 +124,8 @@ def _play(sound: NDArray[np.float32], rate: int) -> None:
 
 
 def _of_file(args: Namespace) -> Received:
-    path = Path(args.input).expanduser()
-    if not path.is_file():
-        raise NotFound(f"{path} does not exist; give the path of a recording")
-    soundfile = needed("soundfile", "reading sound")
-    try:
-        with soundfile.SoundFile(str(path)) as file:
-            most = min(args.seconds or MOST_FILE_S, MOST_FILE_S) * file.samplerate
-            rows, rate = file.read(most, dtype="float32", always_2d=True), file.samplerate
-    except (soundfile.SoundFileError, OSError) as error:
-        raise SoundError(f"{path} is no sound that can be read ({error}); give a .wav or .flac") from error
-    return demodulate(rows.mean(axis=1), rate, args.mode)
+    sound, rate = read_sound(Path(args.input).expanduser(), min(args.seconds or MOST_FILE_S, MOST_FILE_S))
+    return demodulate(sound, rate, args.mode)
 
 
 def _of_microphone(args: Namespace) -> Received:

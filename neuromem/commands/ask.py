@@ -84,7 +84,13 @@ def _show_recalls(console: Console, recalls: Sequence[Recall], ms: float) -> Non
 
 
 def show(args: Namespace) -> int:
-    """All memories, or one."""
+    """All memories, or one; or what is in a file."""
+    if args.id is not None and args.id.endswith(".flac"):
+        from .sounds import show as show_file
+
+        return show_file(args)
+    if args.spectrogram:
+        raise InvalidInput("--spectrogram", "is of a file", "name it: neuromem show FILE.flac …")
     with open_memory(args, readonly=True) as memory:
         user = whose(args, memory)
         if args.clusters:

@@ -16,7 +16,7 @@ def export(args: Namespace) -> int:
     with open_memory(args, readonly=True) as memory:
         if args.user is None and not memory.users():
             raise NotFound("nothing is remembered here yet; there is nothing to export")
-        path = memory.export(Path(args.file).expanduser(), args.user, args.profile)
+        path = memory.export(Path(args.file).expanduser(), args.user, args.profile, args.acoustic)
         user = args.user if args.user is not None else memory.users()[0]
         count = len(memory.bank(user).ids())
     size = path.stat().st_size

@@ -14,6 +14,7 @@ import os
 import struct
 import time as clock
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
 
@@ -38,6 +39,7 @@ from .wal import WriteAhead
 __all__ = ["SoundArchive"]
 
 _KEY = struct.Struct(">I")
+PLACES = 4_096  # of ids that were asked for last
 Encoder = Callable[[str], Any]
 
 
@@ -89,6 +91,7 @@ class SoundArchive:
         self._segments, self._frames = segments(self._source, self._packets, Kept())
         found = read_header(self._source.read(0, HEADER_BYTES))
         self._told = found.versions if found else 0  # versions, by the header
+        self._where = lru_cache(maxsize=PLACES)(self._find)
 
     def __enter__(self) -> Self:
         return self
@@ -188,6 +191,7 @@ class SoundArchive:
         shape, kept = self._packets.shape_in(packets[0]), last.kept if last else Kept()
         self._segments.append(Segment(self._source, self._packets, self._frames, shape, kept=kept))
         self._frames += len(packets) // self.profile.per_frame
+        self._where.cache_clear()
         self._pending, self._changed = [], True
         wal.begin(self.records)
         return number
@@ -293,7 +297,7 @@ class SoundArchive:
             lambda id_, place: id_ not in waiting and self._where(id_) == place,
         )  # fmt: skip
 
-    def _where(self, id: str) -> tuple[int, int] | None:
+    def _find(self, id: str) -> tuple[int, int] | None:
         """Segment and record of the newest record of an id in the versions."""
         for at in reversed(range(len(self._segments))):
             record = self._segments[at].place(id)

@@ -51,7 +51,8 @@ def times_out(times: Any) -> bytes:
     """Finite floats as a column, exact to the last bit."""
     floats = np.asarray(times, "<f8")
     for place, scale in enumerate(SCALES):
-        whole = np.rint(floats * scale)
+        with np.errstate(over="ignore"):  # beyond the range of floats it is no whole number of steps
+            whole = np.rint(floats * scale)
         if (np.abs(whole) < 2.0**62).all() and (whole / scale == floats).all():
             numbers = whole.astype(np.int64)
             first = int(numbers[0]) if len(numbers) else 0

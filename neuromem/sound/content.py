@@ -74,7 +74,11 @@ def build(
     for name, section in sections.items():
         where[name] = [at, len(section)]
         at += len(section)
-    listing = {"sections": where, "frontier": [node.hex() for node in before.tree.hashes], "notes": notes}
+    listing: dict[str, Any] = {
+        "sections": where,
+        "frontier": [node.hex() for node in before.tree.hashes],
+        "notes": notes,
+    }
     if keys:
         listing |= {"width": width, "keyed": len(keys)}
     directory = squeeze(json.dumps(listing, separators=(",", ":")).encode())

@@ -8,20 +8,26 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
+from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ArchiveInvalid, InvalidInput, NotFound, StoreCorrupt
+from ..errors import ArchiveInvalid, InvalidInput, NotFound, SignalDamaged, SoundError, StoreCorrupt
 from ..identity import Owner
+from ..records import RecordCodec
+from .acoustic_file import Heard, hear_file, write_sound
 from .archive import SoundArchive
 
 if TYPE_CHECKING:
     from ..engine import Engine
     from ..fold import Fold
 
-__all__ = ["export_memory", "import_memory"]
+__all__ = ["export_acoustic", "export_memory", "import_memory"]
 
 _FORMAT = "neuromem-memory"
+_SHIPPED = "shipped/"  # id of an entry that every machine has
+_HASH_BYTES = 16
 _PIECE = 1 << 20  # bytes of a bank in a record
 _PIECES = 64 << 10  # most pieces of a bank
 _KEY_BYTES = 2  # that say how long a key is
@@ -38,21 +44,77 @@ def export_memory(engine: Engine, fold: Fold, path: Path, profile: str | None) -
     try:
         with SoundArchive(partial, profile) as archive:
             pieces = _bank_pieces(engine, fold)
-            count = len(pieces)
             archive.append_many((piece, f"bank/{at}", None, None) for at, piece in enumerate(pieces))
-            entries = engine.log.stored(fold.owner)
-            archive.append_many(
-                (len(key).to_bytes(_KEY_BYTES, "big") + key + value, f"entry/{at}", None, None)
-                for at, (key, value) in enumerate(entries)
-            )
-            archive.flush({
-                "format": _FORMAT, "owner": fold.owner, "bank": count, "entries": len(entries),
-                "events": engine.log.length(fold.owner), "log_root": engine.log.root(fold.owner).hex(),
-            })  # fmt: skip
+            entries = _rows(engine, fold)
+            archive.append_many((value, id_, None, None) for value, id_ in entries)
+            archive.flush(_about(engine, fold, len(entries), len(pieces)))
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
         partial.with_name(partial.name + ".wal").unlink(missing_ok=True)
+
+
+def export_acoustic(engine: Engine, fold: Fold, path: Path, mode: str) -> None:
+    """Writes an owner's log as sound that can be played; whoever hears it makes the bank.
+
+    Raises:
+        OSError: it cannot be written there. InvalidInput: no such mode; it would last too long.
+    """
+    partial = path.with_name(path.name + ".writing")
+    try:
+        entries = _rows(engine, fold)
+        rows = [(*_brief(value, id_), engine.clock()) for value, id_ in entries]
+        write_sound(partial, rows, _about(engine, fold, len(entries), 0), mode)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _rows(engine: Engine, fold: Fold) -> list[tuple[bytes, str]]:
+    """Every entry of the log's store, and its id in the file."""
+    entries = engine.log.stored(fold.owner)
+    return [
+        (len(key).to_bytes(_KEY_BYTES, "big") + key + value, f"entry/{at}")
+        for at, (key, value) in enumerate(entries)
+    ]
+
+
+def _brief(value: bytes, id_: str) -> tuple[bytes, str]:
+    """An entry for the air: of the dictionary that every machine has, a hash."""
+    length, words = int.from_bytes(value[:_KEY_BYTES], "big"), RecordCodec.shipped_dictionary()
+    key, stored = value[: _KEY_BYTES + length], value[_KEY_BYTES + length :]
+    if not stored.startswith(words):
+        return value, id_
+    return key + _hash(words) + stored[len(words) :], id_.replace("entry/", _SHIPPED)
+
+
+def _hash(data: bytes) -> bytes:
+    return blake2b(data, digest_size=_HASH_BYTES).digest()
+
+
+def _about(engine: Engine, fold: Fold, entries: int, pieces: int) -> dict[str, Any]:
+    return {
+        "format": _FORMAT, "owner": fold.owner, "bank": pieces, "entries": entries,
+        "events": engine.log.length(fold.owner), "log_root": engine.log.root(fold.owner).hex(),
+    }  # fmt: skip
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[SoundArchive | Heard]:
+    """The file, dense or as it is for the air: it says itself which."""
+    try:
+        archive = SoundArchive(path, readonly=True)
+    except ArchiveInvalid as error:
+        try:
+            heard = hear_file(path)
+        except SignalDamaged:
+            raise
+        except SoundError:
+            raise error from None
+        yield heard
+        return
+    with archive:
+        yield archive
 
 
 def _bank_pieces(engine: Engine, fold: Fold) -> list[bytes]:
@@ -70,7 +132,7 @@ def import_memory(engine: Engine, path: Path, user_id: str | None) -> int:
         ArchiveInvalid: it is no memory in sound. ArchiveDamaged: too much of it is lost.
         InvalidInput: it is somebody else's than `user_id`, or its owner has a memory here.
     """
-    with SoundArchive(path, readonly=True) as archive:
+    with _opened(path) as archive:
         notes = archive.notes()
         owner = _owner(notes, path)
         whose = Owner.parse(owner).id
@@ -99,17 +161,23 @@ def _owner(notes: dict[str, Any], path: Path) -> str:
     return owner
 
 
-def _entries(archive: SoundArchive, notes: dict[str, Any]) -> Iterator[tuple[bytes, bytes]]:
+def _entries(archive: SoundArchive | Heard, notes: dict[str, Any]) -> Iterator[tuple[bytes, bytes]]:
     count = notes.get("entries")
     if not isinstance(count, int) or not 0 <= count <= archive.records:
         raise ArchiveInvalid("the file says that it holds more entries than it does; do not trust it")
     for entry in archive.in_order():
+        length = int.from_bytes(entry.data[:_KEY_BYTES], "big")
+        key, value = entry.data[_KEY_BYTES : _KEY_BYTES + length], entry.data[_KEY_BYTES + length :]
         if entry.id.startswith("entry/"):
-            length = int.from_bytes(entry.data[:_KEY_BYTES], "big")
-            yield entry.data[_KEY_BYTES : _KEY_BYTES + length], entry.data[_KEY_BYTES + length :]
+            yield key, value
+        elif entry.id.startswith(_SHIPPED):
+            words = RecordCodec.shipped_dictionary()
+            if _hash(words) != value[:_HASH_BYTES]:
+                raise ArchiveInvalid("it was sent by another version of neuromem; use that, or a dense file")
+            yield key, words + value[_HASH_BYTES:]
 
 
-def _place_bank(engine: Engine, owner: str, archive: SoundArchive, notes: dict[str, Any]) -> None:
+def _place_bank(engine: Engine, owner: str, archive: SoundArchive | Heard, notes: dict[str, Any]) -> None:
     """Opens the owner with the bank of the file, if it fits log and models; else the log makes it."""
     engine.owners.drop(owner)
     count = notes.get("bank")

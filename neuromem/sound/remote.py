@@ -55,7 +55,7 @@ class RemoteFile:
             raise ArchiveError(f"{url} cannot be read ({error})") from error
         except ValueError as error:
             raise InvalidInput("path", f"{url!r} ({error})", "give a path, https://… or s3://…") from error
-        self._errors = (OSError, ValueError, *_errors_of(url))
+        self._errors: tuple[type[Exception], ...] = (OSError, ValueError, *_errors_of(url))
         try:
             about = self._files.info(self._path)
         except self._errors as error:

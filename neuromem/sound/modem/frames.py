@@ -2,7 +2,8 @@
 
 ::
 
-    control   magic "nM" · version · mode · message id · burst's bytes · message's bytes · part · parts · CRC
+    control   magic "nM" · version (4 bits), bursts of parity (4) · mode · message id · burst's bytes ·
+              message's bytes · part · parts · CRC
     frame     sequence u16 · length u16 · payload, padded · CRC-32C
 
 All numbers are little-endian. A message longer than a burst is cut into parts of the same id, which is
@@ -23,10 +24,21 @@ from ..layers.ldpc import Ldpc, code
 from .chance import bits
 from .plan import MODES, Layout, Place
 
-__all__ = ["Control", "Words", "chunks_of", "control_code", "crc32c", "read_words", "words_of"]
+__all__ = [
+    "MOST_CODED",
+    "MOST_SPARE",
+    "Control",
+    "Words",
+    "chunks_of",
+    "control_code",
+    "crc32c",
+    "read_words",
+    "words_of",
+]
 
 _CONTROL = struct.Struct("<2sBBIIIHH")
 _MAGIC, _VERSION = b"nM", 1
+MOST_SPARE, MOST_CODED = 15, 256  # bursts of parity of a message; all bursts of one that has any
 crc32c = CRC32C.of
 _LIFT = 16  # of the control word's code: 192 bits of information
 
@@ -42,6 +54,7 @@ class Control:
     """What a burst says of itself.
 
     Attributes:
+        spare: bursts of parity behind the parts; their numbers go on from the last part's.
         mode: its number. message: CRC-32C of the whole message. size: payload bytes of this burst.
         total: bytes of the message. part, parts: which of how many, from 0.
     """
@@ -52,11 +65,19 @@ class Control:
     total: int
     part: int
     parts: int
+    spare: int = 0
 
     def pack(self) -> bytes:
         """24 bytes."""
         head = _CONTROL.pack(
-            _MAGIC, _VERSION, self.mode, self.message, self.size, self.total, self.part, self.parts
+            _MAGIC,
+            _VERSION | self.spare << 4,
+            self.mode,
+            self.message,
+            self.size,
+            self.total,
+            self.part,
+            self.parts,
         )
         return head + struct.pack("<I", crc32c(head))
 
@@ -67,10 +88,12 @@ class Control:
             return None
         magic, version, mode, message, size, total, part, parts = _CONTROL.unpack(data[:-4])
         mine = {each.number: each for each in MODES.values()}.get(mode)
-        if magic != _MAGIC or version != _VERSION or mine is None:
+        if magic != _MAGIC or version & 15 != _VERSION or mine is None:
             return None
-        fits = size <= mine.capacity and part < parts and total <= parts * mine.capacity and size <= total
-        return cls(mode, message, size, total, part, parts) if fits else None
+        spare = version >> 4
+        fits = size <= mine.capacity and part < parts + spare and total <= parts * mine.capacity
+        fits = fits and size <= total and (not spare or parts + spare <= MOST_CODED)
+        return cls(mode, message, size, total, part, parts, spare) if fits else None
 
 
 def chunks_of(payload: bytes, plan: Layout) -> list[bytes]:

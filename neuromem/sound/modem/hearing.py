@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...errors import InvalidInput, NoSignal, SignalDamaged
+from ..layers.erasure import Erasure
 from ..layers.ldpc import code
 from .carriers import soft_bits
 from .frames import Control, Words, control_code, crc32c, read_words
@@ -35,7 +36,8 @@ class Report:
         mode: its name. bursts: heard, of how many sent. frames: LDPC words heard. hurt: those with
             wrong bits; healed: hurt ones that were put right. lost: numbers of the frames that are
             missing, as "burst.frame" or "burst" for one that was not heard. snr_db: of the weakest
-            burst. drift_ppm: how much slower than ours the sender's clock runs (largest of the bursts).
+            burst. drift_ppm: how much slower than ours the sender's clock runs (largest of the
+            bursts). rebuilt: bursts that were lost, by parity.
     """
 
     mode: str = ""
@@ -47,6 +49,7 @@ class Report:
     lost: list[str] = field(default_factory=list)
     snr_db: float = float("inf")
     drift_ppm: float = 0.0
+    rebuilt: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON; an SNR that was never measured is None."""
@@ -96,6 +99,7 @@ class Listener:
         self._looked = 0  # samples of the buffer that hold no begin of a burst
         self._need = 0  # samples to wait for, where a chirp was heard and its control word is to come
         self._waiting: tuple[int, Control, Layout, Channel] | None = None
+        self._done: list[tuple[int, int, int]] = []  # messages that came whole last
         self._pending: OrderedDict[tuple[int, int, int], tuple[dict[int, _Burst], Report]] = OrderedDict()
 
     def feed(self, samples: ArrayLike) -> list[Received]:
@@ -176,6 +180,9 @@ class Listener:
     def _take(self, burst: _Burst, report: Report) -> list[Received]:
         control = burst.control
         key = (control.message, control.total, control.mode)
+        if control.part >= control.parts and key in self._done:
+            return []  # parity of a message that is whole already
+        self._done = [each for each in self._done if each != key]
         if key not in self._pending:
             while len(self._pending) >= MOST_PENDING or self._held() > PENDING_BYTES:
                 self._give_up(next(iter(self._pending)))
@@ -186,16 +193,16 @@ class Listener:
         if earlier is not None:  # sent again: what is missing may have come through this time
             burst.chunks.update(earlier.chunks)
         bursts[control.part] = burst
-        missing = len(bursts) < control.parts or any(len(b.chunks) < len(b.sizes) for b in bursts.values())
-        if missing:
-            if control.part == control.parts - 1:
+        payload = _whole(bursts, control, sum_)
+        if payload is None:
+            if control.part == control.parts + control.spare - 1:
                 self._give_up(key)
             return []
-        payload = b"".join(b.chunks[i] for _, b in sorted(bursts.items()) for i in range(len(b.sizes)))
         if len(payload) != control.total or crc32c(payload) != control.message:
             self._give_up(key)
             return []
         del self._pending[key]
+        self._done = [*self._done[-7:], key]
         sum_.bursts = len(bursts)
         return [Received(payload, sum_)]
 
@@ -226,6 +233,25 @@ class Listener:
             pieces,
         )
         self.damaged = [*self.damaged[-7:], error]
+
+
+def _whole(bursts: dict[int, _Burst], control: Control, report: Report) -> bytes | None:
+    """The message, if enough bursts are whole; those that are not are rebuilt if there is parity."""
+    whole = {
+        part: b"".join(burst.chunks[i] for i in range(len(burst.sizes)))
+        for part, burst in bursts.items()
+        if len(burst.chunks) == len(burst.sizes)
+    }
+    if len(whole) < control.parts:
+        return None
+    lost = [part for part in range(control.parts) if part not in whole]
+    if lost:
+        step = max(map(len, whole.values()))
+        code_ = Erasure(control.parts, control.parts + control.spare)
+        blocks = code_.rebuild({part: block.ljust(step, b"\0") for part, block in whole.items()}) or []
+        report.rebuilt = len(lost)
+        return b"".join(blocks)[: control.total]
+    return b"".join(whole[part] for part in range(control.parts))
 
 
 def demodulate(audio: ArrayLike, rate: int, mode: str | None = None) -> Received:

@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import InvalidInput
+from ..layers.erasure import Erasure
 from ..layers.ldpc import code
 from ..needed import needed
 from .carriers import chirp, constellation, symbol_wave
 from .chance import bits, order
-from .frames import Control, chunks_of, control_code, crc32c, words_of
+from .frames import MOST_CODED, MOST_SPARE, Control, chunks_of, control_code, crc32c, words_of
 from .plan import CONTROL, DATA_AT, GUARD_S, NARROW, TRAINING, Layout, Mode, known, layout, mode_of, pilots
 
 __all__ = ["MOST_BYTES", "RATES", "control_cells", "modulate", "resampled", "seconds_for"]
@@ -24,12 +25,13 @@ LOUDNESS, PEAK = 0.22, 0.95  # root mean square; peaks beyond 12.7 dB over it ar
 PAUSE_S = 0.1  # of silence before, between and after bursts
 
 
-def modulate(payload: bytes, mode: str = "robust", rate: int = NATIVE) -> NDArray[np.float32]:
+def modulate(payload: bytes, mode: str = "robust", rate: int = NATIVE, spare: int = 0) -> NDArray[np.float32]:
     """Makes sound of bytes.
 
     Args:
         payload: at most 16 MiB. mode: "robust" (250-3,750 Hz), "standard" (to 7.4 kHz), "fast" (to
             16 kHz) or "ultra" (and 18-21.5 kHz). rate: samples a second, 8,000 to 192,000.
+            spare: bursts of parity, 0 to 15: as many bursts may be lost.
 
     Returns:
         Samples within -1 … 1, shape (n,).
@@ -48,7 +50,7 @@ def modulate(payload: bytes, mode: str = "robust", rate: int = NATIVE) -> NDArra
         raise InvalidInput("payload", f"{len(payload)} bytes", f"send at most {MOST_BYTES} at a time")
     pause = np.zeros(round(PAUSE_S * NATIVE), np.float32)
     sound = [pause]
-    for control, part in _parts(payload, chosen):
+    for control, part in _parts(payload, chosen, spare):
         sound += [_burst(control, part, chosen), pause]
     wave = np.clip(LOUDNESS * np.concatenate(sound), -PEAK, PEAK)
     return np.clip(resampled(wave, NATIVE, rate), -1, 1)
@@ -89,12 +91,19 @@ def control_cells() -> list[tuple[NDArray[np.bool_], NDArray[np.intp]]]:
     return list(zip(free, np.split(line, np.cumsum(counts)[:-1]), strict=True))
 
 
-def _parts(payload: bytes, mode: Mode) -> list[tuple[Control, bytes]]:
+def _parts(payload: bytes, mode: Mode, spare: int) -> list[tuple[Control, bytes]]:
     message, step = crc32c(payload), mode.capacity
     cut = [payload[at : at + step] for at in range(0, max(len(payload), 1), step)]
+    if not 0 <= spare <= MOST_SPARE or (spare and len(cut) + spare > MOST_CODED):
+        raise InvalidInput(
+            "spare", f"{spare} bursts of parity for {len(cut)}",
+            f"give 0 to {MOST_SPARE}, {MOST_CODED} bursts together",
+        )  # fmt: skip
+    padded = [part.ljust(len(cut[0]), b"\0") for part in cut]
+    parity = Erasure(len(cut), len(cut) + spare).parity(padded) if spare else []
     return [
-        (Control(mode.number, message, len(part), len(payload), i, len(cut)), part)
-        for i, part in enumerate(cut)
+        (Control(mode.number, message, len(part), len(payload), i, len(cut), spare), part)
+        for i, part in enumerate([*cut, *parity])
     ]
 
 
