@@ -80,8 +80,8 @@ def test_words_come_while_the_sound_is_still_coming(model: Path, spoken: dict[st
 def test_a_language_is_taken_or_told_to_be_unknown(model: Path, spoken: dict[str, Samples]) -> None:
     english = load_recognizer(f"whisper:{model}", "en")
     english.begin()
-    english.feed(spoken[TOLD])
-    assert english.finish() == TOLD
+    english.feed(spoken[ASKED])
+    assert english.finish() == ASKED
     with pytest.raises(InvalidInput, match="'xx' is not known"):
         load_recognizer(f"whisper:{model}", "xx")
     with pytest.raises(InvalidInput, match="English alone"):
