@@ -218,9 +218,7 @@ def _asking(commands: Commands) -> None:
     deep.add_argument("query", nargs="+", metavar="QUERY", help="the question, in any words")
     deep.add_argument("--limit", type=_whole, default=5, metavar="N", help="most results (default 5)")
     deep.add_argument("--budget-ms", type=float, metavar="MS", help="return what was found by then")
-    show = _command(
-        commands, "show", "ask:show", "list the memories, or one with its history", "It only looks."
-    )
+    show = _command(commands, "show", "ask:show", "list the memories, or one with its history")
     show.add_argument("id", nargs="?", metavar="ID", help="a memory's id, or its last letters; or a .flac")
     show.add_argument("--spectrogram", metavar="FILE.png", help="draw the sound of the .flac")
     show.add_argument("--clusters", action="store_true", help="memories that are alike, side by side")

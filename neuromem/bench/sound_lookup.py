@@ -70,7 +70,7 @@ class _Watch:
 
     def table(self) -> dict[str, float]:
         """Percentiles in milliseconds."""
-        out = {}
+        out = dict[str, float]()
         for name, spent in self._spent.items():
             passed, worked = zip(*spent, strict=True)
             out |= {f"{name}_ms_{point}": value for point, value in percentiles(passed, 50, 99).items()}

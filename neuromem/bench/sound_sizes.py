@@ -163,7 +163,8 @@ def _in_postgres(programs: Path, folder: Path, turns: list[Turn], who: dict[str,
         done = subprocess.run(
             command, check=True, capture_output=True, text=True, cwd=folder, env={"LC_ALL": "C.UTF-8"}, **who
         )
-        return done.stdout
+        said: str = done.stdout
+        return said
 
     run("initdb", "-D", str(data), "-A", "trust", "-U", "bench", "-E", "UTF8", "--locale=C")
     run("pg_ctl", "-D", str(data), "-l", str(folder / "log"), "-o", socket, "-w", "start")

@@ -128,6 +128,7 @@ class Archives:
         start, stop = (None if time is None else seconds_of(time, "time") for time in times)
         with self._open(path, None, text is not None, readonly=True) as newest:
             archive = newest if as_of is None else newest.as_of(as_of)
+            found: list[tuple[Entry, float | None]]
             try:
                 if ids:
                     found = [(entry, None) for id_ in ids if (entry := _get(archive, id_)) is not None]
