@@ -185,10 +185,10 @@ def fit(asked: Sequence[Question]) -> dict[str, float]:
         value = (
             -(chance.clamp_min(1e-12).log() * counts).sum() / counts.sum() + L2 * weights[:-1].square().sum()
         )
-        value.backward()
+        value.backward()  # type: ignore[no-untyped-call]
         return value
 
-    optimizer.step(loss)
+    optimizer.step(loss)  # type: ignore[no-untyped-call]
     plain = weights.detach()[:-1] / spread
     return dict(zip(KINDS_OF_EVIDENCE, plain.tolist(), strict=True)) | {NONE: float(weights.detach()[-1])}
 
