@@ -247,9 +247,8 @@ def _speaking(commands: Commands) -> None:
         "--language", metavar="CODE", help="what is spoken, such as de; none: Whisper finds out"
     )
     voice.add_argument(
-        "--tts", metavar="NAME",
-        help="what speaks: flite, espeak, say, piper:MODEL or none (default: the first that is installed)",
-    )  # fmt: skip
+        "--tts", metavar="NAME", help="flite, espeak, say, piper:MODEL, none; else what is here"
+    )
     _llm(voice)
     voice.add_argument("--input", metavar="FILE.wav", action="append", help="hear this; may be repeated")
     voice.add_argument("--output", metavar="FILE.wav", help="write the answers' sound there")

@@ -319,3 +319,27 @@ def test_questions_that_come_while_one_is_encoded_go_together_and_each_gets_its_
         assert [int(other.result(30)[1]) for other in others] == [2, 3, 4, 5]
     assert [len(texts) for texts in gated.passes] == [1, 4]
     assert encoder.query("c")[1] == 1  # nobody is left waiting
+
+
+class Alone:
+    """An encoder that says texts go through one by one; two at once meet inside it."""
+
+    name, width, alone = "alone", 2, True
+
+    def __init__(self) -> None:
+        self.passes: list[list[str]] = []
+        self.both = threading.Barrier(2)
+
+    def encode(self, texts: Sequence[str]) -> Tensor:
+        self.passes.append(list(texts))
+        self.both.wait(30)
+        return torch.tensor([[1.0, len(text)] for text in texts])
+
+
+def test_where_a_batch_gains_nothing_questions_are_encoded_at_the_same_time() -> None:
+    alone = Alone()
+    encoder = CachedEncoder(alone)
+    with ThreadPoolExecutor(2) as pool:
+        vectors = list(pool.map(encoder.query, ["a", "bb"]))
+    assert [int(vector[1]) for vector in vectors] == [1, 2]
+    assert sorted(alone.passes) == [["a"], ["bb"]]

@@ -15,7 +15,8 @@ from neuromem.assistant.candidates import MOST, Candidate, candidates
 from neuromem.assistant.following import Before, follow
 from neuromem.assistant.phrasing import dated, told, turned, with_dates
 from neuromem.assistant.statements import focused, statements_of
-from neuromem.bench.talk import read_dialogues
+from neuromem.bench.common import read_jsonl
+from neuromem.bench.talk import read_dialogues, says
 from neuromem.errors import InvalidInput
 
 MAY = datetime(2026, 5, 3, tzinfo=UTC)
@@ -54,6 +55,7 @@ def test_the_persons_change(said: str, turned_round: str) -> None:
         ("My dog's name is Potola.", "You told me on 3 May that your dog's name is Potola."),
         ("Oh, and by the way she's sold it, lol", "You told me on 3 May that she's sold it."),
         ("Six kilos exactly", "You told me on 3 May: six kilos exactly."),
+        ("it is on the twenty fifth of june", "You told me on 3 May that it is on the 25th of June."),
         ("No more nights", "You told me on 3 May: no more nights."),
         (
             "He travels there tomorrow for a week",
@@ -95,6 +97,9 @@ def test_only_the_part_that_answers_is_said() -> None:
     said = "Mia can't make lunch so the practice is on Tuesdays"
     assert focused(said, "When is the practice?") == "the practice is on Tuesdays"
     assert focused(said, "Why is the practice on Tuesdays?") == said
+    changed = "it's once a month now instead of every week"
+    assert focused(changed, "How often is it?") == "it's once a month now"
+    assert focused(changed, "How often was it before?") == changed
 
 
 # -- what is asked ----------------------------------------------------------------------------------
@@ -103,7 +108,7 @@ def test_only_the_part_that_answers_is_said() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "Where do I live?", "what is my cat called", "Who is Quill's brother?", "Tell me the name of my dentist",
+        "Where do I live?", "what is my cat called", "Who is Quill's brother?", "Tell me the name of my vet",
         "from when is it ours", "Give me its number plate.",
     ],
 )  # fmt: skip
@@ -155,7 +160,7 @@ def test_what_leans_on_the_question_before() -> None:
     ("before", "answer", "question", "resolved"),
     [
         ("Who is the father?", "The father is Emil, from Sofia.", "What does he do?", "What does Emil do?"),
-        ("Which food can my sister not have?", "Runa can't eat nuts", "Where is she now?", "Where is my sister now?"),
+        ("Which food can't my aunt have?", "Runa eats no nuts", "Where is she now?", "Where is my aunt now?"),
         ("When does Ana arrive?", "Ana comes on Friday", "What's her job?", "What's Ana's job?"),
         ("Where is my hat?", "it is in the car", "Is my aunt the one who sold her boat?",
          "Is my aunt the one who sold her boat?"),
@@ -250,3 +255,18 @@ def test_dialogues_are_read_from_plain_text(tmp_path: Path) -> None:
     (tmp_path / "bad.txt").write_text("# Bo | 2025-12-20\nwhat is this\n", encoding="utf-8")
     with pytest.raises(InvalidInput):
         read_dialogues(tmp_path)
+
+
+@pytest.mark.slow
+def test_of_forty_plain_facts_nineteen_in_twenty_are_found_again(data_dir: Path) -> None:
+    pairs = read_jsonl(data_dir / "dev" / "spoken.jsonl")
+    with Memory() as memory, Assistant(memory, "ana") as assistant:
+        for pair in pairs:
+            assistant.reply(pair["fact"])
+        answers = [assistant.reply(pair["question"]).text for pair in pairs]
+    wrong = [
+        (pair["question"], answer)
+        for pair, answer in zip(pairs, answers, strict=True)
+        if not any(says(answer, term) for term in pair["expect_any"])
+    ]
+    assert len(wrong) <= len(pairs) * 0.05, wrong

@@ -21,7 +21,7 @@ DOG = {"role": "user", "content": "My dog is called Potola"}
 
 @pytest.fixture(scope="module")
 def http() -> Iterator[httpx.Client]:
-    with serving() as running, httpx.Client(base_url=running.url) as client:
+    with serving() as running, httpx.Client(base_url=running.url, timeout=60) as client:
         yield client
 
 

@@ -24,14 +24,17 @@ import torch
 
 from neuromem import Memory
 from neuromem.assistant.candidates import Candidate, candidates
+from neuromem.assistant.counting import KINDS_OF_EVIDENCE
 from neuromem.assistant.following import Before, Follow, follow
-from neuromem.assistant.judging import KINDS_OF_EVIDENCE, RuleJudge
+from neuromem.assistant.judging import RuleJudge
 from neuromem.assistant.statements import statements_of
 from neuromem.bench.talk import Exchange, read_dialogues, says
 
 L2 = 5e-3
 STEPS = 150
 NONE = "none"
+PLAIN, WEIGHT = 120, 1.5  # pairs used, and how much each counts
+START = 1_780_000_000.0
 
 
 @dataclass
@@ -51,11 +54,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--talks", nargs="+", required=True)
     parser.add_argument("--held-out", nargs="*", default=[])
+    parser.add_argument("--pairs", type=Path, help="plain facts and questions: JSONL of fact, question")
     parser.add_argument("--kept", type=Path, required=True, help="folder for what was recalled")
     parser.add_argument("--out", type=Path)
     args = parser.parse_args(argv)
     torch.set_num_threads(1)
     train, held = questions(args.talks, args.kept), questions(args.held_out, args.kept)
+    if args.pairs:
+        train += of_pairs(args.pairs, PLAIN, args.kept)
     weights = fit(train)
     report("talks", train, weights)
     if held:
@@ -110,6 +116,36 @@ def _asked(user: str, script: Sequence[Exchange]) -> list[tuple[Follow, list[Can
     return out
 
 
+def of_pairs(path: Path, most: int, kept: Path) -> list[Question]:
+    """Plain facts and plain questions for them, {fact, question} a line; all facts are one user's.
+
+    In talk the words of a question often introduce what the next statement tells; here they tell it.
+    """
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()][:most]
+    kept.mkdir(parents=True, exist_ok=True)
+    store = kept / f"{path.stem} {len(rows)}.pickle"
+    if not store.is_file():
+        with Memory(clock=lambda: START) as memory:
+            for number, row in enumerate(rows):
+                turn = {"role": "user", "content": row["fact"]}
+                memory.add([turn], "user", timestamp=START - (len(rows) - number) * 86_400.0)
+            asked = [(follow(row["question"], None), row["fact"]) for row in rows]
+            found = [
+                (each, [_plain(one) for one in candidates(memory, "user", each.query)], fact)
+                for each, fact in asked
+            ]
+        store.write_bytes(pickle.dumps(found))
+    out = []
+    with Memory() as memory:
+        judge = RuleJudge(memory.engine.keys)
+        for each, found_, fact in pickle.loads(store.read_bytes()):
+            pairs, evidence = judge.evidence(each, found_)
+            evidence[:, KINDS_OF_EVIDENCE.index("newness")] = 0  # in a pool of facts it tells nothing
+            right = np.array([candidate.text == fact for candidate, _ in pairs], dtype=bool)
+            out.append(Question("plain", each.text, evidence, right, [one.text for _, one in pairs], WEIGHT))
+    return out
+
+
 def _plain(candidate: Candidate) -> Candidate:
     """A candidate that can be kept in a file: its memories without what reads their gists."""
     return replace(candidate, memories=tuple(replace(each, say_gist=str) for each in candidate.memories))
@@ -127,6 +163,7 @@ def fit(asked: Sequence[Question]) -> dict[str, float]:
     owner = torch.tensor(np.repeat(np.arange(len(told)), [len(each.evidence) for each in told]))
     right = torch.tensor(np.concatenate([each.right for each in told]))
     unknown = torch.tensor([each.kind == "unknown" for each in told])
+    counts = torch.tensor([each.weight for each in told], dtype=torch.float64)
     weights = torch.zeros(evidence.shape[1] + 1, dtype=torch.float64, requires_grad=True)
     spread = evidence.std(dim=0).clamp_min(0.05)
     optimizer = torch.optim.LBFGS([weights], max_iter=STEPS, line_search_fn="strong_wolfe")
@@ -145,7 +182,9 @@ def fit(asked: Sequence[Question]) -> dict[str, float]:
         )
         rest = (none - peak).exp()
         chance = torch.where(unknown, rest, good) / (total + rest)
-        value = -chance.clamp_min(1e-12).log().mean() + L2 * weights[:-1].square().sum()
+        value = (
+            -(chance.clamp_min(1e-12).log() * counts).sum() / counts.sum() + L2 * weights[:-1].square().sum()
+        )
         value.backward()
         return value
 

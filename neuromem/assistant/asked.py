@@ -135,12 +135,16 @@ class Asked:
 @functools.lru_cache(1_024)
 def read_question(text: str) -> Asked:
     """Reads a question, pronouns resolved as far as they can be."""
-    said = words(text)
-    roles = frozenset(KIN_WORDS.get(word, word) for word in said if word in ROLE_WORDS)
+    roles = frozenset(KIN_WORDS.get(word, word) for word in said_words(text) if word in ROLE_WORDS)
     return Asked(
         text, kind_of(text), tuple(dict.fromkeys(stems(text))), names_in(text), roles,
-        bool(_OWN.search(text)), bool(re.search(r"\b(?:before|used to|previous\w*|former\w*|originally|first|old)\b", text, re.I)),
+        is_own(text), bool(re.search(r"\b(?:before|used to|previous\w*|former\w*|originally|first|old)\b", text, re.I)),
     )  # fmt: skip
+
+
+def is_own(text: str) -> bool:
+    """Whether a text speaks of the speaker, and not only of somebody of theirs ("my sister")."""
+    return bool(_OWN.search(text))
 
 
 def kind_of(question: str) -> str:
@@ -213,8 +217,9 @@ def content(text: str) -> frozenset[str]:
 
 @functools.lru_cache(CACHED)
 def said_words(text: str) -> frozenset[str]:
-    """The words of a text, folded."""
-    return frozenset(words(text))
+    """The words of a text, folded; "sister's" also as "sister"."""
+    said = words(text)
+    return frozenset((*said, *(re.sub(r"['’]s?$", "", word) for word in said)))
 
 
 def capitals_in(texts: Iterable[str]) -> dict[str, str]:

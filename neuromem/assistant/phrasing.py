@@ -12,7 +12,7 @@ from ..facts.times import dated as note_dates
 from ..facts.values import title_names
 from ..facts.verbs import is_verb_form
 
-__all__ = ["dated", "states", "told", "turned", "with_dates"]
+__all__ = ["continued", "dated", "states", "told", "turned", "with_dates"]
 
 _TURNS = {
     "i": "you", "me": "you", "my": "your", "mine": "yours", "myself": "yourself", "we": "you", "us": "you",
@@ -44,7 +44,7 @@ _ASIDE = re.compile(
 _LOWER = frozenset(
     "the a an it he she they there this that these those his her their your you you're you've you'll you'd yours its "
     "in on at from to for with by as if when since after before until every each all one two three four five six seven "
-    "eight nine ten some no not just only both we our it's he's she's they're there's that's".split()
+    "today tomorrow yesterday eight nine ten some no not just only both we our it's he's she's they're there's that's".split()
 )
 _SUBJECTS = frozenset(
     "you he she they it i you're you've he's she's they're it's there there's that's".split()
@@ -93,12 +93,29 @@ def told(
     plain = _TAIL.sub("", _ASIDE.sub("", _ADDRESS.sub("", plain))).rstrip(" .!,;:") or plain
     if plain == plain.lower():
         plain = _WORD.sub(lambda word: (capitals or {}).get(word[0], word[0]), title_names(plain))
-    said = turned(with_dates(plain, at, now))
-    first, _, rest = said.partition(" ")
-    if first.lower() in _LOWER:
-        said = f"{first.lower()} {rest}" if rest else first.lower()
+    plain = _COMPOUND.sub(_in_figures, plain)  # now that its capitals are set
+    said = continued(turned(with_dates(plain, at, now)))
     joint = " that " if states(said) else ": "
     return f"You told me{f' {dated(at, now)}' if day else ''}{joint}{said}."
+
+
+_ORDINALS = "first second third fourth fifth sixth seventh eighth ninth".split()
+_COMPOUND = re.compile(rf"\b(?P<tens>twenty|thirty)[ -](?P<ones>{'|'.join(_ORDINALS)})\b", re.I)
+
+
+def _in_figures(match: re.Match[str]) -> str:
+    """ "twenty fifth", as speech recognizers write it → "25th"."""
+    ones = _ORDINALS.index(match["ones"].lower()) + 1
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(ones, "th")
+    return f"{2 if match['tens'].lower() == 'twenty' else 3}{ones}{ending}"
+
+
+def continued(text: str) -> str:
+    """Words as they go on in a sentence: "The left one" → "the left one"; names keep their capitals."""
+    first, _, rest = text.partition(" ")
+    if first.lower() not in _LOWER:
+        return text
+    return f"{first.lower()} {rest}" if rest else first.lower()
 
 
 def states(said: str) -> bool:

@@ -6,6 +6,7 @@ that answers, or none; that statement is said, with its day.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,18 +14,20 @@ from datetime import UTC, datetime
 from ..engine import Written
 from ..memory import Memory
 from ..recall import Recall
-from .asked import asks_memory, capitals_in, has_kind, is_elliptic, kind_of
+from .asked import asks_memory, capitals_in, has_kind, is_elliptic, kind_of, read_question
 from .candidates import FOUND, Candidate, around
 from .following import MOST, WITHIN_S, Before, follow
 from .judging import Judge, Verdict, sureness
-from .phrasing import states, told
+from .phrasing import continued, states, told
 from .statements import focused, statements_of
 from .weighing import judge_for
 
 __all__ = ["UNKNOWN", "Answer", "Responder", "sentence"]
 
 UNKNOWN = "I don't know that. You haven't told me."
-ENOUGH = 0.5  # sureness from which on a statement is said as the answer
+ENOUGH = 0.65  # sureness from which on a statement is said as the answer
+FRAGMENT_WORDS = 6  # of a fragment that is said with what it belongs to
+_USED_TO = re.compile(r"\bused to (?!it\b|the\b|my\b|being\b)", re.IGNORECASE)
 _OF_TIME = ("when", "hour", "length")  # kinds of question
 
 
@@ -76,6 +79,8 @@ class Responder:
         asked = follow(text, self._before)
         found = around(self._memory, self._user_id, recalled)
         verdicts = self._judge.judge(asked, found) if found else []
+        if not read_question(asked.text).past:  # "I used to get 35" is no answer to what is so
+            verdicts = [each for each in verdicts if not _USED_TO.search(each.statement.said)]
         best = verdicts[0] if sureness(verdicts) >= ENOUGH else None
         self._before = _remembered(asked.text, best, now)
         if best is None:
@@ -97,14 +102,25 @@ def sentence(question: str, best: Verdict, found: Sequence[Candidate], now: floa
     Args:
         found: all candidates; they show how names are written. now: Unix seconds.
     """
-    said = focused(best.statement.text, question)
-    if best.statement.place and not states(said):  # "Six kilos exactly" is said of something
-        before = statements_of(best.candidate)[best.statement.place - 1]
-        said = f"{before.text.rstrip(' .!,;')}: {said}"
+    said = _with_fragments(best, focused(best.statement.text, question))
     timed = kind_of(question) in _OF_TIME and has_kind("when", said) > 0  # its own date is the one asked for
     spelt = capitals_in([candidate.text for candidate in found])
     moment = datetime.fromtimestamp(now, tz=UTC)
     return told(said, best.candidate.created_at, moment, day=not timed, capitals=spelt)
+
+
+def _with_fragments(best: Verdict, said: str) -> str:
+    """A statement with the fragments beside it: "I burned my arm" with "The left one", and vice versa."""
+    place, every = best.statement.place, statements_of(best.candidate)
+    if place and not states(said):  # "Six kilos exactly" is said of something
+        said = f"{every[place - 1].text.rstrip(' .!,;')}: {said}"
+    if not best.statement.text.endswith(said) and place + 1 < len(every):
+        return said  # only a part of it answers
+    for after in every[place + 1 :]:
+        if states(after.said) or len(after.said.split()) > FRAGMENT_WORDS:
+            break
+        said = f"{said.rstrip(' .!,;')}, {continued(after.said)}"
+    return said
 
 
 def _remembered(question: str, best: Verdict | None, now: float) -> Before:

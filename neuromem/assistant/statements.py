@@ -63,6 +63,8 @@ _JOINTS = re.compile(
     r"and(?= (?:i|i'm|he|he's|she|she's|they|we|it|its|it's|the|my|his|her|their|that|there)\b)) |[;—–] ",
     re.IGNORECASE,
 )
+_NO_MORE = re.compile(r",? (?:instead of|rather than) .+$", re.IGNORECASE)  # what is so no more
+_PAST = re.compile(r"\b(?:before|instead|used to|previous\w*|former\w*|originally|first)\b", re.IGNORECASE)
 LEAST_WORDS = 3  # of a part that is said by itself
 
 
@@ -72,6 +74,8 @@ def focused(text: str, question: str) -> str:
     >>> focused("Mia can't do Thursdays so practice is on Tuesdays", "When is practice?")
     'practice is on Tuesdays'
     """
+    if not _PAST.search(question):
+        text = _NO_MORE.sub("", text)
     kind, asked, names = kind_of(question), content(question), names_in(question)
     parts = [part.strip(" ,;") for part in _JOINTS.split(text)]
     if kind == "why" or len(parts) < 2 or any(len(p.split()) < LEAST_WORDS or not states(p) for p in parts):

@@ -219,9 +219,10 @@ def _server(folder: Path) -> Iterator[dict[str, str]]:
                f"module-null-sink sink_name=speaker rate={RATE} channels=1",
                f"module-null-sink sink_name=room rate={RATE} channels=1")  # fmt: skip
     command = ["pulseaudio", "-n", "--daemonize=no", "--use-pid-file=no", "--exit-idle-time=-1"]
+    for module in modules:
+        command += ["-L", module]
     with (folder / "log").open("wb") as log:
-        server = subprocess.Popen([*command, *(word for module in modules for word in ("-L", module))], env=env,
-                                  stderr=log, stdout=log)  # fmt: skip
+        server = subprocess.Popen(command, env=env, stderr=log, stdout=log)
         try:
             until = time.monotonic() + PATIENCE_S
             while subprocess.run(["pactl", "info"], env=env, capture_output=True, check=False).returncode:

@@ -102,7 +102,8 @@ _Known = tuple[Tensor, list[str], Tensor]
 class CachedEncoder(WrappedEncoder):
     """An encoder that remembers the vectors of the last queries (LRU, safe across threads).
 
-    Only `query` uses the cache, and joins questions of many threads in one pass (`together.py`). `encode`,
+    Only `query` uses the cache, and joins questions of many threads in one pass (`together.py`), unless the
+    encoder says that texts are `alone`: then each thread has its own encoded, at the same time. `encode`,
     with which memories are written, does neither: a rebuild must give the same bits whatever was asked in
     between, and a vector encoded alone may differ in its last bits from the same one encoded in a batch.
     """
@@ -121,6 +122,7 @@ class CachedEncoder(WrappedEncoder):
         super().__init__(encoder)
         self.capacity = capacity
         self._words = word_encoder(encoder)
+        self._alone = bool(getattr(encoder, "alone", False))
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._lock = threading.Lock()
         self._asked: Together[str, _Known] = Together(self._encoded, MOST_TOGETHER)
@@ -140,7 +142,8 @@ class CachedEncoder(WrappedEncoder):
             if known is not None:
                 self._known.move_to_end(text)
         if known is None:
-            known = self._asked(text)  # with those of other threads: a batch costs little more than one
+            # else with those of other threads: a batch costs little more than one
+            known = self._encoded([text])[0] if self._alone else self._asked(text)
             self._keep(text, known)
         return known
 

@@ -21,12 +21,15 @@ from torch import Tensor
 
 from .base import Span
 from .bert import BertConfig, normalized, pooled
+from .int8file import SCALE
 from .onnxgraph import Graph
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-__all__ = ["PEAKS", "Bert8"]
+__all__ = ["PEAKS", "WORDS", "Bert8"]
+
+WORDS = "embeddings.word_embeddings.weight"
 
 PEAKS = ("attention.self.peaks", "intermediate.peaks", "output.peaks")
 """Names behind ``encoder.layer.N.``: largest absolute inputs of a layer's products, by channel."""
@@ -45,7 +48,8 @@ class Bert8:
     def __init__(self, weights: Mapping[str, Tensor], tokenizer: Tokenizer, config: BertConfig) -> None:
         """
         Args:
-            weights: float32 tensors by Hugging Face's names, and `PEAKS` where they were measured.
+            weights: float32 tensors by Hugging Face's names, and `PEAKS` where they were measured; `WORDS`
+                may be int8 with the scales of its rows under ``….scale``.
             tokenizer: truncates to at most `config.most_tokens` from here on.
             config: as it was trained.
         """
@@ -53,7 +57,8 @@ class Bert8:
         self.tokenizer.no_padding()
         self.tokenizer.enable_truncation(config.most_tokens)
         take = {name: value.numpy() for name, value in weights.items()}
-        self.words: Floats = take["embeddings.word_embeddings.weight"]
+        self.words = take[WORDS]
+        self.scales: Floats = take.get(WORDS + SCALE, np.ones(len(self.words), dtype=np.float32))
         kinds = take["embeddings.token_type_embeddings.weight"]
         self.places: Floats = take["embeddings.position_embeddings.weight"] + kinds[0]
         self.width = self.words.shape[1]
@@ -76,7 +81,7 @@ class Bert8:
 
     def states(self, ids: Sequence[int]) -> Tensor:
         """[T, H]: what each of T tokens means where it stands."""
-        embedded = self.words[ids] + self.places[: len(ids)]
+        embedded = self.words[ids].astype(np.float32) * self.scales[ids][:, None] + self.places[: len(ids)]
         (out,) = self._session.run(None, {"embedded": embedded[None]})
         return torch.from_numpy(out[0])
 
@@ -111,14 +116,14 @@ class _BertGraph(Graph):
     def layer(self, states: str, prefix: str) -> str:
         of, attention = self._of, f"{prefix}attention."
         each = [attention + f"self.{name}." for name in ("query", "key", "value")]
-        joined = [np.concatenate([of[name + kind] for name in each]) for kind in ("weight", "bias")]
-        mixed = self._attended(states, *joined, of.get(prefix + PEAKS[0]))
+        matrix, bias = (np.concatenate([of[name + kind] for name in each]) for kind in ("weight", "bias"))
+        mixed = self._attended(states, matrix, bias, of.get(prefix + PEAKS[0]))
         mixed = self._product(mixed, attention + "output.dense.", None)
-        states = self.norm(*self.node("Add", mixed, states), attention + "output.LayerNorm")
+        states = self.norm(self.node("Add", mixed, states)[0], attention + "output.LayerNorm")
         up = self._product(states, prefix + "intermediate.dense.", of.get(prefix + PEAKS[1]))
         (active,) = self.node("Gelu", up, domain=MICROSOFT)
         down = self._product(active, prefix + "output.dense.", of.get(prefix + PEAKS[2]))
-        return self.norm(*self.node("Add", down, states), prefix + "output.LayerNorm")
+        return self.norm(self.node("Add", down, states)[0], prefix + "output.LayerNorm")
 
     def norm(self, rows: str, name: str) -> str:
         gain, bias = (self.weight(self._of[f"{name}.{kind}"]) for kind in ("weight", "bias"))

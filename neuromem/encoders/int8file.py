@@ -18,7 +18,7 @@ from torch import Tensor
 
 from ..errors import InvalidInput, NotFound
 
-__all__ = ["identity_of", "read_checkpoint", "write_checkpoint"]
+__all__ = ["SCALE", "identity_of", "read_checkpoint", "write_checkpoint"]
 
 SCALE = ".scale"
 

@@ -6,7 +6,7 @@ from all-MiniLM-L6-v2 (Apache-2.0); `checkpoints/transformer.md` says what becam
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from torch import Tensor
 
 from .base import Span, checked_texts
 from .bert import Bert, BertConfig
-from .bert8 import Bert8
+from .bert8 import WORDS, Bert8
 from .int8file import read_checkpoint, write_checkpoint
 from .own import FULL_WIDTH, OwnEncoder
 
@@ -34,18 +34,20 @@ class TransformerEncoder(OwnEncoder[Bert | Bert8]):
     kind = KIND
 
     def _read(self) -> Bert | Bert8:
-        weights, words, shape = _parts(self.path)
-        return (
-            Bert8(weights, words, shape)
-            if self.device.type == "cpu"
-            else Bert(weights, words, shape, self.device)
-        )
+        if self.device.type == "cpu":
+            return Bert8(*_parts(self.path, keep_int8=(WORDS,)))
+        return Bert(*_parts(self.path), self.device)
 
     def _width_of(self, model: Bert | Bert8) -> int:
         return model.width
 
     def _vectors(self, model: Bert | Bert8, texts: list[str]) -> Tensor:
         return model.encode(texts)
+
+    @property
+    def alone(self) -> bool:
+        """Whether texts go through one by one, so that a batch of them takes as long as all of them."""
+        return self.device.type == "cpu"
 
     @property
     def word_senses(self) -> str:
@@ -68,8 +70,8 @@ def lowest_layers(path: Path, layers: int) -> Bert:
     return Bert(weights, words, shape._replace(layers=layers), torch.device("cpu"), half=True)
 
 
-def _parts(path: Path) -> tuple[dict[str, Tensor], Tokenizer, BertConfig]:
-    weights, config = read_checkpoint(path, KIND)
+def _parts(path: Path, keep_int8: Collection[str] = ()) -> tuple[dict[str, Tensor], Tokenizer, BertConfig]:
+    weights, config = read_checkpoint(path, KIND, keep_int8)
     vocabulary = bytes(weights.pop("vocabulary").tolist()).decode().split("\n")
     return weights, word_pieces(vocabulary), BertConfig(HEADS, EPS, config["layers"], MOST_TOKENS)
 

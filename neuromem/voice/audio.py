@@ -274,7 +274,7 @@ class Microphone:
         self._closed = False
         with _no_device("microphone"):
             self._stream = _sounddevice().InputStream(
-                RATE, FRAME, device, channels=1, dtype="int16", callback=self._heard
+                RATE, FRAME, device, channels=1, dtype="int16", latency="low", callback=self._heard
             )
             self._stream.start()
 

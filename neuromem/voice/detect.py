@@ -18,6 +18,8 @@ __all__ = ["EchoGuard", "Endpointer", "EnergyDetector", "SileroDetector", "Voice
 
 CONTEXT = 64  # samples of the last frame that silero's network sees again
 FRAME_MS = FRAME * 1_000 / RATE
+FAINT = 100.0  # root mean square of what is no voice
+ENOUGH_ECHOES, KEPT_ECHOES = 10, 150  # frames: a third of a second, five seconds
 
 
 class VoiceDetector(Protocol):
@@ -161,17 +163,19 @@ class Endpointer:
 class EchoGuard:
     """Keeps our own voice, heard by the microphone, from being taken for the user's.
 
-    How much of what is played comes back is learned while nobody else speaks; louder than twice that
-    (6 dB) is somebody else.
+    How much of what is played comes back is learned from what is heard meanwhile: four of five frames are
+    below the `coupling`. Louder than twice that (6 dB) is somebody else.
 
     Args:
         mode: "guard"; "half": nothing is heard while we speak; "off": headphones, all is heard.
+        coupling: what is assumed until enough has been heard.
     """
 
     MODES = ("guard", "half", "off")
 
     def __init__(self, mode: str = "guard", coupling: float = 0.4) -> None:
         self.mode, self.coupling = mode, coupling
+        self._echoes: deque[float] = deque(maxlen=KEPT_ECHOES)  # heard per played, frame by frame
 
     def allows(self, frame: Samples, playing: bool, level: float) -> bool:
         """Whether a frame may be the user's voice."""
@@ -180,8 +184,10 @@ class EchoGuard:
         if self.mode == "half":
             return False
         heard = rms(frame)
-        if heard > 2 * self.coupling * level:
-            return heard > 100 or level == 0  # a whisper of noise over our own silence
+        if heard > max(FAINT, 2 * self.coupling * level):  # a whisper of noise is nobody
+            return True
         if level > 0:
-            self.coupling = max(0.02, 0.95 * self.coupling + 0.05 * heard / level)
+            self._echoes.append(heard / level)
+            if len(self._echoes) >= ENOUGH_ECHOES:
+                self.coupling = float(np.quantile(self._echoes, 0.8))
         return False

@@ -109,7 +109,11 @@ class Memories:
         results = event.body["memories"]
         before = parts.service.read_ids([r["id"] for r in results if r["id"] not in texts], caller.who)
         texts |= {found.entry.id: found.text for found in before}
-        facts = [shapes.Told(memory=texts[r["id"]], **r) for r in results if r["id"] in texts]
+        facts = [
+            shapes.Told(id=r["id"], memory=texts[r["id"]], event=r["event"])
+            for r in results
+            if r["id"] in texts
+        ]
         kept = f"{len(facts)} fact{'s' if len(facts) != 1 else ''} kept"
         nothing = "no fact in it (a question, a greeting?); infer=false keeps words as they are"
         return shapes.Added(
