@@ -25,7 +25,7 @@ from .weighing import judge_for
 __all__ = ["UNKNOWN", "Answer", "Responder", "sentence"]
 
 UNKNOWN = "I don't know that. You haven't told me."
-ENOUGH = 0.7  # sureness from which on a statement is said as the answer
+ENOUGH = 0.65  # sureness from which on a statement is said as the answer
 FRAGMENT_WORDS = 6  # of a fragment that is said with what it belongs to
 _USED_TO = re.compile(r"\bused to (?!it\b|the\b|my\b|being\b)", re.IGNORECASE)
 _OF_TIME = ("when", "hour", "length")  # kinds of question
