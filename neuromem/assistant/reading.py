@@ -169,7 +169,8 @@ class _Network:
             bias = own * batch.same[0]
 
             def together(qkv: Tensor, bias: Tensor = bias) -> Tensor:
-                return _mixed(qkv.permute(1, 2, 0, 3), bias).transpose(0, 1).flatten(1)
+                mixed = _mixed(qkv.permute(1, 2, 0, 3)[:, None], bias[None, None])
+                return mixed[0].transpose(0, 1).flatten(1)
 
             h = through([layer], h, bert.heads, bert.eps, together)
         scores = F.linear(h[batch.firsts], weights["score.weight"], weights["score.bias"])
@@ -190,10 +191,9 @@ def _apart(qkv: Tensor, chunks: Sequence[Tensor]) -> Tensor:
 
 
 def _mixed(qkv: Tensor, bias: Tensor) -> Tensor:
-    """Scaled dot-product attention of [3, ..., heads, T, D], as fast as the fused one with a bias."""
+    """[G, heads, T, D]: attention of [3, G, heads, T, D], with a bias that spreads over it."""
     q, k, v = qkv
-    scores = (q / q.shape[-1] ** 0.5) @ k.transpose(-1, -2) + bias.to(q.dtype)
-    return torch.matmul(scores.softmax(dim=-1), v)
+    return F.scaled_dot_product_attention(q, k, v, attn_mask=bias.to(qkv.dtype))
 
 
 @dataclass(frozen=True)

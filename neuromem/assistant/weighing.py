@@ -103,4 +103,4 @@ def _log(chance: float) -> float:
     return math.log(max(LEAST, chance))
 
 
-COUNTED, READING, HERE, NONE = 0.5, 1.0, 2.0, 0.0
+COUNTED, READING, HERE, NONE = 0.32, 0.78, 2.12, 1.71
