@@ -3,7 +3,7 @@
     python -m training.tune_weighing --talks FOLDER… --kept runs/kept [--reader FILE] [--report FOLDER…]
 
 On dialogues that the reader was not trained on (every sixth). Maximises the log of the chance of what is
-right; then reports, for several least chances of an answer, each judge alone and both.
+right; then reports, for several least surenesses of an answer, each judge alone and both.
 """
 
 from __future__ import annotations
@@ -106,14 +106,14 @@ def outcome(asked: Judged, weights: np.ndarray[Any, Any], least: float) -> tuple
     chances = np.exp(logits - logits.max())
     chances /= chances.sum()
     best = int(np.argmax(chances[:-1])) if len(chances) > 1 else -1
-    said = best >= 0 and bool(chances[best] >= least)
+    said = best >= 0 and bool(chances[best] / (chances[best] + chances[-1]) >= least)  # its sureness
     return (not said if asked.kind == "unknown" else said and bool(asked.right[best])), said
 
 
 def report(name: str, asked: Sequence[Judged], weights: np.ndarray[Any, Any]) -> None:
-    """Shares of right ones by kind, for several least chances."""
+    """Shares of right ones by kind, for several least surenesses."""
     print(f"== {name}: {len(asked)} questions, weights {[round(float(each), 3) for each in weights]}")
-    for least in (0.0, 0.1, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.7, 0.8):
+    for least in (0.0, 0.1, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.8):
         kinds: dict[str, list[bool]] = defaultdict(list)
         for each in asked:
             kinds[each.kind].append(outcome(each, weights, least)[0])
