@@ -172,16 +172,20 @@ def test_the_loop_adds_less_than_20_ms_and_recall_is_there_in_time(monkeypatch: 
                     Beeps(), NoSink())  # fmt: skip
         turns = loop.run()
     assert [turn.heard for turn in turns] == lines
+    spoken_of = [turn for turn in turns if "first_audio" in turn.stages]  # not cut short by the next line
     own = ("hear", "recall", "context", "remember", "answer")  # the assistant's; the rest is the loop's
     plumbing = sorted(
-        turn.stages["first_audio"] - sum(turn.stages.get(name, 0.0) for name in own) for turn in turns
+        turn.stages["first_audio"] - sum(turn.stages.get(name, 0.0) for name in own) for turn in spoken_of
     )
     print("plumbing", plumbing, "ready", [turn.recall_ready for turn in turns])
     # medians, by how long this machine takes for its own milliseconds just now; `bench turns` has the rest
     busy = strain()
     assert any("otola" in turn.said for turn in turns[1::2]) or busy > 2  # else the next line interrupts it
     assert sum(turn.recall_ready for turn in turns) >= 6 or busy > 2
-    speaking = [turn.stages["first_audio"] - turn.stages["first_sentence"] for turn in turns]
+    assert len(spoken_of) == len(turns) or busy > 2
+    if not spoken_of:
+        pytest.skip("this machine is too busy for a conversation: every answer was cut short")
+    speaking = [turn.stages["first_audio"] - turn.stages["first_sentence"] for turn in spoken_of]
     assert statistics.median(speaking) <= 150 * busy
     assert statistics.median(plumbing) <= 20 * busy
 
@@ -276,11 +280,11 @@ def test_spoken_facts_are_found_by_spoken_questions() -> None:
 
 @FLITE
 @pytest.mark.slow
-@pytest.mark.xfail(reason="not met yet: 30 of 40 (29 as text)", raises=AssertionError)
 def test_of_forty_spoken_pairs_four_in_five_are_right(data_dir: Path) -> None:
     pytest.importorskip("pocketsphinx", reason="needs PocketSphinx: pip install 'neuromem[voice]'")
     pairs = read_jsonl(data_dir / "dev" / "spoken.jsonl")
     report = measure(pairs, load_speaker("flite"), load_recognizer("pocketsphinx"))
+    print({name: value for name, value in report.items() if name != "rows"})
     assert report["right"] >= 0.8, [row for row in report["rows"] if not row["right"]]
 
 

@@ -9,6 +9,7 @@ import pytest
 from test_voice import strain
 
 from neuromem.bench.barge import PROGRAMS, measure
+from neuromem.errors import NeuromemError
 
 MISSING = [program for program in PROGRAMS if shutil.which(program) is None]
 
@@ -21,7 +22,12 @@ def test_the_assistant_is_silent_when_the_user_speaks_and_does_not_hear_itself()
     except (ImportError, OSError):
         pytest.skip("needs sounddevice and PortAudio: pip install sounddevice; apt install libportaudio2")
     pytest.importorskip("onnxruntime", reason="needs onnxruntime: pip install 'neuromem[voice]'")
-    report = measure(times=4)
+    try:
+        report = measure(times=4)
+    except NeuromemError:
+        if strain() > 1.5:  # PortAudio gives a stream up that is starved for long
+            pytest.skip("other work keeps this machine from real time; when it rests: neuromem bench barge")
+        raise
     print(report)
     assert len(report["all_ms"]) == 4
     late = statistics.median(report["all_ms"])
