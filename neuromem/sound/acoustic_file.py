@@ -35,6 +35,8 @@ __all__ = ["Heard", "hear_file", "read_sound", "write_sound"]
 _MAGIC = b"NMA1"
 RATES = (16_000, 48_000)  # samples a second: the first that holds a mode is used
 MOST_S = 1_800  # of sound in a file
+MOST_SAMPLES = MOST_S * 48_000  # read of a file, its channels mixed: what silence compresses to has no bound
+_PIECE = 1 << 20  # samples of all channels that are read at a time
 SPARE = 0.25  # bursts more, for each burst of several
 
 
@@ -107,7 +109,7 @@ class Heard(Segment):
 
 
 def read_sound(path: Path, most_s: float = MOST_S) -> tuple[NDArray[np.float32], int]:
-    """The sound in a file, its channels mixed: samples, and how many a second.
+    """The sound in a file, its channels mixed: samples, `MOST_SAMPLES` at most, and how many a second.
 
     Raises:
         SoundError: it is none that can be read. NotFound: there is no such file.
@@ -118,10 +120,14 @@ def read_sound(path: Path, most_s: float = MOST_S) -> tuple[NDArray[np.float32],
     try:
         with soundfile.SoundFile(str(path)) as file:
             rate = int(file.samplerate)
-            rows = file.read(int(most_s * rate), dtype="float32", always_2d=True)
+            step, left = max(1, _PIECE // file.channels), min(int(most_s * rate), MOST_SAMPLES)
+            mixed = [np.empty(0, np.float32)]
+            while left > 0 and len(rows := file.read(min(step, left), dtype="float32", always_2d=True)):
+                mixed.append(rows.mean(axis=1, dtype=np.float32))
+                left -= len(rows)
     except (soundfile.SoundFileError, OSError) as error:
         raise SoundError(f"{path} is no sound that can be read ({error}); give a .wav or .flac") from error
-    return np.asarray(rows.mean(axis=1), np.float32), rate
+    return np.concatenate(mixed), rate
 
 
 def hear_file(path: Path) -> Heard:

@@ -21,16 +21,17 @@ from typing import Any, Self
 import numpy as np
 
 from ..errors import InvalidInput, NotFound, ReadOnly
-from ..merkle import EMPTY_ROOT, Frontier
+from ..merkle import Frontier
+from . import writing
 from .cache import Kept
 from .content import SMALL, Before
 from .finding import DiskFile, profile_of_file, segments
-from .flac import HEADER_BYTES, Layout, Md5, header, read_header
+from .flac import HEADER_BYTES, Layout, header, read_header
 from .items import DamageReport, Found, Version, alive, before, content_of, entry_of, unit
-from .mending import damage, newest
+from .mending import LOST, damage, last_root, newest
 from .packets import Packets
 from .profiles import Profile, profile_of
-from .records import Entry, pack, parse
+from .records import Entry, Prefix, pack, parse
 from .remote import RemoteFile, is_url
 from .searching import search
 from .segment import Segment
@@ -74,7 +75,7 @@ class SoundArchive:
         self._wal: WriteAhead | None = None
         wanted = profile_of(profile)
         if source is None and not self.readonly and not self.path.exists():
-            self.path.write_bytes(header(Layout(wanted), 0))
+            writing.begin(self.path, Layout(wanted))
         self._source: Any = source or DiskFile(self.path)
         try:
             self.profile = profile_of_file(self._source) or wanted
@@ -102,15 +103,18 @@ class SoundArchive:
     def close(self, flush: bool = True) -> None:
         """Flushes, completes the FLAC header, and ends it. More calls do nothing."""
         wal = self._wal
-        if wal is not None:
-            if flush:
-                self.flush()
-            if self._changed:
-                self._finish()
-            wal.close(remove=not self._pending)
-            self._wal = None
-        if hasattr(self._source, "close"):
-            self._source.close()
+        try:
+            if wal is not None:
+                if flush:
+                    self.flush()
+                if self._changed:
+                    self._finish()
+        finally:
+            if wal is not None:
+                wal.close(remove=not self._pending)
+                self._wal = None
+            if hasattr(self._source, "close"):
+                self._source.close()
 
     # ---- writing
 
@@ -161,8 +165,13 @@ class SoundArchive:
         return self._wal
 
     def _replay(self) -> None:
-        """Takes up what a crash has left in the write-ahead file."""
-        for body in self._wal.waiting(self.records) if self._wal else ():
+        """Takes up what a crash has left in the write-ahead file, unless the archive has to be repaired."""
+        try:
+            records = self.records
+        except LOST:
+            return
+        self._changed = writing.unfinished(self._source, self._frames)
+        for body in self._wal.waiting(records) if self._wal else ():
             length = _KEY.unpack_from(body)[0]
             packed = body[_KEY.size + length :]
             key = np.frombuffer(body[_KEY.size : _KEY.size + length], "<f4") if length else None
@@ -181,13 +190,10 @@ class SoundArchive:
         number = self._next
         content = content_of(number, self._pending, before(last), notes or {})
         packets = self._packets.encode(number, content)
-        data = self._layout.write(self._frames, packets)
-        with self.path.open("r+b") as file:
-            file.truncate(self._layout.offset(self._frames))  # a half-written append
-            file.seek(self._layout.offset(self._frames))
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+        data, root = self._layout.write(self._frames, packets), Prefix.from_bytes(content).root
+        old = last.prefix.root if last else b""
+        writing.append(self.path, self._layout, self._frames, data, self._told, old, number, root)
+        self._told = number + 1
         shape, kept = self._packets.shape_in(packets[0]), last.kept if last else Kept()
         self._segments.append(Segment(self._source, self._packets, self._frames, shape, kept=kept))
         self._frames += len(packets) // self.profile.per_frame
@@ -203,15 +209,9 @@ class SoundArchive:
 
     def _finish(self) -> None:
         """The FLAC header, with length, seek table and MD5."""
-        digest, step = Md5(self.profile), 1_024
-        for start in range(0, self._frames, step):
-            stop = min(start + step, self._frames)
-            begin, end = self._layout.offset(start), self._layout.offset(stop)
-            digest.update(self._layout.read(start, stop, self._source.read(begin, end - begin)))
         root = self._segments[-1].prefix.root if self._segments else b""
         self._told = self._next
-        with self.path.open("r+b") as file:
-            file.write(header(self._layout, self._frames, digest.digest(), self._told, root))
+        writing.complete(self.path, self._source, self._layout, self._frames, self._told, root)
 
     # ---- reading
 
@@ -351,9 +351,8 @@ class SoundArchive:
 
     def _rewrite(self, rows: list[tuple[Entry, Any]], notes: dict[str, Any]) -> int:
         """One version of these records and their keys; its parent is the last one before."""
-        number, last = self._next, self._segments[-1] if self._segments else None
+        number, parent = self._next, Before(Frontier(), last_root(self._segments))
         items = [(entry, pack(entry), key if self.semantic else None) for entry, key in rows]
-        parent = Before(Frontier(), last.prefix.root if last else EMPTY_ROOT)
         self._replace([(number, content_of(number, items, parent, notes, SMALL))] if items else [])
         return len(items)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from .packets import Healed, Packets, Shape
 from .profiles import PROFILES, Profile
 from .segment import Segment, Source
 
-__all__ = ["DiskFile", "profile_of_file", "salvage", "segments"]
+__all__ = ["DiskFile", "Salvaged", "profile_of_file", "salvage", "segments"]
 
 _HEAD_BYTES = 256 << 10  # looked through for a frame that says the profile
 
@@ -73,46 +74,66 @@ def segments(source: Source, packets: Packets, kept: Kept) -> tuple[list[Segment
     """The whole segments, and the first frame after them. What is half written at the end is left out."""
     layout, at = Layout(packets.profile), 0
     found: list[Segment] = []
+    header = read_header(source.read(0, HEADER_BYTES))
+    told = header.versions if header else 1 << 24  # what a header tells of was whole once
     frames = layout.frames(source.size())
     while at < frames:
         raw = source.read(layout.offset(at), layout.offset(at + 1) - layout.offset(at))
         rows = layout.read(at, at + 1, raw)
         good = packets.check(rows)
         if not good[0] or packets.places(rows[:1])[0]:
-            return _hurt(source, packets, found, at, kept)
+            return _hurt(source, packets, found, at, kept, told)
         segment = Segment(source, packets, at, packets.shape_in(rows[0]), kept=kept)
         end = at + segment.shape.frames(packets.profile)
-        if end > frames:
+        if end > frames or (segment.shape.segment >= told and not _written(segment)):
             break
         found.append(segment)
         at = end
     return found, at
 
 
+def _written(segment: Segment) -> bool:
+    """Whether all of a segment is there: a crash may leave a hole where its end was to be."""
+    last = segment.shape.frames(segment.packets.profile)
+    return bool(segment.packets.check(segment.rows(last - 1, last)).all()) or segment.heal().whole
+
+
 def _hurt(
-    source: Source, packets: Packets, found: list[Segment], at: int, kept: Kept
+    source: Source, packets: Packets, found: list[Segment], at: int, kept: Kept, told: int
 ) -> tuple[list[Segment], int]:
     """Where a segment begins with a packet that is hurt: all are looked for, the good ones kept as found."""
     known = {segment.shape.segment for segment in found}
-    for number, (shape, healed, whole) in sorted(salvage(source, packets).items()):
-        end = at + shape.frames(packets.profile)
-        if number not in known and whole:
-            found.append(Segment(source, packets, at, shape, healed, kept))
-            at = end
-    return found, at
+    free = at  # the first frame after all that is kept, wherever it lies
+    for number, rest in sorted(salvage(source, packets).items()):
+        if number not in known and rest.enough and (number < told or rest.healed.whole):
+            found.append(Segment(source, packets, at, rest.shape, rest.healed, kept))
+            at += rest.shape.frames(packets.profile)
+            free = max(free, at, rest.end)
+    return found, free
 
 
-def salvage(source: Source, packets: Packets) -> dict[int, tuple[Shape, Healed, bool]]:
-    """Every segment of which enough is found, wherever its frames have moved to.
+class Salvaged(NamedTuple):
+    """What is left of a segment.
 
-    Returns:
-        By number: its shape, its content, and whether half of its packets were there at all (what a writer
-        left half done has fewer, and all of those are sound).
+    Attributes:
+        enough: it is whole, or three tenths of its packets were there (what a writer left half done has
+            fewer, and all of those are sound). end: the first frame after its last packet.
     """
+
+    shape: Shape
+    healed: Healed
+    enough: bool
+    end: int
+
+
+def salvage(source: Source, packets: Packets) -> dict[int, Salvaged]:
+    """Every segment of which a packet is found, by its number, wherever its frames have moved to."""
     profile, layout = packets.profile, Layout(packets.profile)
     raw = source.read(0, source.size())
     frames = layout.frames(len(raw))
     rows = [layout.read(0, frames, raw[HEADER_BYTES:])]
+    ends = np.arange(frames).repeat(profile.per_frame) + 1
+    moved = list[int]()
     expected = {layout.offset(frame) + layout.head_bytes(frame) for frame in range(frames)}
     for _, at in scan(raw, profile):
         body = raw[at : at + layout.body_bytes]
@@ -120,9 +141,14 @@ def salvage(source: Source, packets: Packets) -> dict[int, tuple[Shape, Healed, 
             whole = np.frombuffer(body.ljust(layout.body_bytes, b"\0"), np.uint8)
             whole = whole.reshape(profile.channels, -1)[:, 1:]
             rows.append(np.ascontiguousarray(whole).reshape(-1, profile.packet_bytes))
-    every = np.concatenate(rows)
+            moved += [layout.frames(at) + 1] * profile.per_frame
+    every, ends = np.concatenate(rows), np.append(ends, moved)
     good = packets.check(every)
-    shapes = Counter(packets.shape_in(row) for row in every[good])
+    last, shapes = dict[int, int](), Counter[Shape]()
+    for row, end in zip(every[good], ends[good].tolist(), strict=True):
+        shape = packets.shape_in(row)
+        shapes[shape] += 1
+        last[shape.segment] = max(end, last.get(shape.segment, 0))
     best: dict[int, tuple[int, Shape]] = {}
     for shape, count in shapes.items():
         sound = shape.groups and 0 < shape.data <= shape.total and shape.packets <= 4 * len(every)
@@ -131,5 +157,6 @@ def salvage(source: Source, packets: Packets) -> dict[int, tuple[Shape, Healed, 
     out = {}
     for number, (count, shape) in best.items():
         healed = packets.heal(shape, every)
-        out[number] = shape, healed, healed.whole or 10 * count >= 3 * shape.packets
+        enough = healed.whole or 10 * count >= 3 * shape.packets
+        out[number] = Salvaged(shape, healed, enough, int(last[number]))
     return out

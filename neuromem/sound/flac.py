@@ -25,6 +25,7 @@ __all__ = ["HEADER_BYTES", "Header", "Layout", "Md5", "header", "profile_in", "r
 _RATES = {22_050: 0b0110, 44_100: 0b1001, 48_000: 0b1010, 96_000: 0b1011}
 _BITS = {16: 0b100, 24: 0b110}
 _BLOCK_16 = 0b0111  # the block size follows in 16 bits
+_SYNC = 0xFF  # the first byte of a frame
 _VERBATIM = 0b00000010
 _POINTS = 64  # seek points
 _UTF8_ENDS = (0x80, 0x800, 0x10000, 0x200000, 0x4000000)  # first frame number that takes a byte more
@@ -34,6 +35,7 @@ _TAG = re.compile(
     rb"^NEUROMEM=profile:([a-z]{1,32}) frames:([0-9]{1,12}) versions:([0-9]{1,8}) "
     rb"root:(-|[0-9a-f]{64}) crc:([0-9a-f]{8}) *$"
 )
+_DIGEST = slice(4 + 4 + 18, 4 + 4 + 34)
 HEADER_BYTES = 4 + 4 + 34 + 4 + 18 * _POINTS + 4 + 4 + len(_COMMENT) + 4 + 4 + _TAG_BYTES
 
 Bytes = NDArray[np.uint8]
@@ -121,7 +123,8 @@ class Layout:
         data, at, bad = np.frombuffer(raw, np.uint8), 0, 0
         for start, end in self.runs(first, stop):
             length = (end - start) * (self.head_bytes(start) + self.body_bytes + 2)
-            bad += int(np.count_nonzero(CRC16.rows(data[at : at + length].reshape(end - start, -1))))
+            rows = data[at : at + length].reshape(end - start, -1)
+            bad += int(np.count_nonzero((rows[:, 0] != _SYNC) | (CRC16.rows(rows) != 0)))  # zeros have CRC 0
             at += length
         return bad
 
@@ -150,13 +153,14 @@ class Header:
 
     Attributes:
         profile: its name. frames: how many there are; 0: not known. versions: number of the last one + 1.
-        root: the Merkle root of the last one, in hex.
+        root: the Merkle root of the last one, in hex. digest: MD5 of the samples; zeros: not known.
     """
 
     profile: str
     frames: int
     versions: int
     root: str
+    digest: bytes
 
 
 def header(
@@ -201,7 +205,7 @@ def read_header(raw: bytes) -> Header | None:
     begin = HEADER_BYTES - _TAG_BYTES + found.start(5)
     if CRC32C.of(raw[:begin] + b" " * (HEADER_BYTES - begin)) != int(found[5], 16):
         return None
-    return Header(found[1].decode(), int(found[2]), int(found[3]), found[4].decode())
+    return Header(found[1].decode(), int(found[2]), int(found[3]), found[4].decode(), raw[_DIGEST])
 
 
 def profile_in(raw: bytes) -> Profile | None:

@@ -82,7 +82,10 @@ def entry_of(value: Any, id_: str, time: float) -> Entry:
     if isinstance(value, str):
         return Entry(id_, value.encode("utf-8", "surrogatepass"), "text", time)
     if isinstance(value, dict):
-        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        try:
+            text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        except (TypeError, ValueError, RecursionError) as error:
+            raise InvalidInput("value", f"cannot be JSON ({error})", "give texts, numbers, lists") from error
         return Entry(id_, text.encode("utf-8", "surrogatepass"), "record", time)
     if isinstance(value, bytes | bytearray | memoryview):
         return Entry(id_, bytes(value), "bytes", time)

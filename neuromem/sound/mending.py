@@ -12,7 +12,7 @@ from .items import DamageReport
 from .records import Entry, pack
 from .segment import Segment, Source
 
-__all__ = ["damage", "newest"]
+__all__ = ["LOST", "damage", "last_root", "newest"]
 
 _FRAMES = 1_024  # checked at a time
 LOST = (ArchiveDamaged, ArchiveInvalid)
@@ -75,6 +75,16 @@ def _broken(segments: Sequence[Segment]) -> Iterator[str]:
             known = False
             if segment.heal().whole:  # what is hurt was named already
                 yield f"{name}: {error}"
+
+
+def last_root(segments: Sequence[Segment]) -> bytes:
+    """The Merkle root of the last version that still tells it."""
+    for segment in reversed(segments):
+        try:
+            return segment.prefix.root
+        except LOST:
+            continue
+    return EMPTY_ROOT
 
 
 def newest(segments: Sequence[Segment], tolerant: bool) -> list[tuple[Entry, Any]]:

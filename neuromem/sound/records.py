@@ -40,10 +40,14 @@ class Entry:
 
     @property
     def value(self) -> Any:
-        """What was appended: bytes, a text, or a dict."""
-        if self.kind == "text":
-            return self.data.decode("utf-8", "surrogatepass")
-        return json.loads(self.data.decode("utf-8", "surrogatepass")) if self.kind == "record" else self.data
+        """What was appended: bytes, a text, or a dict. Raises ArchiveInvalid: it is none in fact."""
+        if self.kind not in ("text", "record"):
+            return self.data
+        try:
+            text = self.data.decode("utf-8", "surrogatepass")
+            return text if self.kind == "text" else json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise ArchiveInvalid(f"the record {self.id!r:.80} is no {self.kind} ({error!s:.80})") from error
 
 
 def pack(entry: Entry) -> bytes:

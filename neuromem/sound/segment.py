@@ -55,7 +55,7 @@ class Segment:
         kept: Kept | None = None,
     ) -> None:  # fmt: skip
         self.source, self.start, self.shape = source, start, shape
-        self._packets, self._layout = packets, Layout(packets.profile)
+        self.packets, self._layout = packets, Layout(packets.profile)
         self._healed = healed
         self.kept = Kept() if kept is None else kept
         self._page = lru_cache(maxsize=64)(self.read)  # of the filter
@@ -71,8 +71,8 @@ class Segment:
     def heal(self) -> Healed:
         """The whole content, as far as it can be had."""
         if self._healed is None:
-            rows = self.rows(0, self.shape.frames(self._packets.profile))
-            self._healed = self._packets.heal(self.shape, rows)
+            rows = self.rows(0, self.shape.frames(self.packets.profile))
+            self._healed = self.packets.heal(self.shape, rows)
         return self._healed
 
     def read(self, offset: int, length: int) -> bytes:
@@ -81,15 +81,15 @@ class Segment:
         Raises:
             ArchiveDamaged: they are lost.
         """
-        size, per = self._packets.profile.shard_bytes, self._packets.profile.per_frame
+        size, per = self.packets.profile.shard_bytes, self.packets.profile.per_frame
         first, stop = offset // size, -(-(offset + length) // size)
         if stop > self.shape.groups * self.shape.data:
             raise ArchiveInvalid("a segment of the archive points outside itself; run repair")
         if self._healed is None:
             rows = self.rows(first // per, -(-stop // per))[first % per :][: stop - first]
-            if self._packets.are(rows, self.shape, first):
+            if self.packets.are(rows, self.shape, first):
                 at = offset - first * size
-                return self._packets.shards(rows).tobytes()[at : at + length]
+                return self.packets.shards(rows).tobytes()[at : at + length]
         healed = self.heal()
         if not healed.good[first:stop].all():
             raise ArchiveDamaged(
@@ -164,8 +164,17 @@ class Segment:
 
     def tree(self) -> Frontier:
         """The Merkle tree up to and with this version."""
-        hashes = [bytes.fromhex(node) for node in self.directory["frontier"]]
-        return Frontier(self.prefix.before + self.prefix.count, hashes)
+        size = self.prefix.before + self.prefix.count
+        try:
+            hashes = [bytes.fromhex(node) for node in self.directory["frontier"]]
+        except (KeyError, TypeError, ValueError) as error:
+            raise ArchiveInvalid(f"a directory of the archive has no Merkle tree ({error})") from error
+        tree = Frontier(size, hashes)
+        if len(hashes) != size.bit_count() or tree.root() != self.prefix.root:
+            raise ArchiveInvalid(
+                "a directory of the archive has another Merkle tree than its root; run repair"
+            )
+        return tree
 
     def block(self, number: int) -> Block:
         """A block; those that were read last are kept."""
