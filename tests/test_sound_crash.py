@@ -166,11 +166,23 @@ def test_a_writer_that_fails_gives_the_lock_back(tmp_path: Path) -> None:
     path = tmp_path / "a.flac"
     filled(path, 1)
     archive = SoundArchive(path)
-    archive.append("one", id="one", key=[1.0, 0.0])
-    archive.append("two", id="two", key=[1.0, 0.0, 0.0])
-    with pytest.raises(InvalidInput, match="widths"):
+    archive.append("one", id="one")
+    path.unlink()
+    with pytest.raises(FileNotFoundError):
         archive.close()
-    SoundArchive(path).close(flush=False)
+    SoundArchive(path).close()
+
+
+def test_a_key_of_another_width_is_refused_before_it_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "a.flac"
+    with SoundArchive(path, "desktop") as archive:
+        archive.append("one", id="one", key=[1.0, 0.0])
+        with pytest.raises(InvalidInput, match="widths"):
+            archive.append("two", id="two", key=[1.0, 0.0, 0.0])
+    with SoundArchive(path) as archive:
+        assert [entry.id for entry in archive] == ["one"]
+        with pytest.raises(InvalidInput, match="widths"):
+            archive.append("two", id="two", key=[1.0, 0.0, 0.0])
 
 
 def test_readers_see_whole_versions_while_a_writer_appends_and_merges(tmp_path: Path) -> None:

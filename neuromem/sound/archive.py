@@ -27,7 +27,7 @@ from .cache import Kept
 from .content import SMALL, Before
 from .finding import DiskFile, profile_of_file, segments
 from .flac import HEADER_BYTES, Layout, header, read_header
-from .items import DamageReport, Found, Version, alive, before, content_of, entry_of, unit
+from .items import DamageReport, Found, Version, alive, before, content_of, entry_of, one_width, unit
 from .mending import LOST, damage, last_root, newest
 from .packets import Packets
 from .profiles import Profile, profile_of
@@ -72,6 +72,7 @@ class SoundArchive:
         self.path, self.readonly = Path(path), readonly or source is not None
         self.encoder, self.semantic = encoder, semantic
         self._pending, self._changed = list[tuple[Entry, bytes, Any]](), False
+        self._width = 0  # numbers of a key
         self._wal: WriteAhead | None = None
         wanted = profile_of(profile)
         if source is None and not self.readonly and not self.path.exists():
@@ -148,10 +149,10 @@ class SoundArchive:
         self._add([(entry, pack(entry), None)])
 
     def _add(self, items: list[tuple[Entry, bytes, Any]]) -> None:
-        wal = self._writing()
+        wal, width = self._writing(), one_width(items, self._width)
         if not self._pending:
             wal.begin(self.records)
-        bodies = []
+        bodies, self._width = list[bytes](), width
         for _, packed, key in items:
             vector = b"" if key is None else key.astype("<f4").tobytes()
             bodies.append(_KEY.pack(len(vector)) + vector + packed)
@@ -176,6 +177,9 @@ class SoundArchive:
             packed = body[_KEY.size + length :]
             key = np.frombuffer(body[_KEY.size : _KEY.size + length], "<f4") if length else None
             self._pending.append((parse(packed)[0], packed, key))
+        self._width = one_width(
+            self._pending, next((s.width for s in reversed(self._segments) if s.width), 0)
+        )
 
     def flush(self, notes: dict[str, Any] | None = None) -> int:
         """Makes what was appended a version, durable on return; returns the number of the newest.

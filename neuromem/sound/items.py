@@ -16,7 +16,17 @@ from .content import FAST, Before, build
 from .records import Entry
 from .segment import Segment
 
-__all__ = ["DamageReport", "Found", "Version", "alive", "before", "content_of", "entry_of", "unit"]
+__all__ = [
+    "DamageReport",
+    "Found",
+    "Version",
+    "alive",
+    "before",
+    "content_of",
+    "entry_of",
+    "one_width",
+    "unit",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +73,25 @@ class DamageReport:
 
 def content_of(number: int, items: Any, before: Before, notes: dict[str, Any], level: int = FAST) -> bytes:
     """The content of a segment: items are (entry, packed, key)."""
+    one_width(items, 0)
     entries, packed, vectors = zip(*items, strict=True)
     keys = [(at, key) for at, key in enumerate(vectors) if key is not None]
-    if len({len(key) for _, key in keys}) > 1:
-        raise InvalidInput("key", "vectors of several widths in one version", "give all the same width")
     return build(number, clock.time(), packed, entries, keys, before, notes, level)
+
+
+def one_width(items: Any, known: int) -> int:
+    """How many numbers the keys of items (entry, packed, key) have; 0: there are none.
+
+    Args:
+        known: of those that the archive has; 0: it has none.
+
+    Raises:
+        InvalidInput: they differ.
+    """
+    widths = {len(key) for _, _, key in items if key is not None} | ({known} if known else set())
+    if len(widths) > 1:
+        raise InvalidInput("key", "vectors of several widths in one archive", "give all the same width")
+    return max(widths, default=0)
 
 
 def before(last: Segment | None) -> Before:

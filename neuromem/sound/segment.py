@@ -150,11 +150,16 @@ class Segment:
     @cached_property
     def keys(self) -> Vectors:
         """A row for each record that has a key."""
-        count, width = len(self.keyed), self._number("width", MAX_WIDTH)
+        count, width = len(self.keyed), self.width
         if count * width > MAX_KEYS:
             raise ArchiveInvalid("the archive says that its keys are larger than any; do not trust it")
         raw = unpack_pieces(self.section("keys"), count * width) if count else b""
         return Vectors(np.frombuffer(raw, np.int8).reshape(count, width))
+
+    @property
+    def width(self) -> int:
+        """Numbers of its keys; 0: it has none."""
+        return self._number("width", MAX_WIDTH)
 
     def _number(self, name: str, most: int) -> int:
         found = self.directory.get(name, 0)
