@@ -168,7 +168,7 @@ class SoundArchive:
     def _replay(self) -> None:
         """Takes up what a crash has left in the write-ahead file, unless the archive has to be repaired."""
         try:
-            records = self.records
+            records, width = self.records, self._segments[-1].width if self._segments else 0
         except LOST:
             return
         self._changed = writing.unfinished(self._source, self._frames)
@@ -177,9 +177,7 @@ class SoundArchive:
             packed = body[_KEY.size + length :]
             key = np.frombuffer(body[_KEY.size : _KEY.size + length], "<f4") if length else None
             self._pending.append((parse(packed)[0], packed, key))
-        self._width = one_width(
-            self._pending, next((s.width for s in reversed(self._segments) if s.width), 0)
-        )
+        self._width = one_width(self._pending, width)
 
     def flush(self, notes: dict[str, Any] | None = None) -> int:
         """Makes what was appended a version, durable on return; returns the number of the newest.
