@@ -247,8 +247,16 @@ def test_a_directory_with_a_false_merkle_tree_is_refused(tmp_path: Path, frontie
     changed = dataclasses.replace(
         prefix, directory_bytes=len(raw), length=Prefix.SIZE + len(body), check=check
     )
+    path = sound_of(tmp_path / "a.flac", changed.to_bytes() + body)
     with pytest.raises(ArchiveInvalid, match="Merkle"):
-        use(sound_of(tmp_path / "a.flac", changed.to_bytes() + body))
+        use(path)
+    path.with_name("a.flac.wal").unlink()
+    with SoundArchive(path) as archive:
+        assert "Merkle" in archive.repair().lost[0]
+        archive.append("x", id="x")
+    with SoundArchive(path, readonly=True) as archive:
+        assert [entry.id for entry in archive] == ["x", "a"]
+        assert archive.verify().ok
 
 
 @pytest.mark.parametrize(

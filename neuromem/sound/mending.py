@@ -64,6 +64,7 @@ def _broken(segments: Sequence[Segment]) -> Iterator[str]:
                 tree, known = Frontier(), True
             elif prefix.parent != root or (prefix.before != tree.size and known):
                 yield f"{name}: it does not follow the version before it"
+            segment.tree()  # what the next version is to go on from
             if known:
                 for number in range(len(segment.table)):
                     for entry in segment.block(number).entries():
