@@ -270,3 +270,19 @@ def test_of_forty_plain_facts_nineteen_in_twenty_are_found_again(data_dir: Path)
         if not any(says(answer, term) for term in pair["expect_any"])
     ]
     assert len(wrong) <= len(pairs) * 0.05, wrong
+
+
+@pytest.mark.parametrize(
+    ("told", "asked"),
+    [
+        ("My dog is called Lucky.", "What is my dog's name?"),
+        ("my dog is called lucky", "what is my dogs name"),
+        ("I live in Porto.", "Where do I live?"),
+        ("My sister's name is Runa.", "What is my sister called?"),
+    ],
+)
+def test_the_one_fact_of_a_new_memory_is_found(told: str, asked: str) -> None:
+    with Memory() as memory, Assistant(memory, "ana") as assistant:
+        assistant.reply(told)
+        assert assistant.reply(asked).known
+        assert not assistant.reply("What is my cat called?").known

@@ -31,6 +31,8 @@ _PATTERNS = tuple(
         (rf"how (?:tall|high) (?:is|am|are) {_WHO}", "height"),
     )
 )
+# "my dogs name", as a recognizer writes it
+_UNMARKED = re.compile(r"(?<=[^s\W])s (?=(?:name|age|job|birthday)$)")
 
 
 def slots_sought(question: str) -> list[str]:
@@ -53,7 +55,7 @@ def _keys(text: str) -> Iterator[str]:
         owner, apostrophe, rest = of.partition("'s ")
         if apostrophe and whose in ("my", "our"):  # "my sister's job"
             whose, of = owner, rest
-        subject, relation = _subject(whose), name.format(of=of)
+        subject, relation = _subject(whose), _UNMARKED.sub(" ", name.format(of=of))
         slot = slot_of(Gist(subject, relation, "x")) if subject and relation else None
         if slot is not None:
             yield slot.key
