@@ -14,7 +14,7 @@ import json
 import pickle
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -79,21 +79,29 @@ def questions(folders: Sequence[str], kept: Path) -> list[Question]:
             telling a script takes far longer than weighing its statements.
     """
     out: list[Question] = []
-    kept.mkdir(parents=True, exist_ok=True)
     with Memory() as memory:
         judge = RuleJudge(memory.engine.keys)
-        for folder in folders:
-            for user, script in read_dialogues(folder).items():
-                path = kept / f"{Path(folder).name} {user}.pickle"
-                if not path.is_file():
-                    path.write_bytes(pickle.dumps(_asked(user, script)))
-                    print(f"{folder} {user}", file=sys.stderr)
-                for asked, found, exchange in pickle.loads(path.read_bytes()):
-                    pairs, evidence = judge.evidence(asked, found)
-                    right = np.array([_right(each.said, exchange) for _, each in pairs], dtype=bool)
-                    statements = [each.text for _, each in pairs]
-                    out.append(Question(exchange.kind, asked.text, evidence, right, statements))
+        for _, asked, found, exchange in asked_of(folders, kept):
+            pairs, evidence = judge.evidence(asked, found)
+            right = np.array([is_right(each.said, exchange) for _, each in pairs], dtype=bool)
+            statements = [each.text for _, each in pairs]
+            out.append(Question(exchange.kind, asked.text, evidence, right, statements))
     return out
+
+
+def asked_of(
+    folders: Sequence[str | Path], kept: Path
+) -> Iterator[tuple[str, Follow, list[Candidate], Exchange]]:
+    """Of all scripts: user, question, turns that may answer it, exchange. `kept`: as `questions`."""
+    kept.mkdir(parents=True, exist_ok=True)
+    for folder in folders:
+        for user, script in read_dialogues(folder).items():
+            path = kept / f"{Path(folder).name} {user}.pickle"
+            if not path.is_file():
+                path.write_bytes(pickle.dumps(_asked(user, script)))
+                print(f"{folder} {user}", file=sys.stderr)
+            for asked, found, exchange in pickle.loads(path.read_bytes()):
+                yield user, asked, found, exchange
 
 
 def _asked(user: str, script: Sequence[Exchange]) -> list[tuple[Follow, list[Candidate], Exchange]]:
@@ -110,7 +118,7 @@ def _asked(user: str, script: Sequence[Exchange]) -> list[tuple[Follow, list[Can
             found = [_plain(each) for each in candidates(memory, user, asked.query)]
             out.append((asked, found, exchange))
             told = [(each.seq, part.text) for each in found for part in statements_of(each)
-                    if _right(part.said, exchange)]  # fmt: skip
+                    if is_right(part.said, exchange)]  # fmt: skip
             seq, answer = told[0] if told else (-1, "")  # as if it had been answered well
             before = Before(asked.text, answer, seq, now)
     return out
@@ -151,7 +159,7 @@ def _plain(candidate: Candidate) -> Candidate:
     return replace(candidate, memories=tuple(replace(each, say_gist=str) for each in candidate.memories))
 
 
-def _right(said: str, exchange: Exchange) -> bool:
+def is_right(said: str, exchange: Exchange) -> bool:
     holds = any(says(said, term) for term in exchange.expected)
     return holds and not any(says(said, term) for term in exchange.forbidden)
 

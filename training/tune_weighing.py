@@ -9,7 +9,6 @@ right; then reports, for several least surenesses of an answer, each judge alone
 from __future__ import annotations
 
 import argparse
-import pickle
 import sys
 from collections import defaultdict
 from collections.abc import Sequence
@@ -25,9 +24,9 @@ from neuromem.assistant.judging import RuleJudge
 from neuromem.assistant.reading import Reader
 from neuromem.assistant.statements import focused
 from neuromem.assistant.weighing import evidence_of
-from neuromem.bench.talk import read_dialogues, says
+from neuromem.bench.talk import says
 
-from .tune_responder import _asked, _right
+from .tune_responder import asked_of, is_right
 
 STEPS, L2 = 200, 1e-3
 START = {"both": (0.5, 1.0, 2.0, 0.0), "rules": (1.0, 0.0, 0.0, 0.0), "reader": (0.0, 1.0, 2.0, 0.0)}
@@ -49,27 +48,21 @@ class Judged:
 def judged(folders: Sequence[Path], kept: Path, reader: Reader) -> list[Judged]:
     """The questions of all scripts. What was recalled is kept: telling a script takes long."""
     out: list[Judged] = []
-    kept.mkdir(parents=True, exist_ok=True)
     with Memory() as memory:
         rules = RuleJudge(memory.engine.keys)
-        for folder in folders:
-            for user, script in read_dialogues(folder).items():
-                path = kept / f"{folder.name} {user}.pickle"
-                if not path.is_file():
-                    path.write_bytes(pickle.dumps(_asked(user, script)))
-                for question, found, exchange in pickle.loads(path.read_bytes()):
-                    verdicts = rules.judge(question, found)
-                    told, none = evidence_of(reader, question, found, verdicts)
-                    rows = [(each.counted, each.read, each.here, 0.0) for each in told]
-                    rows.append((none.counted, none.read, 0.0, 1.0))
-                    said = [focused(each.statement.text, question.text) for each in verdicts]
-                    right = [_right(words, exchange) for words in said]
-                    bad = [any(says(words, term) for term in exchange.forbidden) for words in said]
-                    right.append(exchange.kind == "unknown")
-                    out.append(
-                        Judged(user, exchange.kind, question.query, np.array(rows), np.array(right),
-                               np.array(bad, dtype=bool), said)
-                    )  # fmt: skip
+        for user, question, found, exchange in asked_of(folders, kept):
+            verdicts = rules.judge(question, found)
+            told, none = evidence_of(reader, question, found, verdicts)
+            rows = [(each.counted, each.read, each.here, 0.0) for each in told]
+            rows.append((none.counted, none.read, 0.0, 1.0))
+            said = [focused(each.statement.text, question.text) for each in verdicts]
+            right = [is_right(words, exchange) for words in said]
+            bad = [any(says(words, term) for term in exchange.forbidden) for words in said]
+            right.append(exchange.kind == "unknown")
+            out.append(
+                Judged(user, exchange.kind, question.query, np.array(rows), np.array(right),
+                       np.array(bad, dtype=bool), said)
+            )  # fmt: skip
     return out
 
 

@@ -43,7 +43,7 @@ class Reply:
     text: str
     recalled: tuple[Recall, ...] = ()  # what was found for it, best first
     latency_ms: float = 0.0  # from the words to the first piece of the answer, the model's own time left out
-    stages: Mapping[str, float] = field(default_factory=dict)  # ms: recall, context, remember, model, answer
+    stages: Mapping[str, float] = field(default_factory=dict)  # ms: hear, recall, context, model, answer, …
     used: tuple[Recall, ...] = ()  # what the answer says; with a model, what it was shown first
     known: bool = True  # False: "I don't know that"
     written: tuple[Written, ...] = ()  # facts that were remembered from the user's words
@@ -305,10 +305,12 @@ class Assistant:
 
     def _remember(self, turn: _Turn) -> None:
         """Finds the facts in the words and writes them, once."""
-        call, turn.call = turn.call, None
-        if call is not None:
+        if turn.call is not None:
             lap = time.perf_counter()
-            (turn.written,) = telling.add_all(self.memory.engine, self._owner, [call])
+            (turn.written,) = telling.add_all(self.memory.engine, self._owner, [turn.call])
+            turn.call = (
+                None  # not before: where it fails on the side, the end of the turn tries again, and says so
+            )
             turn.lap("remember", lap)
 
     def _answer(self, turn: _Turn) -> Iterator[str]:

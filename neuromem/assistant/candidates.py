@@ -18,7 +18,7 @@ from ..recall import Recall
 from ..records import Record
 from ..text import sentences
 
-__all__ = ["MOST", "Candidate", "candidates"]
+__all__ = ["MOST", "Candidate", "around", "candidates", "recalled"]
 
 MOST = 16  # candidates for a question
 FOUND = 24  # memories recalled for one
@@ -90,8 +90,12 @@ def candidates(memory: Memory, user_id: str, query: str, most: int = MOST) -> li
     Args:
         query: the question, its pronouns resolved. most: how many at most.
     """
-    found = memory.search(query, user_id, limit=FOUND, fidelity="exact", rehearse=False, current_view=False)
-    return around(memory, user_id, found, most)
+    return around(memory, user_id, recalled(memory, user_id, query), most)
+
+
+def recalled(memory: Memory, user_id: str, query: str) -> list[Recall]:
+    """Memories that may lead to the answer, superseded ones too; nothing is rehearsed."""
+    return memory.search(query, user_id, limit=FOUND, fidelity="exact", rehearse=False, current_view=False)
 
 
 def around(memory: Memory, user_id: str, found: Sequence[Recall], most: int = MOST) -> list[Candidate]:

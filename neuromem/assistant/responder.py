@@ -15,7 +15,7 @@ from ..engine import Written
 from ..memory import Memory
 from ..recall import Recall
 from .asked import asks_memory, capitals_in, has_kind, is_elliptic, kind_of, read_question
-from .candidates import FOUND, Candidate, around
+from .candidates import Candidate, around, recalled
 from .following import MOST, WITHIN_S, Before, follow
 from .judging import Judge, Verdict, sureness
 from .phrasing import continued, states, told
@@ -65,9 +65,7 @@ class Responder:
 
     def recall(self, text: str) -> list[Recall]:
         """Memories that may lead to the answer, superseded ones too; nothing is rehearsed."""
-        return self._memory.search(
-            self.query(text), self._user_id, limit=FOUND, fidelity="exact", rehearse=False, current_view=False
-        )
+        return recalled(self._memory, self._user_id, self.query(text))
 
     def answer(self, text: str, recalled: Sequence[Recall], now: float) -> Answer:
         """The statement that answers, in a sentence; or that nothing is known.

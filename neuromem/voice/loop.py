@@ -101,7 +101,7 @@ class Loop:
         self._log, self._on_turn = log, on_turn
         self._writing = threading.Lock()
         self._answering: _Answering | None = None
-        self._partial, self._frames, self._listening_ms = "", 0, 0.0
+        self._partial, self._frames = "", 0
 
     def run(self) -> list[Turn]:
         """Listens to the end of the source, lets the last answer end; returns all turns."""
