@@ -308,9 +308,7 @@ class Assistant:
         if turn.call is not None:
             lap = time.perf_counter()
             (turn.written,) = telling.add_all(self.memory.engine, self._owner, [turn.call])
-            turn.call = (
-                None  # not before: where it fails on the side, the end of the turn tries again, and says so
-            )
+            turn.call = None  # not before: what fails on the side is tried again at the end
             turn.lap("remember", lap)
 
     def _answer(self, turn: _Turn) -> Iterator[str]:
