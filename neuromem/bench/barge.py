@@ -133,6 +133,7 @@ class _Recording:
         self._program.terminate()
         self._program.wait()
         self._thread.join()
+        _end(self._program.stdout)
 
 
 @contextmanager
