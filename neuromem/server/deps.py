@@ -5,7 +5,7 @@ All are coroutines, though they wait for nothing: a plain function would take a 
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
@@ -26,46 +26,13 @@ __all__ = [
 ]  # fmt: skip
 
 
-async def the_service(request: Request) -> Service:
-    """The service of the app."""
-    service: Service = request.app.state.service
-    return service
+def _part(name: str) -> Any:
+    """A part of the app, by its name in the app's state (`app.py` puts it there)."""
 
+    async def part(request: Request) -> Any:
+        return getattr(request.app.state, name)
 
-async def the_keys(request: Request) -> Keys:
-    """The keys of the app."""
-    keys: Keys = request.app.state.keys
-    return keys
-
-
-async def the_events(request: Request) -> Events:
-    """The events of the app."""
-    events: Events = request.app.state.events
-    return events
-
-
-async def the_platform(request: Request) -> Platform:
-    """What stands around the memories."""
-    platform: Platform = request.app.state.platform
-    return platform
-
-
-async def the_background(request: Request) -> Background:
-    """What the app does by itself."""
-    background: Background = request.app.state.background
-    return background
-
-
-async def the_archives(request: Request) -> Archives:
-    """The archives of the app."""
-    archives: Archives = request.app.state.archives
-    return archives
-
-
-async def the_metrics(request: Request) -> Metrics:
-    """The numbers of the app."""
-    metrics: Metrics = request.app.state.metrics
-    return metrics
+    return Depends(part)
 
 
 async def who_asks(request: Request) -> Principal:
@@ -92,12 +59,12 @@ async def admin_asks(request: Request) -> Principal:
     return who
 
 
-TheService = Annotated[Service, Depends(the_service)]
-TheKeys = Annotated[Keys, Depends(the_keys)]
-TheArchives = Annotated[Archives, Depends(the_archives)]
-TheMetrics = Annotated[Metrics, Depends(the_metrics)]
-TheEvents = Annotated[Events, Depends(the_events)]
-TheBackground = Annotated[Background, Depends(the_background)]
-ThePlatform = Annotated[Platform, Depends(the_platform)]
+TheService = Annotated[Service, _part("service")]
+TheKeys = Annotated[Keys, _part("keys")]
+TheArchives = Annotated[Archives, _part("archives")]
+TheMetrics = Annotated[Metrics, _part("metrics")]
+TheEvents = Annotated[Events, _part("events")]
+TheBackground = Annotated[Background, _part("background")]
+ThePlatform = Annotated[Platform, _part("platform")]
 Who = Annotated[Principal, Depends(who_asks)]
 Admin = Annotated[Principal, Depends(admin_asks)]
