@@ -27,6 +27,7 @@ from .paths import OnePath
 from .platform import Platform
 from .routes import ROUTERS
 from .service import Service
+from .turns import Turns
 from .warming import warm
 
 __all__ = ["create_app"]
@@ -38,7 +39,8 @@ def create_app(service: Service, config: ServerConfig | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        # routes are plain functions and run in these threads; the event loop only reads and writes sockets
+        # routes are plain functions and run in threads; the event loop only reads and writes sockets.
+        # Searches and adds have threads of their own (`turns.py`); these are for the rest
         anyio.to_thread.current_default_thread_limiter().total_tokens = settings.threads
         await anyio.to_thread.run_sync(warm, service.memory)
         app.state.jobs.start()
@@ -73,8 +75,9 @@ def _furnish(app: FastAPI, service: Service, settings: ServerConfig) -> None:
     state.platform = Platform(service, state.events, state.jobs)
     folder = None if service.desk.path is None else service.desk.path.parent
     state.archives = Archives(service, folder, settings.archives_mib)
-    state.metrics = Metrics(Gate(settings))
-    state.metrics.watch(service, state.jobs, state.background)
+    gate = Gate(settings)
+    state.turns, state.metrics = Turns(settings, gate), Metrics(gate)
+    state.metrics.watch(service, state.jobs, state.background, state.turns)
     app.add_middleware(
         Around, keys=state.keys, config=settings, metrics=state.metrics, clock=service.engine.clock
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +16,9 @@ from .errors import Refused
 __all__ = ["Buckets", "Gate", "check_length", "counting"]
 
 MOST_BUCKETS = 10_000
+RESERVE = 0.125  # of the queue, for those who have few in it
+SMOOTHING = 0.1  # weight of the newest in a moving average
+LONGEST_S = 30  # that anybody is told to stay away
 
 
 @dataclass(slots=True)
@@ -70,11 +75,18 @@ class Buckets:
 
 
 class Gate:
-    """Counts the requests under way. Used by the event loop alone."""
+    """Counts the requests under way. Used by the event loop alone.
 
-    def __init__(self, config: ServerConfig) -> None:
+    When the queue is full, a few more (`RESERVE` of it) are let in to be looked at: only then is it known
+    whose they are, and who has few waiting is not sent away because another filled the queue.
+    """
+
+    def __init__(self, config: ServerConfig, clock: Callable[[], float] = time.monotonic) -> None:
         self.most = config.threads + config.queue
+        self.reserve = max(1, round(RESERVE * self.most))
         self.inside = 0
+        self._clock, self._last = clock, 0.0
+        self._each_s = 0.0  # between two that leave, while others wait; a moving average
 
     def enter(self) -> None:
         """Lets one in.
@@ -82,13 +94,39 @@ class Gate:
         Raises:
             Refused: 503; so many are being worked on or wait that another would wait too long.
         """
-        if self.inside >= self.most:
-            raise Refused(503, "too many requests are waiting; try again", {"Retry-After": "1"})
+        if self.inside >= self.most + self.reserve:
+            raise self._refused()
+        if not self.inside:
+            self._last = self._clock()
         self.inside += 1
+
+    def check_share(self, waiting: int, share: int) -> None:
+        """Checks one that was let in once it is known whose it is.
+
+        Args:
+            waiting: requests of the same owner that wait. share: of the queue that is theirs.
+
+        Raises:
+            Refused: 503; the queue is full, and they have their share of it.
+        """
+        if self.inside > self.most and waiting >= share:
+            raise self._refused()
 
     def leave(self) -> None:
         """One is done."""
         self.inside -= 1
+        now = self._clock()
+        self._each_s += SMOOTHING * (now - self._last - self._each_s)
+        self._last = now
+
+    @property
+    def retry_after_s(self) -> int:
+        """Seconds after which half of those who wait now should be done, 1 to `LONGEST_S`."""
+        return max(1, min(LONGEST_S, math.ceil(self.inside / 2 * self._each_s)))
+
+    def _refused(self) -> Refused:
+        wait_s = str(self.retry_after_s)
+        return Refused(503, "too many requests are waiting; try again", {"Retry-After": wait_s})
 
 
 def _too_large(most: int) -> str:

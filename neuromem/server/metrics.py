@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .background import Background
     from .jobs import Jobs
     from .service import Service
+    from .turns import Turns
 
 __all__ = ["Metrics", "observe_stages"]
 
@@ -69,9 +70,9 @@ class Metrics:
         self.requests.labels(route, method, str(status)).inc()
         self.seconds.labels(route).observe(seconds)
 
-    def watch(self, service: Service, jobs: Jobs, background: Background) -> None:
+    def watch(self, service: Service, jobs: Jobs, background: Background, turns: Turns) -> None:
         """Looks at these whenever it is asked."""
-        self.registry.register(_State(service, jobs, background, self.gate))
+        self.registry.register(_State(service, jobs, background, turns))
         background.on_sleep.append(self.sleeps.observe)
         observe_stages(service, lambda stage, seconds: self.stages.labels(stage).observe(seconds))
 
@@ -105,8 +106,8 @@ def _timed(call: Callable[..., Any], stage: str, note: Callable[[str, float], No
 class _State(Collector):
     """What is looked at when it is asked for; of banks, only those that are open."""
 
-    def __init__(self, service: Service, jobs: Jobs, background: Background, gate: Gate) -> None:
-        self.service, self.jobs, self.background, self.gate = service, jobs, background, gate
+    def __init__(self, service: Service, jobs: Jobs, background: Background, turns: Turns) -> None:
+        self.service, self.jobs, self.background, self.turns = service, jobs, background, turns
         self._lock = threading.Lock()
         self._banks: WeakKeyDictionary[OpenOwner, tuple[int, int, list[int]]] = WeakKeyDictionary()
 
@@ -116,14 +117,20 @@ class _State(Collector):
 
     def collect(self) -> Iterable[Metric]:
         """The numbers of this moment."""
-        yield GaugeMetricFamily("neuromem_queue_depth", "Requests under way or waiting.", self.gate.inside)
+        yield GaugeMetricFamily(
+            "neuromem_queue_depth", "Requests under way or waiting.", self.turns.gate.inside
+        )
+        waiting = GaugeMetricFamily("neuromem_waiting", "Requests that wait for their turn.", labels=["lane"])
+        for name, lane in self.turns.lanes.items():
+            waiting.add_metric([name], lane.waiting)
+        yield waiting
         yield GaugeMetricFamily("neuromem_jobs_waiting", "Background jobs to be done.", self.jobs.waiting)
         yield _counts("neuromem_jobs", "Background jobs that ended.", "status", self.jobs.counts)
         slept = self.background.counts
         yield _counts("neuromem_sleep_events", "What sleeps did.", "event", slept)
         told = self.service.combiner.counts
-        yield CounterMetricFamily("neuromem_adds", "Calls that told something.", told["calls"])
-        yield CounterMetricFamily("neuromem_write_loops", "Write loops that told them.", told["loops"])
+        yield CounterMetricFamily("neuromem_adds", "Calls that told something.", told["items"])
+        yield CounterMetricFamily("neuromem_write_loops", "Write loops that told them.", told["calls"])
         extracted = self.service.memory.stats()["extraction"]
         yield _counts("neuromem_extraction", "Reading of talk by a model.", "event", extracted)
         yield from self._of_banks()

@@ -12,6 +12,7 @@ from ...errors import InvalidInput
 from .. import backup
 from ..deps import ThePlatform, TheService, Who
 from ..openmemory import APP, Listing, OpenMemory, page_of
+from ..turns import TELLING, in_turn
 
 __all__ = ["TheOpenMemory", "router"]
 
@@ -120,6 +121,7 @@ def filter_memories(body: Wanted, open_memory: TheOpenMemory) -> Response:
 
 
 @router.post("/memories")
+@in_turn(TELLING)
 def create_memory(body: NewMemory, open_memory: TheOpenMemory) -> Response:
     """Tells something. `null` where there is no fact in it."""
     made = open_memory.create(

@@ -19,6 +19,7 @@ from ..errors import Refused
 from ..oss import MISSING, OpenSource
 from ..principals import Forbidden, Principal
 from ..secrets import without_secrets
+from ..turns import ASKING, TELLING, in_turn
 
 __all__ = ["router"]
 
@@ -96,6 +97,7 @@ class Correction(BaseModel):
 
 
 @router.post("/memories")
+@in_turn(TELLING)
 def add(body: NewMemories, oss: TheOpenSource) -> Response:
     """Remembers messages. 400 without a name."""
     results = oss.add(
@@ -170,6 +172,7 @@ def history(memory_id: str, oss: TheOpenSource) -> Response:
 
 
 @router.post("/search")
+@in_turn(ASKING)
 def search(body: Question, oss: TheOpenSource) -> Response:
     """What answers a question, best first."""
     top_k = body.top_k if body.top_k is not None else body.limit

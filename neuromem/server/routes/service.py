@@ -19,6 +19,7 @@ from ..events import Event
 from ..filters import Filter, Index, Words
 from ..principals import Principal
 from ..service import Search, Service
+from ..turns import ASKING, TELLING, in_turn
 from ..wire import reply
 
 __all__ = ["router"]
@@ -82,6 +83,7 @@ def begin(body: NewSession, service: TheService, who: Who) -> Response:
 
 
 @router.post("/ingest", responses={202: {"description": "Taken on; ask for the event."}})
+@in_turn(TELLING, unless=lambda body: body.async_mode)
 def ingest(body: Ingest, platform: ThePlatform, who: Who, key: Key = None) -> Response:
     """Remembers what is said; durable when it is answered.
 
@@ -131,6 +133,7 @@ def _filed(ids: Ids) -> Filter:
 
 
 @router.post("/recall")
+@in_turn(ASKING)
 def recall(body: Ask, service: TheService, who: Who) -> Response:
     """Recalls what answers a question, best first."""
     started = time.perf_counter()

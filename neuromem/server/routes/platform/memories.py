@@ -17,17 +17,20 @@ from ...platform import Platform
 from ...principals import Principal
 from ...records import record, results_shown
 from ...service import Search
+from ...turns import ASKING, TELLING, in_turn
 from .bodies import Add, Listing, Query, day_of, filter_of
 from .pages import paged, place_of
 
-__all__ = ["Key", "listed", "router", "searched", "told"]
+__all__ = ["QUEUED", "Key", "listed", "router", "searched", "told"]
 
 router = APIRouter(tags=["mem0 v3"])
 THRESHOLD, TOP_K = 0.1, 10
+QUEUED = "queue"  # the `async_mode` that takes an add on for later; older clients send true with every add
 Key = Annotated[str | None, Header(alias="Idempotency-Key", max_length=1_000)]
 
 
 @router.post("/v3/memories/add")
+@in_turn(TELLING, unless=lambda body: body.async_mode == QUEUED)
 def add(body: Add, platform: ThePlatform, who: Who, key: Key = None) -> dict[str, Any]:
     """Remembers what is said; it is durable when this answers."""
     return told(body, platform, who, key)
@@ -45,6 +48,7 @@ def list_(body: Listing, request: Request, platform: ThePlatform, who: Who) -> d
 
 
 @router.post("/v3/memories/search")
+@in_turn(ASKING)
 def search(body: Query, platform: ThePlatform, who: Who) -> dict[str, Any]:
     """What answers a question, best first."""
     return {"results": searched(body, filter_of(body, who, names=False), platform, who)}
@@ -62,7 +66,7 @@ def told(body: Add, platform: Platform, who: Principal, key: str | None) -> dict
         among=definitions(body.custom_categories),
         immutable=bool(body.immutable),
     )
-    event, texts = platform.adding.add(telling, key, who, later=body.async_mode == "queue")
+    event, texts = platform.adding.add(telling, key, who, later=body.async_mode == QUEUED)
     if event.body.get("memories") and not texts:
         texts = platform.texts([event], who)
     results = results_shown(event, texts)

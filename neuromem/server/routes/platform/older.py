@@ -17,8 +17,9 @@ from ...filters import every, parse
 from ...platform import Platform
 from ...principals import Principal
 from ...records import record
+from ...turns import ASKING, TELLING, in_turn
 from .bodies import IGNORED, Add, Listing, Query, fields_of_query, filter_of, plain_object, read
-from .memories import Key, listed, searched, told
+from .memories import QUEUED, Key, listed, searched, told
 from .pages import paged, place_of
 
 __all__ = ["router"]
@@ -29,6 +30,7 @@ Answer = dict[str, Any] | list[dict[str, Any]]
 
 @router.post("/v1/memories")
 @router.post("/v2/memories/add")
+@in_turn(TELLING, unless=lambda body: body.async_mode == QUEUED)
 def add(body: Add, platform: ThePlatform, who: Who, key: Key = None) -> Answer:
     """As in v3."""
     answer = told(body, platform, who, key)
@@ -66,6 +68,7 @@ def _list(body: Listing, request: Request, platform: Platform, who: Principal) -
 
 @router.post("/v1/memories/search")
 @router.post("/v2/memories/search")
+@in_turn(ASKING)
 def search(body: Query, platform: ThePlatform, who: Who) -> Answer:
     """A search."""
     found = searched(body, filter_of(body, who), platform, who)

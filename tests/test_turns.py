@@ -1,0 +1,221 @@
+"""Who is worked on next: one owner's burst is theirs alone, and adds do not hold up searches."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+import httpx
+import pytest
+from serving import serving
+
+from neuromem.config import ServerConfig
+from neuromem.server.errors import Refused
+from neuromem.server.limits import Gate
+from neuromem.server.turns import Lane, Turns
+
+
+async def queued(lane: Lane, names: list[str], work: Callable[[str], None]) -> None:
+    """Lets each of these wait, in this order, then waits for all."""
+    async with anyio.create_task_group() as tasks:
+        for name in names:
+            tasks.start_soon(partial(lane.run, name, partial(work, name)))
+            await anyio.lowlevel.checkpoint()
+
+
+def order_of(names: list[str], at_once: int = 1, together: int = 1) -> list[str]:
+    """Whose request was worked on when."""
+    done: list[str] = []
+    anyio.run(queued, Lane(at_once, together), names, done.append)
+    return done
+
+
+def test_it_goes_round_by_owner_whoever_sent_more_or_sooner() -> None:
+    assert order_of(["ana"] * 5 + ["ben", "eve", "ben"]) == "ana ana ben eve ana ben ana ana".split()
+
+
+def test_in_an_owners_queue_the_first_is_first() -> None:
+    done: list[int] = []
+
+    async def run() -> None:
+        lane = Lane(1)
+        async with anyio.create_task_group() as tasks:
+            for number in range(9):
+                tasks.start_soon(partial(lane.run, "ana", partial(done.append, number)))
+                await anyio.lowlevel.checkpoint()
+
+    anyio.run(run)
+    assert done == list(range(9))
+
+
+class Watched:
+    """Work that waits for others at it, and the most that were at it at once: in all, and of one owner."""
+
+    def __init__(self, together: int) -> None:
+        self.met = threading.Barrier(together)
+        self.inside: list[str] = []
+        self.most = self.most_of_one = 0
+        self._lock = threading.Lock()
+
+    def __call__(self, name: str) -> None:
+        with self._lock:
+            self.inside.append(name)
+            self.most = max(self.most, len(self.inside))
+            self.most_of_one = max(self.most_of_one, *map(self.inside.count, self.inside))
+        self.met.wait(30)
+        with self._lock:
+            self.inside.remove(name)
+
+
+def test_several_owners_are_worked_on_at_once_and_one_owner_is_not() -> None:
+    work = Watched(2)
+    anyio.run(queued, Lane(2), ["ana", "ana", "ben", "eve", "ben", "eve"], work)
+    assert (work.most, work.most_of_one) == (2, 1)
+
+
+def test_what_one_owner_tells_meanwhile_is_one_turn() -> None:
+    work = Watched(4)
+    release = threading.Event()
+
+    def ana_first(name: str) -> None:
+        if name == "ana":
+            release.wait(30)
+        else:
+            work(name)
+
+    async def run() -> None:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(queued, Lane(1, together=4), ["ana", *["ben"] * 8], ana_first)
+            await anyio.wait_all_tasks_blocked()
+            release.set()
+
+    anyio.run(run)
+    assert (work.most, work.most_of_one) == (4, 4)
+
+
+def test_who_gives_up_while_waiting_leaves_no_gap() -> None:
+    async def run() -> list[str]:
+        lane, done, release = Lane(1), list[str](), threading.Event()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(partial(lane.run, "ana", release.wait))
+            await anyio.lowlevel.checkpoint()
+            with anyio.move_on_after(0.01):
+                await lane.run("ben", partial(done.append, "given up"))
+            assert lane.waiting == 0
+            tasks.start_soon(partial(lane.run, "eve", partial(done.append, "eve")))
+            await anyio.lowlevel.checkpoint()
+            release.set()
+        return done
+
+    assert anyio.run(run) == ["eve"]
+
+
+def test_work_that_fails_ends_its_turn() -> None:
+    def fail() -> None:
+        raise ValueError("no")
+
+    async def run() -> None:
+        lane = Lane(1)
+        for _ in range(2):
+            with pytest.raises(ValueError, match="no"):
+                await lane.run("ana", fail)
+
+    anyio.run(run)
+
+
+# -- a full queue ----------------------------------------------------------------------------------------
+
+
+def test_who_filled_the_queue_is_sent_away_and_others_are_not() -> None:
+    async def run() -> None:
+        gate = Gate(ServerConfig(threads=1, queue=7))
+        turns, release = Turns(ServerConfig(threads=1, queue=7), gate), threading.Event()
+        async with anyio.create_task_group() as tasks:
+            for _ in range(8):
+                gate.enter()
+                tasks.start_soon(partial(turns.run, "search", "ana", release.wait))
+                await anyio.lowlevel.checkpoint()
+            gate.enter()
+            with pytest.raises(Refused) as caught:
+                await turns.run("search", "ana", release.wait)
+            assert caught.value.status == 503
+            tasks.start_soon(partial(turns.run, "search", "ben", release.wait))
+            await anyio.lowlevel.checkpoint()
+            with pytest.raises(Refused):
+                gate.enter()
+            release.set()
+
+    anyio.run(run)
+
+
+def test_who_is_sent_away_hears_when_half_of_the_queue_will_be_gone() -> None:
+    now = [100.0]
+    gate = Gate(ServerConfig(threads=4, queue=60), lambda: now[0])
+    for _ in range(gate.most + gate.reserve):
+        gate.enter()
+    for _ in range(100):  # each takes a quarter of a second
+        now[0] += 0.25
+        gate.leave()
+        gate.enter()
+    with pytest.raises(Refused) as caught:
+        gate.enter()
+    assert caught.value.headers["Retry-After"] == "9"
+
+
+# -- a server --------------------------------------------------------------------------------------------
+
+
+def test_a_search_is_answered_while_adds_of_everybody_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Adds are held up; more of them wait than there are threads. Searches go on, by each family's route."""
+    with serving(encoder="hash") as server, httpx.Client(base_url=server.url, timeout=60) as client:
+        client.post("/v1/ingest", json={"user_id": "ana", "messages": "I like tea"}).raise_for_status()
+        release, add = threading.Event(), server.service.combiner.add
+
+        def held(*args: Any) -> Any:
+            release.wait(60)
+            return add(*args)
+
+        monkeypatch.setattr(server.service.combiner, "add", held)
+
+        def tell(number: int) -> int:
+            body = {"user_id": f"user{number}", "messages": "I like tea"}
+            return httpx.post(f"{server.url}/v1/ingest", json=body, timeout=60).status_code
+
+        with ThreadPoolExecutor(12) as pool:
+            adds = [pool.submit(tell, number) for number in range(12)]
+            try:
+                for path, body in (
+                    ("/v1/recall", {"user_id": "ana", "query": "what do I like?"}),
+                    ("/v3/memories/search", {"filters": {"user_id": "ana"}, "query": "what do I like?"}),
+                    ("/v2/memories/search", {"user_id": "ana", "query": "what do I like?"}),
+                    ("/search", {"filters": {"user_id": "ana"}, "query": "what do I like?"}),
+                ):
+                    assert "tea" in client.post(path, json=body).raise_for_status().text
+                assert client.get("/v1/conscious", params={"user_id": "ana"}).status_code == 200
+                assert not any(add.done() for add in adds)
+            finally:
+                release.set()
+            assert [add.result() for add in adds] == [200] * 12
+        text = client.get("/metrics").text
+        assert 'neuromem_waiting{lane="add"} 0.0' in text
+        assert "neuromem_adds_total 13.0" in text
+        assert "neuromem_write_loops_total 13.0" in text
+
+
+def test_what_is_told_of_one_owner_at_once_is_written_in_few_loops() -> None:
+    with serving(encoder="hash") as server:
+
+        def tell(number: int) -> int:
+            body = {"user_id": "ana", "messages": f"Box {number} holds a kite", "infer": False}
+            return httpx.post(f"{server.url}/v1/ingest", json=body, timeout=60).status_code
+
+        with ThreadPoolExecutor(24) as pool:
+            assert list(pool.map(tell, range(48))) == [200] * 48
+        counts = server.service.combiner.counts
+        assert counts["items"] == 48
+        assert counts["calls"] <= 36
