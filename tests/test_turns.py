@@ -35,8 +35,46 @@ def order_of(names: list[str], at_once: int = 1, together: int = 1) -> list[str]
     return done
 
 
-def test_it_goes_round_by_owner_whoever_sent_more_or_sooner() -> None:
-    assert order_of(["ana"] * 5 + ["ben", "eve", "ben"]) == "ana ana ben eve ana ben ana ana".split()
+def test_the_first_is_first_whoever_it_is() -> None:
+    names = ["ana", "ben", "ana", "eve", "ben", "ana"]
+    assert order_of(names) == names
+
+
+def test_who_comes_after_a_burst_of_another_waits_for_little_of_it() -> None:
+    done = order_of(["ana"] * 100 + ["ben"] * 3 + ["ana"] * 50 + ["eve"])
+    assert done.index("ben") < 20
+    assert done[: done.index("eve")].count("ana") < 30
+    assert done.count("ana") == 150
+
+
+def test_who_sent_a_burst_is_not_put_off_for_ever() -> None:
+    others = [f"user{number}" for number in range(400)]
+    done = order_of(["ana"] * 10 + others)
+    assert done[:200].count("ana") == 10
+
+
+def test_adds_begin_when_no_search_waits_or_when_they_have_waited_long() -> None:
+    now = [100.0]
+
+    async def run(waited_s: float) -> list[str]:
+        config = ServerConfig(threads=2)
+        turns, done, release = Turns(config, Gate(config), lambda: now[0]), list[str](), threading.Event()
+        async with anyio.create_task_group() as tasks:
+            for lane, name in (("search", "held"), ("search", "ana"), ("add", "ben"), ("search", "eve")):
+                work = release.wait if name == "held" else partial(done.append, name)
+                tasks.start_soon(partial(turns.run, lane, name, work))
+                await anyio.wait_all_tasks_blocked()
+            now[0] += waited_s
+            if waited_s > 1:
+                turns.lanes["add"].grant()
+                with anyio.fail_after(30):
+                    while not done:
+                        await anyio.sleep(0.001)
+            release.set()
+        return done
+
+    assert anyio.run(run, 0.5)[0] == "ana"
+    assert anyio.run(run, 1.5) == ["ben", "ana", "eve"]
 
 
 def test_in_an_owners_queue_the_first_is_first() -> None:

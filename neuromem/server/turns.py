@@ -2,9 +2,12 @@
 
 On few processors it does not help to work on more requests at once than there are processors: each only
 takes longer. So requests wait for their turn, as entries in a queue that cost no thread. Searches and adds
-wait in lanes of their own, an add being many times the work of a search. In a lane it goes round by owner,
-one turn each: who sends a hundred at once waits for themselves, and nobody else does. Adds of one owner that
-wait for each other have their turn together: they are told in one write loop (`combine.py`).
+wait in lanes of their own. An add is many times the work of a search, and nobody waits for its answer in the
+midst of a sentence: it begins when no search waits, or when it has waited long enough itself.
+
+In a lane, who comes first is first, except that an owner with several waiting stands the further behind,
+the more they are: a burst of one owner is theirs alone. Adds of one owner that wait for each other have
+their turn together: they are told in one write loop (`combine.py`).
 
 Used by the event loop alone, so nothing here is locked.
 """
@@ -13,8 +16,11 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections import Counter, OrderedDict, deque
+import time
+from bisect import insort
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import anyio
@@ -33,88 +39,125 @@ __all__ = ["ASKING", "TELLING", "Lane", "Turns", "in_turn"]
 T = TypeVar("T")
 ASKING, TELLING = "search", "add"
 TOGETHER = 16  # adds of one owner in one turn
+AHEAD = 4  # requests of one owner that wait as anybody's do; each further one stands …
+BEHIND = 16  # … so many places behind where the one before it pushed it
+PATIENCE_S = 1.0  # after which an add does not wait for searches any more
 NOBODY = "*"  # whose a request is that names nobody, or everybody
 MOST_LOOKED_AT = 32  # conditions of a filter, on the way to a name
+
+
+@dataclass(slots=True, eq=False)
+class _Ticket:
+    """A request that waits."""
+
+    whose: str
+    place: int  # rises in a lane
+    since: float
+    turn: anyio.Event = field(default_factory=anyio.Event)
 
 
 class Lane:
     """Requests of one kind."""
 
-    def __init__(self, at_once: int, together: int = 1) -> None:
+    def __init__(
+        self,
+        at_once: int,
+        together: int = 1,
+        may_begin: Callable[[float], bool] = lambda _waited_s: True,
+        on_leave: Callable[[], None] = lambda: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         """Args:
         at_once: turns at the same time; never two of one owner. together: requests that one turn may take.
+        may_begin: says of the seconds that a request has waited whether its turn may begin.
+        on_leave: called when a request is done.
         """
         self.at_once, self.together = at_once, together
-        self._waiting: OrderedDict[str, deque[anyio.Event]] = (
-            OrderedDict()
-        )  # by owner, whose turn is next first
+        self._may_begin, self._on_leave, self._clock = may_begin, on_leave, clock
+        self._came = 0
+        self._tickets: list[_Ticket] = []  # by place
+        self._waiting: Counter[str] = Counter()  # by owner
         self._inside: Counter[str] = Counter()  # requests under way of those who have a turn
         self._limiter = anyio.CapacityLimiter(at_once * together)
 
     @property
     def waiting(self) -> int:
         """Requests that wait."""
-        return sum(map(len, self._waiting.values()))
+        return len(self._tickets)
 
     def waiting_of(self, whose: str) -> int:
         """Requests of an owner that wait."""
-        return len(self._waiting.get(whose, ()))
+        return self._waiting[whose]
 
     def share(self, most: int) -> int:
         """Of `most` places in the queue, what is one owner's share when so many wait as do now."""
         return max(1, most // (1 + len(self._waiting)))
 
     async def run(self, whose: str, work: Callable[[], T]) -> T:
-        """Does some work in a thread, when it is its owner's turn."""
-        turn = anyio.Event()
-        self._waiting.setdefault(whose, deque()).append(turn)
-        self._grant()
+        """Does some work in a thread, when it is its turn."""
+        ticket = self._enter(whose)
+        self.grant()
         try:
-            await turn.wait()
+            await ticket.turn.wait()
         except BaseException:  # it is given up
-            if turn.is_set():
+            if ticket.turn.is_set():
                 self._leave(whose)
             else:
-                self._give_up(whose, turn)
+                self._take(ticket)
             raise
         try:
             return await anyio.to_thread.run_sync(work, limiter=self._limiter)
         finally:
             self._leave(whose)
 
-    def _grant(self) -> None:
-        """Gives turns to those who are next, as far as there are any."""
-        for whose in list(self._waiting):
+    def _enter(self, whose: str) -> _Ticket:
+        self._came += 1
+        behind = BEHIND * max(0, self._waiting[whose] + 1 - AHEAD)
+        ticket = _Ticket(whose, self._came + behind, self._clock())
+        insort(self._tickets, ticket, key=lambda item: item.place)
+        self._waiting[whose] += 1
+        return ticket
+
+    def _take(self, ticket: _Ticket) -> None:
+        self._tickets.remove(ticket)
+        self._waiting[ticket.whose] -= 1
+        if not self._waiting[ticket.whose]:
+            del self._waiting[ticket.whose]
+
+    def grant(self) -> None:
+        """Gives turns to those who are next, as far as there are any and they may begin."""
+        now = self._clock()
+        for first in list(self._tickets):
             if len(self._inside) >= self.at_once:
                 return
-            if whose in self._inside:
+            if first.whose in self._inside or not self._may_begin(now - first.since):
                 continue
-            turns = self._waiting.pop(whose)
-            for _ in range(min(self.together, len(turns))):
-                self._inside[whose] += 1
-                turns.popleft().set()
-            if turns:  # the others had no turn yet
-                self._waiting[whose] = turns
+            own = [ticket for ticket in self._tickets if ticket.whose == first.whose]
+            for ticket in own[: self.together]:
+                self._take(ticket)
+                self._inside[first.whose] += 1
+                ticket.turn.set()
 
     def _leave(self, whose: str) -> None:
         self._inside[whose] -= 1
         if not self._inside[whose]:
             del self._inside[whose]
-            self._grant()
-
-    def _give_up(self, whose: str, turn: anyio.Event) -> None:
-        self._waiting[whose].remove(turn)
-        if not self._waiting[whose]:
-            del self._waiting[whose]
+            self.grant()
+        self._on_leave()
 
 
 class Turns:
     """The lanes of a server."""
 
-    def __init__(self, config: ServerConfig, gate: Gate) -> None:
+    def __init__(self, config: ServerConfig, gate: Gate, clock: Callable[[], float] = time.monotonic) -> None:
         adds = max(1, config.threads // 4)
         self.gate = gate
-        self.lanes = {TELLING: Lane(adds, TOGETHER), ASKING: Lane(max(1, config.threads - adds))}
+        telling = Lane(adds, TOGETHER, self._may_tell, clock=clock)
+        asking = Lane(max(1, config.threads - adds), on_leave=telling.grant)
+        self.lanes = {ASKING: asking, TELLING: telling}
+
+    def _may_tell(self, waited_s: float) -> bool:
+        return waited_s > PATIENCE_S or not self.lanes[ASKING].waiting
 
     async def run(self, lane: str, whose: str, work: Callable[[], T]) -> T:
         """Does some work when it is its turn.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Annotated, Any
 from uuid import uuid4
 
@@ -94,16 +95,23 @@ def ingest(body: Ingest, platform: ThePlatform, who: Who, key: Key = None) -> Re
     event, texts = platform.adding.add(telling, key, who, kind=INGEST, later=body.async_mode)
     if event.completed is None:
         return reply({"event_id": event.id, "status": event.status}, 202)
-    shown = _event(platform.service, event, who)
-    memories = [item | {"memory": texts.get(item["id"], item["memory"])} for item in shown["memories"]]
+    memories = _memories_of(event, texts, platform.service, who)
     return reply({"event_id": event.id, "status": event.status, "memories": memories})
 
 
+def _memories_of(
+    event: Event, texts: Mapping[str, str], service: Service, who: Principal
+) -> list[dict[str, Any]]:
+    """What an event came to; words that were not told just now are read, as far as they are still there."""
+    memories = event.body.get("memories", ())
+    unread = [item["id"] for item in memories if item["id"] not in texts]
+    read = {found.entry.id: found.text for found in service.read_ids(unread, who)}
+    return [item | {"memory": texts.get(item["id"], read.get(item["id"]))} for item in memories]
+
+
 def _event(service: Service, event: Event, who: Principal) -> dict[str, Any]:
-    """An event as it is shown; the words come from the memories, as far as they are still there."""
-    texts = {found.entry.id: found.text for found in service.read_ids(
-        [item["id"] for item in event.body.get("memories", ())], who)}  # fmt: skip
-    memories = [item | {"memory": texts.get(item["id"])} for item in event.body.get("memories", ())]
+    """An event as it is shown."""
+    memories = _memories_of(event, {}, service, who)
     return {
         "event_id": event.id, "kind": event.kind, "status": event.status, "created_at": event.created,
         "completed_at": event.completed, "error": event.body.get("error"), "memories": memories,
