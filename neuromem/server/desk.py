@@ -39,7 +39,7 @@ CREATE TABLE things (kind TEXT, id TEXT, body TEXT NOT NULL, created REAL NOT NU
 
 
 class Desk:
-    """The tables. Safe across threads; every change is durable when it returns."""
+    """The tables. Safe across threads; every change is durable when it returns, but for `hear`."""
 
     def __init__(self, folder: Path | None) -> None:
         """Args:
@@ -78,14 +78,20 @@ class Desk:
             self._db.close()
 
     @contextmanager
-    def change(self) -> Iterator[sqlite3.Connection]:
+    def change(self, *, flush: bool = True) -> Iterator[sqlite3.Connection]:
         """The tables, for changes that happen together or not at all.
+
+        Args:
+            flush: the change is on the disk when this ends. False: it survives the end of the process, however
+                sudden, and a loss of power only once a later change is on the disk.
 
         Raises:
             StoreError: the disk is full, or the file is damaged.
         """
         with self._lock:
             try:
+                if not flush:
+                    self._db.execute("PRAGMA synchronous=NORMAL")
                 self._db.execute("BEGIN IMMEDIATE")
                 try:
                     yield self._db
@@ -97,6 +103,9 @@ class Desk:
                 raise StoreError(
                     f"{self.path or 'the desk'} cannot be written ({error}); nothing was changed"
                 ) from error
+            finally:
+                if not flush:
+                    self._db.execute("PRAGMA synchronous=FULL")
 
     def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """What a SELECT finds."""
@@ -189,8 +198,11 @@ class Desk:
         return [row[0] for row in self.rows("SELECT hash FROM heard WHERE scope = ? ORDER BY place", scope)]
 
     def hear(self, scope: str, hashes: Sequence[bytes], keep: int) -> None:
-        """Notes further messages of a talk; only the last `keep` are kept."""
-        with self.change() as db:
+        """Notes further messages of a talk; only the last `keep` are kept.
+
+        Not worth waiting for the disk: what was told is in the log, and told again it is known.
+        """
+        with self.change(flush=False) as db:
             last = db.execute("SELECT max(place) FROM heard WHERE scope = ?", (scope,)).fetchone()[0] or 0
             db.executemany(
                 "INSERT INTO heard VALUES (?, ?, ?)",

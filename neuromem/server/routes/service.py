@@ -141,7 +141,7 @@ def _filed(ids: Ids) -> Filter:
 
 
 @router.post("/recall")
-@in_turn(ASKING)
+@in_turn(ASKING, unless=lambda body: body.deep)  # that is slow, and nobody should wait behind it
 def recall(body: Ask, service: TheService, who: Who) -> Response:
     """Recalls what answers a question, best first."""
     started = time.perf_counter()
