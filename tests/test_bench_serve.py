@@ -47,13 +47,17 @@ def test_every_operation_is_done_once_and_errors_are_counted() -> None:
 
 
 @pytest.mark.slow
-def test_it_measures_a_real_server(capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_measures_a_real_server_and_mem0s_library(capsys: pytest.CaptureFixture[str]) -> None:
     status, report = runner(capsys)(
-        "serve", "--users", 3, "--facts", 2, "--clients", 4, "--operations", 40, "--encoder", "hash"
-    )
+        "serve", "--users", 3, "--facts", 2, "--clients", 4, "--operations", 40, "--encoder", "hash",
+        "--mem0", "--mem0-operations", 12,
+    )  # fmt: skip
     assert status == 0
     ours = report["ours"]
     assert (ours["errors"], ours["clients"], ours["encoder"]) == (0, 4, "hash")
     assert ours["searches_per_s"] > 0
     assert ours["search_ms_p99"] >= ours["search_ms_p50"] > 0
     assert ours["cpu_ms_per_operation"] > 0
+    assert report["mem0"]["errors"] == 0, report["mem0"]["first_error"]
+    assert report["mem0"]["cpu_ms_per_operation"] > 0
+    assert report["times_mem0s_searches"] == ours["searches_per_s"] / report["mem0"]["searches_per_s"]

