@@ -31,9 +31,10 @@ KIN = [
 ]
 UPDATED = 0.3  # share of the answered questions of which something else was told before
 CHANGES = """
-Actually,|No wait,|Correction:|Change of plan:|It's different now.|Scrap what I said:|Not any more.|So that has changed,|
-Update:|I've switched.|Forget what I told you before.|Things moved on:|They changed it again.|I was wrong,|New:|
-Instead,|In the end|It turned out otherwise:|Finally settled:|as of this week|from now on|||
+Actually,|No wait,|Correction:|Change of plan:|It's different now.|Scrap what I said:|Not any more.|
+So that has changed,|Update:|I've switched.|Forget what I told you before.|Things moved on:|
+They changed it again.|I was wrong,|New:|Instead,|In the end|It turned out otherwise:|Finally settled:|
+as of this week|from now on|||
 """.replace("\n", "").split("|")
 
 
@@ -121,7 +122,7 @@ class FromBlocks:
     def _older(
         self, block: Block, told: str, asked: str, values: dict[str, str], rng: random.Random, who: str
     ) -> str:
-        """What was so before: the same thing told with another value; "" where no value alone is asked for."""
+        """What was so before: the same with another value; "" where no value alone is asked for."""
         only = {slot[0] for slot in SLOT.finditer(told)} - {slot[0] for slot in SLOT.finditer(asked)}
         if len(only) != 1:
             return ""
