@@ -19,7 +19,7 @@ import torch
 from tokenizers import Tokenizer
 from torch.nn import functional
 
-from neuromem.encoders.int8file import read_checkpoint
+from neuromem.encoders.int8file import identity_of, read_checkpoint
 from neuromem.encoders.transformer import TransformerEncoder, word_pieces
 from neuromem.shipped import checkpoint_path
 
@@ -56,7 +56,7 @@ def looked_up(talks: list[Talk], encoder: TransformerEncoder, path: Path) -> Non
     """Looks up what each question finds; what was looked up before is read from a file."""
     known = pickle.loads(path.read_bytes()) if path.is_file() else {}
     for talk in talks:
-        asked = f"{encoder.path.stat().st_mtime} {talk.turns} {[ask.wordings for ask in talk.asks]}"
+        asked = f"{identity_of(encoder.path)} {talk.turns} {[ask.wordings for ask in talk.asks]}"
         digest = hashlib.sha256(asked.encode()).hexdigest()
         if digest not in known:
             look_up(talk, encoder)
