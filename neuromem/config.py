@@ -217,7 +217,7 @@ class ServerConfig:
     host: str = "127.0.0.1"  # beyond loopback only with an admin key
     port: int = 8888
     admin_key: str = ""  # bootstraps: makes users and their keys; better given as NEUROMEM_SERVER__ADMIN_KEY
-    threads: int = 3  # requests that are worked on at the same time: of four, one tells and three ask
+    threads: int = 4  # requests that are worked on at the same time: half of them searches, half adds
     queue: int = 256  # … that may wait for that; more are answered 503 with Retry-After
     max_body_kib: int = 4_096  # of a request
     rate_per_s: float = 0.0  # requests a key may make, on average; 0: as many as it likes

@@ -257,3 +257,22 @@ def test_what_is_told_of_one_owner_at_once_is_written_in_few_loops() -> None:
         counts = server.service.combiner.counts
         assert counts["items"] == 48
         assert counts["calls"] <= 36
+
+
+def test_a_second_add_begins_where_no_search_is() -> None:
+    async def run(searching: bool) -> int:
+        config, release = ServerConfig(threads=4), threading.Event()
+        turns = Turns(config, Gate(config))
+        async with anyio.create_task_group() as tasks:
+            if searching:
+                tasks.start_soon(partial(turns.run, "search", "eve", release.wait))
+                await anyio.wait_all_tasks_blocked()
+            for name in ("ana", "ben", "ina"):
+                tasks.start_soon(partial(turns.run, "add", name, release.wait))
+                await anyio.wait_all_tasks_blocked()
+            waiting = turns.lanes["add"].waiting
+            release.set()
+        return waiting
+
+    assert anyio.run(run, True) == 2
+    assert anyio.run(run, False) == 1

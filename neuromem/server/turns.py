@@ -63,13 +63,14 @@ class Lane:
         self,
         at_once: int,
         together: int = 1,
-        may_begin: Callable[[float], bool] = lambda _waited_s: True,
+        may_begin: Callable[[float, int], bool] = lambda _waited_s, _turns: True,
         on_leave: Callable[[], None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Args:
         at_once: turns at the same time; never two of one owner. together: requests that one turn may take.
-        may_begin: says of the seconds that a request has waited whether its turn may begin.
+        may_begin: says of the seconds that a request has waited, and of the turns that are taken, whether its
+            turn may begin.
         on_leave: called when a request is done.
         """
         self.at_once, self.together = at_once, together
@@ -84,6 +85,11 @@ class Lane:
     def waiting(self) -> int:
         """Requests that wait."""
         return len(self._tickets)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing waits and nothing is worked on."""
+        return not self._tickets and not self._inside
 
     def waiting_of(self, whose: str) -> int:
         """Requests of an owner that wait."""
@@ -130,7 +136,7 @@ class Lane:
         for first in list(self._tickets):
             if len(self._inside) >= self.at_once:
                 return
-            if first.whose in self._inside or not self._may_begin(now - first.since):
+            if first.whose in self._inside or not self._may_begin(now - first.since, len(self._inside)):
                 continue
             own = [ticket for ticket in self._tickets if ticket.whose == first.whose]
             for ticket in own[: self.together]:
@@ -150,14 +156,17 @@ class Turns:
     """The lanes of a server."""
 
     def __init__(self, config: ServerConfig, gate: Gate, clock: Callable[[], float] = time.monotonic) -> None:
-        adds = max(1, config.threads // 4)
+        adds = max(1, config.threads // 2)
         self.gate = gate
         telling = Lane(adds, TOGETHER, self._may_tell, clock=clock)
         asking = Lane(max(1, config.threads - adds), on_leave=telling.grant)
         self.lanes = {ASKING: asking, TELLING: telling}
 
-    def _may_tell(self, waited_s: float) -> bool:
-        return waited_s > PATIENCE_S or not self.lanes[ASKING].waiting
+    def _may_tell(self, waited_s: float, turns: int) -> bool:
+        """One add at a time goes on beside searches; a second where there are none, as the first one may be
+        waiting for the disk."""
+        asking = self.lanes[ASKING]
+        return asking.idle if turns else waited_s > PATIENCE_S or not asking.waiting
 
     async def run(self, lane: str, whose: str, work: Callable[[], T]) -> T:
         """Does some work when it is its turn.
