@@ -2,8 +2,8 @@
 
 ::
 
-    control   magic "nM" · version (4 bits: 1 plain, 2 graded), bursts of parity (4) · mode · message id · burst's bytes ·
-              message's bytes · part · parts · CRC
+    control   magic "nM" · version (4 bits: 1 plain, 2 graded), bursts of parity (4) · mode · message id ·
+              burst's bytes · message's bytes · part · parts · CRC
     frame     sequence u16 · length u16 · payload, padded · CRC-32C
 
 All numbers are little-endian. A message longer than a burst is cut into parts of the same id, which is

@@ -97,12 +97,14 @@ class Gathering:
     """What has come of a graded message.
 
     Attributes:
-        total: its bytes, of all streams. check: their CRC-32C. parts: bursts that were heard.
+        total: its bytes, of all streams. check: their CRC-32C. parts: bursts that were heard. told: what
+            is missing of it was said, and nothing has come since.
     """
 
     total: int
     check: int
     parts: set[int] = field(default_factory=set)
+    told: bool = False
     _streams: dict[Importance, _Stream] = field(default_factory=dict)
 
     @property
@@ -113,6 +115,7 @@ class Gathering:
     def add(self, words: Sequence[Word | None], part: int) -> None:
         """Takes in a burst; a word that contradicts an earlier one is not believed."""
         self.parts.add(part)
+        self.told = False
         for word in words:
             if word is None:
                 continue

@@ -1,8 +1,8 @@
 """Bytes that matter differently in one message: `encode` and `decode`.
 
-    sound = encode([(b"her name", Importance.CRITICAL), (b"what she said", Importance.STANDARD)], "fast")
-    got = decode(sound, 48_000)
-    got.items[0].data, got.lost
+sound = encode([(b"her name", Importance.CRITICAL), (b"what she said", Importance.STANDARD)], "fast")
+got = decode(sound, 48_000)
+got.items[0].data, got.lost
 """
 
 from __future__ import annotations

@@ -138,9 +138,7 @@ def words_of_burst(
     return out
 
 
-def read_graded(
-    info: NDArray[np.uint8], first: int, plan: Layout, band: int, most: int
-) -> list[Word | None]:
+def read_graded(info: NDArray[np.uint8], first: int, plan: Layout, band: int, most: int) -> list[Word | None]:
     """Decoded words of a band; None for one whose CRC-32C does not hold.
 
     Args:

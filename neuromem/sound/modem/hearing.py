@@ -136,8 +136,9 @@ class Listener:
             out += heard
         for key in list(self._pending):
             self._give_up(key)
-        for key in list(self._graded):
-            self._give_up_graded(key)
+        for gathering, report in self._graded.values():
+            self._tell(gathering, report)
+        self._graded.clear()
         self._buffer, self._looked = np.zeros(0, np.float32), 0
         return out
 
@@ -224,9 +225,12 @@ class Listener:
             return []  # the rest of a message that is whole already
         self._done = [each for each in self._done if each != key]
         if key not in self._graded:
-            while len(self._graded) >= MOST_PENDING or self._held() > PENDING_BYTES:
+            while len(self._graded) >= MOST_PENDING or (self._graded and self._held() > PENDING_BYTES):
                 self._give_up_graded(next(iter(self._graded)))
-            self._graded[key] = (Gathering(control.total, control.message), Report(report.mode, of=control.parts))
+            self._graded[key] = (
+                Gathering(control.total, control.message),
+                Report(report.mode, of=control.parts),
+            )
         gathering, sum_ = self._graded[key]
         _add(sum_, report)
         gathering.add(burst.words, control.part)
@@ -237,13 +241,13 @@ class Listener:
             self._done = [*self._done[-7:], key]
             return [Received(graded.payload, sum_, graded)]
         if control.part == control.parts - 1:
-            self._give_up_graded(key)
+            self._tell(gathering, sum_)  # and kept: sent again, it may complete
         return []
 
-    def _give_up_graded(self, key: tuple[int, int, int]) -> None:
-        gathering, report = self._graded.pop(key)
-        error = gathering.damage(report)
-        self.damaged = [*self.damaged[-7:], error]
+    def _tell(self, gathering: Gathering, report: Report) -> None:
+        if not gathering.told:
+            gathering.told = True
+            self.damaged = [*self.damaged[-7:], gathering.damage(report)]
 
     def _held(self) -> int:
         plain = sum(sum(b.sizes) for bursts, _ in self._pending.values() for b in bursts.values())

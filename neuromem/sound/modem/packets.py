@@ -74,9 +74,7 @@ class Shape:
             whole = len(packets) >= count and any(place not in packets for place in range(count))
             made = Erasure(count, count + self.parity(group)).rebuild(packets) if whole else None
             found = dict(enumerate(made)) if made is not None else packets
-            out |= {
-                group + place * self.groups: packet for place, packet in found.items() if place < count
-            }
+            out |= {group + place * self.groups: packet for place, packet in found.items() if place < count}
         return out
 
 

@@ -23,8 +23,25 @@ from ..layers.ldpc import code
 from .chance import bits, order
 
 __all__ = [
-    "BANDS", "CHIRP_S", "DATA_AT", "GUARD_S", "LEAD_S", "MODES", "NARROW", "SYMBOL_S", "USEFUL_S", "Band",
-    "Layout", "MOST_BYTES", "MOST_SYMBOLS", "Mode", "Place", "known", "layout", "layout_of", "mode_of",
+    "BANDS",
+    "CHIRP_S",
+    "DATA_AT",
+    "GUARD_S",
+    "LEAD_S",
+    "MODES",
+    "MOST_BYTES",
+    "MOST_SYMBOLS",
+    "NARROW",
+    "SYMBOL_S",
+    "USEFUL_S",
+    "Band",
+    "Layout",
+    "Mode",
+    "Place",
+    "known",
+    "layout",
+    "layout_of",
+    "mode_of",
     "words_in",
 ]  # fmt: skip
 

@@ -15,12 +15,23 @@ from .carriers import chirp, constellation, symbol_wave
 from .chance import bits, order
 from .frames import MOST_CODED, MOST_SPARE, Control, chunks_of, control_code, crc32c, words_of
 from .plan import (
-    CONTROL, DATA_AT, GUARD_S, MOST_BYTES, NARROW, TRAINING, Layout, Mode, known, layout, mode_of, pilots,
+    CONTROL,
+    DATA_AT,
+    GUARD_S,
+    MOST_BYTES,
+    NARROW,
+    TRAINING,
+    Layout,
+    Mode,
+    known,
+    layout,
+    mode_of,
+    pilots,
 )  # fmt: skip
 
 __all__ = [
-    "MOST_BYTES", "PAUSE_S", "RATES", "burst_wave", "check_line", "check_rate", "control_cells", "modulate", "played",
-    "resampled", "seconds_for",
+    "MOST_BYTES", "PAUSE_S", "RATES", "burst_wave", "check_line", "check_rate", "control_cells", "modulate",
+    "played", "resampled", "seconds_for",
 ]  # fmt: skip
 
 RATES = (8_000, 192_000)  # Hz, the least and the most
@@ -65,7 +76,7 @@ def played(bursts: list[NDArray[np.float32]], rate: int) -> NDArray[np.float32]:
     pause = np.zeros(round(PAUSE_S * NATIVE), np.float32)
     sound = [pause, *(piece for burst in bursts for piece in (burst, pause))]
     wave = np.clip(LOUDNESS * np.concatenate(sound), -PEAK, PEAK)
-    return np.clip(resampled(wave, NATIVE, rate), -1, 1)
+    return np.clip(resampled(wave.astype(np.float32), NATIVE, rate), -1, 1)
 
 
 def seconds_for(size: int, mode: str = "robust") -> float:
