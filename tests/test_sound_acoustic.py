@@ -13,6 +13,7 @@ from conftest import FakeClock
 from neuromem import Memory
 from neuromem.cli import main
 from neuromem.errors import ArchiveError, ArchiveInvalid, InvalidInput, SignalDamaged
+from neuromem.identity import NOTES
 from neuromem.sound.acoustic_file import HeardLog, hear_file
 from neuromem.sound.memory_file import Gaps
 from neuromem.sound.modem import MODES, Listener, demodulate, modulate
@@ -134,7 +135,9 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     clock = FakeClock()
     with Memory(folder / "a", encoder="hash", clock=clock) as memory:
         memory.add("My name is Ana Ruiz", user_id="ana")
-        memory.add("The key is under the pot", user_id="ana", infer=False, metadata={"immutable": True})
+        memory.add(
+            "The key is under the pot", user_id="ana", infer=False, metadata={NOTES: {"immutable": True}}
+        )
         for number in range(12):
             memory.add(f"Shelf {number} holds the books of year {1900 + number}", user_id="ana", infer=False)
         old = memory.add("I live in Lisbon", user_id="ana")[0].id

@@ -2,15 +2,13 @@
 
 What is sent is a graded message (`modem.graded`): the log's skeleton and, record by record, the words, each
 in the class that `weighing` finds for it. The bank stays at home: it is a fold over the log, and the receiver
-makes it. Files of the first form, a plain message with a segment of an archive in it, are read, too.
+makes it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ArchiveInvalid, InvalidInput, NotFound, SignalDamaged, SoundError
-from .cache import Kept
 from .modem import Graded, Importance, Item, Received, Report, demodulate, encode, seconds_of
 from .modem.plan import mode_of
 from .needed import needed
-from .packets import Shape
-from .records import Entry, Prefix
-from .segment import Segment
 from .skeleton import MAGIC, Skeleton, parts_of
 
 __all__ = [
-    "Heard", "HeardLog", "hear_file", "heard_log", "items_of", "read_sound", "sound_of", "write_sound",
+    "HeardLog", "hear_file", "heard_log", "items_of", "read_sound", "sound_of", "write_sound",
 ]  # fmt: skip
 
-_MAGIC = b"NMA1"
 RATES = (16_000, 48_000)  # samples a second: the first that holds a mode is used
 MOST_S = 1_800  # of sound in a file
 MOST_SAMPLES = MOST_S * 48_000  # read of a file, its channels mixed: what silence compresses to has no bound
@@ -139,48 +132,6 @@ def heard_log(received: Received | SignalDamaged) -> HeardLog | None:
     return HeardLog.of(graded) if begin.startswith(MAGIC) else None
 
 
-class Heard(Segment):
-    """What came as sound, read as a version of an archive is."""
-
-    def __init__(self, payload: bytes) -> None:
-        """Raises ArchiveInvalid: it is no memory, or was changed on its way."""
-        self._content, self.kept, self.start = payload[len(_MAGIC) :], Kept(), 0
-        self._page = lru_cache(maxsize=8)(self.read)
-        self.shape = Shape(0, 1, 1, 1)
-        whole = payload.startswith(_MAGIC) and len(self._content) == self.prefix.length
-        body = self._content[Prefix.SIZE :]
-        if not whole or blake2b(body, digest_size=16).digest() != self.prefix.check:
-            raise ArchiveInvalid("what was heard is a message, but no memory; `neuromem listen` shows it")
-
-    def read(self, offset: int, length: int) -> bytes:
-        """Bytes of the content."""
-        if offset + length > len(self._content):
-            raise ArchiveInvalid("what was heard is shorter than it says")
-        return self._content[offset : offset + length]
-
-    @property
-    def records(self) -> int:
-        """How many there are."""
-        return self.prefix.count
-
-    def notes(self) -> dict[str, Any]:
-        """What it was written with."""
-        found = self.directory.get("notes")
-        return dict(found) if isinstance(found, dict) else {}
-
-    def in_order(self) -> Iterator[Entry]:
-        """Every record."""
-        for number in range(len(self.table)):
-            yield from self.block(number).entries()
-
-    def get(self, id: str) -> Entry:
-        """A record. Raises NotFound: there is none."""
-        found = self.find(id)
-        if found is None:
-            raise NotFound(f"there is no record {id!r} in what was heard")
-        return found
-
-
 def read_sound(path: Path, most_s: float = MOST_S) -> tuple[NDArray[np.float32], int]:
     """The sound in a file, its channels mixed: samples, `MOST_SAMPLES` at most, and how many a second.
 
@@ -203,8 +154,8 @@ def read_sound(path: Path, most_s: float = MOST_S) -> tuple[NDArray[np.float32],
     return np.concatenate(mixed), rate
 
 
-def hear_file(path: Path) -> Heard | HeardLog:
-    """The memory in a recording; records of a `HeardLog` may be lost.
+def hear_file(path: Path) -> HeardLog:
+    """The memory in a recording; words of some records may be lost.
 
     Raises:
         SoundError: there is no message in it, or too much of it is lost. ArchiveInvalid: it is no memory.
@@ -219,4 +170,4 @@ def hear_file(path: Path) -> Heard | HeardLog:
         return found
     if isinstance(received, SignalDamaged):
         raise received
-    return Heard(received.payload)
+    raise ArchiveInvalid("what was heard is a message, but no memory; `neuromem listen` shows it")

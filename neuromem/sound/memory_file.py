@@ -10,14 +10,12 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ArchiveInvalid, InvalidInput, NotFound, SignalDamaged, SoundError, StoreCorrupt
 from ..identity import Owner
-from ..records import RecordCodec
-from .acoustic_file import Heard, HeardLog, hear_file, items_of, write_sound
+from .acoustic_file import HeardLog, hear_file, items_of, write_sound
 from .archive import SoundArchive
 from .modem import Importance, Report
 from .modem.plan import BANDS, mode_of
@@ -30,8 +28,6 @@ if TYPE_CHECKING:
 __all__ = ["Gaps", "acoustic_items", "export_acoustic", "export_memory", "import_heard", "import_memory"]
 
 _FORMAT = "neuromem-memory"
-_SHIPPED = "shipped/"  # id of an entry that every machine has, in sound of the first form
-_HASH_BYTES = 16
 _PIECE = 1 << 20  # bytes of a bank in a record
 _PIECES = 64 << 10  # most pieces of a bank
 SHOWN = 6  # lost records that an error names
@@ -89,10 +85,6 @@ def _rows(engine: Engine, fold: Fold) -> list[tuple[bytes, str]]:
     ]
 
 
-def _hash(data: bytes) -> bytes:
-    return blake2b(data, digest_size=_HASH_BYTES).digest()
-
-
 def _about(engine: Engine, fold: Fold, entries: int, pieces: int) -> dict[str, Any]:
     return {
         "format": _FORMAT, "owner": fold.owner, "bank": pieces, "entries": entries,
@@ -101,7 +93,7 @@ def _about(engine: Engine, fold: Fold, entries: int, pieces: int) -> dict[str, A
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[SoundArchive | Heard | HeardLog]:
+def _opened(path: Path) -> Iterator[SoundArchive | HeardLog]:
     """The file, dense or as it is for the air: it says itself which."""
     try:
         archive = SoundArchive(path, readonly=True)
@@ -159,7 +151,7 @@ def import_memory(engine: Engine, path: Path, user_id: str | None, on_gaps: OnGa
 
 
 def import_heard(
-    engine: Engine, archive: SoundArchive | Heard | HeardLog, user_id: str | None, what: str,
+    engine: Engine, archive: SoundArchive | HeardLog, user_id: str | None, what: str,
     on_gaps: OnGaps | None = None,
 ) -> int:  # fmt: skip
     """As `import_memory`, of what was heard; `what`: its name in errors."""
@@ -212,7 +204,7 @@ def _owner(notes: dict[str, Any], what: str) -> str:
     return owner
 
 
-def _entries(archive: SoundArchive | Heard, notes: dict[str, Any]) -> Iterator[tuple[bytes, bytes]]:
+def _entries(archive: SoundArchive, notes: dict[str, Any]) -> Iterator[tuple[bytes, bytes]]:
     count = notes.get("entries")
     if not isinstance(count, int) or not 0 <= count <= archive.records:
         raise ArchiveInvalid("the file says that it holds more entries than it does; do not trust it")
@@ -221,16 +213,9 @@ def _entries(archive: SoundArchive | Heard, notes: dict[str, Any]) -> Iterator[t
         key, value = entry.data[_KEY_BYTES : _KEY_BYTES + length], entry.data[_KEY_BYTES + length :]
         if entry.id.startswith("entry/"):
             yield key, value
-        elif entry.id.startswith(_SHIPPED):
-            words = RecordCodec.shipped_dictionary()
-            if _hash(words) != value[:_HASH_BYTES]:
-                raise ArchiveInvalid("it was sent by another version of neuromem; use that, or a dense file")
-            yield key, words + value[_HASH_BYTES:]
 
 
-def _place_bank(
-    engine: Engine, owner: str, archive: SoundArchive | Heard | HeardLog, notes: dict[str, Any]
-) -> None:
+def _place_bank(engine: Engine, owner: str, archive: SoundArchive | HeardLog, notes: dict[str, Any]) -> None:
     """Opens the owner with the bank of the file, if it fits log and models; else the log makes it."""
     engine.owners.drop(owner)
     count = notes.get("bank")

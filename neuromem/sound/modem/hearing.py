@@ -226,11 +226,10 @@ class Listener:
         self._done = [each for each in self._done if each != key]
         if key not in self._graded:
             while len(self._graded) >= MOST_PENDING or (self._graded and self._held() > PENDING_BYTES):
-                self._give_up_graded(next(iter(self._graded)))
-            self._graded[key] = (
-                Gathering(control.total, control.message),
-                Report(report.mode, of=control.parts),
-            )
+                _, (forgotten, its) = self._graded.popitem(last=False)
+                self._tell(forgotten, its)
+            gathering = Gathering(control.total, control.message)
+            self._graded[key] = (gathering, Report(report.mode, of=control.parts))
         gathering, sum_ = self._graded[key]
         _add(sum_, report)
         gathering.add(burst.words, control.part)
