@@ -120,8 +120,11 @@ class Gathering:
             if word is None:
                 continue
             shape = shape_of(word.size, word.level)
-            stream = self._streams.setdefault(word.importance, _Stream(shape))
-            if stream.shape is shape or stream.shape == shape:
+            others = sum(s.shape.size for each, s in self._streams.items() if each is not word.importance)
+            stream = self._streams.get(word.importance)
+            if stream is None and others + shape.size <= self.total:
+                stream = self._streams[word.importance] = _Stream(shape)
+            if stream is not None and stream.shape == shape:
                 for at, packet in enumerate(word.packets):
                     stream.came[(word.first + at) % shape.total] = packet
 

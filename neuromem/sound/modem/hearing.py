@@ -197,7 +197,7 @@ class Listener:
             return []  # parity of a message that is whole already
         self._done = [each for each in self._done if each != key]
         if key not in self._pending:
-            while len(self._pending) >= MOST_PENDING or self._held() > PENDING_BYTES:
+            while len(self._pending) >= MOST_PENDING or (self._pending and self._held() > PENDING_BYTES):
                 self._give_up(next(iter(self._pending)))
             self._pending[key] = ({}, Report(report.mode, of=control.parts))
         bursts, sum_ = self._pending[key]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 from ..layers.erasure import Erasure
 from .importance import STEPS
@@ -44,29 +44,35 @@ class Shape:
         """Packets of parity in a group."""
         return -(-self.content(group) * self.level // STEPS)
 
-    @cached_property
-    def places(self) -> list[tuple[int, int]]:
-        """Of each packet its group and its place there; those of content come first."""
-        groups = self.groups
-        out = [(at % groups, at // groups) for at in range(self.data)]
-        most = max(map(self.parity, range(groups)))
-        return out + [
-            (group, self.content(group) + row)
-            for row in range(most)
-            for group in range(groups)
-            if row < self.parity(group)
-        ]
+    @property
+    def fuller(self) -> int:
+        """Groups with the most content: the first ones; of the others each has a packet less."""
+        return (self.data - 1) % self.groups + 1
 
     @property
     def total(self) -> int:
         """Packets of both kinds."""
-        return len(self.places)
+        low = self.parity(self.groups - 1)
+        return self.data + low * self.groups + (self.parity(0) - low) * self.fuller
+
+    def place(self, number: int) -> tuple[int, int]:
+        """A packet's group and its place there: content in turn, then parity in turn."""
+        groups = self.groups
+        if number < self.data:
+            return number % groups, number // groups
+        low, rest = self.parity(groups - 1), number - self.data
+        if rest < low * groups:
+            row, group = divmod(rest, groups)
+        else:  # what the fuller groups have beyond
+            row, group = divmod(rest - low * groups, self.fuller)
+            row += low
+        return group, self.content(group) + row
 
     def rebuilt(self, came: Mapping[int, bytes]) -> dict[int, bytes]:
         """The packets of content that there are, by number: those that came and those made of parity."""
         groups: list[dict[int, bytes]] = [{} for _ in range(self.groups)]
         for number, packet in came.items():
-            group, place = self.places[number]
+            group, place = self.place(number)
             groups[group][place] = packet
         out = dict[int, bytes]()
         for group, packets in enumerate(groups):
@@ -96,5 +102,5 @@ def packets_of(data: bytes, level: int) -> list[bytes]:
         )
         for group in range(shape.groups)
     ]
-    tail = [parity[group][place - shape.content(group)] for group, place in shape.places[shape.data :]]
-    return content + tail
+    places = map(shape.place, range(shape.data, shape.total))
+    return content + [parity[group][place - shape.content(group)] for group, place in places]
