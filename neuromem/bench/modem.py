@@ -27,14 +27,13 @@ from ..sound.modem import MODES, demodulate, modulate
 from ..sound.modem.channel import IMPAIRMENTS, impaired
 from ..sound.modem.sending import resampled
 from .common import emit, parser, progress
-from .modem_classes import classes, degradation
+from .modem_classes import LEVELS_DB, classes, degradation
 
 __all__ = ["main", "rates", "survival"]
 
 RATE = 48_000
 GGWAVE_BYTES = 64
 GGWAVE_PROTOCOLS = {"ggwave, audible normal": 0, "ggwave, audible fastest": 2}
-CLASS_MODES = ("fast", "robust")  # every class in its own band; all in one band
 BAR_BITS = 2_000  # a second, net, of the default mode on a clean channel
 
 Samples = NDArray[np.float32]
@@ -71,7 +70,7 @@ def main(argv: list[str]) -> int:
     }
     if options.classes:
         report["classes"] = classes(options.seed)
-        for mode in CLASS_MODES:
+        for mode in LEVELS_DB:
             with progress(f"classes in {mode}") as step:
                 report[f"classes_survive_{mode}"] = degradation(mode, options.classes, options.seed, step)
     emit(report, options.json)

@@ -20,13 +20,15 @@ from ..sound.modem.importance import STEPS
 from ..sound.modem.packets import PACKET
 from ..sound.modem.plan import BANDS, words_in
 
-__all__ = ["classes", "degradation"]
+__all__ = ["LEVELS_DB", "classes", "degradation"]
 
 RATE = 48_000
 SYMBOLS = 64  # of the message that fills the bands: 12 s
-LEVELS_DB = (16, 14, 12, 11, 10, 8, 6, 5, 4, 3, 2, 1, 0, -1)  # of the signal over white noise to 24 kHz
+LEVELS_DB = {  # of the signal over white noise to 24 kHz: of a narrow mode less of it falls within
+    "fast": (14, 12, 11, 10, 8, 6, 5, 4, 3, 2, 1, 0, -1),
+    "robust": (-2, -4, -5, -5.5, -6, -6.5, -7, -7.5, -8, -9),
+}
 BYTES = 400  # of each class, in noise
-CLASSES = tuple(Importance)
 CONTROL_BYTES = 120
 
 
@@ -58,10 +60,14 @@ def classes(seed: int) -> list[dict[str, Any]]:
 
 
 def degradation(mode: str, trials: int, seed: int, step: Progress) -> list[dict[str, Any]]:
-    """How many of `trials` messages brought all bytes of each class, a row for each level of noise."""
-    kept = [each for each in CLASSES if each is not Importance.ULTRASONIC or mode == "ultra"]
+    """How many of `trials` messages brought all bytes of each class, a row for each level of noise.
+
+    Args:
+        mode: one of `LEVELS_DB`.
+    """
+    kept = [each for each in Importance if each is not Importance.ULTRASONIC]
     out, done = [], 0
-    for level in LEVELS_DB:
+    for level in LEVELS_DB[mode]:
         row: dict[str, Any] = {"snr_db": level, **{each.label: 0 for each in kept}}
         for trial in range(trials):
             rng = np.random.default_rng([seed, trial])
@@ -72,7 +78,7 @@ def degradation(mode: str, trials: int, seed: int, step: Progress) -> list[dict[
             for importance in _survivors(heard, rate, items):
                 row[importance.label] += 1
             done += 1
-            step(done, trials * len(LEVELS_DB))
+            step(done, trials * len(LEVELS_DB[mode]))
         out.append(row)
     return out
 
