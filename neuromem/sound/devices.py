@@ -42,6 +42,7 @@ class Output:
     channels: int
 
     def __str__(self) -> str:
+        """In words."""
         return f"{self.name}: {self.rate / 1000:g} kHz, {self.channels} channel{'s'[: self.channels > 1]}"
 
 
