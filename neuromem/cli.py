@@ -25,6 +25,7 @@ Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
 
 EXIT_ERROR, EXIT_INPUT, EXIT_STOPPED, EXIT_PIPE = 1, 2, 130, 141
 MODES = ("robust", "standard", "fast", "ultra")  # of the modem; `sound.modem` has them, and NumPy with them
+CLASSES = ("control", "critical", "reliable", "standard", "high-density", "ultrasonic")  # the same
 EPILOG = """\
 examples:
   neuromem add "My dog's name is Potola"
@@ -200,12 +201,10 @@ def _asking(commands: Commands) -> None:
     search.add_argument("query", nargs="+", metavar="QUERY", help="the question, in any words")
     search.add_argument("--limit", type=_whole, default=5, metavar="N", help="most results (default 5)")
     search.add_argument(
-        "--fidelity",
-        choices=("auto", "weights", "exact"),
-        default="auto",
+        "--fidelity", choices=("auto", "weights", "exact"), default="auto",
         help="weights: only what the slots say; exact: the words from the log; auto: the slots, and the "
         "log for a good answer that has faded (default)",
-    )
+    )  # fmt: skip
     search.add_argument("--budget-ms", type=float, metavar="MS", help="stop fetching words after so long")
     search.add_argument(
         "--filter", action="append", default=[], metavar="KEY=VALUE", help="metadata a result must have"
@@ -270,12 +269,9 @@ def _llm(command: Parser) -> None:
 
 def _keeping(commands: Commands) -> None:
     sleep = _command(
-        commands,
-        "sleep",
-        "keep:sleep",
-        "merge what says the same, let the weights shrink as they are due",
+        commands, "sleep", "keep:sleep", "merge what says the same, let the weights shrink as they are due",
         "What has faded is forgotten.",
-    )
+    )  # fmt: skip
     sleep.add_argument("--budget", type=float, metavar="SECONDS", help="stop after so long; the next goes on")
     sleep.add_argument("--now", metavar="TIME", nargs="?", help="as of this time (default: the present)")
     rebuild = _command(
@@ -301,6 +297,7 @@ def _moving(commands: Commands) -> None:
     )  # fmt: skip
     import_ = _command(commands, "import", "move:import_", "read a file that export wrote")
     import_.add_argument("file", metavar="FILE", help=".safetensors, .jsonl or .flac")
+    import_.add_argument("--partial", action="store_true", help="of a memory heard with gaps, what there is")
 
 
 def _sounding(commands: Commands) -> None:
@@ -308,7 +305,9 @@ def _sounding(commands: Commands) -> None:
         commands, "send", "air:send", "send words or a file as sound, for another machine to hear",
         "It survives loudspeakers, rooms, telephones and lossy codecs; `neuromem listen` hears it.",
     )  # fmt: skip
-    send.add_argument("what", nargs="+", metavar="TEXT|FILE", help="a path, or words; - is stdin")
+    send.add_argument("what", nargs="*", metavar="TEXT|FILE", help="a path, or words; - is stdin")
+    send.add_argument("--memory", action="store_true", help="the memory: what matters most is kept safest")
+    send.add_argument("--importance", choices=CLASSES, help="the class that it travels in (default: plain)")
     send.add_argument("--output", metavar="FILE.wav", help="write the sound there, .wav or .flac")
     send.add_argument("--rate", type=_whole, default=48_000, metavar="HZ", help="of samples (default 48000)")
     send.add_argument("--spare", type=int, default=0, metavar="N", help="bursts of parity (default 0)")
@@ -318,6 +317,8 @@ def _sounding(commands: Commands) -> None:
     )  # fmt: skip
     listen.add_argument("--input", metavar="FILE", help="a recording, instead of the microphone")
     listen.add_argument("--output", metavar="FILE", help="write what was received there, byte for byte")
+    listen.add_argument("--memory", action="store_true", help="take in the memory that is sent")
+    listen.add_argument("--partial", action="store_true", help="… what there is, if it comes with gaps")
     listen.add_argument("--seconds", type=_whole, metavar="N", help="give up after so long")
     for command, default in ((send, "robust"), (listen, None)):
         command.add_argument(

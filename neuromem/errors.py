@@ -158,9 +158,15 @@ class SignalDamaged(SoundError):
     Attributes:
         report: what was hurt, healed and lost (`neuromem.sound.modem.Report`).
         pieces: the bytes that came through, by their offset in the message.
+        graded: the items of a graded message that came through (`neuromem.sound.modem.Graded`), if its
+            directory did.
     """
 
-    def __init__(self, message: str, report: object = None, pieces: dict[int, bytes] | None = None) -> None:
+    def __init__(
+        self, message: str, report: object = None, pieces: dict[int, bytes] | None = None,
+        graded: object = None,
+    ) -> None:  # fmt: skip
         super().__init__(message)
         self.report = report
         self.pieces = pieces or {}
+        self.graded = graded

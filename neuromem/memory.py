@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from . import telling, transfer
 from .asking import Filters, Search, look, read_hits
@@ -29,6 +29,9 @@ from .log import VerifyReport
 from .owners import Notice, Progress, user_ids
 from .reader import Extractor
 from .recall import Recall
+
+if TYPE_CHECKING:
+    from .sound.memory_file import Gaps
 
 __all__ = ["Memory", "Written"]
 
@@ -377,6 +380,13 @@ class Memory:
         """
         return transfer.export(self._engine, Path(path), user_id, profile, acoustic)
 
-    def import_(self, path: str | Path, user_id: str | None = None) -> int:
-        """Reads what `export` wrote into an owner's memory; returns how many memories came. Ids are kept."""
-        return transfer.import_(self._engine, Path(path), user_id)
+    def import_(
+        self, path: str | Path, user_id: str | None = None, on_gaps: Callable[[Gaps], None] | None = None
+    ) -> int:
+        """Reads what `export` wrote into an owner's memory; returns how many memories came. Ids are kept.
+
+        Args:
+            on_gaps: of a memory that was played and came with gaps, told what is missing (`Gaps`); the rest
+                is taken in. None: `SignalDamaged` is raised then.
+        """
+        return transfer.import_(self._engine, Path(path), user_id, on_gaps)

@@ -12,6 +12,7 @@ What is not current any more has ``"until"`` (Unix seconds) and, if anything rep
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ from .tell import check_metadata, check_room, in_batches
 if TYPE_CHECKING:
     from .engine import Engine
     from .owners import OpenOwner
+    from .sound.memory_file import Gaps
 
 __all__ = ["export", "import_"]
 
@@ -68,7 +70,9 @@ def export(
     return path
 
 
-def import_(engine: Engine, path: Path, user_id: str | None) -> int:
+def import_(
+    engine: Engine, path: Path, user_id: str | None, on_gaps: Callable[[Gaps], None] | None = None
+) -> int:
     """As `Memory.import_`."""
     if engine.readonly:
         raise ReadOnly("this memory was opened for reading; open it for writing to import into it")
@@ -78,7 +82,7 @@ def import_(engine: Engine, path: Path, user_id: str | None) -> int:
     if kind == ".flac":
         from .sound.memory_file import import_memory
 
-        return import_memory(engine, path, user_id)
+        return import_memory(engine, path, user_id, on_gaps)
     owner = Owner.of(only_user(engine.log) if user_id is None else user_id, None, None).name
     with engine.owners.use(owner) as open_:
         return (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,15 @@ from conftest import FakeClock
 
 from neuromem import Memory
 from neuromem.cli import main
-from neuromem.errors import ArchiveError, InvalidInput, SignalDamaged
+from neuromem.errors import ArchiveError, ArchiveInvalid, InvalidInput, SignalDamaged
+from neuromem.identity import NOTES
+from neuromem.sound.acoustic_file import HeardLog, hear_file
+from neuromem.sound.memory_file import Gaps
 from neuromem.sound.modem import MODES, Listener, demodulate, modulate
+from neuromem.sound.modem.channel import noisy
 from neuromem.sound.modem.sending import resampled
+from neuromem.sound.skeleton import MAGIC, Skeleton
+from neuromem.sound.weighing import weigh
 
 DEMO = Path(__file__).resolve().parents[1] / "examples" / "memory.flac"
 
@@ -116,3 +123,120 @@ def test_parity_has_its_bounds() -> None:
         with pytest.raises(InvalidInput, match="spare"):
             modulate(b"x", spare=spare)
     assert demodulate(modulate(b"x", spare=2), 48_000).payload == b"x"
+
+
+# By importance
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A memory with something of each class, and its sound in the mode of all bands."""
+    folder = tmp_path_factory.mktemp("graded")
+    clock = FakeClock()
+    with Memory(folder / "a", encoder="hash", clock=clock) as memory:
+        memory.add("My name is Ana Ruiz", user_id="ana")
+        memory.add(
+            "The key is under the pot", user_id="ana", infer=False, metadata={NOTES: {"immutable": True}}
+        )
+        for number in range(12):
+            memory.add(f"Shelf {number} holds the books of year {1900 + number}", user_id="ana", infer=False)
+        old = memory.add("I live in Lisbon", user_id="ana")[0].id
+        clock.advance(days=2)
+        memory.add("I moved to Porto", user_id="ana")
+        memory.add("Hello there, how are you today?", user_id="ana")
+        for _ in range(6):
+            memory.search("Where do I live?", user_id="ana")
+            clock.advance(days=1)
+        memory.engine.owners.settle_all()
+        owner = memory.engine.log.owners()[0]
+        with memory.engine.owners.use(owner) as open_:
+            assert open_.bank.ended(old)[0], "it was replaced"
+            classes = weigh(memory.engine, open_.fold)
+        records = list(memory.engine.log.events(owner))
+        memory.export(folder / "ana.flac", "ana", acoustic="fast")
+    table = [(r.kind, r.body.get("text", ""), each.label) for r, each in zip(records, classes, strict=True)]
+    (folder / "classes.json").write_text(json.dumps(table))
+    return folder
+
+
+def test_what_the_memory_knows_decides_the_class_of_each_record(graded: Path) -> None:
+    table = json.loads((graded / "classes.json").read_text())
+    class_of = {text: label for _, text, label in table if text}
+    assert class_of["My name is Ana Ruiz"] == "critical", "an essential"
+    assert class_of["The key is under the pot"] == "critical", "it is immutable"
+    assert class_of["Shelf 3 holds the books of year 1903"] == "reliable", "it holds now"
+    assert class_of["I live in Lisbon"] == "high-density", "it was replaced"
+    assert class_of["Hello there, how are you today?"] == "standard", "no fact"
+    kinds = {kind: label for kind, _, label in table}
+    assert kinds["supersede"] == "critical", "else what is over would be taken for what holds"
+    assert kinds["rehearse"] == "high-density"
+
+
+def test_a_noisy_hearing_brings_the_essentials_and_names_the_rest(
+    graded: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    audio, rate = soundfile.read(graded / "ana.flac", dtype="float32")
+    heard, rate = noisy(audio, rate, 7, 1)
+    soundfile.write(tmp_path / "noisy.flac", heard, rate, subtype="PCM_16")
+    gaps = list[Gaps]()
+    with (
+        Memory(graded / "a", encoder="hash", clock=FakeClock(), readonly=True) as old,
+        Memory(tmp_path / "b", encoder="hash", clock=FakeClock()) as new,
+    ):
+        with pytest.raises(SignalDamaged, match=r"records came; lost: record .*--partial"):
+            new.import_(tmp_path / "noisy.flac")
+        assert not new.users(), "nothing is taken in unasked"
+        new.import_(tmp_path / "noisy.flac", on_gaps=gaps.append)
+        texts = {item.text for item in new.all(user_id="ana")}
+        assert {"My name is Ana Ruiz", "The key is under the pot"} <= texts
+        assert "I live in Lisbon" not in texts
+        owner = old.engine.log.owners()[0]
+        assert new.engine.log.root(owner) == old.engine.log.root(owner), "of the sender's Merkle tree"
+        assert new.verify().ok
+        lost = [record.seq for record in new.engine.log.events(owner) if record.erased]
+    assert [int(name.split()[1]) for name in gaps[0].lost] == lost
+    assert all("high-density" in name or "standard" in name for name in gaps[0].lost)
+    assert gaps[0].report.classes["critical"]["lost"] == 0
+    command = ["import", str(tmp_path / "noisy.flac"), "--path", str(tmp_path / "c"), "--encoder", "hash"]
+    assert main(command) == 1
+    assert "--partial" in capsys.readouterr().err
+    assert main([*command, "--partial"]) == 0
+    assert f"{len(lost)} of {gaps[0].records} records are lost" in capsys.readouterr().out
+
+
+def test_a_memory_goes_by_send_and_listen(
+    graded: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wave, store = tmp_path / "m.wav", ["--encoder", "hash", "--json"]
+    sending = ["send", "--memory", "--path", str(graded / "a"), "--mode", "fast", "--output", str(wave)]
+    assert main([*sending, *store]) == 0
+    sent = json.loads(capsys.readouterr().out)
+    assert set(sent["classes"]) == {"control", "critical", "reliable", "standard", "high-density"}
+    assert main(["listen", "--memory", "--input", str(wave), "--path", str(tmp_path / "d"), *store]) == 0
+    heard = json.loads(capsys.readouterr().out)
+    assert heard["lost"] == []
+    assert main(["send", "vase", "--importance", "critical", "--output", str(wave), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["classes"] == {"critical": 4}
+    assert main(["listen", "--input", str(wave), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["text"] == "vase"
+    for words in (
+        ["send"],
+        ["send", "x", "--memory"],
+        ["send", "x", "--importance", "critical", "--spare", "1"],
+    ):
+        assert main(words) == 2
+    assert main(["listen", "--memory", "--input", str(wave), "--path", str(tmp_path / "e"), *store]) == 1
+
+
+def test_records_that_lie_and_skeletons_that_are_none_are_refused(graded: Path) -> None:
+    heard = hear_file(graded / "ana.flac")
+    assert isinstance(heard, HeardLog)
+    raw = heard.skeleton.to_bytes()
+    assert Skeleton.from_bytes(raw) == heard.skeleton
+    for wrong in (b"", raw[:-1], raw + b"x", raw.replace(MAGIC, b"NMA9"), MAGIC + bytes(8)):
+        with pytest.raises(ArchiveInvalid):
+            Skeleton.from_bytes(wrong)
+    seq = next(iter(heard.words))
+    other = {**heard.words, seq: heard.words[seq][:-1] + b"x"}
+    _, lost = heard.skeleton.entries(other, heard.dictionaries)
+    assert lost == [seq], "words that are not those committed to count as lost"

@@ -6,7 +6,6 @@ import random
 import shutil
 import subprocess
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,7 +13,7 @@ import soundfile
 
 from neuromem.sound.flac import HEADER_BYTES, Layout, Md5, header, profile_in, scan
 from neuromem.sound.packets import Packets
-from neuromem.sound.profiles import PROFILES, Profile, profile_of
+from neuromem.sound.profiles import PROFILES, Profile
 
 EACH = pytest.mark.parametrize("profile", PROFILES.values(), ids=str)
 
@@ -103,17 +102,3 @@ def test_beyond_the_limit_of_the_code_the_good_shards_are_returned() -> None:
     size = profile.shard_bytes
     assert [at for at, good in enumerate(healed.good) if not good] == list(range(10, 30))
     assert healed.content[: 10 * size] == content[: 10 * size]
-
-
-@pytest.mark.parametrize(
-    ("gib", "battery", "wanted"),
-    [(1, None, "embedded"), (8, None, "desktop"), (8, object(), "mobile"), (64, None, "server")],
-)
-def test_the_profile_is_that_of_the_machine_unless_it_is_named(
-    gib: int, battery: object, wanted: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    psutil = pytest.importorskip("psutil")
-    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(total=gib << 30))
-    monkeypatch.setattr(psutil, "sensors_battery", lambda: battery, raising=False)
-    assert profile_of(None).name == wanted
-    assert profile_of("durable").name == "durable"

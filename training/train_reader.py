@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import argparse
 import copy
+import hashlib
+import pickle
 import random
 import time
 from pathlib import Path
@@ -17,7 +19,7 @@ import torch
 from tokenizers import Tokenizer
 from torch.nn import functional
 
-from neuromem.encoders.int8file import read_checkpoint
+from neuromem.encoders.int8file import identity_of, read_checkpoint
 from neuromem.encoders.transformer import TransformerEncoder, word_pieces
 from neuromem.shipped import checkpoint_path
 
@@ -25,7 +27,7 @@ from . import state
 from .blocks import Pairs, read_blocks
 from .reader_net import ReaderNet, save_reader
 from .reader_samples import FromBlocks, Sample, packed
-from .talks import FromTalks, look_up, read_talks, sample_of
+from .talks import FromTalks, Talk, look_up, read_talks, sample_of
 
 AVERAGE = 0.98  # decay of the moving average of the weights
 EXAM = 8  # questions of one forward pass
@@ -48,6 +50,21 @@ def near_blocks(pairs: Pairs) -> list[list[int]]:
         order = row.argsort(descending=True)[slice(*NEAREST)].tolist()
         out.append([number for number in order if row[number] < LIKE])
     return out
+
+
+def looked_up(talks: list[Talk], encoder: TransformerEncoder, path: Path) -> None:
+    """Looks up what each question finds; what was looked up before is read from a file."""
+    known = pickle.loads(path.read_bytes()) if path.is_file() else {}
+    for talk in talks:
+        asked = f"{identity_of(encoder.path)} {talk.turns} {[ask.wordings for ask in talk.asks]}"
+        digest = hashlib.sha256(asked.encode()).hexdigest()
+        if digest not in known:
+            look_up(talk, encoder)
+            known[digest] = [ask.found for ask in talk.asks]
+        for ask, found in zip(talk.asks, known[digest], strict=True):
+            ask.found = found
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(pickle.dumps(known))
 
 
 def vocabulary() -> Tokenizer:
@@ -90,8 +107,7 @@ def main() -> None:
     blocks = FromBlocks(pairs, near_blocks(pairs), args.seed)
     encoder = TransformerEncoder()
     talks, held = read_talks(args.dialogues)
-    for talk in (*talks, *held):
-        look_up(talk, encoder)
+    looked_up([*talks, *held], encoder, args.runs / "found.pickle")
     asked = FromTalks(talks, pairs, args.seed)
     print(f"{len(talks)} dialogues, {len(asked.asks):,} questions; {len(held)} held out", flush=True)
     exam = [sample_of(talk, ask, 0, MOST)[0] for talk in held for ask in talk.asks][:: args.every]

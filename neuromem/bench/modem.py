@@ -4,6 +4,8 @@ Each trial sends random bytes after a random silence through one impairment (`ne
 all then rounded to 16 bits) and counts every payload that did not come back bit for bit. *Net rate* is the
 payload's bits over all the seconds of sound, pauses and preamble included, on a clean 48 kHz channel.
 
+With `--classes` graded messages are sent, too (`modem_classes`): what each class costs and survives.
+
 Beside it, where it is installed (`pip install ggwave`), ggwave sends 64 bytes (its most is 140) through
 the same impairments.
 """
@@ -25,6 +27,7 @@ from ..sound.modem import MODES, demodulate, modulate
 from ..sound.modem.channel import IMPAIRMENTS, impaired
 from ..sound.modem.sending import resampled
 from .common import emit, parser, progress
+from .modem_classes import LEVELS_DB, classes, degradation
 
 __all__ = ["main", "rates", "survival"]
 
@@ -45,6 +48,9 @@ def main(argv: list[str]) -> int:
     arguments.add_argument(
         "--modes", nargs="+", choices=list(MODES), default=["robust"], help="modes that are tried"
     )
+    arguments.add_argument(
+        "--classes", type=int, default=0, metavar="N", help="graded messages through each level of noise"
+    )
     arguments.add_argument("--no-ggwave", action="store_true", help="leave the public library out")
     options = arguments.parse_args(argv)
     public = {} if options.no_ggwave else _ggwave()
@@ -62,6 +68,11 @@ def main(argv: list[str]) -> int:
         "net_rates": speeds + [_public_rate(name, link, options.seed) for name, link in public.items()],
         "payloads_lost": lost,
     }
+    if options.classes:
+        report["classes"] = classes(options.seed)
+        for mode in LEVELS_DB:
+            with progress(f"classes in {mode}") as step:
+                report[f"classes_survive_{mode}"] = degradation(mode, options.classes, options.seed, step)
     emit(report, options.json)
     broken = any(row.get("robust", 0) for row in lost)
     slow = speeds[0]["net_bits_per_second"] < BAR_BITS

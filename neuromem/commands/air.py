@@ -1,4 +1,4 @@
-"""send and listen: a message through the air."""
+"""send and listen: a message, or a memory, through the air."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InvalidInput, NoSignal, SoundError
-from ..sound.acoustic_file import read_sound
-from ..sound.modem import Listener, Received, demodulate, modulate
+from ..errors import ArchiveInvalid, InvalidInput, NoSignal, NotFound, SignalDamaged, SoundError
+from ..identity import Owner
+from ..sound.acoustic_file import heard_log, read_sound
+from ..sound.modem import Importance, Listener, Received, demodulate, encode, modulate
 from ..sound.needed import needed
-from .common import emit
+from .common import emit, open_memory
+from .move import told, view_import
 
 __all__ = ["listen", "send"]
 
@@ -25,9 +27,20 @@ MOST_FILE_S = 6 * 3600  # of a recording that is read
 
 
 def send(args: Namespace) -> int:
-    """Plays a message, or writes its sound to a file."""
-    payload = _payload(args.what)
-    sound = modulate(payload, args.mode, args.rate, args.spare)
+    """Plays a message or a memory, or writes its sound to a file."""
+    if args.memory == bool(args.what):
+        raise InvalidInput("TEXT|FILE", "or --memory", "give words, or a file, or --memory")
+    if args.spare and (args.memory or args.importance):
+        raise InvalidInput("--spare", "is for plain messages", "leave it out: classes have their own parity")
+    if args.memory:
+        items = _memory_items(args)
+    else:
+        payload = _payload(args.what)
+        items = [(payload, Importance[args.importance.upper().replace("-", "_")])] if args.importance else []
+    if items:
+        sound, size = encode(items, args.mode, args.rate), sum(len(data) for data, _ in items)
+    else:
+        sound, size = modulate(payload, args.mode, args.rate, args.spare), len(payload)
     seconds = len(sound) / args.rate
     path = Path(args.output).expanduser() if args.output else None
     if path is not None:
@@ -35,27 +48,46 @@ def send(args: Namespace) -> int:
     else:
         _play(sound, args.rate)
     data = {
-        "bytes": len(payload),
+        "bytes": size,
         "mode": args.mode,
         "rate": args.rate,
         "seconds": round(seconds, 3),
-        "bits_per_second": round(8 * len(payload) / seconds),
+        "bits_per_second": round(8 * size / seconds),
+        "classes": {
+            each.label: sum(len(data) for data, importance in items if importance is each)
+            for each in sorted({importance for _, importance in items})
+        },
         "file": str(path) if path else None,
     }
     where = f"in {path}" if path else "were sent"
-    emit(
-        args,
-        data,
-        lambda console: console.print(f"{len(payload):,} bytes, {seconds:.1f} s of sound, {where}"),
-    )
+    emit(args, data, lambda console: console.print(f"{size:,} bytes, {seconds:.1f} s of sound, {where}"))
     return 0
+
+
+def _memory_items(args: Namespace) -> list[tuple[bytes, Importance]]:
+    from ..sound.memory_file import acoustic_items
+
+    with open_memory(args, readonly=True) as memory:
+        users = memory.users()
+        if args.user is None and len(users) != 1:
+            raise NotFound(f"{len(users)} users have a memory here; name one with --user")
+        owner = Owner.of(args.user if args.user is not None else users[0], None, None).name
+        with memory.engine.owners.use(owner) as open_:
+            return acoustic_items(memory.engine, open_.fold, args.mode)
 
 
 def listen(args: Namespace) -> int:
     """Hears one message, of a file or of the microphone."""
     if args.seconds is not None and args.seconds < 1:
         raise InvalidInput("--seconds", f"{args.seconds} is too short", "give 1 or more")
-    heard = _of_file(args) if args.input else _of_microphone(args)
+    try:
+        heard = _of_file(args) if args.input else _of_microphone(args)
+    except SignalDamaged as error:
+        if not args.memory:
+            raise
+        return _import(args, error)
+    if args.memory:
+        return _import(args, heard)
     text: str | None
     try:
         text = heard.payload.decode()
@@ -71,6 +103,24 @@ def listen(args: Namespace) -> int:
     if text is None and path is None:
         data["hex"] = heard.payload.hex()
     emit(args, {**data, "report": report}, lambda console: _view(console, heard, text, path))
+    return 0
+
+
+def _import(args: Namespace, heard: Received | SignalDamaged) -> int:
+    """Takes in the memory that was heard."""
+    from ..sound.memory_file import Gaps, import_heard
+
+    log, gaps = heard_log(heard), list[Gaps]()
+    if log is None:
+        if isinstance(heard, SignalDamaged):
+            raise heard
+        raise ArchiveInvalid("what was heard is a message, but no memory; listen without --memory shows it")
+    with open_memory(args, new=True) as memory:
+        on_gaps = gaps.append if args.partial else None
+        count = import_heard(memory.engine, log, args.user, "what was heard", on_gaps)
+        user = memory.users()[0] if args.user is None else args.user
+    data = {"user": user, "memories": count, **told(gaps), "report": log.report.as_dict()}
+    emit(args, data, lambda console: view_import(console, count, user, gaps))
     return 0
 
 

@@ -87,6 +87,7 @@ def checks(path: Path, config: Config, encoder: str | None) -> Iterator[Check]:
     yield Check("packages", *_packages())
     yield _guarded("device", lambda: _device(config))
     yield Check("sound", True, _sound())
+    yield Check("sound profile", True, _profile())
     yield _guarded("codec", lambda: _codec(config))
     embedding = _guarded("encoder", lambda: _encoder(encoder))
     yield embedding
@@ -132,6 +133,14 @@ def _sound() -> str:
         return "; ".join(devices()) or "no sound card; neuromem voice takes --input and --output FILE.wav"
     except MissingDependency as error:
         return str(error)
+
+
+def _profile() -> str:
+    """How a memory in sound is written here, unless --profile says otherwise."""
+    from ..sound.profiles import detect
+
+    found = detect()
+    return f"{found.profile} ({found.why})"
 
 
 def _codec(config: Config) -> tuple[bool, str]:

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from argparse import Namespace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ..errors import NotFound
 from .common import DEFAULT_USER, emit, open_memory
 
-__all__ = ["export", "import_"]
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ..sound.memory_file import Gaps
+
+__all__ = ["export", "import_", "told", "view_import"]
 
 
 def export(args: Namespace) -> int:
@@ -34,11 +40,32 @@ def import_(args: Namespace) -> int:
     file = Path(args.file).expanduser()
     if not file.is_file():  # before a store is made for it
         raise NotFound(f"{file} does not exist; give the path of an exported file")
+    gaps: list[Gaps] = []
     with open_memory(args, new=True) as memory:
         named = args.user is not None or memory.users() or file.suffix == ".flac"  # which says whose it is
         user = args.user if named else DEFAULT_USER
-        count = memory.import_(file, user)
+        count = memory.import_(file, user, gaps.append if args.partial else None)
         user = user if user is not None else memory.users()[0]
-    data = {"user": user, "file": str(file), "memories": count}
-    emit(args, data, lambda console: console.print(f"{count:,} memories came to {user!r}"))
+    data = {"user": user, "file": str(file), "memories": count, **told(gaps)}
+    emit(args, data, lambda console: view_import(console, count, user, gaps))
     return 0
+
+
+def told(gaps: list[Gaps]) -> dict[str, Any]:
+    """What is missing, for JSON."""
+    return {
+        "lost": [name for each in gaps for name in each.lost],
+        "damage": [each.report.as_dict() for each in gaps],
+    }
+
+
+def view_import(console: Console, count: int, user: str, gaps: list[Gaps]) -> None:
+    """What came, and what did not."""
+    console.print(f"{count:,} memories came to {user!r}", markup=False)
+    for each in gaps:
+        console.print(f"{len(each.lost)} of {each.records} records are lost:", style="bold red")
+        for name in each.lost:
+            console.print(f"  {name}", markup=False)
+        for name, row in each.report.classes.items():
+            line = f"  {name}: {row['packets']} packets, {row['rebuilt']} rebuilt, {row['lost']} lost"
+            console.print(line, markup=False, style="dim")

@@ -74,12 +74,13 @@ class SoundArchive:
         self._pending, self._changed = list[tuple[Entry, bytes, Any]](), False
         self._width = 0  # numbers of a key
         self._wal: WriteAhead | None = None
-        wanted = profile_of(profile)
+        wanted = None if profile is None else profile_of(profile)
         if source is None and not self.readonly and not self.path.exists():
+            wanted = wanted or profile_of(None)  # looks for a loudspeaker: not for a file that is there
             writing.begin(self.path, Layout(wanted))
         self._source: Any = source or DiskFile(self.path)
         try:
-            self.profile = profile_of_file(self._source) or wanted
+            self.profile = profile_of_file(self._source) or wanted or profile_of(None)
             self._packets, self._layout = Packets(self.profile), Layout(self.profile)
             self._load()
             if not self.readonly:

@@ -7,29 +7,30 @@ for the bank file in pieces. The notes of the version say whose memory it is and
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from hashlib import blake2b
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ArchiveInvalid, InvalidInput, NotFound, SignalDamaged, SoundError, StoreCorrupt
 from ..identity import Owner
-from ..records import RecordCodec
-from .acoustic_file import Heard, hear_file, write_sound
+from .acoustic_file import HeardLog, hear_file, items_of, write_sound
 from .archive import SoundArchive
+from .modem import Importance, Report
+from .modem.plan import BANDS, mode_of
+from .weighing import weigh
 
 if TYPE_CHECKING:
     from ..engine import Engine
     from ..fold import Fold
 
-__all__ = ["export_acoustic", "export_memory", "import_memory"]
+__all__ = ["Gaps", "acoustic_items", "export_acoustic", "export_memory", "import_heard", "import_memory"]
 
 _FORMAT = "neuromem-memory"
-_SHIPPED = "shipped/"  # id of an entry that every machine has
-_HASH_BYTES = 16
 _PIECE = 1 << 20  # bytes of a bank in a record
 _PIECES = 64 << 10  # most pieces of a bank
+SHOWN = 6  # lost records that an error names
 _KEY_BYTES = 2  # that say how long a key is
 
 
@@ -62,12 +63,17 @@ def export_acoustic(engine: Engine, fold: Fold, path: Path, mode: str) -> None:
     """
     partial = path.with_name(path.name + ".writing")
     try:
-        entries = _rows(engine, fold)
-        rows = [(*_brief(value, id_), engine.clock()) for value, id_ in entries]
-        write_sound(partial, rows, _about(engine, fold, len(entries), 0), mode)
+        write_sound(partial, acoustic_items(engine, fold, mode), mode)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def acoustic_items(engine: Engine, fold: Fold, mode: str) -> list[tuple[bytes, Importance]]:
+    """An owner's log as items of a graded message, for a mode: each record in the class that it is worth."""
+    classes = weigh(engine, fold, BANDS["ultrasonic"] in mode_of(mode).bands)
+    about = _about(engine, fold, engine.log.length(fold.owner), 0)
+    return items_of(fold.owner, engine.log.stored(fold.owner), classes, about)
 
 
 def _rows(engine: Engine, fold: Fold) -> list[tuple[bytes, str]]:
@@ -79,19 +85,6 @@ def _rows(engine: Engine, fold: Fold) -> list[tuple[bytes, str]]:
     ]
 
 
-def _brief(value: bytes, id_: str) -> tuple[bytes, str]:
-    """An entry for the air: of the dictionary that every machine has, a hash."""
-    length, words = int.from_bytes(value[:_KEY_BYTES], "big"), RecordCodec.shipped_dictionary()
-    key, stored = value[: _KEY_BYTES + length], value[_KEY_BYTES + length :]
-    if not stored.startswith(words):
-        return value, id_
-    return key + _hash(words) + stored[len(words) :], id_.replace("entry/", _SHIPPED)
-
-
-def _hash(data: bytes) -> bytes:
-    return blake2b(data, digest_size=_HASH_BYTES).digest()
-
-
 def _about(engine: Engine, fold: Fold, entries: int, pieces: int) -> dict[str, Any]:
     return {
         "format": _FORMAT, "owner": fold.owner, "bank": pieces, "entries": entries,
@@ -100,7 +93,7 @@ def _about(engine: Engine, fold: Fold, entries: int, pieces: int) -> dict[str, A
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[SoundArchive | Heard]:
+def _opened(path: Path) -> Iterator[SoundArchive | HeardLog]:
     """The file, dense or as it is for the air: it says itself which."""
     try:
         archive = SoundArchive(path, readonly=True)
@@ -125,43 +118,93 @@ def _bank_pieces(engine: Engine, fold: Fold) -> list[bytes]:
     return [raw[at : at + _PIECE] for at in range(0, len(raw), _PIECE)]
 
 
-def import_memory(engine: Engine, path: Path, user_id: str | None) -> int:
+@dataclass(frozen=True, slots=True)
+class Gaps:
+    """What an import had to do without.
+
+    Attributes:
+        records: how many the log has. lost: those whose words did not come, by number and class; they read
+            as erased records. report: of the modem.
+    """
+
+    records: int
+    lost: tuple[str, ...]
+    report: Report
+
+
+OnGaps = Callable[[Gaps], None]
+
+
+def import_memory(engine: Engine, path: Path, user_id: str | None, on_gaps: OnGaps | None = None) -> int:
     """Takes in a memory under the name it had; returns how many memories it holds.
 
+    Args:
+        on_gaps: told what is missing of a memory that was played and came with gaps; the rest is taken in.
+            None: such a one is refused.
+
     Raises:
-        ArchiveInvalid: it is no memory in sound. ArchiveDamaged: too much of it is lost.
+        ArchiveInvalid: it is no memory in sound. ArchiveDamaged, SignalDamaged: too much of it is lost.
         InvalidInput: it is somebody else's than `user_id`, or its owner has a memory here.
     """
     with _opened(path) as archive:
-        notes = archive.notes()
-        owner = _owner(notes, path)
-        whose = Owner.parse(owner).id
-        if user_id is not None and whose != user_id:
-            raise InvalidInput(
-                "user_id", f"the memory in {path} is {whose!r}'s", "leave user_id out, or name them"
-            )
-        if engine.log.length(owner):
-            raise InvalidInput("path", f"{whose!r} has a memory here already", "import into another store")
-        try:
-            engine.log.adopt(owner, _entries(archive, notes))
-            if engine.log.root(owner).hex() != notes.get("log_root"):
-                raise StoreCorrupt("its log is not the one that was exported")
-        except (StoreCorrupt, InvalidInput) as error:
-            engine.log.drop_owner(owner)
-            raise ArchiveInvalid(f"{path} holds no sound log ({error}); export it again") from error
-        _place_bank(engine, owner, archive, notes)
+        return import_heard(engine, archive, user_id, str(path), on_gaps)
+
+
+def import_heard(
+    engine: Engine, archive: SoundArchive | HeardLog, user_id: str | None, what: str,
+    on_gaps: OnGaps | None = None,
+) -> int:  # fmt: skip
+    """As `import_memory`, of what was heard; `what`: its name in errors."""
+    notes = archive.notes()
+    owner = _owner(notes, what)
+    whose = Owner.parse(owner).id
+    if user_id is not None and whose != user_id:
+        raise InvalidInput(
+            "user_id", f"the memory in {what} is {whose!r}'s", "leave user_id out, or name them"
+        )
+    if engine.log.length(owner):
+        raise InvalidInput("path", f"{whose!r} has a memory here already", "import into another store")
+    if isinstance(archive, HeardLog):
+        entries = _heard_entries(archive, on_gaps)
+    else:
+        entries = list(_entries(archive, notes))
+    try:
+        engine.log.adopt(owner, entries)
+        if engine.log.root(owner).hex() != notes.get("log_root"):
+            raise StoreCorrupt("its log is not the one that was exported")
+    except (StoreCorrupt, InvalidInput) as error:
+        engine.log.drop_owner(owner)
+        raise ArchiveInvalid(f"{what} holds no sound log ({error}); export it again") from error
+    _place_bank(engine, owner, archive, notes)
     with engine.owners.use(owner) as open_:
         return len(open_.bank.ids())
 
 
-def _owner(notes: dict[str, Any], path: Path) -> str:
+def _heard_entries(heard: HeardLog, on_gaps: OnGaps | None) -> list[tuple[bytes, bytes]]:
+    """The log's entries. Raises SignalDamaged: there are gaps, and nobody to be told."""
+    entries, lost = heard.skeleton.entries(heard.words, heard.dictionaries)
+    if not lost:
+        return entries
+    gaps = Gaps(heard.records, heard.named(lost), heard.report)
+    if on_gaps is None:
+        shown = ", ".join(gaps.lost[:SHOWN]) + (", …" if len(lost) > SHOWN else "")
+        raise SignalDamaged(
+            f"{heard.records - len(lost)} of {heard.records} records came; lost: {shown}; send it again, "
+            "or import what there is (--partial; on_gaps=)",
+            heard.report,
+        )
+    on_gaps(gaps)
+    return entries
+
+
+def _owner(notes: dict[str, Any], what: str) -> str:
     owner = notes.get("owner")
     if notes.get("format") != _FORMAT or not isinstance(owner, str):
-        raise ArchiveInvalid(f"{path} is an archive, but holds no memory; give what export wrote")
+        raise ArchiveInvalid(f"{what} is an archive, but holds no memory; give what export wrote")
     return owner
 
 
-def _entries(archive: SoundArchive | Heard, notes: dict[str, Any]) -> Iterator[tuple[bytes, bytes]]:
+def _entries(archive: SoundArchive, notes: dict[str, Any]) -> Iterator[tuple[bytes, bytes]]:
     count = notes.get("entries")
     if not isinstance(count, int) or not 0 <= count <= archive.records:
         raise ArchiveInvalid("the file says that it holds more entries than it does; do not trust it")
@@ -170,18 +213,13 @@ def _entries(archive: SoundArchive | Heard, notes: dict[str, Any]) -> Iterator[t
         key, value = entry.data[_KEY_BYTES : _KEY_BYTES + length], entry.data[_KEY_BYTES + length :]
         if entry.id.startswith("entry/"):
             yield key, value
-        elif entry.id.startswith(_SHIPPED):
-            words = RecordCodec.shipped_dictionary()
-            if _hash(words) != value[:_HASH_BYTES]:
-                raise ArchiveInvalid("it was sent by another version of neuromem; use that, or a dense file")
-            yield key, words + value[_HASH_BYTES:]
 
 
-def _place_bank(engine: Engine, owner: str, archive: SoundArchive | Heard, notes: dict[str, Any]) -> None:
+def _place_bank(engine: Engine, owner: str, archive: SoundArchive | HeardLog, notes: dict[str, Any]) -> None:
     """Opens the owner with the bank of the file, if it fits log and models; else the log makes it."""
     engine.owners.drop(owner)
     count = notes.get("bank")
-    if not isinstance(count, int) or not 0 < count <= _PIECES:
+    if isinstance(archive, HeardLog) or not isinstance(count, int) or not 0 < count <= _PIECES:
         return
     with tempfile.TemporaryDirectory() as folder, engine.owners.use(owner, follow=False) as open_:
         file = Path(folder) / "bank.safetensors"

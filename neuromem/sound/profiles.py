@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 
 from ..errors import InvalidInput
+from .devices import Output, output
 from .layers.reedsolomon import DATA, WORD
 
-__all__ = ["PACKET_HEAD", "PROFILES", "Profile", "detect", "profile_of"]
+__all__ = ["PACKET_HEAD", "PROFILES", "Detected", "Machine", "Profile", "choose", "detect", "profile_of"]
 
 PACKET_HEAD = 14  # bytes: place and shape of the segment (10), CRC-32C (4)
 MAX_DATA = 120  # packets of data in a group: with their parity they must fit 256
@@ -80,20 +82,72 @@ PROFILES = {
 """All profiles, by name. Only `durable` is made to survive 15 % of wrong bytes."""
 
 _SMALL, _LARGE = 2 << 30, 48 << 30  # bytes of memory
+_SIZES = ("embedded", "mobile", "desktop", "server")  # from the least
 
 
-def detect() -> str:
-    """The profile for this machine: by its memory, and whether it runs on a battery."""
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What a profile is chosen by, beside the loudspeaker. None: not known."""
+
+    memory: int | None = None  # bytes
+    battery: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Detected:
+    """A profile that fits a machine."""
+
+    profile: str
+    why: str
+
+
+def choose(machine: Machine, heard: Output | str) -> Detected:
+    """The profile for a machine: what its loudspeaker plays, or what its memory is worth where it has none.
+
+    Under 2 GiB of memory it is never more than `embedded`, on a battery never more than `mobile`.
+
+    Args:
+        heard: the default loudspeaker, or why there is none.
+    """
+    memory = machine.memory
+    told = "unknown memory" if memory is None else f"{memory / (1 << 30):.1f} GiB of memory"
+    if isinstance(heard, Output):
+        name, why = _of_output(heard), str(heard)
+    else:
+        name = "server" if memory is not None and memory >= _LARGE else "desktop"
+        why = f"{told}; {heard}"
+    for most, holds, reason in (
+        ("mobile", machine.battery, "a battery"),
+        ("embedded", memory is not None and memory < _SMALL, f"only {told}"),
+    ):
+        if holds and _SIZES.index(name) > _SIZES.index(most):
+            name, why = most, f"{reason}; {why}"
+    return Detected(name, why)
+
+
+def _of_output(found: Output) -> str:
+    """The largest profile that a loudspeaker plays as it is."""
+    fits = [
+        name for name in _SIZES
+        if found.rate >= PROFILES[name].rate and found.channels >= PROFILES[name].channels
+    ]  # fmt: skip
+    return fits[-1] if fits else _SIZES[0]
+
+
+@cache
+def detect() -> Detected:
+    """The profile for this machine: by its loudspeaker, its memory, its battery. Found once."""
+    return choose(_machine(), output())
+
+
+def _machine() -> Machine:
     try:
         import psutil
     except ImportError:
-        return "desktop"
-    memory = int(psutil.virtual_memory().total)
-    if memory < _SMALL:
-        return "embedded"
-    if getattr(psutil, "sensors_battery", lambda: None)() is not None:
-        return "mobile"
-    return "server" if memory >= _LARGE else "desktop"
+        return Machine()
+    sensors = getattr(psutil, "sensors_battery", None)  # not on every system
+    battery = sensors() if sensors is not None else None
+    return Machine(int(psutil.virtual_memory().total), battery is not None)
 
 
 def profile_of(name: str | Profile | None) -> Profile:
@@ -104,7 +158,7 @@ def profile_of(name: str | Profile | None) -> Profile:
     """
     if isinstance(name, Profile):
         return name
-    found = PROFILES.get(detect() if name is None else name)
+    found = PROFILES.get(detect().profile if name is None else name)
     if found is None:
         raise InvalidInput("profile", f"{name!r} is not known", f"choose one of {', '.join(PROFILES)}")
     return found

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from ..errors import InvalidInput, NotFound
 
 __all__ = [
-    "FRAME", "RATE", "AudioSink", "AudioSource", "NoSink", "Player", "Samples", "WavSink", "WavSource",
+    "FRAME", "RATE", "AudioSink", "AudioSource", "NoSink", "Samples", "WavSink", "WavSource",
     "read_wav", "resample", "rms", "write_wav",
 ]  # fmt: skip
 
@@ -151,7 +151,7 @@ class WavSource:
         self._closed.set()
 
 
-class Player:
+class _Player:
     """Plays queued blocks one after the other in a thread of its own; stops between two of them."""
 
     def __init__(self) -> None:
@@ -198,8 +198,7 @@ class Player:
             with self._more:
                 self._busy = False
                 self._more.notify_all()
-                while not (self._more.wait_for(lambda: self._queue or self._ended, self._idle_s)):
-                    self._rest()
+                self._more.wait_for(lambda: self._queue or self._ended)
                 if not self._queue:
                     return
                 block, self._busy = self._queue.popleft(), True
@@ -207,16 +206,11 @@ class Player:
             self.last_sound = time.perf_counter()
             self._sound(block)
 
-    _idle_s: float | None = None  # after which it rests; None: never
-
-    def _rest(self) -> None:
-        """There has been nothing to play for a while."""
-
     def _sound(self, block: Samples) -> None:
         raise NotImplementedError
 
 
-class NoSink(Player):
+class NoSink(_Player):
     """Plays to nobody, for as long as it would take: what a stop can be measured on."""
 
     def _sound(self, block: Samples) -> None:

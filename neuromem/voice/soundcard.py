@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -12,12 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import MissingDependency, NeuromemError, NotFound
-from .audio import BLOCK, FRAME, RATE, Player, Samples
+from .audio import BLOCK, ECHO_S, FRAME, RATE, Samples, rms
 
 __all__ = ["Microphone", "SoundCard", "devices"]
 
-IDLE_S = 0.3  # a device that has so long nothing to play is stopped: it would run dry
-DEAF_S = 2.0  # with no frame from a microphone, after which its device is opened anew
+DEAF_S = 2.0  # with no frame from a device, or asked for by it, after which it is opened anew
 
 _LOG = logging.getLogger(__name__)
 
@@ -88,49 +88,97 @@ class Microphone:
             self._stream.close()
 
 
-class SoundCard(Player):
-    """A sound card's output; see `Microphone`."""
+class SoundCard:
+    """A sound card's output; see `Microphone`.
+
+    The device asks for each block when it needs one and plays silence between: a stream that is written to
+    was seen to wait for ever once it had run dry.
+    """
 
     def __init__(self, device: str | int | None = None) -> None:
+        self._queue: deque[Samples] = deque()
+        self._more = threading.Condition()
+        self._levels: deque[tuple[float, float]] = deque(maxlen=64)
+        self._sounding = False
+        self.last_sound = 0.0  # perf_counter when a block was last begun
+        self._asked = time.perf_counter()  # … and when the device last asked for one
+        self._device = device
+        self._switching = threading.Lock()  # held while the device is opened, started or stopped
         with _no_device("loudspeaker"):
-            self._stream = _sounddevice().OutputStream(
-                RATE, BLOCK, device, channels=1, dtype="int16", latency="low"
-            )
-        self._switching = threading.Lock()  # held while the device is started or stopped, not while it plays
-        super().__init__()
+            self._stream = self._opened()
 
-    _idle_s = IDLE_S
+    def _opened(self) -> Any:
+        stream = _sounddevice().OutputStream(
+            RATE, BLOCK, self._device, channels=1, dtype="int16", latency="low", callback=self._fill
+        )
+        stream.start()
+        return stream
+
+    def _fill(self, out: NDArray[np.int16], *_: Any) -> None:
+        self._asked = time.perf_counter()
+        with self._more:
+            block = self._queue.popleft() if self._queue else None
+            self._sounding = block is not None
+            if block is None:
+                self._more.notify_all()
+            else:
+                self.last_sound = self._asked
+                self._levels.append((self._asked, rms(block)))
+        out[:] = 0
+        if block is not None:
+            out[: block.size, 0] = block
+
+    def play(self, samples: Samples) -> None:
+        """Queues it."""
+        with self._more:
+            self._queue.extend(samples[at : at + BLOCK] for at in range(0, samples.size, BLOCK))
+        with self._switching:
+            try:
+                if self._stream.stopped:
+                    self._asked = time.perf_counter()
+                    self._stream.start()
+                elif time.perf_counter() - self._asked > DEAF_S:
+                    _LOG.warning("the loudspeaker asks for nothing; it is opened anew")
+                    self._asked = time.perf_counter()
+                    self._stream.close()
+                    self._stream = self._opened()
+            except _sounddevice().PortAudioError as error:
+                _LOG.warning("the loudspeaker does not play (%s); tried again with the next sound", error)
 
     def stop(self) -> None:
         """Ends what is playing: what the device holds, too."""
-        super().stop()
-        with self._switching:
-            if not self._stream.stopped:
+        with self._more:
+            held = self.playing
+            self._queue.clear()
+            self._levels.clear()
+        if held:
+            with self._switching:
                 self._stream.abort()
+        with self._more:
+            self._sounding = False
+            self._more.notify_all()
+
+    def wait(self, seconds: float) -> bool:
+        """Whether all has been played within so many seconds."""
+        with self._more:
+            return self._more.wait_for(lambda: not self._queue and not self._sounding, seconds)
+
+    @property
+    def playing(self) -> bool:
+        """Whether something is queued or sounds."""
+        return bool(self._queue) or self._sounding
+
+    @property
+    def level(self) -> float:
+        """Loudest of what may still be heard, 0 to 1."""
+        now = time.perf_counter()
+        return max((level for at, level in list(self._levels) if now - at < ECHO_S), default=0.0)
 
     def close(self) -> None:
-        """Plays to the end and gives the device back."""
-        super().close()
-        self._rest()
-        self._stream.close()
-
-    def _rest(self) -> None:
+        """Plays to the end, if the device still does, and gives it back."""
+        self.wait(len(self._queue) * BLOCK / RATE + DEAF_S)
         with self._switching:
-            if not self._stream.stopped:
-                self._stream.stop()  # when all that it holds is played
-
-    def _sound(self, block: Samples) -> None:
-        try:
-            with self._switching:
-                if self._stream.stopped:
-                    self._stream.start()
-            self._stream.write(block.reshape(-1, 1))
-        except (
-            _sounddevice().PortAudioError
-        ):  # stopped in mid-write, or run dry: the next block starts it anew
-            with self._switching:
-                if not self._stream.stopped:
-                    self._stream.abort()
+            self._stream.close()
 
 
 class _no_device:

@@ -14,7 +14,9 @@ from ..layers.erasure import Erasure
 from ..layers.ldpc import code
 from .carriers import soft_bits
 from .frames import Control, Words, control_code, crc32c, read_words
-from .plan import DATA_AT, LEAD_S, MODES, NARROW, SYMBOL_S, TRAINING, Layout, layout, mode_of
+from .gathering import Gathering, Graded
+from .grading import Word, read_graded
+from .plan import DATA_AT, LEAD_S, MODES, NARROW, SYMBOL_S, TRAINING, Layout, layout, layout_of, mode_of
 from .sending import MOST_BYTES, check_rate, control_cells, resampled
 from .sync import Channel, equalise, find_chirps, learn
 
@@ -37,7 +39,8 @@ class Report:
             wrong bits; healed: hurt ones that were put right. lost: numbers of the frames that are
             missing, as "burst.frame" or "burst" for one that was not heard. snr_db: of the weakest
             burst. drift_ppm: how much slower than ours the sender's clock runs (largest of the
-            bursts). rebuilt: bursts that were lost, by parity.
+            bursts). rebuilt: bursts that were lost, by parity. classes: of a graded message, by class its
+            bytes, its packets of content, how many of them were made of parity, how many are lost.
     """
 
     mode: str = ""
@@ -50,6 +53,7 @@ class Report:
     snr_db: float = float("inf")
     drift_ppm: float = 0.0
     rebuilt: int = 0
+    classes: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON; an SNR that was never measured is None."""
@@ -64,11 +68,13 @@ class Received:
     """A message that came whole, its CRC-32C right.
 
     Attributes:
-        payload: the bytes sent. report: what was hurt and healed on the way.
+        payload: the bytes sent, of a graded message those of its items one after another. report: what was
+            hurt and healed on the way. graded: the items of a graded message, None for a plain one.
     """
 
     payload: bytes
     report: Report
+    graded: Graded | None = None
 
 
 @dataclass
@@ -76,6 +82,7 @@ class _Burst:
     control: Control
     chunks: dict[int, bytes]
     sizes: tuple[int, ...]
+    words: list[Word | None] = field(default_factory=list)  # of a graded message
 
 
 class Listener:
@@ -101,6 +108,7 @@ class Listener:
         self._waiting: tuple[int, Control, Layout, Channel] | None = None
         self._done: list[tuple[int, int, int]] = []  # messages that came whole last
         self._pending: OrderedDict[tuple[int, int, int], tuple[dict[int, _Burst], Report]] = OrderedDict()
+        self._graded: OrderedDict[tuple[int, int, int], tuple[Gathering, Report]] = OrderedDict()
 
     def feed(self, samples: ArrayLike) -> list[Received]:
         """Takes in what was heard since.
@@ -128,6 +136,9 @@ class Listener:
             out += heard
         for key in list(self._pending):
             self._give_up(key)
+        for gathering, report in self._graded.values():
+            self._tell(gathering, report)
+        self._graded.clear()
         self._buffer, self._looked = np.zeros(0, np.float32), 0
         return out
 
@@ -180,11 +191,13 @@ class Listener:
     def _take(self, burst: _Burst, report: Report) -> list[Received]:
         control = burst.control
         key = (control.message, control.total, control.mode)
+        if control.graded:
+            return self._take_graded(burst, report, key)
         if control.part >= control.parts and key in self._done:
             return []  # parity of a message that is whole already
         self._done = [each for each in self._done if each != key]
         if key not in self._pending:
-            while len(self._pending) >= MOST_PENDING or self._held() > PENDING_BYTES:
+            while len(self._pending) >= MOST_PENDING or (self._pending and self._held() > PENDING_BYTES):
                 self._give_up(next(iter(self._pending)))
             self._pending[key] = ({}, Report(report.mode, of=control.parts))
         bursts, sum_ = self._pending[key]
@@ -206,8 +219,38 @@ class Listener:
         sum_.bursts = len(bursts)
         return [Received(payload, sum_)]
 
+    def _take_graded(self, burst: _Burst, report: Report, key: tuple[int, int, int]) -> list[Received]:
+        control = burst.control
+        if key in self._done and control.part:
+            return []  # the rest of a message that is whole already
+        self._done = [each for each in self._done if each != key]
+        if key not in self._graded:
+            while len(self._graded) >= MOST_PENDING or (self._graded and self._held() > PENDING_BYTES):
+                _, (forgotten, its) = self._graded.popitem(last=False)
+                self._tell(forgotten, its)
+            gathering = Gathering(control.total, control.message)
+            self._graded[key] = (gathering, Report(report.mode, of=control.parts))
+        gathering, sum_ = self._graded[key]
+        _add(sum_, report)
+        gathering.add(burst.words, control.part)
+        sum_.bursts = len(gathering.parts)
+        graded = gathering.whole(sum_)
+        if graded is not None:
+            del self._graded[key]
+            self._done = [*self._done[-7:], key]
+            return [Received(graded.payload, sum_, graded)]
+        if control.part == control.parts - 1:
+            self._tell(gathering, sum_)  # and kept: sent again, it may complete
+        return []
+
+    def _tell(self, gathering: Gathering, report: Report) -> None:
+        if not gathering.told:
+            gathering.told = True
+            self.damaged = [*self.damaged[-7:], gathering.damage(report)]
+
     def _held(self) -> int:
-        return sum(sum(b.sizes) for bursts, _ in self._pending.values() for b in bursts.values())
+        plain = sum(sum(b.sizes) for bursts, _ in self._pending.values() for b in bursts.values())
+        return plain + sum(gathering.held for gathering, _ in self._graded.values())
 
     def _give_up(self, key: tuple[int, int, int]) -> None:
         bursts, report = self._pending.pop(key)
@@ -303,7 +346,8 @@ def _read_control(heard: NDArray[np.float32], begin: int) -> tuple[Control, Layo
     if control is None:
         return None
     mode = next(each for each in MODES.values() if each.number == control.mode)
-    return control, layout(mode, control.size), channel
+    plan = layout_of(mode, control.size) if control.graded else layout(mode, control.size)
+    return control, plan, channel
 
 
 def _decode(
@@ -317,19 +361,24 @@ def _decode(
     learnt = learn(audio, mode.rate, at, mode.carriers, channel.drift)
     got = equalise(audio, mode.rate, at, learnt, mode.carriers, range(TRAINING, DATA_AT + plan.symbols))
     points, noise = got.points[DATA_AT - TRAINING :], got.noise[DATA_AT - TRAINING :]
-    words, number = Words({}), 0
-    for place in plan.places:
+    words, number, graded = Words({}), 0, list[Word | None]()
+    for band, place in enumerate(plan.places):
         ldpc = code(place.band.rate)
         line = soft_bits(points[place.rows, place.columns], noise[place.rows, place.columns], place.band.load)
         stream = np.empty_like(line)
         stream[place.spread] = line
         decoded = ldpc.decode(stream[: place.words * ldpc.n].reshape(-1, ldpc.n))
-        read_words(decoded.bits, decoded.healed, number, plan, words)
+        if control.graded:
+            found = read_graded(decoded.bits, number, plan, band, control.total)
+            words.count([word is not None for word in found], decoded.healed)
+            graded += found
+        else:
+            read_words(decoded.bits, decoded.healed, number, plan, words)
         number += place.words
     report = Report(
         mode.name, 1, control.parts, words.words, words.hurt, words.healed, [], got.snr_db, got.drift * 1e6
     )
-    return _Burst(control, words.chunks, plan.sizes), report
+    return _Burst(control, words.chunks, plan.sizes, graded), report
 
 
 def _add(into: Report, more: Report) -> None:

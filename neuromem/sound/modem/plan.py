@@ -12,7 +12,7 @@ so the robust mode passes a telephone's 8 kHz of sampling rate.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
 import numpy as np
@@ -23,8 +23,26 @@ from ..layers.ldpc import code
 from .chance import bits, order
 
 __all__ = [
-    "BANDS", "CHIRP_S", "DATA_AT", "GUARD_S", "LEAD_S", "MODES", "NARROW", "SYMBOL_S", "USEFUL_S", "Band",
-    "Layout", "Mode", "Place", "known", "layout", "mode_of",
+    "BANDS",
+    "CHIRP_S",
+    "DATA_AT",
+    "GUARD_S",
+    "LEAD_S",
+    "MODES",
+    "MOST_BYTES",
+    "MOST_SYMBOLS",
+    "NARROW",
+    "SYMBOL_S",
+    "USEFUL_S",
+    "Band",
+    "Layout",
+    "Mode",
+    "Place",
+    "known",
+    "layout",
+    "layout_of",
+    "mode_of",
+    "words_in",
 ]  # fmt: skip
 
 USEFUL_S, GUARD_S, CHIRP_S = 0.128, 0.048, 0.128
@@ -35,6 +53,7 @@ TRAINING, CONTROL = 2, 2  # symbols
 DATA_AT = TRAINING + CONTROL  # the first data symbol
 MOST_SYMBOLS = 256  # of data in a burst: 45 s, after which channel and clock are learnt anew
 PILOT_EVERY, PILOT_STEP = 18, 7  # each carrier is a pilot once in 18 symbols
+MOST_BYTES = 1 << 24  # of a message; over two hours in the fast mode
 TALLEST = 3072  # carriers up to 24 kHz
 HEAD = 8  # bytes of a frame that are not payload: sequence, length, CRC-32C
 
@@ -102,7 +121,7 @@ class Mode:
     @cached_property
     def capacity(self) -> int:
         """Most payload bytes of one burst."""
-        words = _words(self, MOST_SYMBOLS)
+        words = words_in(self, MOST_SYMBOLS)
         return sum(n * _room(band) for n, band in zip(words, self.bands, strict=True))
 
 
@@ -189,12 +208,14 @@ def _cells(band: Band, symbols: int) -> NDArray[np.bool_]:
     return np.stack([~pilots(band.carriers, DATA_AT + i) for i in range(symbols)])
 
 
-def _words(mode: Mode, symbols: int) -> list[int]:
-    return [int(_cells(b, symbols).sum()) * b.load // code(b.rate).n for b in mode.bands]
+@lru_cache(maxsize=1024)
+def words_in(mode: Mode, symbols: int) -> tuple[int, ...]:
+    """LDPC words that so many data symbols hold, by band."""
+    return tuple(int(_cells(b, symbols).sum()) * b.load // code(b.rate).n for b in mode.bands)
 
 
 def _carries(mode: Mode, symbols: int) -> int:
-    return sum(n * _room(b) for n, b in zip(_words(mode, symbols), mode.bands, strict=True))
+    return sum(n * _room(b) for n, b in zip(words_in(mode, symbols), mode.bands, strict=True))
 
 
 @lru_cache(maxsize=8)
@@ -210,14 +231,22 @@ def layout(mode: Mode, size: int) -> Layout:
     while many - few > 1:
         middle = (few + many) // 2
         few, many = (few, middle) if _carries(mode, middle) >= max(size, 1) else (middle, many)
-    places, sizes, left, column = [], list[int](), size, 0
-    for band, words in zip(mode.bands, _words(mode, many), strict=True):
-        rows, columns = np.nonzero(_cells(band, many))
+    sizes, left, bare = list[int](), size, layout_of(mode, many)
+    for place in bare.places:
+        for _ in range(place.words):
+            if left > 0 or not sizes:
+                sizes.append(min(left, _room(place.band)))
+                left -= sizes[-1]
+    return replace(bare, sizes=tuple(sizes))
+
+
+@lru_cache(maxsize=8)
+def layout_of(mode: Mode, symbols: int) -> Layout:
+    """So many data symbols, whatever they carry: `sizes` is empty."""
+    places, column = [], 0
+    for band, words in zip(mode.bands, words_in(mode, symbols), strict=True):
+        rows, columns = np.nonzero(_cells(band, symbols))
         spread = order(0x73707265 + mode.number, len(rows) * band.load)
         places.append(Place(band, words, rows, columns + column, spread))
         column += len(band.carriers)
-        for _ in range(words):
-            if left > 0 or not sizes:
-                sizes.append(min(left, _room(band)))
-                left -= sizes[-1]
-    return Layout(mode, many, tuple(places), tuple(sizes))
+    return Layout(mode, symbols, tuple(places), ())

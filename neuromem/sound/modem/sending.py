@@ -14,11 +14,26 @@ from ..needed import needed
 from .carriers import chirp, constellation, symbol_wave
 from .chance import bits, order
 from .frames import MOST_CODED, MOST_SPARE, Control, chunks_of, control_code, crc32c, words_of
-from .plan import CONTROL, DATA_AT, GUARD_S, NARROW, TRAINING, Layout, Mode, known, layout, mode_of, pilots
+from .plan import (
+    CONTROL,
+    DATA_AT,
+    GUARD_S,
+    MOST_BYTES,
+    NARROW,
+    TRAINING,
+    Layout,
+    Mode,
+    known,
+    layout,
+    mode_of,
+    pilots,
+)  # fmt: skip
 
-__all__ = ["MOST_BYTES", "RATES", "control_cells", "modulate", "resampled", "seconds_for"]
+__all__ = [
+    "MOST_BYTES", "PAUSE_S", "RATES", "burst_wave", "check_line", "check_rate", "control_cells", "modulate",
+    "played", "resampled", "seconds_for",
+]  # fmt: skip
 
-MOST_BYTES = 1 << 24  # of a message; over two hours in the fast mode
 RATES = (8_000, 192_000)  # Hz, the least and the most
 NATIVE = 48_000
 LOUDNESS, PEAK = 0.22, 0.95  # root mean square; peaks beyond 12.7 dB over it are cut
@@ -40,20 +55,28 @@ def modulate(payload: bytes, mode: str = "robust", rate: int = NATIVE, spare: in
         InvalidInput: an unknown mode, too much payload, or a rate that cannot hold the mode's bands.
     """
     chosen = mode_of(mode)
-    check_rate(rate)
-    if rate < 2.1 * chosen.highest:
-        raise InvalidInput(
-            "rate", f"{rate} Hz cannot hold {mode!r}, which reaches {chosen.highest:g} Hz",
-            f"give at least {int(2.1 * chosen.highest)}, or choose a lower mode",
-        )  # fmt: skip
+    check_line(chosen, rate)
     if len(payload) > MOST_BYTES:
         raise InvalidInput("payload", f"{len(payload)} bytes", f"send at most {MOST_BYTES} at a time")
+    return played([_burst(control, part, chosen) for control, part in _parts(payload, chosen, spare)], rate)
+
+
+def check_line(mode: Mode, rate: int) -> None:
+    """Raises InvalidInput: the rate is out of range, or cannot hold the mode's bands."""
+    check_rate(rate)
+    if rate < 2.1 * mode.highest:
+        raise InvalidInput(
+            "rate", f"{rate} Hz cannot hold {mode.name!r}, which reaches {mode.highest:g} Hz",
+            f"give at least {int(2.1 * mode.highest)}, or choose a lower mode",
+        )  # fmt: skip
+
+
+def played(bursts: list[NDArray[np.float32]], rate: int) -> NDArray[np.float32]:
+    """Bursts one after another, pauses around each, at a rate."""
     pause = np.zeros(round(PAUSE_S * NATIVE), np.float32)
-    sound = [pause]
-    for control, part in _parts(payload, chosen, spare):
-        sound += [_burst(control, part, chosen), pause]
+    sound = [pause, *(piece for burst in bursts for piece in (burst, pause))]
     wave = np.clip(LOUDNESS * np.concatenate(sound), -PEAK, PEAK)
-    return np.clip(resampled(wave, NATIVE, rate), -1, 1)
+    return np.clip(resampled(wave.astype(np.float32), NATIVE, rate), -1, 1)
 
 
 def seconds_for(size: int, mode: str = "robust") -> float:
@@ -109,12 +132,25 @@ def _parts(payload: bytes, mode: Mode, spare: int) -> list[tuple[Control, bytes]
 
 def _burst(control: Control, payload: bytes, mode: Mode) -> NDArray[np.float32]:
     plan = layout(mode, len(payload))
+    chunks, words, first = chunks_of(payload, plan), [], 0
+    for place in plan.places:
+        words.append(words_of(chunks, place, first))
+        first += place.words
+    return burst_wave(control, plan, words)
+
+
+def burst_wave(control: Control, plan: Layout, words: list[NDArray[np.uint8]]) -> NDArray[np.float32]:
+    """The sound of a burst, at `NATIVE` samples a second.
+
+    Args:
+        words: by band the information bits of its LDPC words, shape (words, k).
+    """
+    mode = plan.mode
     rest = np.zeros(round(GUARD_S * NATIVE), np.float32)
     waves = [np.sqrt(2) * chirp(NATIVE).real, rest]
     waves += [symbol_wave(known(i)[mode.carriers], mode.carriers, NATIVE) for i in range(TRAINING)]
     waves += _control_waves(control)
-    grid = _grid(payload, plan)
-    waves += [symbol_wave(row, mode.carriers, NATIVE) for row in grid]
+    waves += [symbol_wave(row, mode.carriers, NATIVE) for row in _grid(words, plan)]
     return np.concatenate(waves).astype(np.float32)
 
 
@@ -129,15 +165,13 @@ def _control_waves(control: Control) -> list[NDArray[np.float32]]:
     return waves
 
 
-def _grid(payload: bytes, plan: Layout) -> NDArray[np.complex64]:
+def _grid(words: list[NDArray[np.uint8]], plan: Layout) -> NDArray[np.complex64]:
     """Values of all data symbols: shape (symbols, carriers)."""
     carriers = plan.mode.carriers
     grid = np.stack([known(DATA_AT + i)[carriers] for i in range(plan.symbols)])
-    chunks, first = chunks_of(payload, plan), 0
-    for place in plan.places:
+    for place, info in zip(plan.places, words, strict=True):
         stream = bits(0x66696C6C, len(place.spread))
-        words = code(place.band.rate).encode(words_of(chunks, place, first))
-        stream[: words.size] = words.reshape(-1)
+        line = code(place.band.rate).encode(info)
+        stream[: line.size] = line.reshape(-1)
         grid[place.rows, place.columns] = constellation(stream[place.spread], place.band.load)
-        first += place.words
     return grid
