@@ -68,6 +68,7 @@ def scripted_server() -> Iterator[ScriptedServer]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # the body would wait 40 ms for the head to be acknowledged
 
         def setup(self) -> None:
             server.connections += 1

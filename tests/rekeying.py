@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Sequence
+from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
-from conftest import FakeClock
+from torch import Tensor
 
 from neuromem import Memory
 from neuromem.encoders import Encoder, HashEncoder
+
+if TYPE_CHECKING:
+    from conftest import FakeClock  # a child that imports this needs no pytest
 
 OLD, NEW = HashEncoder(384), HashEncoder(96)
 MANY = 60  # facts of a store that is told quickly
@@ -77,3 +83,20 @@ class Interrupting(Watched):
         if done == self.after:
             self.after = -1
             raise KeyboardInterrupt
+
+
+class Slow(HashEncoder):
+    """`NEW`, but with time enough to be killed in the middle."""
+
+    def encode(self, texts: Sequence[str]) -> Tensor:
+        time.sleep(0.004 * len(texts))
+        return super().encode(texts)
+
+
+def rekey(store: str, now: float, tell: Connection) -> None:
+    """A process that keys a store anew and tells how many events are done, in the end "done"."""
+    with Memory(
+        store, OFTEN, Slow(96), clock=lambda: now, progress=lambda done, total: tell.send(done)
+    ) as memory:
+        memory.bank("ana")
+        tell.send("done")

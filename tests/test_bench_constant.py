@@ -116,7 +116,8 @@ def test_a_prompt_over_its_budget_is_counted_and_fails_the_bench(
 ) -> None:
     monkeypatch.setattr(ContextBuilder, "_within_budget", _anything)
     monkeypatch.setattr(Config, "load", classmethod(lambda cls, *given, **more: TIGHT))
-    status, report = bench("constant", "--turns", 300, "--encoder", "hash")
+    monkeypatch.setattr(constant, "WINDOW", 20)  # no time is looked at here
+    status, report = bench("constant", "--turns", 60, "--encoder", "hash")
     assert status == 1
     assert report["prompts_over_budget"] > 0
     status, report = bench("context", "--turns", 20, "--encoder", "hash")

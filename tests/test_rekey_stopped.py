@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import random
 import re
 import shutil
 import signal
-import subprocess
-import sys
 import time
+from collections.abc import Iterator
+from itertools import islice
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
-from command_line import ROOT, finished, started
+from command_line import finished, started
 from conftest import FakeClock
-from rekeying import MANY, NEW, OFTEN, OLD, Interrupting, Watched, opened, same, state_of, told_store
+from rekeying import MANY, NEW, OFTEN, OLD, Interrupting, Watched, opened, rekey, same, state_of, told_store
 
 from neuromem import Memory
 from neuromem.encoders import HashEncoder
+
+LOCKERS = 240  # of a store whose change is stopped after about twenty
 
 
 @pytest.mark.parametrize(("after", "kept"), [(3, 0), (9, 9), (21, 17), (40, 35), (MANY, 53)])
@@ -98,37 +102,31 @@ def test_what_was_set_aside_does_not_outlive_a_deletion(tmp_path: Path, fake_clo
 
 # --- kill -9 ----------------------------------------------------------------------------------
 
-CHILD = """
-import sys, time
-from neuromem import Memory
-from neuromem import Memory
-from neuromem.encoders import HashEncoder
 
-class Slow(HashEncoder):
-    def encode(self, texts):
-        time.sleep(0.004 * len(texts))
-        return super().encode(texts)
-
-def said(done, total):
-    print(done, total, flush=True)
-
-config = {"log": {"snapshot_events": 8}}
-with Memory(sys.argv[1], config, Slow(96), clock=lambda: float(sys.argv[2]), progress=said) as memory:
-    memory.bank("ana")
-    print("done", flush=True)
-"""
-
-
-def rekey_until_killed(store: Path, clock: FakeClock, lines: int, seconds: float) -> list[str]:
-    """Kills a process that keys a store anew, so long after it said so many lines. Returns all it said."""
-    command = [sys.executable, "-c", CHILD, str(store), str(clock.now)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as child:
-        assert child.stdout is not None
-        said = [line for line in (child.stdout.readline() for _ in range(lines)) if line]
+def rekey_until_killed(store: Path, clock: FakeClock, steps: int, seconds: float) -> list[int | str]:
+    """Kills a process that keys a store anew, so long after it told so many steps. Returns all it told."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["neuromem.memory"])  # the heavy imports are made once
+    hear, tell = context.Pipe(duplex=False)
+    with hear:
+        child = context.Process(target=rekey, args=(str(store), clock.now, tell), daemon=True)
+        child.start()
+        tell.close()  # the child's alone now: it ends with it
+        told = list(islice(heard(hear), steps))
         time.sleep(seconds)
-        child.send_signal(signal.SIGKILL)
-        said += child.stdout.readlines()
-    return [line.strip() for line in said]
+        child.kill()
+        told += heard(hear)
+        child.join()
+    return told
+
+
+def heard(hear: Connection) -> Iterator[int | str]:
+    """What a child tells until it has ended."""
+    while True:
+        try:
+            yield hear.recv()
+        except EOFError:
+            return
 
 
 @pytest.mark.slow
@@ -141,7 +139,7 @@ def test_killed_again_and_again_it_gets_to_the_end_and_nothing_is_lost(
         said = rekey_until_killed(tmp_path / "store", fake_clock, rng.randrange(8, 24), rng.uniform(0, 0.05))
         if not said or said[-1] == "done":
             break
-        begun.append(int(said[0].split()[0]))
+        begun.append(said[0])
     assert len(begun) >= 3, "it was killed in the middle"
     assert begun[0] == 0
     assert begun == sorted(begun)
@@ -177,9 +175,10 @@ def test_a_command_stopped_with_ctrl_c_says_so_and_the_next_one_goes_on(
     monkeypatch.setenv("NEUROMEM_LOG__SNAPSHOT_EVENTS", "20")
     with Memory(tmp_path, encoder=NEW) as memory:
         lines = [
-            {"role": "user", "content": f"My locker number {n} is {n * 7919 % 10_007}"} for n in range(400)
+            {"role": "user", "content": f"My locker number {n} is {n * 7919 % 10_007}"}
+            for n in range(LOCKERS)
         ]
-        for start in range(0, 400, 4):
+        for start in range(0, LOCKERS, 4):
             memory.add(lines[start : start + 4], user_id="me", infer=False)
     process = started("sleep", "--path", str(tmp_path), "--encoder", "hash")
     while process.poll() is None and not list((tmp_path / "banks").glob("*.anew")):
@@ -190,6 +189,6 @@ def test_a_command_stopped_with_ctrl_c_says_so_and_the_next_one_goes_on(
     assert "Traceback" not in err
     assert "nothing acknowledged was lost. Run the same command again to go on." in err
     done = finished("sleep", "--path", str(tmp_path), "--encoder", "hash", "--json")
-    assert done.json["held"] == 400
-    assert re.search(r"me: the encoder changed .* going on after \d+ of 400 events", done.err)
+    assert done.json["held"] == LOCKERS
+    assert re.search(rf"me: the encoder changed .* going on after \d+ of {LOCKERS} events", done.err)
     assert [path.suffix for path in (tmp_path / "banks").iterdir()] == [".safetensors"]
