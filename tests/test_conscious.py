@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
+import random
 import time
 from pathlib import Path
-from uuid import UUID
 
 import pytest
+import torch
 from conftest import FakeClock
 
 from neuromem import Memory
 from neuromem.bench.generated import personal_facts
-from neuromem.layout import Rows
+from neuromem.bench.speed import clustered, fill
+from neuromem.conscious import essentials
 
 ESSENTIAL = ["My name is Ana.", "I am allergic to peanuts.", "I live in Porto.", "I work as a nurse."]
 LASTING = ["I like tea.", "My favourite colour is green."]
-COPIED = (
-    "stability",
-    "difficulty",
-    "importance",
-    "sequence",
-    "written_ms",
-    "heard_ms",
-    "rehearsed_ms",
-    "seal",
-)
 PASSING = ["I had soup for lunch.", "The bus was late this morning.", "I bought a purple umbrella."]
 
 
@@ -112,11 +104,8 @@ def test_it_takes_less_than_a_millisecond_with_10_000_slots(memory: Memory) -> N
     facts = personal_facts(200)
     tell(memory, *(fact.text for fact in facts))
     bank = memory.bank("ana")
-    for number in range(10_000 - len(bank)):  # the same slots over again: writing 10,000 takes minutes
-        source = number % 200
-        state = {name: getattr(bank, name)[source].item() for name in COPIED}
-        rows = Rows(*(getattr(bank, name)[[source]] for name in Rows._fields))
-        bank.store(str(UUID(int=number)), bank.allocate(1, 0), rows, state | {"meaning": number})
+    fill(bank, clustered(10_000 - len(bank), bank.key_width, 0), memory.engine.now_ms())
+    bank.meaning[200:] = torch.arange(200, bank.capacity)  # gists of their own
     assert len(bank) == 10_000
     taken = []
     for place, fact in enumerate(facts[:60]):
@@ -126,3 +115,45 @@ def test_it_takes_less_than_a_millisecond_with_10_000_slots(memory: Memory) -> N
         assert len(memory.conscious(user_id="ana")) == 12
         taken.append(time.perf_counter() - started)
     assert sorted(taken)[30] < 1e-3
+
+
+def test_after_a_write_it_takes_no_longer_in_a_large_bank_than_in_a_small_one(memory: Memory) -> None:
+    facts = personal_facts(90)
+    tell(memory, *(fact.text for fact in facts[:50]))
+    tell(memory, *(fact.text for fact in facts[:50]), user="ben")
+    bank = memory.bank("ben")
+    fill(bank, clustered(10_000 - len(bank), bank.key_width, 0), memory.engine.now_ms())
+    taken: dict[str, list[int]] = {"ana": [], "ben": []}
+    for place, fact in enumerate(facts[50:]):
+        for user in taken:
+            tell(memory, f"{fact.text} ({place})", user=user)
+            memory.search("what is there?", user_id=user, rehearse=False)  # what it needs is in the caches
+            started = time.thread_time_ns()
+            memory.conscious(user_id=user)
+            taken[user].append(time.thread_time_ns() - started)
+    small, large = (min(times) for times in taken.values())  # of CPU time; others may be using the caches
+    assert large < 2 * small
+
+
+def test_kept_in_step_it_is_the_same_as_chosen_from_the_whole_bank(
+    memory: Memory, fake_clock: FakeClock
+) -> None:
+    facts, rng = personal_facts(90, seed=5), random.Random(5)
+    ids: list[str] = []
+    for place in range(0, 90, 3):
+        written = memory.add(
+            [{"role": "user", "content": fact.text} for fact in facts[place : place + 3]], user_id="ana"
+        )
+        ids += [item.id for item in written if item.event == "ADD"]
+        fake_clock.advance(hours=rng.choice((0, 1, 30, 300)))
+        for _ in range(rng.randrange(3)):
+            memory.search(rng.choice(facts).question, user_id="ana")
+        if place % 9 == 0 and len(ids) > 4:
+            memory.delete(ids.pop(rng.randrange(len(ids))))
+        if place % 30 == 0:
+            memory.sleep()
+        fake_clock.advance(hours=0.1)  # what was recalled counts from now on
+        now_ms = round(1_000 * fake_clock())
+        whole = [hit.id for hit in essentials(memory.bank("ana"), 12, now_ms)]
+        assert [recall.id for recall in memory.conscious(user_id="ana")] == whole
+    assert len(whole) == 12
