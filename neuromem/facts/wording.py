@@ -11,7 +11,7 @@ import re
 
 from ..text import normalize, stems
 from .frames import CALENDAR, LIGHT, frame_of
-from .verbs import is_past
+from .verbs import PAST_OF, is_past
 from .whose import without_lead
 
 __all__ = [
@@ -185,4 +185,6 @@ def does_the_same(text: str, habit: str) -> bool:
     """It tells by the verb of a habit what was done: "jogged on the treadmill" of "I jog along the canal"."""
     told = re.search(r"\b(?:i|we) (?:always |usually |mostly |normally |only )?(\w+)", normalize(habit))
     deed = frozenset(stems(told[1])) - LIGHT if told else frozenset()
-    return bool(deed & frozenset(stems(text)))
+    if told is None or not deed:
+        return False
+    return not (deed | frozenset(stems(PAST_OF.get(told[1], "")))).isdisjoint(stems(text))
