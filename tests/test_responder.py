@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,8 +12,10 @@ from neuromem import Memory
 from neuromem.assistant import Assistant
 from neuromem.assistant.asked import asks_memory, has_kind, is_elliptic, is_follow_up, kind_of
 from neuromem.assistant.candidates import MOST, Candidate, candidates
-from neuromem.assistant.following import Before, follow
+from neuromem.assistant.following import Before, Follow, follow
+from neuromem.assistant.judging import Verdict
 from neuromem.assistant.phrasing import dated, told, turned, with_dates
+from neuromem.assistant.responder import UNKNOWN, UNSURE, Answer, Responder
 from neuromem.assistant.statements import focused, statements_of
 from neuromem.bench.common import read_jsonl
 from neuromem.bench.talk import read_dialogues, says
@@ -286,3 +288,51 @@ def test_the_one_fact_of_a_new_memory_is_found(told: str, asked: str) -> None:
         assistant.reply(told)
         assert assistant.reply(asked).known
         assert not assistant.reply("What is my cat called?").known
+
+
+# -- how sure it is ---------------------------------------------------------------------------------
+
+
+class Sure:
+    """A judge that is as sure of the statements as it is told to be, in the order of their telling."""
+
+    def __init__(self, *chances: float) -> None:
+        self.chances = chances
+
+    def judge(self, question: Follow, found: Sequence[Candidate]) -> list[Verdict]:
+        pairs = [(each, part) for each in sorted(found, key=lambda c: c.seq) for part in statements_of(each)]
+        verdicts = [Verdict(chance, *pair) for chance, pair in zip(self.chances, pairs, strict=False)]
+        return sorted(verdicts, key=lambda verdict: -verdict.chance)
+
+
+def answered(memory: Memory, *chances: float) -> Answer:
+    memory.add("My boat is called Selkie.", "ana", timestamp=MAY.timestamp())
+    memory.add("The old boat was called Kittiwake.", "ana", timestamp=MAY.timestamp() + 7_200)
+    responder = Responder(memory, "ana", Sure(*chances))
+    asked = "What is my boat called?"
+    return responder.answer(asked, responder.recall(asked), JUNE.timestamp())
+
+
+def test_what_is_sure_is_said_alone(memory: Memory) -> None:
+    answer = answered(memory, 0.9, 0.05)
+    assert answer.text == "You told me on 3 May that your boat is called Selkie."
+    assert answer.known
+    assert answer.used
+
+
+def test_two_statements_about_as_likely_are_both_said(memory: Memory) -> None:
+    answer = answered(memory, 0.5, 0.45)
+    first, second = answer.text.split(". ")
+    assert first == "You told me on 3 May that your boat is called Selkie"
+    assert second == "You also told me on 3 May that the old boat was called Kittiwake."
+
+
+def test_what_may_be_it_is_offered_after_saying_that_it_is_not_known(memory: Memory) -> None:
+    answer = answered(memory, 0.4, 0.01)
+    assert answer.text == f"{UNSURE} You told me on 3 May that your boat is called Selkie."
+    assert not answer.known
+    assert not answer.used  # a guess rehearses nothing
+
+
+def test_what_hardly_fits_is_not_said(memory: Memory) -> None:
+    assert answered(memory, 0.1, 0.01) == Answer(UNKNOWN)

@@ -168,6 +168,7 @@ def test_the_loop_adds_less_than_20_ms_and_recall_is_there_in_time(monkeypatch: 
     spoken = [np.concatenate([quiet(0.1), tone(0.6)]) for _ in lines]
     with Memory() as memory, Assistant(memory, "ana") as assistant:
         memory.engine.keys.query("warm up")
+        before = strain()
         loop = Loop(assistant, WavSource(spoken, paced=True), Endpointer(EnergyDetector()), Scripted(lines),
                     Beeps(), NoSink())  # fmt: skip
         turns = loop.run()
@@ -179,7 +180,7 @@ def test_the_loop_adds_less_than_20_ms_and_recall_is_there_in_time(monkeypatch: 
     )
     print("plumbing", plumbing, "ready", [turn.recall_ready for turn in turns])
     # medians, by how long this machine takes for its own milliseconds just now; `bench turns` has the rest
-    busy = strain()
+    busy = max(before, strain())
     assert any("otola" in turn.said for turn in turns[1::2]) or busy > 2  # else the next line interrupts it
     assert sum(turn.recall_ready for turn in turns) >= 6 or busy > 2
     assert len(spoken_of) == len(turns) or busy > 2

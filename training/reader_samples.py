@@ -29,6 +29,13 @@ KIN = [
         "wife girlfriend boyfriend son daughter colleague niece nephew landlord doctor"
     ).split()
 ]
+UPDATED = 0.3  # share of the answered questions of which something else was told before
+CHANGES = """
+Actually,|No wait,|Correction:|Change of plan:|It's different now.|Scrap what I said:|Not any more.|
+So that has changed,|Update:|I've switched.|Forget what I told you before.|Things moved on:|
+They changed it again.|I was wrong,|New:|Instead,|In the end|It turned out otherwise:|Finally settled:|
+as of this week|from now on|||
+""".replace("\n", "").split("|")
 
 
 @dataclass(frozen=True)
@@ -94,7 +101,13 @@ class FromBlocks:
         passages = others
         if answerable:
             at = rng.randint(0, len(passages))
-            passages = [*passages[:at], fact, *passages[at:]]
+            older = self._older(block, told, asked, values, rng, who) if rng.random() < UPDATED else ""
+            if older:
+                fact = f"{rng.choice(CHANGES)} {fact}".strip()
+                passages = [*passages[:at], fact, *passages[at:]]
+                passages.insert(rng.randint(0, at), older)
+            else:
+                passages = [*passages[:at], fact, *passages[at:]]
         return self._told(question, passages, fact if answerable else "", answer, rng)
 
     def _filled(self, text: str, values: dict[str, str], rng: random.Random, who: str) -> str:
@@ -105,6 +118,20 @@ class FromBlocks:
         """The value that the fact has and the question lacks, if there is one alone."""
         only = {slot[0] for slot in SLOT.finditer(told)} - {slot[0] for slot in SLOT.finditer(asked)}
         return values[only.pop()] if len(only) == 1 else ""
+
+    def _older(
+        self, block: Block, told: str, asked: str, values: dict[str, str], rng: random.Random, who: str
+    ) -> str:
+        """What was so before: the same with another value; "" where no value alone is asked for."""
+        only = {slot[0] for slot in SLOT.finditer(told)} - {slot[0] for slot in SLOT.finditer(asked)}
+        if len(only) != 1:
+            return ""
+        slot = only.pop()
+        kind = SLOT.fullmatch(slot)
+        assert kind is not None
+        wordings = [fact for fact in block.facts if slot in fact]
+        changed = values | {slot: rng.choice(self.pairs.pools[kind[1]])}
+        return self._filled(rng.choice(wordings), changed, rng, who) if wordings else ""
 
     def _others(
         self,

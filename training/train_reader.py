@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import argparse
 import copy
+import hashlib
+import pickle
 import random
 import time
 from pathlib import Path
@@ -17,7 +19,7 @@ import torch
 from tokenizers import Tokenizer
 from torch.nn import functional
 
-from neuromem.encoders.int8file import read_checkpoint
+from neuromem.encoders.int8file import identity_of, read_checkpoint
 from neuromem.encoders.transformer import TransformerEncoder, word_pieces
 from neuromem.shipped import checkpoint_path
 
@@ -25,7 +27,7 @@ from . import state
 from .blocks import Pairs, read_blocks
 from .reader_net import ReaderNet, save_reader
 from .reader_samples import FromBlocks, Sample, packed
-from .talks import FromTalks, look_up, read_talks, sample_of
+from .talks import FromTalks, Talk, look_up, read_talks, sample_of
 
 AVERAGE = 0.98  # decay of the moving average of the weights
 EXAM = 8  # questions of one forward pass
@@ -50,6 +52,21 @@ def near_blocks(pairs: Pairs) -> list[list[int]]:
     return out
 
 
+def looked_up(talks: list[Talk], encoder: TransformerEncoder, path: Path) -> None:
+    """Looks up what each question finds; what was looked up before is read from a file."""
+    known = pickle.loads(path.read_bytes()) if path.is_file() else {}
+    for talk in talks:
+        asked = f"{identity_of(encoder.path)} {talk.turns} {[ask.wordings for ask in talk.asks]}"
+        digest = hashlib.sha256(asked.encode()).hexdigest()
+        if digest not in known:
+            look_up(talk, encoder)
+            known[digest] = [ask.found for ask in talk.asks]
+        for ask, found in zip(talk.asks, known[digest], strict=True):
+            ask.found = found
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(pickle.dumps(known))
+
+
 def vocabulary() -> Tokenizer:
     """The tokenizer of the shipped transformer."""
     weights, _ = read_checkpoint(checkpoint_path("transformer.safetensors"), "transformer")
@@ -71,6 +88,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=2_000)
     parser.add_argument("--batch", type=int, default=8, help="questions a step")
     parser.add_argument("--learning-rate", type=float, default=2e-4)
+    parser.add_argument("--drop", type=float, default=0.1, help="dropout")
     parser.add_argument("--start", type=Path, help="state of a run whose weights this one begins with")
     parser.add_argument("--every", type=int, default=4, help="held-out questions: one of so many is asked")
     parser.add_argument("--seed", type=int, default=0)
@@ -84,13 +102,12 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
     tokenizer = vocabulary()
-    net = ReaderNet(checkpoint_path("transformer.safetensors"))
+    net = ReaderNet(checkpoint_path("transformer.safetensors"), drop=args.drop)
     pairs = Pairs(read_blocks(), args.data, args.seed)
     blocks = FromBlocks(pairs, near_blocks(pairs), args.seed)
     encoder = TransformerEncoder()
     talks, held = read_talks(args.dialogues)
-    for talk in (*talks, *held):
-        look_up(talk, encoder)
+    looked_up([*talks, *held], encoder, args.runs / "found.pickle")
     asked = FromTalks(talks, pairs, args.seed)
     print(f"{len(talks)} dialogues, {len(asked.asks):,} questions; {len(held)} held out", flush=True)
     exam = [sample_of(talk, ask, 0, MOST)[0] for talk in held for ask in talk.asks][:: args.every]

@@ -22,10 +22,13 @@ from .phrasing import continued, states, told
 from .statements import focused, statements_of
 from .weighing import judge_for
 
-__all__ = ["UNKNOWN", "Answer", "Responder", "sentence"]
+__all__ = ["UNKNOWN", "UNSURE", "Answer", "Responder", "sentence"]
 
 UNKNOWN = "I don't know that. You haven't told me."
-ENOUGH = 0.65  # sureness from which on a statement is said as the answer
+UNSURE = "I don't know that for certain."  # before what may answer
+ENOUGH = 0.85  # sureness from which on a statement is said as the answer …
+PERHAPS = 0.35  # … and from which on as what may be it
+CLOSE = 0.2  # share of the best statement's chance from which on the next is said too
 FRAGMENT_WORDS = 6  # of a fragment that is said with what it belongs to
 _USED_TO = re.compile(r"\bused to (?!it\b|the\b|my\b|being\b)", re.IGNORECASE)
 _OF_TIME = ("when", "hour", "length")  # kinds of question
@@ -79,11 +82,16 @@ class Responder:
         verdicts = self._judge.judge(asked, found) if found else []
         if not read_question(asked.text).past:  # "I used to get 35" is no answer to what is so
             verdicts = [each for each in verdicts if not _USED_TO.search(each.statement.said)]
-        best = verdicts[0] if sureness(verdicts) >= ENOUGH else None
-        self._before = _remembered(asked.text, best, now)
-        if best is None:
+        sure = sureness(verdicts)
+        said = _worth_saying(verdicts) if sure >= PERHAPS else []
+        self._before = _remembered(asked.text, said[0] if said else None, now)
+        if not said:
             return Answer(UNKNOWN)
-        return Answer(sentence(asked.text, best, found, now), _used(best), True)
+        text = " You also told me".join(
+            sentence(asked.text, each, found, now).removeprefix("You told me" if place else "")
+            for place, each in enumerate(said)
+        )
+        return Answer(text, _used(said[0]), True) if sure >= ENOUGH else Answer(f"{UNSURE} {text}")
 
     def acknowledge(self, text: str, written: Sequence[Written], now: float) -> str:
         """What is said to words that ask nothing of the memory. `now`: Unix seconds."""
@@ -92,6 +100,11 @@ class Responder:
         if "ADD" in events or "UPDATE" in events:
             return "I'll remember that."
         return "Yes, you told me." if events else "All right."
+
+
+def _worth_saying(verdicts: Sequence[Verdict]) -> Sequence[Verdict]:
+    """The best statement, and the next where it is about as likely: whoever asked can tell them apart."""
+    return verdicts[: 1 + (len(verdicts) > 1 and verdicts[1].chance >= CLOSE * verdicts[0].chance)]
 
 
 def sentence(question: str, best: Verdict, found: Sequence[Candidate], now: float) -> str:

@@ -2,8 +2,9 @@
 
 Each script's turns are told, and its questions asked, in the order of their times, through one `Assistant`.
 An answer is *right* when it holds an expected text and no forbidden one; where nothing was told it is right
-when the assistant says that it does not know. *expected* and *forbidden* are the shares of answers that hold
-such a text, whatever else they say.
+when the assistant says that it does not know, and no forbidden text. *expected* and *forbidden* are the
+shares of answers that hold such a text, whatever else they say. *unsure* is the share of those that say that
+it is not known for certain, and then what may be it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..assistant import Assistant
+from ..assistant.responder import UNSURE
 from ..memory import Memory
 from .common import emit, parser, percentiles, progress, share
 from .talk import Exchange, read_dialogues, says
@@ -33,6 +35,7 @@ class Asked:
     right: bool
     expected: bool
     forbidden: bool
+    unsure: bool
     latency_ms: float
 
 
@@ -71,7 +74,7 @@ def ask(user: str, script: Sequence[Exchange], llm: str | None = None) -> list[A
             good = not reply.known if exchange.kind == UNKNOWN else expected
             asked.append(
                 Asked(exchange.kind, exchange.text, reply.text, good and not forbidden, expected, forbidden,
-                      reply.latency_ms)
+                      reply.text.startswith(UNSURE), reply.latency_ms)
             )  # fmt: skip
     return asked
 
@@ -98,4 +101,5 @@ def _shares(asked: Sequence[Asked]) -> dict[str, float]:
         "right": share(each.right for each in asked),
         "expected": share(each.expected for each in asked),
         "forbidden": share(each.forbidden for each in asked),
+        "unsure": share(each.unsure for each in asked),
     }

@@ -1,5 +1,7 @@
 """`neuromem bench turns`: what a turn of the assistant costs, and whether turn 5,000 costs what turn 50 did.
 
+The last turns are taken in turn with the first ones of another memory, so that both meet the same machine:
+*turn_50* is the median of that memory's turns from 50 to 100, *ratio* how much more the last ones cost.
 Each turn's words come as a recognizer gives them: some partial words, the whole of them while the pause is
 waited for that ends an utterance, then their end. *first piece* is the time from there to the first piece of
 the answer, without a model's own: recall, prompt, durable words, plumbing. *whole* is the turn to its end.
@@ -93,6 +95,7 @@ class Turns:
     tokens: array[int] = field(default_factory=lambda: array("q"))
     ready: list[bool] = field(default_factory=list)
     slots: int = 0
+    young: Turns | None = None  # of the other memory
 
     def over_budget(self, config: Config) -> int:
         """Prompts with more tokens than there may be."""
@@ -100,20 +103,24 @@ class Turns:
 
     def report(self, config: Config) -> dict[str, Any]:
         """The figures as one object."""
-        costs = {"first_piece": self.first, "first_piece_cpu": self.first_cpu, "whole_cpu": self.whole_cpu}
+        young = self.young or self
+        costs = {
+            "first_piece": (self.first, young.first), "first_piece_cpu": (self.first_cpu, young.first_cpu),
+            "whole_cpu": (self.whole_cpu, young.whole_cpu),
+        }  # fmt: skip
         return {
             "turns": len(self.tokens), "slots": self.slots,
             "budget_tokens": config.context.budget - config.context.response,
             "prompt_tokens_max": max(self.tokens), "prompts_over_budget": self.over_budget(config),
             "recall_ready": share(self.ready),
-            "ms": {name: _cost(values) for name, values in costs.items()},
+            "ms": {name: _cost(*values) for name, values in costs.items()},
             "stages_ms": {name: percentiles(values, 50, 95) for name, values in self.stages.items()},
         }  # fmt: skip
 
 
-def _cost(values: array[float]) -> dict[str, float]:
-    """Percentiles, and medians of the turns from 50 to 100 and of the last 50."""
-    first = statistics.median(values[WINDOW : 2 * WINDOW])
+def _cost(values: array[float], young: array[float]) -> dict[str, float]:
+    """Percentiles, and medians of the last 50 turns and of the young memory's from 50 to 100."""
+    first = statistics.median(young[WINDOW : 2 * WINDOW])
     last = statistics.median(values[-WINDOW:])
     return {**percentiles(values, 50, 95), "turn_50": first, "turn_last": last, "ratio": last / first}
 
@@ -126,18 +133,44 @@ def measure(
     Args:
         talk: what is said, in order. llm: what answers; None: the memories.
     """
-    run, now, talk = Turns(), [0.0], list(talk)
-    with Memory(folder, config, clock=lambda: now[0]) as memory, Assistant(memory, USER, llm) as assistant:
-        memory.search("warm up", USER)
+    talk = list(talk)
+    with (
+        _Talker(folder / "old", config, llm) as old,
+        _Talker(folder / "young", config, llm) as young,
+    ):
         for number, exchange in enumerate(talk, 1):
-            now[0] = exchange.time
-            _one(assistant, exchange.text, run)
+            if number > len(talk) - 2 * WINDOW:
+                young.hear(talk[len(young.run.tokens)])
+            old.hear(exchange)
             if number % SLEEP_EVERY == 0:
-                memory.sleep()
+                old.memory.sleep()
             if step is not None:
                 step(number, len(talk))
-        run.slots = len(memory.bank(USER))
-    return run
+        old.run.slots = len(old.memory.bank(USER))
+    old.run.young = young.run
+    return old.run
+
+
+class _Talker:
+    """An assistant with a memory of its own, and what its turns cost."""
+
+    def __init__(self, folder: Path, config: Config, llm: LLM | None) -> None:
+        self.run, self._now = Turns(), 0.0
+        self.memory = Memory(folder, config, clock=lambda: self._now)
+        self._assistant = Assistant(self.memory, USER, llm)
+        self.memory.search("warm up", USER)
+
+    def __enter__(self) -> _Talker:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._assistant.close()
+        self.memory.close()
+
+    def hear(self, exchange: Exchange) -> None:
+        """One turn."""
+        self._now = exchange.time
+        _one(self._assistant, exchange.text, self.run)
 
 
 def _one(assistant: Assistant, text: str, run: Turns) -> None:

@@ -151,6 +151,8 @@ _OUTING = re.compile(
 
 def _by_value(relation: str, value: str) -> tuple[str, bool]:
     """The slot's name, told apart by the kind of value, and whether it is single-valued."""
+    if not value.strip():  # of a faded memory only the relation may be left
+        return relation, False
     if relation in _PEOPLE or relation.split()[-1] in _PEOPLE:
         named = bool(re.match(r"(?:dr|mr|mrs|ms|prof)\b|[A-Z]", value, re.IGNORECASE)) or is_name_like(
             value.split()[0]

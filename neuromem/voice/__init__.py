@@ -7,10 +7,11 @@ before it is asked for.
 
 from __future__ import annotations
 
-from .audio import AudioSink, AudioSource, Microphone, NoSink, SoundCard, WavSink, WavSource, devices
+from .audio import AudioSink, AudioSource, NoSink, WavSink, WavSource
 from .detect import EchoGuard, Endpointer, EnergyDetector, SileroDetector, VoiceDetector, load_detector
 from .loop import Loop, Turn
 from .recognize import Recognizer, load_recognizer
+from .soundcard import Microphone, SoundCard, devices
 from .speak import Speaker, default_speaker, load_speaker, sentences
 
 __all__ = [

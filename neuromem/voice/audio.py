@@ -1,4 +1,4 @@
-"""Sound in and out: wave files, paced as a microphone is or as fast as they are read, and sound cards.
+"""Sound in and out: wave files, paced as a microphone is or as fast as they are read.
 
 Everything inside is mono, 16-bit, 16 kHz, in frames of 32 ms: what the detector takes at a time.
 """
@@ -9,7 +9,7 @@ import threading
 import time
 import wave
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
@@ -17,11 +17,11 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import InvalidInput, MissingDependency, NeuromemError, NotFound
+from ..errors import InvalidInput, NotFound
 
 __all__ = [
-    "FRAME", "RATE", "AudioSink", "AudioSource", "Microphone", "NoSink", "Samples", "SoundCard", "WavSink",
-    "WavSource", "devices", "read_wav", "resample", "rms", "write_wav",
+    "FRAME", "RATE", "AudioSink", "AudioSource", "NoSink", "Samples", "WavSink", "WavSource",
+    "read_wav", "resample", "rms", "write_wav",
 ]  # fmt: skip
 
 Samples: TypeAlias = NDArray[np.int16]
@@ -30,7 +30,6 @@ RATE = 16_000  # samples a second
 FRAME = 512  # samples: 32 ms
 GAP_S = 1.0  # silence after each file, or its last word would not end
 BLOCK = 320  # samples a sink plays at a time, 20 ms: how soon it can stop
-IDLE_S = 0.3  # a device that has so long nothing to play is stopped: it would run dry
 ECHO_S = 0.3  # how long what was played may still be heard
 
 
@@ -199,19 +198,13 @@ class _Player:
             with self._more:
                 self._busy = False
                 self._more.notify_all()
-                while not (self._more.wait_for(lambda: self._queue or self._ended, self._idle_s)):
-                    self._rest()
+                self._more.wait_for(lambda: self._queue or self._ended)
                 if not self._queue:
                     return
                 block, self._busy = self._queue.popleft(), True
                 self._levels.append((time.perf_counter(), rms(block)))
             self.last_sound = time.perf_counter()
             self._sound(block)
-
-    _idle_s: float | None = None  # after which it rests; None: never
-
-    def _rest(self) -> None:
-        """There has been nothing to play for a while."""
 
     def _sound(self, block: Samples) -> None:
         raise NotImplementedError
@@ -254,127 +247,3 @@ class WavSink:
     def close(self) -> None:
         """Finishes the file."""
         self._file.close()
-
-
-class Microphone:
-    """A sound card's input.
-
-    Args:
-        device: name or number; None: the default.
-
-    Raises:
-        MissingDependency: no sounddevice, or no PortAudio. NotFound: no such input.
-    """
-
-    paced = True
-
-    def __init__(self, device: str | int | None = None) -> None:
-        self._frames: deque[Samples] = deque(maxlen=2_000)  # a minute, should the loop be that late
-        self._more = threading.Condition()
-        self._closed = False
-        with _no_device("microphone"):
-            self._stream = _sounddevice().InputStream(
-                RATE, FRAME, device, channels=1, dtype="int16", latency="low", callback=self._heard
-            )
-            self._stream.start()
-
-    def _heard(self, data: NDArray[np.int16], *_: Any) -> None:
-        with self._more:
-            self._frames.append(data[:, 0].copy())
-            self._more.notify()
-
-    def frames(self) -> Iterator[Samples]:
-        """What is heard, until `close`."""
-        while True:
-            with self._more:
-                self._more.wait_for(lambda: self._frames or self._closed)
-                if self._closed:
-                    return
-                frame = self._frames.popleft()
-            yield frame
-
-    def close(self) -> None:
-        """Gives the device back."""
-        with self._more:
-            self._closed = True
-            self._more.notify_all()
-        self._stream.close()
-
-
-class SoundCard(_Player):
-    """A sound card's output; see `Microphone`."""
-
-    def __init__(self, device: str | int | None = None) -> None:
-        with _no_device("loudspeaker"):
-            self._stream = _sounddevice().OutputStream(
-                RATE, BLOCK, device, channels=1, dtype="int16", latency="low"
-            )
-        self._switching = threading.Lock()  # held while the device is started or stopped, not while it plays
-        super().__init__()
-
-    _idle_s = IDLE_S
-
-    def stop(self) -> None:
-        """Ends what is playing: what the device holds, too."""
-        super().stop()
-        with self._switching:
-            if not self._stream.stopped:
-                self._stream.abort()
-
-    def close(self) -> None:
-        """Plays to the end and gives the device back."""
-        super().close()
-        self._rest()
-        self._stream.close()
-
-    def _rest(self) -> None:
-        with self._switching:
-            if not self._stream.stopped:
-                self._stream.stop()  # when all that it holds is played
-
-    def _sound(self, block: Samples) -> None:
-        try:
-            with self._switching:
-                if self._stream.stopped:
-                    self._stream.start()
-            self._stream.write(block.reshape(-1, 1))
-        except (
-            _sounddevice().PortAudioError
-        ):  # stopped in mid-write, or run dry: the next block starts it anew
-            with self._switching:
-                if not self._stream.stopped:
-                    self._stream.abort()
-
-
-class _no_device:
-    """PortAudio's complaint as ours."""
-
-    def __init__(self, what: str) -> None:
-        self._what = what
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: object) -> None:
-        if error is not None and not isinstance(error, NeuromemError) and isinstance(error, Exception):
-            raise NotFound(
-                f"no {self._what} can be opened ({error}); `neuromem doctor` lists devices, "
-                "--input FILE.wav and --output FILE.wav need none"
-            ) from error
-
-
-def _sounddevice() -> Any:
-    try:
-        import sounddevice
-    except (ImportError, OSError) as error:  # OSError: no PortAudio library
-        raise MissingDependency("sound in and out", "sounddevice", "voice") from error
-    return sounddevice
-
-
-def devices() -> list[str]:
-    """The sound devices of this machine, a line for each; none where there is no sound card."""
-    found: Iterable[Any] = _sounddevice().query_devices()
-    return [
-        f"{number} {device['name']} ({device['max_input_channels']} in, {device['max_output_channels']} out)"
-        for number, device in enumerate(found)
-    ]
