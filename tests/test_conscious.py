@@ -157,3 +157,15 @@ def test_kept_in_step_it_is_the_same_as_chosen_from_the_whole_bank(
         whole = [hit.id for hit in essentials(memory.bank("ana"), 12, now_ms)]
         assert [recall.id for recall in memory.conscious(user_id="ana")] == whole
     assert len(whole) == 12
+
+
+def test_being_refreshed_at_sleep_is_not_being_asked_for(memory: Memory, fake_clock: FakeClock) -> None:
+    tell(memory, "My favourite colour is green.")
+    fake_clock.advance(days=1)
+    memory.search("which colour do I like?", user_id="ana", limit=1)
+    for _ in range(400):
+        fake_clock.advance(days=1)
+        if memory.sleep()["refreshed"]:
+            break
+    bank = memory.bank("ana")
+    assert bank.recalls[bank.used].tolist() == [1]

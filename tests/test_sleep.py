@@ -23,16 +23,7 @@ from neuromem.errors import InvalidInput, NotFound
 from neuromem.layout import Rows
 from neuromem.log import Event
 
-COPIED = (
-    "stability",
-    "difficulty",
-    "importance",
-    "sequence",
-    "written_ms",
-    "heard_ms",
-    "rehearsed_ms",
-    "seal",
-)
+COPIED = "stability difficulty importance sequence written_ms heard_ms rehearsed_ms seal".split()
 ROOT = Path(__file__).resolve().parents[1]
 TWICE = [
     ("I have two cats.", "Oh, I've got the two cats!"),
@@ -252,15 +243,6 @@ def test_an_essential_in_use_is_refreshed_once_and_one_that_nobody_needs_fades(
     assert kinds == ["ADD", "RECALL", "REFRESH"]
     assert [line["event"] for line in memory.history(unused)] == ["ADD"]
     assert not memory.bank("ana").rows_of(unused)
-
-
-def test_being_refreshed_is_not_being_asked_for(memory: Memory, fake_clock: FakeClock) -> None:
-    (used,) = tell(memory, "My favourite colour is green.")
-    fake_clock.advance(days=1)
-    memory.search("which colour do I like?", user_id="ana", limit=1)
-    assert any(nights(memory, fake_clock, 1) for _ in range(400))
-    [row] = memory.bank("ana").rows_of(used)
-    assert int(memory.bank("ana").recalls[row]) == 1
 
 
 def test_a_refresh_keeps_what_is_in_use_for_longer(fake_clock: FakeClock) -> None:
