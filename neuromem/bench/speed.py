@@ -192,6 +192,7 @@ def _memory(folder: Path, encoder: TimedEncoder, count: int, seed: int, step: Pr
         report["slot_bytes"] = bank.bytes_per_slot
         fill(bank, clustered(slots - len(bank), bank.key_width, seed), memory.engine.now_ms())
         report["ms"] = _adds(memory, encoder, single, step) | _searches(memory, batch, step)
+        report["ms"] |= _conscious(memory, single)
     finally:
         memory.close()
     with stopwatch() as opening:
