@@ -117,22 +117,17 @@ def test_it_takes_less_than_a_millisecond_with_10_000_slots(memory: Memory) -> N
     assert sorted(taken)[30] < 1e-3
 
 
-def test_after_a_write_it_takes_no_longer_in_a_large_bank_than_in_a_small_one(memory: Memory) -> None:
-    facts = personal_facts(90)
-    tell(memory, *(fact.text for fact in facts[:50]))
-    tell(memory, *(fact.text for fact in facts[:50]), user="ben")
-    bank = memory.bank("ben")
-    fill(bank, clustered(10_000 - len(bank), bank.key_width, 0), memory.engine.now_ms())
-    taken: dict[str, list[int]] = {"ana": [], "ben": []}
-    for place, fact in enumerate(facts[50:]):
-        for user in taken:
-            tell(memory, f"{fact.text} ({place})", user=user)
-            memory.search("what is there?", user_id=user, rehearse=False)  # what it needs is in the caches
-            started = time.thread_time_ns()
-            memory.conscious(user_id=user)
-            taken[user].append(time.thread_time_ns() - started)
-    small, large = (min(times) for times in taken.values())  # of CPU time; others may be using the caches
-    assert large < 2 * small
+def test_after_a_write_only_the_rows_that_changed_are_looked_at_again(memory: Memory) -> None:
+    tell(memory, *ESSENTIAL)
+    bank = memory.bank("ana")
+    _, mark = bank.edited(-1)
+    (written,) = memory.add("My favourite meal is soup.", user_id="ana")
+    rows, mark = bank.edited(mark)
+    assert rows is not None
+    assert set(rows) == set(bank.rows_of(written.id))
+    assert bank.edited(mark) == ([], mark)
+    bank.reindex()
+    assert bank.edited(mark)[0] is None, "every row may be another"
 
 
 def test_kept_in_step_it_is_the_same_as_chosen_from_the_whole_bank(
