@@ -152,6 +152,7 @@ class SlotBank(SlotTable):
         self.difficulty[at] = difficulty.to(self.device, torch.float32)
         self.rehearsed_ms[at] = now_ms
         self.recalls[at] += 1
+        self._edit(rows.tolist())
 
     # -- lookup ---------------------------------------------------------------------------------
 

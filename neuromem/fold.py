@@ -235,7 +235,7 @@ class Fold:
         if len(rows):
             stability, difficulty = self._learn(rows, now_ms, Rating.GOOD)
             self.bank.rehearse(rows, stability, difficulty, now_ms)
-            if recalls > 1:
+            if recalls != 1:
                 self.bank.recalls[rows.to(self.bank.device)] += recalls - 1
 
     def _restore(self, words: dict[str, Record], now_ms: int, sequence: int) -> dict[str, WriteReport]:

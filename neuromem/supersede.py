@@ -21,6 +21,7 @@ from .facts.slots import DOING, synonyms
 from .facts.topics import SETTLED, members_of, topics_of
 from .facts.wording import (
     FEELINGS,
+    does_the_same,
     drops_it,
     feels,
     is_event,
@@ -67,7 +68,8 @@ from .text import normalize, stems
 __all__ = ["FOLLOWS", "End", "excepted", "followed", "outdated", "retracted"]
 
 FOLLOWS = "follows"  # the reason of an end that is none: news of a memory that stays current
-SHARED = 0.4  # share of telling words from which something is an exception to a habit
+SHARED = 0.4  # share of telling words from which something is an exception to a habit …
+SAME_DEED = 0.25  # … that tells by the same verb what is done
 CORRECTED = 0.5  # cosine, half of the shared words and more, from which a correction means a late statement
 MEANT, SHARED_MEANT = 0.76, 0.5  # chance from which a word of change replaces a memory; with words in common
 LINKED = 0.4  # cosine from which statements with no word in common may be about one matter
@@ -127,10 +129,16 @@ def excepted(new: Saying, held: Sequence[Held]) -> str | None:
         (overlap(new, item) + 0.5 * item.likeness, item)
         for item in held
         if item.said.speaker.casefold() == new.speaker.casefold()
-        and is_lasting(item.said.text) and may_meet(new, item) and overlap(new, item) >= SHARED
+        and is_lasting(item.said.text) and may_meet(new, item) and _is_of_the_habit(new, item)
     ]  # fmt: skip
     _, best = max(habits, key=lambda pair: (pair[0], -pair[1].back, pair[1].id), default=(0.0, None))
     return None if best is None else best.id
+
+
+def _is_of_the_habit(new: Saying, held: Held) -> bool:
+    """Whether something that happened is an occasion of a habit: telling words in common, or what is done."""
+    shared = overlap(new, held)
+    return shared >= SHARED or (shared >= SAME_DEED and does_the_same(new.text, held.said.text))
 
 
 def _may_follow(new: Saying, held: Held) -> float:

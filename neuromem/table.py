@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -23,6 +24,8 @@ from .layout import Rows, pick_device, row_layout
 __all__ = ["SlotTable"]
 
 T = TypeVar("T")
+
+EDITS = 4_096  # changed rows that are remembered at least, for who follows them
 
 
 class SlotTable(nn.Module):
@@ -75,6 +78,9 @@ class SlotTable(nn.Module):
         self._rows: dict[bytes, list[int]] = {}
         self._top = 0  # no row from here on is in use: lookups stop there
         self._kept: dict[str, Any] = {}  # see `kept`
+        self.edition = 0  # how often rows were stored, freed or superseded
+        self._edits: list[int] = []  # see `edited`
+        self._dropped = 0  # edits that are not remembered any more
         device = pick_device(self.config.device)
         rows = min(self.config.block_slots, self.config.max_slots)
         for name, (dtype, width) in self.layout().items():
@@ -143,8 +149,38 @@ class SlotTable(nn.Module):
         found: T = self._kept[name]
         return found
 
-    def _changed(self) -> None:
+    def columns(self, names: Sequence[str], rows: Sequence[int] | np.ndarray[Any, Any]) -> list[Any]:
+        """State buffers by name, of rows [B]: NumPy arrays [B, …]; few rows are quicker so."""
+        at = np.asarray(rows, dtype=np.int64)
+        if self.device.type == "cpu":
+            return [getattr(self, name).numpy()[at] for name in names]
+        there = torch.from_numpy(at).to(self.device)
+        return [getattr(self, name)[there].cpu().numpy() for name in names]
+
+    def edited(self, mark: int) -> tuple[list[int] | None, int]:
+        """Rows that were stored, freed, superseded or recalled since a mark, and the mark of now.
+
+        Args:
+            mark: from an earlier call; -1 at first.
+
+        Returns:
+            Rows, some perhaps more than once; None where it is not known any more: all may have changed.
+        """
+        now = self._dropped + len(self._edits)
+        known = self._dropped <= mark <= now
+        return (self._edits[mark - self._dropped :] if known else None), now
+
+    def _edit(self, rows: list[int]) -> None:
+        """Notes that what holds of rows, or how often they were recalled, is another."""
+        self._edits += rows
+        if len(self._edits) > 2 * EDITS:
+            self._dropped += len(self._edits) - EDITS
+            del self._edits[:-EDITS]
+
+    def _changed(self, rows: list[int]) -> None:
         self._kept.clear()
+        self.edition += 1
+        self._edit(rows)
 
     def grow(self, needed: int) -> None:
         """Doubles the rows allocated until there are `needed`, or `max_slots`."""
@@ -161,7 +197,7 @@ class SlotTable(nn.Module):
         rows = self._rows.pop(parse_id(memory_id), [])
         for name in (*self.layout(), "inverse_norm"):
             getattr(self, name)[rows] = 0
-        self._changed()
+        self._changed(rows)
         return bool(rows)
 
     # -- writing --------------------------------------------------------------------------------
@@ -186,7 +222,7 @@ class SlotTable(nn.Module):
             getattr(self, name)[at] = number
         self._rows[key] = list(rows)
         self._top = max(self._top, *(row + 1 for row in rows))
-        self._changed()
+        self._changed(rows)
         self._measure(at)
 
     def supersede(self, memory_id: str, by: str, until_ms: int) -> None:
@@ -199,7 +235,7 @@ class SlotTable(nn.Module):
         self.until_ms[rows] = until_ms
         raw = list(parse_id(by)) if by else [0] * 16
         self.successor[rows] = torch.tensor(raw, dtype=torch.uint8, device=self.device)
-        self._changed()
+        self._changed(rows)
 
     def ended(self, memory_id: str) -> tuple[int, str]:
         """(until_ms, id of what replaced it); until_ms is 0 for a memory that is current, or is not held."""
@@ -233,7 +269,8 @@ class SlotTable(nn.Module):
     def reindex(self) -> None:
         """Derives what is not state (row index, norms) after the buffers were loaded."""
         self._rows = {}
-        self._changed()
+        self._changed([])
+        self._edits, self._dropped = [], self._dropped + len(self._edits) + 1  # any row may be another
         rows = self.used.nonzero().flatten()
         self._top = int(rows[-1]) + 1 if len(rows) else 0
         parts = zip(self.id[rows].tolist(), self.part[rows].tolist(), rows.tolist(), strict=True)

@@ -27,6 +27,7 @@ from .write import NEVER, Values, write_values
 __all__ = ["Draft", "WriteReport", "Writer", "Written"]
 
 AROUND_SHARE = 0.4  # weight of what was said around a text in its key, beside the words' own
+ASKED_NEXT = 32  # slots that are read at once: what was just told is what is asked for next
 SMALLEST_PIECE = 16  # bytes; what is inexact in so small a piece will not get better by splitting
 
 
@@ -101,6 +102,8 @@ class Writer:
                 key[rows], values.value[rows], values.floor[rows], marks, traits_of(parts), senses[rows]
             )
             written.append(Written(own, _report(parts, values, rows, key_steps, share)))
+        if len(owner) <= ASKED_NEXT:
+            self.codec.read_values(values.value, torch.ones(len(owner)))  # they will be read from RAM
         return written
 
     def _pieces(self, drafts: Sequence[Draft]) -> tuple[list[list[str]], Values]:

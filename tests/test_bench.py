@@ -298,6 +298,9 @@ def test_the_speed_bench_reports_everything(bench: Runner, tmp_path: Path) -> No
     assert report["open_slots"] >= 10_000
     for what in ("add", "search", "search, only looking"):
         assert 0 < report["ms"][f"{what}, without encoder"]["p50"] <= report["ms"][what]["p50"]
+    assert (
+        0 < report["ms"]["conscious, again"]["cpu_p50"] < report["ms"]["conscious, after an add"]["cpu_p50"]
+    )
     assert report["start_s"]["import neuromem.Memory"] > report["start_s"]["python"] > 0
     assert not list(tmp_path.iterdir())
 

@@ -10,8 +10,10 @@ from neuromem.facts import Gist, gist_of
 from neuromem.facts.asked import asked_of
 from neuromem.facts.changes import change_of
 from neuromem.facts.frames import frame_of
+from neuromem.facts.keep import cues_of
 from neuromem.facts.slots import slot_of
 from neuromem.facts.whose import whose_of
+from neuromem.facts.wording import does_the_same
 
 
 @pytest.mark.parametrize(
@@ -73,6 +75,9 @@ def test_slots_of_kin_and_of_keywords() -> None:
         ("She transferred to Riverside", "pronoun"),
         ("the alarm code is four", "thing"),
         ("our drummer quit the band", "other"),
+        ("The Duartes sold their wagon and bought a red coupe.", "other"),
+        ("checked her papers she was born in april", "pronoun"),
+        ("no hang on it's route nineteen", "thing"),
     ],
 )
 def test_whose_a_statement_is(text: str, kind: str) -> None:
@@ -86,6 +91,30 @@ def test_cues_of_change() -> None:
     assert not change_of("forget the jet ski i'm saving for a car now").bare
     assert not change_of("if I sold the van I would walk")
     assert not change_of("I keep bees")
+
+
+def test_what_is_given_up_on_is_named() -> None:
+    assert change_of("I gave up on longhand; the novel's being typed.").old == ("longhand",)
+
+
+@pytest.mark.parametrize(
+    "text", ["no hang on route nineteen", "Hang on, it's route nineteen.", "hold on it's nine"]
+)
+def test_an_interjection_before_a_correction_makes_no_command_of_it(text: str) -> None:
+    assert change_of(text).has("corrects")
+    assert not cues_of(text) & {"command", "transient"}
+
+
+def test_who_asks_to_wait_tells_nothing() -> None:
+    for text in ("hang on", "Hold on a second.", "hang on to that thought"):
+        assert "command" in cues_of(text)
+
+
+def test_what_is_done_is_known_by_its_verb() -> None:
+    assert does_the_same("Jogged on the treadmill today.", "I jog along the canal.")
+    assert does_the_same("Swam in the hotel pool, we were travelling.", "I swim at the quarry.")
+    assert not does_the_same("Drove to the coast today.", "I jog along the canal.")
+    assert not does_the_same("Went to the dentist.", "I go to the pool on Mondays.")
 
 
 def test_one_time_is_told_from_how_it_always_is() -> None:

@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
+import random
 import time
 from pathlib import Path
-from uuid import UUID
 
 import pytest
+import torch
 from conftest import FakeClock
 
 from neuromem import Memory
 from neuromem.bench.generated import personal_facts
-from neuromem.layout import Rows
+from neuromem.bench.speed import clustered, fill
+from neuromem.conscious import essentials
 
 ESSENTIAL = ["My name is Ana.", "I am allergic to peanuts.", "I live in Porto.", "I work as a nurse."]
 LASTING = ["I like tea.", "My favourite colour is green."]
-COPIED = (
-    "stability",
-    "difficulty",
-    "importance",
-    "sequence",
-    "written_ms",
-    "heard_ms",
-    "rehearsed_ms",
-    "seal",
-)
 PASSING = ["I had soup for lunch.", "The bus was late this morning.", "I bought a purple umbrella."]
 
 
@@ -112,11 +104,8 @@ def test_it_takes_less_than_a_millisecond_with_10_000_slots(memory: Memory) -> N
     facts = personal_facts(200)
     tell(memory, *(fact.text for fact in facts))
     bank = memory.bank("ana")
-    for number in range(10_000 - len(bank)):  # the same slots over again: writing 10,000 takes minutes
-        source = number % 200
-        state = {name: getattr(bank, name)[source].item() for name in COPIED}
-        rows = Rows(*(getattr(bank, name)[[source]] for name in Rows._fields))
-        bank.store(str(UUID(int=number)), bank.allocate(1, 0), rows, state | {"meaning": number})
+    fill(bank, clustered(10_000 - len(bank), bank.key_width, 0), memory.engine.now_ms())
+    bank.meaning[200:] = torch.arange(200, bank.capacity)  # gists of their own
     assert len(bank) == 10_000
     taken = []
     for place, fact in enumerate(facts[:60]):
@@ -126,3 +115,52 @@ def test_it_takes_less_than_a_millisecond_with_10_000_slots(memory: Memory) -> N
         assert len(memory.conscious(user_id="ana")) == 12
         taken.append(time.perf_counter() - started)
     assert sorted(taken)[30] < 1e-3
+
+
+def test_after_a_write_only_the_rows_that_changed_are_looked_at_again(memory: Memory) -> None:
+    tell(memory, *ESSENTIAL)
+    bank = memory.bank("ana")
+    _, mark = bank.edited(-1)
+    (written,) = memory.add("My favourite meal is soup.", user_id="ana")
+    rows, mark = bank.edited(mark)
+    assert rows is not None
+    assert set(rows) == set(bank.rows_of(written.id))
+    assert bank.edited(mark) == ([], mark)
+    bank.reindex()
+    assert bank.edited(mark)[0] is None, "every row may be another"
+
+
+def test_kept_in_step_it_is_the_same_as_chosen_from_the_whole_bank(
+    memory: Memory, fake_clock: FakeClock
+) -> None:
+    facts, rng = personal_facts(90, seed=5), random.Random(5)
+    ids: list[str] = []
+    for place in range(0, 90, 3):
+        written = memory.add(
+            [{"role": "user", "content": fact.text} for fact in facts[place : place + 3]], user_id="ana"
+        )
+        ids += [item.id for item in written if item.event == "ADD"]
+        fake_clock.advance(hours=rng.choice((0, 1, 30, 300)))
+        for _ in range(rng.randrange(3)):
+            memory.search(rng.choice(facts).question, user_id="ana")
+        if place % 9 == 0 and len(ids) > 4:
+            memory.delete(ids.pop(rng.randrange(len(ids))))
+        if place % 30 == 0:
+            memory.sleep()
+        fake_clock.advance(hours=0.1)  # what was recalled counts from now on
+        now_ms = round(1_000 * fake_clock())
+        whole = [hit.id for hit in essentials(memory.bank("ana"), 12, now_ms)]
+        assert [recall.id for recall in memory.conscious(user_id="ana")] == whole
+    assert len(whole) == 12
+
+
+def test_being_refreshed_at_sleep_is_not_being_asked_for(memory: Memory, fake_clock: FakeClock) -> None:
+    tell(memory, "My favourite colour is green.")
+    fake_clock.advance(days=1)
+    memory.search("which colour do I like?", user_id="ana", limit=1)
+    for _ in range(400):
+        fake_clock.advance(days=1)
+        if memory.sleep()["refreshed"]:
+            break
+    bank = memory.bank("ana")
+    assert bank.recalls[bank.used].tolist() == [1]

@@ -1,7 +1,7 @@
-"""What is current comes first in eight rounds of cases of our own, each written before it was looked at.
+"""What is current comes first in ten rounds of cases of our own, each written before it was looked at.
 
-What a round showed was mended before the next one was written; nothing was mended after the last. The shares
-of the first looks are in training/LOG.md.
+What a round showed was mended before the next one was written. The shares of the first looks are in
+training/LOG.md.
 """
 
 from __future__ import annotations

@@ -192,6 +192,7 @@ def _memory(folder: Path, encoder: TimedEncoder, count: int, seed: int, step: Pr
         report["slot_bytes"] = bank.bytes_per_slot
         fill(bank, clustered(slots - len(bank), bank.key_width, seed), memory.engine.now_ms())
         report["ms"] = _adds(memory, encoder, single, step) | _searches(memory, batch, step)
+        report["ms"] |= _conscious(memory, single)
     finally:
         memory.close()
     with stopwatch() as opening:
@@ -255,6 +256,26 @@ def _searches(memory: Memory, facts: Sequence[GeneratedFact], step: Progress) ->
     }
 
 
+def _unseen(_done: int, _total: int) -> None:
+    """Progress that nobody is shown."""
+
+
+def _conscious(memory: Memory, facts: Sequence[GeneratedFact]) -> dict[str, Any]:
+    """The conscious set right after something was told, and as it is known already."""
+
+    def tell(text: str) -> None:
+        memory.add(text, user_id=USER)
+
+    def ask(_: str) -> None:
+        memory.conscious(user_id=USER)
+
+    texts = [fact.text for fact in facts]
+    return {
+        "conscious, after an add": _clocked(ask, texts, " as of today", _unseen, tell),
+        "conscious, again": _clocked(ask, texts, "", _unseen),
+    }
+
+
 def _clocked(
     call: Callable[[str], None],
     texts: Sequence[str],
@@ -262,16 +283,18 @@ def _clocked(
     step: Progress,
     prepare: Callable[[str], None] | None = None,
 ) -> dict[str, float]:
-    """Percentiles of a call over texts, each made new by an ending."""
-    spent = []
+    """Percentiles of a call over texts, each made new by an ending; of its processor time, too: what it would
+    take with the machine to itself."""
+    spent, used = [], []
     for text in texts:
         if prepare is not None:
             prepare(text + ending)
         with stopwatch() as watch:
             call(text + ending)
         spent.append(watch.ms)
+        used.append(watch.cpu_ms)
     step(len(texts), len(texts))  # drawing in between would be measured too
-    return percentiles(spent)
+    return percentiles(spent) | {f"cpu_{point}": value for point, value in percentiles(used).items()}
 
 
 def _timed(name: str, encoder: TimedEncoder, calls: Sequence[Any], step: Progress) -> dict[str, Any]:

@@ -27,8 +27,9 @@ _NAMED_THINGS = KIN_WORDS.keys() | set(PETS.split()) | set(ROLES.split()) | {"bo
 
 _LEAD_IN = re.compile(
     r"^(?:(?:well|so|oh|ah|um+|uh+|er+m?|(?:hey|hi|hello)(?: there)?|what'?s up|ok|okay|right|yes|yeah|yep|"
-    r"no(?=,|\s(?:i|we|it|he|she|they|my|our|the|that|wait|sorry|actually|well|but|so|not)\b)|"
-    r"nope|actually|anyway|also|and|but|look|listen|"
+    r"no(?=,|\s(?:i|we|it|he|she|they|my|our|the|that|wait|(?:hang|hold) on|sorry|actually|well|but|so|"
+    r"not)\b)|"
+    r"nope|(?:hang|hold) on|actually|anyway|also|and|but|look|listen|"
     r"by the way|btw|you know|i mean|sorry|plus|fyi|note|just so you know|for your information|"
     r"(?:please )?(?:remember|note|don't forget|do not forget|never forget|"
     r"always remember)(?: this)?(?: that)?|"

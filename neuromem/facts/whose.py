@@ -47,12 +47,15 @@ _ROLE_WORDS = "|".join(
     )
 )
 _LEAD = re.compile(
-    r"^(?:(?:well|so|ok|okay|oh|ah|um+|uh+|hey|hi|yes|yeah|no|nope|nah|wait|sorry|actually|anyway|also|and|"
+    r"^(?:(?:well|so|ok|okay|oh|ah|um+|uh+|hey|hi|yes|yeah|no|nope|nah|wait|(?:hang|hold) on|sorry|actually|anyway|also|and|"
     r"but|look|listen|btw|by the way|turns out|it turns out|as it turns out|correction|autocorrect|typo|update|news|guess what|i had (?:it|that) wrong|i was wrong|"
     r"(?:i|he|she|they) got (?:it|that) wrong|i misspoke|my mistake|my bad|mixed (?:that|it) up|let me correct that|"
     r"honestly|oops|whoops|the \w+ called|(?:they|he|she) (?:called|texted|emailed|wrote)(?= (?:it|it's|its|to|that|the|my)\b)|good news|bad news|"
     r"apparently|finally|officially|just|fyi|this year|these days|now|today|yesterday|last night|last week|"
-    r"this (?:morning|week|month)|i mean|i meant|i said|starting \w+ \w+|remember|note)\b[,:!.;]?\s+)+",
+    r"this (?:morning|week|month)|i mean|i meant|i said|starting \w+ \w+|remember|note|"
+    # "checked her papers, she was born in April"
+    r"(?:(?:i|we|just) )?(?:checked|looked (?:at|up|over|in)|asked|read) (?:(?:her|his|the|their|its|with) )+[\w' ]{2,24}?"
+    r"(?=,? (?:she|he|it|they)(?:'s|'re|'d)?\b))\b[,:!.;]?\s+)+",
     re.IGNORECASE,
 )
 _SAID = re.compile(
@@ -243,7 +246,7 @@ def _subject(plain: str) -> Whose:
     """ "Next door fired their lawn guy" is about next door: what stands before the verb."""
     before: list[str] = []
     for word in plain.split()[:5]:
-        if before and before != ["the"] and (_VERB.fullmatch(word) or is_verb_form(word)):
+        if before and before not in (["the"], ["The"]) and (_VERB.fullmatch(word) or is_verb_form(word)):
             break
         before.append(word)
     names = _stems(" ".join(before)) - _stems("the a an my our")
