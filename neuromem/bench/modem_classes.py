@@ -71,7 +71,7 @@ def degradation(mode: str, trials: int, seed: int, step: Progress) -> list[dict[
         row: dict[str, Any] = {"snr_db": level, **{each.label: 0 for each in kept}}
         for trial in range(trials):
             rng = np.random.default_rng([seed, trial])
-            items = [
+            items: list[tuple[bytes, Importance]] = [
                 (rng.bytes(CONTROL_BYTES if each is Importance.CONTROL else BYTES), each) for each in kept
             ]
             heard, rate = noisy(encode(items, mode, RATE), RATE, level, seed + trial)
