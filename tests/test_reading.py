@@ -54,7 +54,7 @@ def said(reader: Reader, question: str, told: list[Passage]) -> tuple[str, str, 
 def test_it_finds_the_turn_that_answers(reader: Reader, question: str, answer: str) -> None:
     text, _, chance = said(reader, question, TOLD)
     assert answer in text
-    assert chance > reader.least
+    assert chance > 0.5
 
 
 @pytest.mark.parametrize(

@@ -336,3 +336,12 @@ def test_what_may_be_it_is_offered_after_saying_that_it_is_not_known(memory: Mem
 
 def test_what_hardly_fits_is_not_said(memory: Memory) -> None:
     assert answered(memory, 0.1, 0.01) == Answer(UNKNOWN)
+
+
+def test_what_was_so_before_is_not_said_beside_a_change(memory: Memory) -> None:
+    memory.add("I work in Porto.", "ana", timestamp=MAY.timestamp())
+    memory.add("I work in Braga now.", "ana", timestamp=MAY.timestamp() + 7_200)
+    responder = Responder(memory, "ana", Sure(0.45, 0.5))
+    asked = "Where do I work?"
+    answer = responder.answer(asked, responder.recall(asked), JUNE.timestamp())
+    assert answer.text == "You told me on 3 May that you work in Braga now."

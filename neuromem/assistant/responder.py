@@ -26,9 +26,9 @@ __all__ = ["UNKNOWN", "UNSURE", "Answer", "Responder", "sentence"]
 
 UNKNOWN = "I don't know that. You haven't told me."
 UNSURE = "I don't know that for certain."  # before what may answer
-ENOUGH = 0.85  # sureness from which on a statement is said as the answer …
-PERHAPS = 0.35  # … and from which on as what may be it
-CLOSE = 0.2  # share of the best statement's chance from which on the next is said too
+ENOUGH = 0.9  # sureness from which on a statement is said as the answer …
+PERHAPS = 0.3  # … and from which on as what may be it
+CLOSE = 0.35  # share of the best statement's chance from which on the next is said too
 FRAGMENT_WORDS = 6  # of a fragment that is said with what it belongs to
 _USED_TO = re.compile(r"\bused to (?!it\b|the\b|my\b|being\b)", re.IGNORECASE)
 _OF_TIME = ("when", "hour", "length")  # kinds of question
@@ -102,9 +102,24 @@ class Responder:
         return "Yes, you told me." if events else "All right."
 
 
+_CHANGED = re.compile(
+    r"\b(?:now|no longer|any ?more|instead|these days|nowadays|from now on|changed?|moved|switched|swapped|"
+    r"new|actually|after all|no wait|turns out|not .* but|stopped|gave up|quit|cancelled|postponed|"
+    r"put (?:off|back)|sold)\b",
+    re.IGNORECASE,
+)
+
+
 def _worth_saying(verdicts: Sequence[Verdict]) -> Sequence[Verdict]:
-    """The best statement, and the next where it is about as likely: whoever asked can tell them apart."""
-    return verdicts[: 1 + (len(verdicts) > 1 and verdicts[1].chance >= CLOSE * verdicts[0].chance)]
+    """The best statement, and the next where it is about as likely: whoever asked can tell them apart.
+
+    What was told before something that speaks of change is most likely what was so before.
+    """
+    best = verdicts[0]
+    close = [each for each in verdicts[1:2] if each.chance >= CLOSE * best.chance]
+    if _CHANGED.search(best.statement.said):
+        close = [each for each in close if each.candidate.seq >= best.candidate.seq]
+    return [best, *close]
 
 
 def sentence(question: str, best: Verdict, found: Sequence[Candidate], now: float) -> str:

@@ -114,5 +114,5 @@ def _log(chance: float) -> float:
     return math.log(max(LEAST, chance))
 
 
-COUNTED, READING, HERE, NONE = 0.32, 0.78, 2.12, 1.71
+COUNTED, READING, HERE, NONE = 0.33, 0.65, 1.8, 0.68
 SLOT = 3.0  # what is asked for by its slot is as good as read; by hand, not fitted: few questions name one
