@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from ..errors import InvalidInput, NotFound
 
 __all__ = [
-    "FRAME", "RATE", "AudioSink", "AudioSource", "NoSink", "Samples", "WavSink", "WavSource",
+    "FRAME", "RATE", "AudioSink", "AudioSource", "NoSink", "Queued", "Samples", "WavSink", "WavSource",
     "read_wav", "resample", "rms", "write_wav",
 ]  # fmt: skip
 
@@ -151,43 +151,68 @@ class WavSource:
         self._closed.set()
 
 
-class _Player:
-    """Plays queued blocks one after the other in a thread of its own; stops between two of them."""
+class Queued:
+    """Blocks of sound that wait to be played one after the other; what plays them takes each by `_next`."""
 
     def __init__(self) -> None:
         self._queue: deque[Samples] = deque()
         self._more = threading.Condition()
-        self._busy = self._ended = False
+        self._busy = False  # a block sounds
         self._levels: deque[tuple[float, float]] = deque(maxlen=64)
         self.last_sound = 0.0  # perf_counter when a block was last begun
-        self._thread = threading.Thread(target=self._run, name="neuromem-sound", daemon=True)
-        self._thread.start()
 
     def play(self, samples: Samples) -> None:
+        """Queues it."""
         with self._more:
             self._queue.extend(samples[at : at + BLOCK] for at in range(0, samples.size, BLOCK))
             self._more.notify_all()
 
     def stop(self) -> None:
+        """Forgets what is queued."""
         with self._more:
             self._queue.clear()
             self._levels.clear()
             self._more.notify_all()
 
     def wait(self, seconds: float) -> bool:
+        """Whether all has been played within so many seconds."""
         with self._more:
             return self._more.wait_for(lambda: not self._queue and not self._busy, seconds)
 
     @property
     def playing(self) -> bool:
+        """Whether something is queued or sounds."""
         return bool(self._queue) or self._busy
 
     @property
     def level(self) -> float:
+        """Loudest of what may still be heard."""
         now = time.perf_counter()
         return max((level for at, level in list(self._levels) if now - at < ECHO_S), default=0.0)
 
+    def _next(self) -> Samples | None:
+        """Takes a block that sounds from now on; None: there is none. The lock is held."""
+        self._busy = bool(self._queue)
+        if not self._busy:
+            self._more.notify_all()
+            return None
+        block = self._queue.popleft()
+        self.last_sound = time.perf_counter()
+        self._levels.append((self.last_sound, rms(block)))
+        return block
+
+
+class _Player(Queued):
+    """Plays in a thread of its own; stops between two blocks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ended = False
+        self._thread = threading.Thread(target=self._run, name="neuromem-sound", daemon=True)
+        self._thread.start()
+
     def close(self) -> None:
+        """Plays to the end."""
         with self._more:
             self._ended = True
             self._more.notify_all()
@@ -196,14 +221,12 @@ class _Player:
     def _run(self) -> None:
         while True:
             with self._more:
-                self._busy = False
-                self._more.notify_all()
-                self._more.wait_for(lambda: self._queue or self._ended)
-                if not self._queue:
-                    return
-                block, self._busy = self._queue.popleft(), True
-                self._levels.append((time.perf_counter(), rms(block)))
-            self.last_sound = time.perf_counter()
+                block = self._next()
+                while block is None:
+                    self._more.wait_for(lambda: self._queue or self._ended)
+                    if not self._queue:
+                        return
+                    block = self._next()
             self._sound(block)
 
     def _sound(self, block: Samples) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import MissingDependency, NeuromemError, NotFound
-from .audio import BLOCK, ECHO_S, FRAME, RATE, Samples, rms
+from .audio import BLOCK, FRAME, RATE, Queued, Samples
 
 __all__ = ["Microphone", "SoundCard", "devices"]
 
@@ -88,7 +88,7 @@ class Microphone:
             self._stream.close()
 
 
-class SoundCard:
+class SoundCard(Queued):
     """A sound card's output; see `Microphone`.
 
     The device asks for each block when it needs one and plays silence between: a stream that is written to
@@ -96,12 +96,8 @@ class SoundCard:
     """
 
     def __init__(self, device: str | int | None = None) -> None:
-        self._queue: deque[Samples] = deque()
-        self._more = threading.Condition()
-        self._levels: deque[tuple[float, float]] = deque(maxlen=64)
-        self._sounding = False
-        self.last_sound = 0.0  # perf_counter when a block was last begun
-        self._asked = time.perf_counter()  # … and when the device last asked for one
+        super().__init__()
+        self._asked = time.perf_counter()  # when the device last asked for a block
         self._device = device
         self._switching = threading.Lock()  # held while the device is opened, started or stopped
         with _no_device("loudspeaker"):
@@ -117,21 +113,14 @@ class SoundCard:
     def _fill(self, out: NDArray[np.int16], *_: Any) -> None:
         self._asked = time.perf_counter()
         with self._more:
-            block = self._queue.popleft() if self._queue else None
-            self._sounding = block is not None
-            if block is None:
-                self._more.notify_all()
-            else:
-                self.last_sound = self._asked
-                self._levels.append((self._asked, rms(block)))
+            block = self._next()
         out[:] = 0
         if block is not None:
             out[: block.size, 0] = block
 
     def play(self, samples: Samples) -> None:
-        """Queues it."""
-        with self._more:
-            self._queue.extend(samples[at : at + BLOCK] for at in range(0, samples.size, BLOCK))
+        """Queues it, on a device that plays."""
+        super().play(samples)
         with self._switching:
             try:
                 if self._stream.stopped:
@@ -147,32 +136,13 @@ class SoundCard:
 
     def stop(self) -> None:
         """Ends what is playing: what the device holds, too."""
-        with self._more:
-            held = self.playing
-            self._queue.clear()
-            self._levels.clear()
+        held = self.playing
+        super().stop()
         if held:
             with self._switching:
                 self._stream.abort()
-        with self._more:
-            self._sounding = False
-            self._more.notify_all()
-
-    def wait(self, seconds: float) -> bool:
-        """Whether all has been played within so many seconds."""
-        with self._more:
-            return self._more.wait_for(lambda: not self._queue and not self._sounding, seconds)
-
-    @property
-    def playing(self) -> bool:
-        """Whether something is queued or sounds."""
-        return bool(self._queue) or self._sounding
-
-    @property
-    def level(self) -> float:
-        """Loudest of what may still be heard, 0 to 1."""
-        now = time.perf_counter()
-        return max((level for at, level in list(self._levels) if now - at < ECHO_S), default=0.0)
+        self._busy = False
+        super().stop()  # what came meanwhile belongs to the same answer
 
     def close(self) -> None:
         """Plays to the end, if the device still does, and gives it back."""
