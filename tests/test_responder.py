@@ -345,3 +345,12 @@ def test_what_was_so_before_is_not_said_beside_a_change(memory: Memory) -> None:
     asked = "Where do I work?"
     answer = responder.answer(asked, responder.recall(asked), JUNE.timestamp())
     assert answer.text == "You told me on 3 May that you work in Braga now."
+
+
+def test_what_was_told_twice_is_said_once(memory: Memory) -> None:
+    for day in range(2):
+        memory.add("My dog is called Potola.", "ana", timestamp=MAY.timestamp() + day * 7_200, infer=False)
+    responder = Responder(memory, "ana", Sure(0.5, 0.45))
+    asked = "What is my dog called?"
+    answer = responder.answer(asked, responder.recall(asked), JUNE.timestamp())
+    assert answer.text == "You told me on 3 May that your dog is called Potola."

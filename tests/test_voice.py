@@ -168,7 +168,9 @@ def test_the_loop_adds_less_than_20_ms_and_recall_is_there_in_time(monkeypatch: 
     spoken = [np.concatenate([quiet(0.1), tone(0.6)]) for _ in lines]
     with Memory() as memory, Assistant(memory, "ana") as assistant:
         memory.engine.keys.query("warm up")
-        memory.add("My boat is red.", "bea")  # what is loaded with the first fact is not a turn's
+        memory.add(
+            [{"role": "user", "content": "my cat is called momo"}], "bea"
+        )  # what is loaded with the first fact is not a turn's
         before = strain()
         loop = Loop(assistant, WavSource(spoken, paced=True), Endpointer(EnergyDetector()), Scripted(lines),
                     Beeps(), NoSink())  # fmt: skip

@@ -87,10 +87,7 @@ class Responder:
         self._before = _remembered(asked.text, said[0] if said else None, now)
         if not said:
             return Answer(UNKNOWN)
-        text = " You also told me".join(
-            sentence(asked.text, each, found, now).removeprefix("You told me" if place else "")
-            for place, each in enumerate(said)
-        )
+        text = _joined([sentence(asked.text, each, found, now) for each in said])
         return Answer(text, _used(said[0]), True) if sure >= ENOUGH else Answer(f"{UNSURE} {text}")
 
     def acknowledge(self, text: str, written: Sequence[Written], now: float) -> str:
@@ -120,6 +117,17 @@ def _worth_saying(verdicts: Sequence[Verdict]) -> Sequence[Verdict]:
     if _CHANGED.search(best.statement.said):
         close = [each for each in close if each.candidate.seq >= best.candidate.seq]
     return [best, *close]
+
+
+def _joined(said: Sequence[str]) -> str:
+    """Sentences one after the other, each once."""
+    first, *rest = said
+    more = [text for text in rest if not set(_words(text)) <= set(_words(first))]
+    return " ".join([first, *(f"You also told me{text.removeprefix('You told me')}" for text in more)])
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text.lower())
 
 
 def sentence(question: str, best: Verdict, found: Sequence[Candidate], now: float) -> str:
