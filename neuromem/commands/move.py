@@ -46,7 +46,7 @@ def import_(args: Namespace) -> int:
         user = args.user if named else DEFAULT_USER
         count = memory.import_(file, user, gaps.append if args.partial else None)
         user = user if user is not None else memory.users()[0]
-    data = {"user": user, "file": str(file), "memories": count, **told(gaps)}
+    data = {"user": user, "file": str(file), "memories": count, **(told(gaps) if args.partial else {})}
     emit(args, data, lambda console: view_import(console, count, user, gaps))
     return 0
 
