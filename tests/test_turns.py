@@ -42,8 +42,8 @@ def test_the_first_is_first_whoever_it_is() -> None:
 
 def test_who_comes_after_a_burst_of_another_waits_for_little_of_it() -> None:
     done = order_of(["ana"] * 100 + ["ben"] * 3 + ["ana"] * 50 + ["eve"])
-    assert done.index("ben") < 20
-    assert done[: done.index("eve")].count("ana") < 30
+    assert done.index("ben") < 40  # two shares of sixteen may be under way
+    assert done[: done.index("eve")].count("ana") < 60
     assert done.count("ana") == 150
 
 
