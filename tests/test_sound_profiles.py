@@ -7,13 +7,11 @@ import os
 import shutil
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from neuromem.bench.barge import pulse_server
 from neuromem.errors import InvalidInput
 from neuromem.sound.devices import Output, parse
 from neuromem.sound.profiles import PROFILES, Machine, choose, detect, profile_of
@@ -88,33 +86,6 @@ print(json.dumps([found.profile, found.why]))
 """
 
 
-@contextmanager
-def pulse(folder: Path, rate: int, channels: int) -> Iterator[dict[str, str]]:
-    """A server whose only loudspeaker is such a one; gives the environment of programs that use it."""
-    socket, alsa = folder / "pulse", folder / "asound.conf"
-    alsa.write_text("</usr/share/alsa/alsa.conf>\npcm.!default { type pulse }\nctl.!default { type pulse }\n")
-    env = os.environ | {
-        "PULSE_SERVER": f"unix:{socket}", "PULSE_RUNTIME_PATH": str(folder), "XDG_RUNTIME_DIR": str(folder),
-        "HOME": str(folder), "ALSA_CONFIG_PATH": str(alsa),
-    }  # fmt: skip
-    command = [
-        "pulseaudio", "-n", "--daemonize=no", "--use-pid-file=no", "--exit-idle-time=-1",
-        "-L", f"module-native-protocol-unix socket={socket} auth-anonymous=1",
-        "-L", f"module-null-sink sink_name=box rate={rate} channels={channels}",
-    ]  # fmt: skip
-    server = subprocess.Popen(command, env=env, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    try:
-        until = time.monotonic() + 30
-        while subprocess.run(["pactl", "info"], env=env, capture_output=True, check=False).returncode:
-            assert server.poll() is None, "PulseAudio does not start"
-            assert time.monotonic() < until, "PulseAudio does not answer"
-            time.sleep(0.05)
-        yield env
-    finally:
-        server.terminate()
-        server.wait()
-
-
 def asked(env: dict[str, str]) -> list[str]:
     done = subprocess.run(
         [sys.executable, "-c", ASK], env=env, capture_output=True, text=True, check=True, timeout=120
@@ -136,7 +107,7 @@ def test_the_loudspeaker_of_a_sound_server_is_found(
         pytest.skip(f"{missing[0]} is not installed")
     if psutil.sensors_battery() is not None or psutil.virtual_memory().total < 2 * GIB:
         pytest.skip("this machine's battery or memory decides")
-    with pulse(tmp_path, rate, channels) as env:
+    with pulse_server(tmp_path, ("box", rate, channels)) as env:
         profile, why = asked(env)
     assert profile == wanted
     assert f"box: {rate / 1000:g} kHz, {channels} channel" in why

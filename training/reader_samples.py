@@ -104,10 +104,9 @@ class FromBlocks:
             older = self._older(block, told, asked, values, rng, who) if rng.random() < UPDATED else ""
             if older:
                 fact = f"{rng.choice(CHANGES)} {fact}".strip()
-                passages = [*passages[:at], fact, *passages[at:]]
+            passages = [*passages[:at], fact, *passages[at:]]
+            if older:
                 passages.insert(rng.randint(0, at), older)
-            else:
-                passages = [*passages[:at], fact, *passages[at:]]
         return self._told(question, passages, fact if answerable else "", answer, rng)
 
     def _filled(self, text: str, values: dict[str, str], rng: random.Random, who: str) -> str:
@@ -116,17 +115,16 @@ class FromBlocks:
 
     def _answer(self, told: str, asked: str, values: dict[str, str]) -> str:
         """The value that the fact has and the question lacks, if there is one alone."""
-        only = {slot[0] for slot in SLOT.finditer(told)} - {slot[0] for slot in SLOT.finditer(asked)}
-        return values[only.pop()] if len(only) == 1 else ""
+        slot = _only_told(told, asked)
+        return values[slot] if slot else ""
 
     def _older(
         self, block: Block, told: str, asked: str, values: dict[str, str], rng: random.Random, who: str
     ) -> str:
         """What was so before: the same with another value; "" where no value alone is asked for."""
-        only = {slot[0] for slot in SLOT.finditer(told)} - {slot[0] for slot in SLOT.finditer(asked)}
-        if len(only) != 1:
+        slot = _only_told(told, asked)
+        if not slot:
             return ""
-        slot = only.pop()
         kind = SLOT.fullmatch(slot)
         assert kind is not None
         wordings = [fact for fact in block.facts if slot in fact]
@@ -201,6 +199,12 @@ class FromBlocks:
                 starts = {at: [(found[0], found[0] + 1)]}
                 ends = {at: [(found[1] - 1, found[1])]}
         return _heard(Sample(question, passages, frozenset(right), starts, ends), self.pairs, rng)
+
+
+def _only_told(told: str, asked: str) -> str:
+    """The slot that a fact has and its question lacks; "" if there is not one alone."""
+    only = {slot[0] for slot in SLOT.finditer(told)} - {slot[0] for slot in SLOT.finditer(asked)}
+    return only.pop() if len(only) == 1 else ""
 
 
 def find(term: str, text: str, inside: Region | None = None) -> Region | None:

@@ -55,8 +55,9 @@ def near_blocks(pairs: Pairs) -> list[list[int]]:
 def looked_up(talks: list[Talk], encoder: TransformerEncoder, path: Path) -> None:
     """Looks up what each question finds; what was looked up before is read from a file."""
     known = pickle.loads(path.read_bytes()) if path.is_file() else {}
+    identity = identity_of(encoder.path)
     for talk in talks:
-        asked = f"{identity_of(encoder.path)} {talk.turns} {[ask.wordings for ask in talk.asks]}"
+        asked = f"{identity} {talk.turns} {[ask.wordings for ask in talk.asks]}"
         digest = hashlib.sha256(asked.encode()).hexdigest()
         if digest not in known:
             look_up(talk, encoder)

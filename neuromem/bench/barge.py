@@ -31,7 +31,7 @@ from ..voice.audio import RATE, Samples
 from ..voice.speak import load_speaker
 from .common import emit, parser, percentiles, progress
 
-__all__ = ["PROGRAMS", "main", "measure"]
+__all__ = ["PROGRAMS", "main", "measure", "pulse_server"]
 
 PROGRAMS = ("pulseaudio", "pactl", "pacat", "parec", "flite")
 ASKED, STOP = "What is my dog called?", "Stop, that is enough."
@@ -210,18 +210,32 @@ def _end(*pipes: IO[bytes] | None) -> None:
 @contextmanager
 def _server(folder: Path) -> Iterator[dict[str, str]]:
     """A PulseAudio server with the two devices; gives the environment of programs that use it."""
+    with pulse_server(folder, ("speaker", RATE, 1), ("room", RATE, 1)) as env:
+        _pactl(env, "set-default-sink", "speaker")
+        _pactl(env, "set-default-source", "room.monitor")
+        yield env
+
+
+@contextmanager
+def pulse_server(folder: Path, *sinks: tuple[str, int, int]) -> Iterator[dict[str, str]]:
+    """A PulseAudio server of its own; gives the environment of programs that use it.
+
+    Args:
+        folder: for its files. sinks: name, Hz and channels of each device; they sound to nobody.
+
+    Raises:
+        NeuromemError: it does not start.
+    """
     socket, alsa = folder / "pulse", folder / "asound.conf"
     alsa.write_text("</usr/share/alsa/alsa.conf>\npcm.!default { type pulse }\nctl.!default { type pulse }\n")
     env = os.environ | {
         "PULSE_SERVER": f"unix:{socket}", "PULSE_RUNTIME_PATH": str(folder), "XDG_RUNTIME_DIR": str(folder),
         "HOME": str(folder), "ALSA_CONFIG_PATH": str(alsa),
     }  # fmt: skip
-    modules = (f"module-native-protocol-unix socket={socket} auth-anonymous=1",
-               f"module-null-sink sink_name=speaker rate={RATE} channels=1",
-               f"module-null-sink sink_name=room rate={RATE} channels=1")  # fmt: skip
     command = ["pulseaudio", "-n", "--daemonize=no", "--use-pid-file=no", "--exit-idle-time=-1"]
-    for module in modules:
-        command += ["-L", module]
+    command += ["-L", f"module-native-protocol-unix socket={socket} auth-anonymous=1"]
+    for name, rate, channels in sinks:
+        command += ["-L", f"module-null-sink sink_name={name} rate={rate} channels={channels}"]
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen(command, env=env, stderr=log, stdout=log)
         try:
@@ -230,8 +244,6 @@ def _server(folder: Path) -> Iterator[dict[str, str]]:
                 if server.poll() is not None or time.monotonic() > until:
                     raise NeuromemError("PulseAudio does not start: " + (folder / "log").read_text()[-300:])
                 time.sleep(0.05)
-            _pactl(env, "set-default-sink", "speaker")
-            _pactl(env, "set-default-source", "room.monitor")
             yield env
         finally:
             server.terminate()
