@@ -137,8 +137,43 @@ def test_an_utterance_begins_before_it_is_noticed_and_ends_in_silence() -> None:
     ended = [number for number, edge in enumerate(edges) if edge.ended]
     assert len(began) == len(ended) == 1
     assert 31 <= began[0] <= 33
-    assert len(edges[began[0]].began) == 12
+    assert len(edges[began[0]].began) == 11
     assert 0.55 < (ended[0] + 1) * FRAME / RATE - 2 < 0.75
+
+
+class Chances:
+    """A detector that is this sure, frame by frame."""
+
+    def __init__(self, chances: list[float]) -> None:
+        self._chances = iter(chances)
+
+    def speech(self, frame: Samples) -> float:
+        return next(self._chances)
+
+    def reset(self) -> None:
+        """Nothing is kept."""
+
+
+@pytest.mark.parametrize(
+    ("chances", "frame"),
+    [
+        ([0.1, 0.95], 1),  # beyond doubt: at once
+        ([0.1, 0.4, 0.6], 2),  # the first frame is half silence
+        ([0.1, 0.7, 0.1, 0.1], None),  # a slam
+        ([0.4, 0.4, 0.4, 0.4], None),  # a hum
+    ],
+)
+def test_how_soon_an_utterance_is_noticed(chances: list[float], frame: int | None) -> None:
+    ends = Endpointer(Chances(chances))
+    began = [number for number in range(len(chances)) if ends.push(quiet(FRAME / RATE)).began]
+    assert began == ([] if frame is None else [frame])
+
+
+def test_a_frame_that_is_our_own_voice_begins_nothing() -> None:
+    ends = Endpointer(Chances([0.95, 0.6, 0.6]))
+    assert not ends.push(quiet(FRAME / RATE), allowed=False).began
+    assert not ends.push(quiet(FRAME / RATE)).began
+    assert ends.push(quiet(FRAME / RATE)).began
 
 
 def test_our_own_echo_is_not_the_user() -> None:

@@ -19,6 +19,7 @@ __all__ = ["EchoGuard", "Endpointer", "EnergyDetector", "SileroDetector", "Voice
 CONTEXT = 64  # samples of the last frame that silero's network sees again
 FRAME_MS = FRAME * 1_000 / RATE
 FAINT = 100.0  # root mean square of what is no voice
+LOUD = 0.7  # chance that a loud frame is speech
 ENOUGH_ECHOES, KEPT_ECHOES = 10, 150  # frames: a third of a second, five seconds
 
 
@@ -78,7 +79,7 @@ def _silero_file() -> Path:
 
 
 class EnergyDetector:
-    """Loud is speech: for machines without onnxruntime, and quiet rooms."""
+    """Loud is speech: for machines without onnxruntime, and quiet rooms. A slam, one loud frame, is not."""
 
     def __init__(self, floor: float = 250.0) -> None:
         self._floor = floor
@@ -87,9 +88,9 @@ class EnergyDetector:
         """Nothing is kept."""
 
     def speech(self, frame: Samples) -> float:
-        """1/2 at the floor."""
+        """1/2 at the floor, `LOUD` at most."""
         level = rms(frame)
-        return level / (level + self._floor)
+        return min(LOUD, level / (level + self._floor))
 
 
 def load_detector() -> VoiceDetector:
@@ -115,7 +116,8 @@ class Endpointer:
     Args:
         detector: tells speech.
         silence_ms: silence that ends an utterance. pause_ms: silence that may turn out to be the end.
-        begin: chance of speech that begins one, in so many frames on end. keep: that goes on with it.
+        begin: chance of speech that begins one, the mean over so many frames: the first frame of a voice is
+            often half silence, and one beyond doubt need not wait for the next. keep: that goes on with it.
         before_ms: sound before the beginning that belongs to it (a soft first consonant).
     """
 
@@ -125,16 +127,17 @@ class Endpointer:
         *,
         silence_ms: float = 600.0,
         pause_ms: float = 160.0,
-        begin: float = 0.5,
+        begin: float = 0.45,
         keep: float = 0.35,
         begin_frames: int = 2,
-        before_ms: float = 320.0,
+        before_ms: float = 288.0,
     ) -> None:
         self.detector = detector
         self._silence, self._pause = silence_ms / FRAME_MS, int(pause_ms / FRAME_MS)
-        self._begin, self._keep, self._begin_frames = begin, keep, begin_frames
+        self._begin, self._keep = begin * begin_frames, keep
+        self._chances: deque[float] = deque(maxlen=begin_frames)  # of the last frames
         self._before: deque[Samples] = deque(maxlen=max(1, int(before_ms / FRAME_MS)) + begin_frames)
-        self._loud = self._quiet = 0
+        self._quiet = 0
         self.speaking = False
 
     def push(self, frame: Samples, *, allowed: bool = True) -> Edge:
@@ -146,16 +149,17 @@ class Endpointer:
         chance = self.detector.speech(frame)
         if not self.speaking:
             self._before.append(frame)
-            self._loud = self._loud + 1 if allowed and chance >= self._begin else 0
-            if self._loud < self._begin_frames:
+            self._chances.append(chance if allowed else 0.0)
+            if sum(self._chances) < self._begin:
                 return Edge()
             self.speaking, self._quiet = True, 0
             began = tuple(self._before)
             self._before.clear()
+            self._chances.clear()
             return Edge(began=began)
         self._quiet = 0 if chance >= self._keep else self._quiet + 1
         if self._quiet >= self._silence:
-            self.speaking, self._loud = False, 0
+            self.speaking = False
             return Edge(ended=True)
         return Edge(paused=self._quiet == self._pause)
 
