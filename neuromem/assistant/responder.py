@@ -22,16 +22,22 @@ from .phrasing import continued, states, told
 from .statements import focused, statements_of
 from .weighing import judge_for
 
-__all__ = ["UNKNOWN", "UNSURE", "Answer", "Responder", "sentence"]
+__all__ = ["UNKNOWN", "UNSURE", "Answer", "Responder", "Tiers", "phrased", "sentence"]
 
 UNKNOWN = "I don't know that. You haven't told me."
 UNSURE = "I don't know that for certain."  # before what may answer
-ENOUGH = 0.9  # sureness from which on a statement is said as the answer …
-PERHAPS = 0.3  # … and from which on as what may be it
-CLOSE = 0.35  # share of the best statement's chance from which on the next is said too
 FRAGMENT_WORDS = 6  # of a fragment that is said with what it belongs to
 _USED_TO = re.compile(r"\bused to (?!it\b|the\b|my\b|being\b)", re.IGNORECASE)
 _OF_TIME = ("when", "hour", "length")  # kinds of question
+
+
+@dataclass(frozen=True, slots=True)
+class Tiers:
+    """From which sureness on how much is said; chosen by `training/tune_weighing.py`."""
+
+    enough: float = 0.9  # a statement is said as the answer …
+    perhaps: float = 0.3  # … and as what may be it
+    close: float = 0.35  # share of the best statement's chance from which on the next is said too
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +86,9 @@ class Responder:
         asked = follow(text, self._before)
         found = around(self._memory, self._user_id, recalled)
         verdicts = self._judge.judge(asked, found) if found else []
-        if not read_question(asked.text).past:  # "I used to get 35" is no answer to what is so
-            verdicts = [each for each in verdicts if not _USED_TO.search(each.statement.said)]
-        sure = sureness(verdicts)
-        said = _worth_saying(verdicts) if sure >= PERHAPS else []
-        self._before = _remembered(asked.text, said[0] if said else None, now)
-        if not said:
-            return Answer(UNKNOWN)
-        text = _joined([sentence(asked.text, each, found, now) for each in said])
-        return Answer(text, _used(said[0]), True) if sure >= ENOUGH else Answer(f"{UNSURE} {text}")
+        text, best, known = phrased(asked.text, verdicts, found, now)
+        self._before = _remembered(asked.text, best, now)
+        return Answer(text, _used(best) if best is not None and known else (), known)
 
     def acknowledge(self, text: str, written: Sequence[Written], now: float) -> str:
         """What is said to words that ask nothing of the memory. `now`: Unix seconds."""
@@ -107,13 +107,37 @@ _CHANGED = re.compile(
 )
 
 
-def _worth_saying(verdicts: Sequence[Verdict]) -> Sequence[Verdict]:
+def phrased(
+    question: str,
+    verdicts: Sequence[Verdict],
+    found: Sequence[Candidate],
+    now: float,
+    tiers: Tiers | None = None,
+) -> tuple[str, Verdict | None, bool]:
+    """The answer in words, the statement it rests on, and whether it is said as known.
+
+    Args:
+        verdicts: likeliest first. found: all candidates. now: Unix seconds.
+    """
+    tiers = tiers or Tiers()
+    if not read_question(question).past:  # "I used to get 35" is no answer to what is so
+        verdicts = [each for each in verdicts if not _USED_TO.search(each.statement.said)]
+    sure = sureness(verdicts)
+    if not verdicts or sure < tiers.perhaps:
+        return UNKNOWN, None, False
+    said = _worth_saying(verdicts, tiers.close)
+    text = _joined([sentence(question, each, found, now) for each in said])
+    known = sure >= tiers.enough
+    return (text if known else f"{UNSURE} {text}"), said[0], known
+
+
+def _worth_saying(verdicts: Sequence[Verdict], share: float) -> Sequence[Verdict]:
     """The best statement, and the next where it is about as likely: whoever asked can tell them apart.
 
     What was told before something that speaks of change is most likely what was so before.
     """
     best = verdicts[0]
-    close = [each for each in verdicts[1:2] if each.chance >= CLOSE * best.chance]
+    close = [each for each in verdicts[1:2] if each.chance >= share * best.chance]
     if _CHANGED.search(best.statement.said):
         close = [each for each in close if each.candidate.seq >= best.candidate.seq]
     return [best, *close]

@@ -21,7 +21,7 @@ from .judging import Judge, RuleJudge, Verdict
 from .reading import Passage, Reader
 from .statements import Statement
 
-__all__ = ["Evidence", "ReadingJudge", "evidence_of", "judge_for"]
+__all__ = ["Evidence", "ReadingJudge", "Weights", "evidence_of", "judge_for", "weighed"]
 
 READ = 12  # candidates that are read
 BEFORE = 2  # turns before one that are read with it
@@ -35,6 +35,18 @@ class Evidence:
     counted: float
     read: float
     here: float = 0.0  # 0 to 1: share of what the reader marked as the answer
+    slot: bool = False  # its memory holds the very slot asked for
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Of each kind of evidence; `training/tune_weighing.py` fits them."""
+
+    counted: float = 0.33
+    reading: float = 0.65
+    here: float = 1.8
+    none: float = 0.68
+    slot: float = 3.0  # by hand: few questions name one
 
 
 def judge_for(memory: Memory) -> Judge:
@@ -58,20 +70,27 @@ class ReadingJudge:
             return []
         with self._threads:
             told, none = evidence_of(self._reader, question, candidates, verdicts)
-        slots = slots_sought(question.text)
-        logits = [
-            COUNTED * each.counted + READING * each.read + HERE * each.here + SLOT * _fills(verdict, slots)
-            for each, verdict in zip(told, verdicts, strict=True)
-        ]
-        logits.append(COUNTED * none.counted + READING * none.read + NONE)
-        peak = max(logits)
-        weights = [math.exp(logit - peak) for logit in logits]
-        total = sum(weights)
-        judged = [
-            Verdict(weight / total, verdict.candidate, verdict.statement)
-            for weight, verdict in zip(weights, verdicts, strict=False)
-        ]
-        return sorted(judged, key=lambda verdict: -verdict.chance)
+        return weighed(verdicts, told, none)
+
+
+def weighed(
+    verdicts: Sequence[Verdict], told: Sequence[Evidence], none: Evidence, weights: Weights | None = None
+) -> list[Verdict]:
+    """The verdicts with the chances of both judges together, likeliest first."""
+    by = weights or Weights()
+    logits = [
+        by.counted * each.counted + by.reading * each.read + by.here * each.here + by.slot * each.slot
+        for each in told
+    ]
+    logits.append(by.counted * none.counted + by.reading * none.read + by.none)
+    peak = max(logits)
+    chances = [math.exp(logit - peak) for logit in logits]
+    total = sum(chances)
+    judged = [
+        Verdict(chance / total, verdict.candidate, verdict.statement)
+        for chance, verdict in zip(chances, verdicts, strict=False)
+    ]
+    return sorted(judged, key=lambda verdict: -verdict.chance)
 
 
 def _fills(verdict: Verdict, slots: Sequence[str]) -> bool:
@@ -90,14 +109,15 @@ def evidence_of(
     ]
     readings = reader.read(question.query, passages)
     by_turn = {each.seq: reading for each, reading in zip(read, readings, strict=True)}
+    slots = slots_sought(question.text)
     out = []
     for verdict in verdicts:
-        reading = by_turn.get(verdict.candidate.seq)
+        reading, fills = by_turn.get(verdict.candidate.seq), _fills(verdict, slots)
         if reading is None:
-            out.append(Evidence(_log(verdict.chance), math.log(LEAST)))
+            out.append(Evidence(_log(verdict.chance), math.log(LEAST), slot=fills))
             continue
         here = _share(verdict.candidate.text, verdict.statement, reading.start, reading.end)
-        out.append(Evidence(_log(verdict.chance), _log(reading.chance), here))
+        out.append(Evidence(_log(verdict.chance), _log(reading.chance), here, fills))
     rest = 1 - sum(verdict.chance for verdict in verdicts)
     return out, Evidence(_log(rest), _log(1 - sum(reading.chance for reading in readings)))
 
@@ -112,7 +132,3 @@ def _share(text: str, statement: Statement, start: int, end: int) -> float:
 
 def _log(chance: float) -> float:
     return math.log(max(LEAST, chance))
-
-
-COUNTED, READING, HERE, NONE = 0.33, 0.65, 1.8, 0.68
-SLOT = 3.0  # what is asked for by its slot is as good as read; by hand, not fitted: few questions name one
