@@ -348,7 +348,7 @@ def _subject_of(body: Mapping[str, Any]) -> int:
     if relation.startswith("|") and subject != "1":
         return name_mark(subject)
     said_by_owner = not body.get("name") and body.get("role", "user") == "user"
-    return OWN if said_by_owner and is_own(body["text"]) else 0
+    return OWN if said_by_owner and is_own(normalize(body["text"])) else 0
 
 
 def pack_rows(bank: SlotBank, memory_id: str) -> str:

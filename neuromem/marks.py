@@ -127,9 +127,13 @@ def fingerprint(text: str) -> int:
     return mark >> 1
 
 
-def is_own(text: str) -> bool:
-    """Whether a text speaks of the one who says it: "my dog", "we moved"; or asks about them."""
-    return _OWN.search(normalize(text)) is not None
+def is_own(folded: str) -> bool:
+    """Whether a text speaks of the one who says it: "my dog", "we moved"; or asks about them.
+
+    Args:
+        folded: as `normalize` gives it.
+    """
+    return _OWN.search(folded) is not None
 
 
 def _traits(text: str) -> int:

@@ -89,7 +89,7 @@ def take_apart(text: str, keys: Keys, speakers: Collection[int], now_ms: int) ->
         named=next(iter(named)) if len(named) == 1 else 0,
         asks_assistant=bool(_ASSISTANT.search(folded)),
         words=frozenset(_named(word) for word in _WORD.findall(text)) - named - {0},
-        own=is_own(text),
+        own=is_own(folded),
         slots=tuple(map(fingerprint, slots_sought(text))),
         times=tuple(map(_times, spans(text, datetime.fromtimestamp(now_ms / 1_000, UTC)))),
         value=asks_value(folded) and is_of_now(asked_of(text, datetime.fromtimestamp(now_ms / 1_000, UTC))),
