@@ -26,7 +26,7 @@ import numpy as np
 import torch
 
 from .bank import SlotBank
-from .marks import ASKS, ASSISTANT, MARKS, NAMES, NUMBER, ORDERS, TIME
+from .marks import ASKS, ASSISTANT, MARKS, NAMES, NUMBER, ORDERS, OWN, TIME
 from .news import newer_first, newer_pairs
 from .order import Order, order_of
 from .question import Question
@@ -53,6 +53,7 @@ WEIGHTS: dict[str, float] = {
     "assistant": -0.85,  # said by an assistant, and it is not asked what an assistant said
     "orders": 0.41,  # tells an assistant what to do whenever that comes up
     "subject": 0.1,  # about somebody or something that is named
+    "own": 0.1,  # where words have no senses: told by the owner of themselves, who ask about themselves
     "slot": 0.25,  # its gist fills the slot that is asked for
     "date": 0.85,  # told about the time that is named
     "time": 0.28,  # a when-question, and it has a time word
@@ -267,6 +268,8 @@ def _given(bank: SlotBank, question: Question, order: Order, words: Words) -> di
         out["assistant"] = told.assistant
     if question.words:
         out["subject"] = np.isin(told.subject, list(question.words)).astype(np.float32)
+    if question.own and not len(question.senses):
+        out["own"] = (told.subject == OWN).astype(np.float32)
     if question.slots:
         out["slot"] = np.isin(told.slot, question.slots).astype(np.float32)
     if question.times:

@@ -44,7 +44,7 @@ from .errors import CapacityExhausted
 from .forgetting import MemoryState, Rating, initial_difficulty, initial_stability, rehearse
 from .layout import DAY_MS, Rows, quantize_keys, seal_of
 from .log import EventLog, Record
-from .marks import fingerprint, name_mark, speaker_mark
+from .marks import OWN, fingerprint, is_own, name_mark, speaker_mark
 from .text import normalize
 from .writer import Draft, Writer, WriteReport
 
@@ -154,7 +154,7 @@ class Fold:
             "meaning": fingerprint(meaning_of(body["gist"])),
             "slot": fingerprint(body.get("slot", "")),
             "speaker": speaker_mark(str(body.get("name") or ""), str(body.get("role") or "user")),
-            "subject": _subject_of(body["gist"]),
+            "subject": _subject_of(body),
             "noted": bool(body.get("metadata")),
         }
         rows = self.bank.rows_of(body["id"])
@@ -342,10 +342,13 @@ def meaning_of(segments: Sequence[str]) -> str:
     return normalize("".join(segments))
 
 
-def _subject_of(segments: Sequence[str]) -> int:
-    """The mark of a triple's subject; 0 for the speaker, and for keywords."""
-    subject, relation = segments[0], segments[1]
-    return name_mark(subject) if relation.startswith("|") and subject != "1" else 0
+def _subject_of(body: Mapping[str, Any]) -> int:
+    """The mark of a triple's subject; else `OWN` for what the owner says of themselves, 0 for all else."""
+    subject, relation = body["gist"][:2]
+    if relation.startswith("|") and subject != "1":
+        return name_mark(subject)
+    said_by_owner = not body.get("name") and body.get("role", "user") == "user"
+    return OWN if said_by_owner and is_own(normalize(body["text"])) else 0
 
 
 def pack_rows(bank: SlotBank, memory_id: str) -> str:

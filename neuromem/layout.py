@@ -42,7 +42,7 @@ STATE: dict[str, tuple[torch.dtype, int | None]] = {
     "senses": (torch.uint8, SENSES * SENSE_BYTES),  # what its content words mean (`senses.py`)
     "traits": (torch.uint8, None),  # bits: asks, has a time word, a number, names, orders, speaks of change
     "speaker": (torch.int64, None),  # mark of the name of who said it; 0: the owner, or not told
-    "subject": (torch.int64, None),  # mark of whom or what its gist is about; 0: the speaker, or not clear
+    "subject": (torch.int64, None),  # mark of whom or what its gist is about, or `OWN`; 0: not clear
     "noted": (torch.bool, None),  # whether metadata came with it (it is in the log)
     "recalls": (torch.int32, None),
     "floor": (torch.float32, None),  # lowest strength at which the words were verified; 2 = never

@@ -27,8 +27,10 @@ __all__ = [
     "NUMBER",
     "ORDERS",
     "OTHER",
+    "OWN",
     "TIME",
     "fingerprint",
+    "is_own",
     "mark_of",
     "marks_of",
     "name_mark",
@@ -38,6 +40,7 @@ __all__ = [
 
 MARKS = 24  # of a slot; 160 bytes of text hardly hold more content words
 ASKS, TIME, NUMBER = 1, 2, 4  # bits of a slot's traits: ends as a question; has a time word; has a number
+OWN = 1  # mark of the owner as the subject of a memory; no name has it
 ASSISTANT = -1  # mark of an assistant as a speaker, whatever it is called; no name has it
 NAMES = 8  # the traits' number of names, 0 to 3, begins at this bit
 OTHER = 128  # is about somebody else than who says it
@@ -65,6 +68,10 @@ _NEWS = re.compile(
     r"|reach(?:ed|es)|revis(?:ed|ing)|adjust(?:ed|ing)?|chang(?:ed|ing)|upgraded|instead|no longer|anymore"
     r"|added|adding|total|so far|up to|down to|turns out|actually)\b",
     re.IGNORECASE,
+)
+_OWN = re.compile(  # not "tell me …", which asks about anybody
+    r"\b(?:i|i'(?:m|ve|ll|d)|im|ive|my|(?<!the )(?<!a )mine|myself|we|we'(?:re|ve|ll|d)|our|ours|us"
+    r"|(?<!tell )(?<!show )(?<!give )(?<!remind )me)\b"
 )
 _WORD = re.compile(r"[^\W\d_][\w'’-]*")
 _NO_NAMES = STOP_WORDS | frozenset(
@@ -118,6 +125,15 @@ def fingerprint(text: str) -> int:
         blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little"
     )
     return mark >> 1
+
+
+def is_own(folded: str) -> bool:
+    """Whether a text speaks of the one who says it: "my dog", "we moved"; or asks about them.
+
+    Args:
+        folded: as `normalize` gives it.
+    """
+    return _OWN.search(folded) is not None
 
 
 def _traits(text: str) -> int:

@@ -17,7 +17,7 @@ import torch
 
 from .bank import SlotBank
 from .facts.asked import Asked
-from .marks import ASSISTANT, NEWS, OTHER
+from .marks import ASSISTANT, NEWS, OTHER, OWN
 
 __all__ = ["asks_value", "is_of_now", "newer_first", "newer_pairs"]
 
@@ -67,6 +67,7 @@ def newer_pairs(bank: SlotBank, rows: Array, traits: Array, held: Array, like: f
     pairs = (time[:, None] < time[later]) & (speaker[:, None] == speaker[later])
     # what became of Rosa's appointment is no news of mine
     other = (traits & OTHER) > 0
+    subject = np.where(subject == OWN, 0, subject)
     pairs &= ~other[later] | (other[:, None] & (subject[:, None] == subject[later]))
     pairs &= keys @ keys[later].T >= like
     pairs &= words.T @ words[:, later] >= SHARED * max(1, len(words))

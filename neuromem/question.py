@@ -22,7 +22,7 @@ from .facts.sought import slots_sought
 from .facts.times import TimeSpan, spans
 from .keys import Keys
 from .layout import DAY_MS
-from .marks import NAMES, NUMBER, TIME, fingerprint, mark_of, name_mark
+from .marks import NAMES, NUMBER, TIME, fingerprint, is_own, mark_of, name_mark
 from .news import asks_value, is_of_now
 from .senses import SENSE_BITS
 from .text import STOP_WORDS, normalize, stems
@@ -61,6 +61,7 @@ class Question:
     named: int = 0  # mark of the one speaker that it names; 0 for none, or several
     words: frozenset[int] = frozenset()  # its words as names, speakers left out: what it may be about
     asks_assistant: bool = False  # what an assistant said, as in "what did you suggest?"
+    own: bool = False  # about the one who asks: "my", "we"
     slots: tuple[int, ...] = ()  # fingerprints of the slots that it asks for, such as "1|dog name"
     times: tuple[tuple[float, float, float], ...] = ()  # each: from and to in Unix ms, decay in ms
     value: bool = False  # a value of now is asked for: a time, a price, a number
@@ -88,6 +89,7 @@ def take_apart(text: str, keys: Keys, speakers: Collection[int], now_ms: int) ->
         named=next(iter(named)) if len(named) == 1 else 0,
         asks_assistant=bool(_ASSISTANT.search(folded)),
         words=frozenset(_named(word) for word in _WORD.findall(text)) - named - {0},
+        own=is_own(folded),
         slots=tuple(map(fingerprint, slots_sought(text))),
         times=tuple(map(_times, spans(text, datetime.fromtimestamp(now_ms / 1_000, UTC)))),
         value=asks_value(folded) and is_of_now(asked_of(text, datetime.fromtimestamp(now_ms / 1_000, UTC))),

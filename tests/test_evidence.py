@@ -13,18 +13,30 @@ from neuromem import Memory
 from neuromem.config import Config, WriteConfig
 from neuromem.evidence import KINDS, gather, speakers_of
 from neuromem.layout import DAY_MS
-from neuromem.marks import ASKS, MARKS, NAMES, NUMBER, ORDERS, TIME, mark_of, marks_of, name_mark, traits_of
+from neuromem.marks import (
+    ASKS,
+    MARKS,
+    NAMES,
+    NUMBER,
+    ORDERS,
+    TIME,
+    is_own,
+    mark_of,
+    marks_of,
+    name_mark,
+    traits_of,
+)
 from neuromem.order import order_of
 from neuromem.question import take_apart
-from neuromem.text import stems
+from neuromem.text import normalize, stems
 
 QUICK = Config(write=WriteConfig(max_steps=0, key_steps=0))
 START = datetime(2025, 5, 1, 12, tzinfo=UTC)
 
 
-def told(*said: tuple[str, str, float]) -> Memory:
+def told(*said: tuple[str, str, float], encoder: str | None = None) -> Memory:
     """A memory that was told (speaker, words, minutes after the start) as they are."""
-    memory = Memory(config=QUICK, clock=lambda: START.timestamp() + 90 * 86_400)
+    memory = Memory(config=QUICK, encoder=encoder, clock=lambda: START.timestamp() + 90 * 86_400)
     messages = [
         {
             "role": "user",
@@ -155,6 +167,35 @@ def test_neighbours_of_another_session_or_about_something_else_are_no_context() 
     assert words["talk"] == pytest.approx(1)
     assert words["apart"] < 1
     assert words["strangers"] == 0
+
+
+def test_who_asks_about_themselves_is_told_first_what_they_said_of_themselves() -> None:
+    with told(
+        ("", "The ranger Jocasta takes the tram to work", 0),
+        ("", "I take the tram to work", 9_000),
+        ("", "My aunt skis in Ortisei", 18_000),
+        encoder="conv",  # one that compares words by what they mean tells persons apart itself
+    ) as memory:
+        assert parts(memory, "how do I get to work", "I take")["own"] > 0
+        assert "own" not in parts(memory, "where do we ski", "aunt")  # its gist is about the aunt
+        assert "own" not in parts(memory, "how do I get to work", "ranger")
+        assert "own" not in parts(memory, "who takes the tram", "I take")
+    with told(
+        ("Bo", "I take the tram to work", 0), encoder="conv"
+    ) as memory:  # what another one says of himself
+        assert "own" not in parts(memory, "how do I get to work", "tram")
+
+
+@pytest.mark.parametrize(
+    ("text", "own"),
+    [
+        ("What\u2019s my internet handle?", True), ("i've moved", True), ("Who brought me up?", True),
+        ("Where's our key?", True), ("tell me what Ana likes", False), ("How old is Mum?", False),
+        ("Is this mine?", True), ("The mine is closed", False), ("An iguana escaped in Miami", False),
+    ],
+)  # fmt: skip
+def test_a_text_that_speaks_of_the_one_who_says_it_is_known(text: str, own: bool) -> None:
+    assert is_own(normalize(text)) == own
 
 
 def test_a_date_in_the_question_draws_what_was_told_then() -> None:
