@@ -97,11 +97,15 @@ PERFECT = sum(WEIGHTS[kind] for kind in ("meaning", "context", "words before", "
 
 
 class Words(NamedTuple):
-    """The content words of all passages, slot by slot, in order."""
+    """The content words of all slots, row by row, in order."""
 
-    marks: Array  # [W] int16
-    passage: Array  # [W] that holds it
-    joined: Array  # [W] whether the next one follows it in the same slot
+    marks: Array  # [T · MARKS] int16; zeros to fill
+    passage: Array  # [T] that each row belongs to
+
+    def holding(self, at: Array) -> Array:
+        """Passages that words at some places belong to."""
+        found: Array = self.passage[at // MARKS]
+        return found
 
 
 def speakers_of(bank: SlotBank) -> set[int]:
@@ -127,7 +131,7 @@ def gather(bank: SlotBank, question: Question, most: int) -> Evidence:
     words = bank.kept("words", lambda: _words(bank, order))
     places = {mark: np.flatnonzero(words.marks == mark) for mark in question.marks}
     held, weights = _held(words, places, len(order.first))
-    given = _given(bank, question, order, words)
+    given = _given(bank, question, order)
     given["phrase"] = _phrases(words, question, places, len(order.first))
     best = _promising(meaning, held, weights, given, order, most)
     links, context = _links(bank, question, order, best)
@@ -142,7 +146,7 @@ def gather(bank: SlotBank, question: Question, most: int) -> Evidence:
     if not question.value:
         return found
     best = best[chosen]
-    traits = bank.kept("told", lambda: _told(bank, order, words)).any_part[best]
+    traits = bank.kept("told", lambda: _told(bank, order)).any_part[best]
     pairs = newer_pairs(bank, found.rows, traits, held[:, best], question.alike[1])
     return replace(found, news=pairs)
 
@@ -184,10 +188,7 @@ def _promising(
 
 
 def _words(bank: SlotBank, order: Order) -> Words:
-    flat = bank.marks[: len(order.passage)].cpu().numpy().reshape(-1)
-    at = np.flatnonzero(flat != 0)
-    joined = np.append(np.diff(at) == 1, False) & ((at + 1) % MARKS != 0)
-    return Words(flat[at], order.passage[at // MARKS], joined)
+    return Words(bank.column("marks")[: len(order.passage)].reshape(-1), order.passage)
 
 
 def _held(words: Words, places: dict[int, Array], count: int) -> tuple[Array, Array]:
@@ -201,7 +202,7 @@ def _held(words: Words, places: dict[int, Array], count: int) -> tuple[Array, Ar
     """
     held = np.zeros((len(places), count), dtype=bool)
     for row, at in enumerate(places.values()):
-        held[row, words.passage[at]] = True
+        held[row, words.holding(at)] = True
     holding = held.sum(axis=1)
     weights = np.log(1 + (count - holding + 0.5) / (holding + 0.5)).astype(np.float32)
     return held, weights / max(float(weights.sum()), 1e-9)
@@ -211,10 +212,10 @@ def _phrases(words: Words, question: Question, places: dict[int, Array], count: 
     """[M] how many pairs of neighbouring content words of the question stand side by side; at most 3."""
     found = np.zeros(count, dtype=np.float32)
     for one, two in set(zip(question.marks, question.marks[1:], strict=False)):
-        at = places[one][words.joined[places[one]]]
+        at = places[one][(places[one] + 1) % MARKS != 0]
         at = at[words.marks[at + 1] == two]
         beside = np.zeros(count, dtype=bool)
-        beside[words.passage[at]] = True
+        beside[words.holding(at)] = True
         found += beside
     return np.minimum(found, 3)
 
@@ -236,14 +237,12 @@ class Told(NamedTuple):
     assistant: Array
 
 
-def _told(bank: SlotBank, order: Order, words: Words) -> Told:
+def _told(bank: SlotBank, order: Order) -> Told:
     head = order.rows[order.first]
-    traits = bank.traits.cpu().numpy()[order.rows]
+    [traits] = bank.columns(("traits",), order.rows)
     last = traits[np.append(order.first[1:], len(traits)) - 1]
-    filled = np.bincount(words.passage, minlength=len(order.first))
-    speaker, subject, slot = (
-        getattr(bank, name).cpu().numpy()[head] for name in ("speaker", "subject", "slot")
-    )
+    filled = _over_parts(np.add, np.count_nonzero(bank.column("marks")[order.rows], axis=1), order)
+    speaker, subject, slot = bank.columns(("speaker", "subject", "slot"), head)
     return Told(
         length=np.minimum(1, filled / 20).astype(np.float32),
         asks=(last & ASKS).astype(np.float32),
@@ -257,9 +256,9 @@ def _told(bank: SlotBank, order: Order, words: Words) -> Told:
     )
 
 
-def _given(bank: SlotBank, question: Question, order: Order, words: Words) -> dict[str, Array]:
+def _given(bank: SlotBank, question: Question, order: Order) -> dict[str, Array]:
     """Evidence of a passage by itself, but for its meaning and words: each [M]."""
-    told = bank.kept("told", lambda: _told(bank, order, words))
+    told = bank.kept("told", lambda: _told(bank, order))
     out = {"length": told.length, "asks": told.asks, "orders": told.orders * (1 - told.assistant)}
     if question.named:
         out["speaker"] = (told.speaker == question.named).astype(np.float32)
