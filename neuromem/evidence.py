@@ -26,6 +26,7 @@ import numpy as np
 import torch
 
 from .bank import SlotBank
+from .linear import matmul
 from .marks import ASKS, ASSISTANT, MARKS, NAMES, NUMBER, ORDERS, TIME
 from .news import newer_first, newer_pairs
 from .order import Order, order_of
@@ -77,7 +78,7 @@ class Evidence:
     def scores(self) -> Array:
         """[C] weighed sums over the weight of a perfect match in meaning and words: about 0 to 1."""
         weights = np.array([WEIGHTS[kind] for kind in KINDS], dtype=np.float32)
-        return newer_first((self.kinds @ weights) / np.float32(self.perfect), self.news, ABOVE)
+        return newer_first(matmul(self.kinds, weights) / np.float32(self.perfect), self.news, ABOVE)
 
     @property
     def perfect(self) -> float:
@@ -178,7 +179,7 @@ def _promising(
     around[:, 1:] |= held[:, :-1] & order.near[1:]
     around[:, :-1] |= held[:, 1:] & order.near[1:]
     total = WEIGHTS["meaning"] * meaning + WEIGHTS["context"] * three / (1 + link + following)
-    total += (WEIGHTS["words before"] + WEIGHTS["words around"]) * (weights @ around)
+    total += (WEIGHTS["words before"] + WEIGHTS["words around"]) * _share(weights, around)
     for kind, values in given.items():
         total += WEIGHTS[kind] * values
     return np.sort(np.argpartition(-total, most)[:most])
@@ -206,6 +207,11 @@ def _held(words: Words, places: dict[int, Array], count: int) -> tuple[Array, Ar
     holding = held.sum(axis=1)
     weights = np.log(1 + (count - holding + 0.5) / (holding + 0.5)).astype(np.float32)
     return held, weights / max(float(weights.sum()), 1e-9)
+
+
+def _share(weights: Array, held: Array) -> Array:
+    """[M] of the weights [S] of words, that of those which passages hold [S, M]."""
+    return matmul(weights, held.astype(np.float32))
 
 
 def _phrases(words: Words, question: Question, places: dict[int, Array], count: int) -> Array:
@@ -311,10 +317,10 @@ def _with_context(
     in_talk = np.maximum(link[at], np.append(link, np.float32(0))[at + 1])
     return {
         "meaning": meaning[at],
-        "words": (weights @ own) * (1 - in_talk),
-        "words before": (weights @ (own | before)) * in_talk,
-        "words around": (weights @ two) * in_talk,
-        "answers": (weights @ held[:, earlier]) * asked,
+        "words": _share(weights, own) * (1 - in_talk),
+        "words before": _share(weights, own | before) * in_talk,
+        "words around": _share(weights, two) * in_talk,
+        "answers": _share(weights, held[:, earlier]) * asked,
     } | {kind: values[at] for kind, values in given.items()}
 
 
@@ -345,7 +351,7 @@ def _links(bank: SlotBank, question: Question, order: Order, at: Array) -> tuple
     here = np.searchsorted(around, at)
     before, after = np.maximum(here - 1, 0), np.minimum(here + 1, len(around) - 1)
     link, following = links[at], np.append(links, np.float32(0))[at + 1]
-    asked = keys @ question.vector.numpy()
+    asked = matmul(keys, question.vector.numpy())
     apart = np.einsum("ij,ij->i", keys[before], keys[after])
     # |key + link · before + following · after|², all three of unit length
     square = 1 + link**2 + following**2 + 2 * link * following * apart
@@ -392,5 +398,5 @@ def _senses(
     own = near[here]
     before = near[np.maximum(here - 1, 0)] * whole[at][:, None]
     after = near[np.minimum(here + 1, len(around) - 1)] * whole[at + 1][:, None]
-    together: Array = np.maximum(own, np.maximum(before, after)) @ weights
-    return own @ weights, together
+    together = np.maximum(own, np.maximum(before, after))
+    return matmul(own, weights), matmul(together, weights)

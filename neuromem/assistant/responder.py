@@ -79,7 +79,8 @@ class Responder:
         """
         asked = follow(text, self._before)
         found = around(self._memory, self._user_id, recalled)
-        verdicts = self._judge.judge(asked, found) if found else []
+        with self._memory.engine.owners.threads:
+            verdicts = self._judge.judge(asked, found) if found else []
         if not read_question(asked.text).past:  # "I used to get 35" is no answer to what is so
             verdicts = [each for each in verdicts if not _USED_TO.search(each.statement.said)]
         sure = sureness(verdicts)
