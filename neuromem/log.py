@@ -61,6 +61,7 @@ __all__ = [
 ]
 
 RECENT = 4_096  # records kept in RAM: those of a bank's memories are asked for again and again
+_FEW = 64  # records of an iteration that are kept, too
 _READ_RECORDS = 256  # per transaction of an iteration: a slow reader must not pin old pages
 
 
@@ -185,7 +186,7 @@ class EventLog:
             if seq >= size:
                 raise NotFound(f"owner {owner!r} has no record {seq}; there are {size}")
             record = view.record(seq)
-        self._recent.put(record, erasures)
+        self._recent.put([record], erasures)
         return record
 
     def events(self, owner: str, start: int = 0, stop: int | None = None) -> Iterator[Record]:
@@ -201,9 +202,14 @@ class EventLog:
         return self._iterate(owner, start, size)
 
     def _iterate(self, owner: str, start: int, stop: int) -> Iterator[Record]:
+        few, erasures = stop - start <= _FEW, self._recent.erasures
         while start < stop:
-            with self._view(owner) as view:
-                records, damage = view.records(start, min(stop, start + _READ_RECORDS))
+            records, damage = self._recent.span(owner, start, stop) if few else [], None
+            if not records:
+                with self._view(owner) as view:
+                    records, damage = view.records(start, min(stop, start + _READ_RECORDS))
+                if few:
+                    self._recent.put(records, erasures)
             yield from records
             if damage is not None:
                 raise damage

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 
 from ..records import Record
 
@@ -34,12 +35,17 @@ class RecentRecords:
                 self._records.move_to_end(key)
             return record
 
-    def put(self, record: Record, erasures: int) -> None:
-        """Holds a record that was read when so many erasures had been."""
+    def span(self, owner: str, start: int, stop: int) -> list[Record]:
+        """The records `start` to `stop`, exclusive, if all of them are held; else none."""
+        held = [self.get(owner, seq) for seq in range(start, stop)]
+        return [] if None in held else [record for record in held if record is not None]
+
+    def put(self, records: Sequence[Record], erasures: int) -> None:
+        """Holds records that were read when so many erasures had been."""
         with self._lock:
             if self._capacity and erasures == self._erasures:
-                self._records[(record.owner, record.seq)] = record
-                if len(self._records) > self._capacity:
+                self._records.update(((record.owner, record.seq), record) for record in records)
+                while len(self._records) > self._capacity:
                     self._records.popitem(last=False)
 
     def clear(self) -> None:
