@@ -86,7 +86,7 @@ class EventLog:
         self._codec = RecordCodec(config.compression_level)
         self._store = _open_store(path, config, readonly)
         self._commits = GroupCommit()
-        self._recent = RecentRecords(0 if readonly else RECENT)  # another process may erase what a reader holds
+        self._recent = RecentRecords(0 if readonly else RECENT)  # what a reader holds, another may erase
         try:
             self._prepare()
         except BaseException:

@@ -212,7 +212,7 @@ class _Slots:
     """The slots of memories that are read together."""
 
     def __init__(self, codec: Codec, values: Tensor, strength: Tensor, spans: Sequence[list[int]]) -> None:
-        """Args: values, strength: of all rows, as `SlotBank.readable`. spans: rows of each memory, in order."""
+        """Args: values, strength: as `SlotBank.readable` gives them. spans: rows of each memory, in order."""
         self.codec, self.values, self.strength = codec, values, strength
         ends = list(accumulate(len(span) for span in spans))
         self._parts = [slice(end - len(span), end) for end, span in zip(ends, spans, strict=True)]

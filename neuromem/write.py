@@ -43,7 +43,7 @@ class Values:
     floor: Tensor  # [B] float32
     fields: Tensor  # [B, fields] True where the field was wanted and is proven
     steps: Tensor  # [B] int64
-    chance: Tensor  # [B] float64: the decoder's chance that the words are right, as they are read at strength 1
+    chance: Tensor  # [B] float64: the decoder's that the words are right, as they are read at strength 1
 
 
 def check_strengths(field: Field) -> Tensor:
