@@ -178,8 +178,8 @@ class EventLog:
             StoreCorrupt: its bytes are not what was written.
         """
         _check_range("seq", seq, 0)
-        held, erasures = self._recent.get(owner, seq), self._recent.erasures
-        if held is not None:
+        erasures = self._recent.erasures
+        if held := self._recent.get(owner, seq):
             return held
         with self._view(owner) as view:
             size = view.head().size
@@ -208,8 +208,7 @@ class EventLog:
             if not records:
                 with self._view(owner) as view:
                     records, damage = view.records(start, min(stop, start + _READ_RECORDS))
-                if few:
-                    self._recent.put(records, erasures)
+                self._recent.put(records if few else [], erasures)
             yield from records
             if damage is not None:
                 raise damage
