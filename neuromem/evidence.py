@@ -105,8 +105,7 @@ class Words(NamedTuple):
 
     def holding(self, at: Array) -> Array:
         """Passages that words at some places belong to."""
-        found: Array = self.passage[at // MARKS]
-        return found
+        return np.asarray(self.passage[at // MARKS])
 
 
 def speakers_of(bank: SlotBank) -> set[int]:
@@ -129,7 +128,9 @@ def gather(bank: SlotBank, question: Question, most: int) -> Evidence:
         return Evidence(np.zeros(0, dtype=np.int64), np.zeros((0, len(KINDS)), dtype=np.float32))
     similar = bank.similarities(question.vector).numpy()[order.rows]
     meaning = _over_parts(np.maximum, similar, order)
-    words = bank.kept("words", lambda: _words(bank, order))
+    words = bank.kept(
+        "words", lambda: Words(bank.column("marks")[: len(order.passage)].ravel(), order.passage)
+    )
     places = {mark: np.flatnonzero(words.marks == mark) for mark in question.marks}
     held, weights = _held(words, places, len(order.first))
     given = _given(bank, question, order)
@@ -186,10 +187,6 @@ def _promising(
 
 
 # -- words ------------------------------------------------------------------------------------------
-
-
-def _words(bank: SlotBank, order: Order) -> Words:
-    return Words(bank.column("marks")[: len(order.passage)].reshape(-1), order.passage)
 
 
 def _held(words: Words, places: dict[int, Array], count: int) -> tuple[Array, Array]:
