@@ -162,7 +162,8 @@ class SlotTable(nn.Module):
 
     def column(self, name: str) -> np.ndarray[Any, Any]:
         """A state buffer of all rows [N, …] as a NumPy array, only to be looked at."""
-        return getattr(self, name).cpu().numpy()
+        found: np.ndarray[Any, Any] = getattr(self, name).cpu().numpy()
+        return found
 
     def _set(self, name: str, rows: list[int], values: Any) -> None:
         """Writes a buffer's rows [B]; `values`: a number, or a tensor [B, …] on the CPU."""
