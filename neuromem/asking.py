@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .current import View, view_of
-from .engine import Engine, Owner
+from .engine import Engine, Owner, in_time
 from .errors import InvalidInput
 from .evidence import speakers_of
 from .forgetting import Fidelity
@@ -50,16 +50,25 @@ class Search:
                 question = take_apart(self.query, engine.keys, speakers_of(open_.bank), now_ms)
             view = view_of(self.query, now_ms) if self.current_view else None
             hits = self._matching(engine, open_, question, now_ms, view)
-            recalls = read_hits(engine, open_, hits, now_ms)
+            recalls = self._read(engine, open_, hits, now_ms, deadline)
             if self.explain:
                 pairs = zip(recalls, hits, strict=True)
                 recalls = [replace(recall, explain=hit.explained()) for recall, hit in pairs]
-            if self.fidelity != "weights":
-                recalls = engine.with_exact_words(open_, recalls, self.fidelity, deadline)
+            if self.fidelity == "auto":
+                recalls = engine.rescued(open_, recalls, deadline)
             recalls = [recall for recall in recalls if recall.fidelity is not Fidelity.FORGOTTEN]
             if self.rehearse:
                 engine.rehearse(open_, recalls)
         return recalls
+
+    def _read(
+        self, engine: Engine, open_: OpenOwner, hits: Sequence[Hit], now_ms: int, deadline: float | None
+    ) -> list[Recall]:
+        """What the weights say, or ("exact") the words of the log: then only what it has not is decoded."""
+        if self.fidelity != "exact":
+            return read_hits(engine, open_, hits, now_ms)
+        words = [engine.words(open_, hit.id) if in_time(deadline) else None for hit in hits]
+        return read_hits(engine, open_, hits, now_ms, words)
 
     def _matching(
         self, engine: Engine, open_: OpenOwner, question: Question, now_ms: int, view: View | None
@@ -91,11 +100,13 @@ def look(engine: Engine, open_: OpenOwner, ids: Sequence[str], fidelity: str) ->
     now_ms = engine.now_ms()
     strengths = [engine.strength(open_, memory_id, now_ms) for memory_id in ids]
     hits = [Hit(id, 1.0, 1.0, strength) for id, strength in zip(ids, strengths, strict=True)]
-    recalls = read_hits(engine, open_, hits, now_ms)
-    return [engine.exact(open_, recall) for recall in recalls] if fidelity == "exact" else recalls
+    words = [engine.words(open_, id) for id in ids] if fidelity == "exact" else ()
+    return read_hits(engine, open_, hits, now_ms, words)
 
 
-def read_hits(engine: Engine, open_: OpenOwner, hits: Sequence[Hit], now_ms: int) -> list[Recall]:
-    """What the weights say of memories, with their metadata."""
-    recalls = read(open_.bank, engine.codec, hits, now_ms)
+def read_hits(
+    engine: Engine, open_: OpenOwner, hits: Sequence[Hit], now_ms: int, words: Sequence[str | None] = ()
+) -> list[Recall]:
+    """What the weights say of memories, or the `words` that are given for them, with their metadata."""
+    recalls = read(open_.bank, engine.codec, hits, now_ms, words)
     return [engine.with_metadata(open_, recall) for recall in recalls]

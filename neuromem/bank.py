@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -50,7 +51,8 @@ class SlotBank(SlotTable):
             self._evict(missing, now_ms)
         if len(self) + count > self.capacity:
             self.grow(len(self) + count)
-        return [int(row) for row in (~self.used).nonzero().flatten()[:count]]
+        free: list[int] = np.flatnonzero(~self.column("used"))[:count].tolist()
+        return free
 
     def _evict(self, missing: int, now_ms: int) -> None:
         if self.config.when_full == "refuse":
@@ -77,10 +79,9 @@ class SlotBank(SlotTable):
 
     def weakest_first(self, now_ms: int) -> list[int]:
         """Rows in use whose memory may give way: superseded ones, then the weakest; ties: the lowest row."""
-        rows = (self.used & ~torch.isinf(self.stability)).nonzero().flatten()
-        rows = rows[self.strength(rows, now_ms).sort(stable=True).indices.to(self.device)]
-        past = (self.until_ms[rows] == 0).sort(stable=True).indices
-        weakest: list[int] = rows[past].tolist()
+        rows = np.flatnonzero(self.column("used") & ~np.isinf(self.column("stability")))
+        strength = self.strength(torch.from_numpy(rows), now_ms).numpy()
+        weakest: list[int] = rows[np.lexsort((strength, self.column("until_ms")[rows] == 0))].tolist()
         return weakest
 
     # -- forgetting -----------------------------------------------------------------------------

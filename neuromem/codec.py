@@ -251,6 +251,18 @@ class Codec(nn.Module):
                 readings[row] = gist
         return readings
 
+    def note(self, values: Tensor, texts: Sequence[str], chances: Sequence[float]) -> None:
+        """Notes what values [B, V] were found to say at strength 1, so that they need not be read.
+
+        Args:
+            texts: their words, read back from these very values. chances: the decoder's that each is right.
+        """
+        said = [
+            Reading(text, Fidelity.VERBATIM, WORDS(chance))
+            for text, chance in zip(texts, chances, strict=True)
+        ]
+        self._words.note(values, torch.ones(len(values)), said)
+
     def forget_readings(self) -> None:
         """Drops what was read lately: deleted words must not linger in RAM either."""
         self._words.forget()

@@ -10,13 +10,15 @@ clock has gone on by a minute: what is recalled in between counts from then on.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from weakref import WeakKeyDictionary
 
+import numpy as np
 import torch
 
 from .bank import SlotBank
 from .forgetting import THRESHOLDS, Fidelity
+from .ladder import stages
 from .owners import OpenOwner
 from .recall import Hit, Recall
 from .standing import Rank, Standing
@@ -26,7 +28,7 @@ __all__ = ["ConsciousSets", "essentials"]
 KEPT_FOR_PREFERENCES = 4  # one place in so many
 GONE = THRESHOLDS[Fidelity.SUBJECT]  # strength below which a slot says nothing
 ALIKE = 16  # times as many memories as are wanted are looked through for different gists
-SAME = 0.001  # difference in strength up to which a memory is not read again
+SAME = 0.001  # difference in strength up to which a memory of several slots is not read again
 FRESH_MS = 60_000  # strengths fade by next to nothing in a minute
 
 
@@ -137,17 +139,20 @@ def _read(
     known: _Known | None,
     look: Callable[[list[Hit]], list[Recall]],
 ) -> tuple[tuple[Recall, ...], tuple[Mark, ...]]:
-    """(memories, their marks); weights that are the same at the same strength are not read again."""
-    rows = [row for row, _ in chosen]
-    state = bank.columns(("sequence", "heard_ms", "worn", "halvings"), rows)
-    marks = tuple(zip(*(column.tolist() for column in state), strict=True))
+    """(memories, their marks); weights that are the same, as far faded, are not read again."""
+    rows, strengths = [row for row, _ in chosen], np.array([hit.strength for _, hit in chosen])
+    lost, floor, *state = bank.columns(("worn", "floor", "sequence", "heard_ms", "halvings", "parts"), rows)
+    columns = (stages(strengths, lost, floor), lost, *state)
+    marks = tuple(zip(*(column.tolist() for column in columns), strict=True))
     before = zip(known.recalls, known.marks, strict=True) if known else ()
-    old = {recall.id: (recall, mark) for recall, mark in before}
+    old = {(recall.id, mark): recall for recall, mark in before}
     same: dict[str, Recall] = {}
     for (_, hit), mark in zip(chosen, marks, strict=True):
-        recall, earlier = old.get(hit.id, (None, None))
-        if recall is not None and earlier == mark and abs(recall.strength - hit.strength) < SAME:
-            same[hit.id] = recall
+        recall = old.get((hit.id, mark))
+        if recall is not None and (mark[-1] == 1 or abs(recall.strength - hit.strength) < SAME):
+            same[hit.id] = (
+                recall if recall.strength == hit.strength else replace(recall, strength=hit.strength)
+            )
     new = [hit for _, hit in chosen if hit.id not in same]
     read = same | {recall.id: recall for recall in look(new)} if new else same
     return tuple(read[hit.id] for _, hit in chosen), marks

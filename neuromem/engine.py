@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
@@ -34,7 +35,7 @@ from .reader import Extractor, Reader
 from .recall import Hit, Recall, read
 from .writer import Writer, WriteReport
 
-__all__ = ["Engine", "Owner", "Written"]
+__all__ = ["Engine", "Owner", "Written", "in_time"]
 
 TOGETHER = 16  # rehearsals logged at once
 MOST_UNSETTLED = 32  # … that are not in the log yet: the most that a crash can take with it
@@ -50,6 +51,11 @@ class Written:
     event: str  # "ADD", "UPDATE", "REINFORCE" or "NONE"
     exact: bool  # the slots say every word
     report: WriteReport | None
+
+
+def in_time(deadline: float | None) -> bool:
+    """Whether a deadline, by `perf_counter`, is still ahead; None: there is none."""
+    return deadline is None or time.perf_counter() < deadline
 
 
 class Engine:
@@ -176,7 +182,7 @@ class Engine:
         if not any(bool(open_.bank.noted[row]) for row in open_.bank.rows_of(memory_id)[:1]):
             return {}
         record = self.record(open_, memory_id)
-        return {} if record is None else dict(record.body.get("metadata", {}))
+        return {} if record is None else deepcopy(dict(record.body.get("metadata", {})))
 
     def with_metadata(self, open_: OpenOwner, recall: Recall) -> Recall:
         """A recall with its metadata."""
@@ -188,20 +194,16 @@ class Engine:
         words = self.words(open_, recall.id)
         return recall if words is None else recall.with_words(words)
 
-    def with_exact_words(
-        self, open_: OpenOwner, recalls: list[Recall], fidelity: str, deadline: float | None
-    ) -> list[Recall]:
-        """Fetches words from the log: all ("exact"), or where a good answer has faded too far ("auto").
+    def rescued(self, open_: OpenOwner, recalls: list[Recall], deadline: float | None) -> list[Recall]:
+        """Fetches words from the log where a good answer has faded too far, and writes them back.
 
-        In "auto", what was fetched is written back into its slot: that is hearing it again.
+        That is hearing it again.
         """
         out: list[Recall] = []
         fetched: list[str] = []
         for recall in recalls:
-            in_time = deadline is None or time.perf_counter() < deadline
-            needed = fidelity == "exact" or self._too_faded(recall)
-            better = self.exact(open_, recall) if needed and in_time else recall
-            if better is not recall and fidelity == "auto":
+            better = self.exact(open_, recall) if self._too_faded(recall) and in_time(deadline) else recall
+            if better is not recall:
                 fetched.append(recall.id)
             out.append(better)
         if fetched and not self.readonly:

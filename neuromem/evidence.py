@@ -26,6 +26,7 @@ import numpy as np
 import torch
 
 from .bank import SlotBank
+from .linear import matmul
 from .marks import ASKS, ASSISTANT, MARKS, NAMES, NUMBER, ORDERS, OWN, TIME
 from .news import newer_first, newer_pairs
 from .order import Order, order_of
@@ -78,7 +79,7 @@ class Evidence:
     def scores(self) -> Array:
         """[C] weighed sums over the weight of a perfect match in meaning and words: about 0 to 1."""
         weights = np.array([WEIGHTS[kind] for kind in KINDS], dtype=np.float32)
-        return newer_first((self.kinds @ weights) / np.float32(self.perfect), self.news, ABOVE)
+        return newer_first(matmul(self.kinds, weights) / np.float32(self.perfect), self.news, ABOVE)
 
     @property
     def perfect(self) -> float:
@@ -98,11 +99,14 @@ PERFECT = sum(WEIGHTS[kind] for kind in ("meaning", "context", "words before", "
 
 
 class Words(NamedTuple):
-    """The content words of all passages, slot by slot, in order."""
+    """The content words of all slots, row by row, in order."""
 
-    marks: Array  # [W] int16
-    passage: Array  # [W] that holds it
-    joined: Array  # [W] whether the next one follows it in the same slot
+    marks: Array  # [T · MARKS] int16; zeros to fill
+    passage: Array  # [T] that each row belongs to
+
+    def holding(self, at: Array) -> Array:
+        """Passages that words at some places belong to."""
+        return np.asarray(self.passage[at // MARKS])
 
 
 def speakers_of(bank: SlotBank) -> set[int]:
@@ -125,10 +129,12 @@ def gather(bank: SlotBank, question: Question, most: int) -> Evidence:
         return Evidence(np.zeros(0, dtype=np.int64), np.zeros((0, len(KINDS)), dtype=np.float32))
     similar = bank.similarities(question.vector).numpy()[order.rows]
     meaning = _over_parts(np.maximum, similar, order)
-    words = bank.kept("words", lambda: _words(bank, order))
+    words = bank.kept(
+        "words", lambda: Words(bank.column("marks")[: len(order.passage)].ravel(), order.passage)
+    )
     places = {mark: np.flatnonzero(words.marks == mark) for mark in question.marks}
     held, weights = _held(words, places, len(order.first))
-    given = _given(bank, question, order, words)
+    given = _given(bank, question, order)
     given["phrase"] = _phrases(words, question, places, len(order.first))
     best = _promising(meaning, held, weights, given, order, most)
     links, context = _links(bank, question, order, best)
@@ -143,7 +149,7 @@ def gather(bank: SlotBank, question: Question, most: int) -> Evidence:
     if not question.value:
         return found
     best = best[chosen]
-    traits = bank.kept("told", lambda: _told(bank, order, words)).any_part[best]
+    traits = bank.kept("told", lambda: _told(bank, order)).any_part[best]
     pairs = newer_pairs(bank, found.rows, traits, held[:, best], question.alike[1])
     return replace(found, news=pairs)
 
@@ -175,20 +181,13 @@ def _promising(
     around[:, 1:] |= held[:, :-1] & order.near[1:]
     around[:, :-1] |= held[:, 1:] & order.near[1:]
     total = WEIGHTS["meaning"] * meaning + WEIGHTS["context"] * three / (1 + link + following)
-    total += (WEIGHTS["words before"] + WEIGHTS["words around"]) * (weights @ around)
+    total += (WEIGHTS["words before"] + WEIGHTS["words around"]) * _share(weights, around)
     for kind, values in given.items():
         total += WEIGHTS[kind] * values
     return np.sort(np.argpartition(-total, most)[:most])
 
 
 # -- words ------------------------------------------------------------------------------------------
-
-
-def _words(bank: SlotBank, order: Order) -> Words:
-    flat = bank.marks[: len(order.passage)].cpu().numpy().reshape(-1)
-    at = np.flatnonzero(flat != 0)
-    joined = np.append(np.diff(at) == 1, False) & ((at + 1) % MARKS != 0)
-    return Words(flat[at], order.passage[at // MARKS], joined)
 
 
 def _held(words: Words, places: dict[int, Array], count: int) -> tuple[Array, Array]:
@@ -202,20 +201,25 @@ def _held(words: Words, places: dict[int, Array], count: int) -> tuple[Array, Ar
     """
     held = np.zeros((len(places), count), dtype=bool)
     for row, at in enumerate(places.values()):
-        held[row, words.passage[at]] = True
+        held[row, words.holding(at)] = True
     holding = held.sum(axis=1)
     weights = np.log(1 + (count - holding + 0.5) / (holding + 0.5)).astype(np.float32)
     return held, weights / max(float(weights.sum()), 1e-9)
+
+
+def _share(weights: Array, held: Array) -> Array:
+    """[M] of the weights [S] of words, that of those which passages hold [S, M]."""
+    return matmul(weights, held.astype(np.float32))
 
 
 def _phrases(words: Words, question: Question, places: dict[int, Array], count: int) -> Array:
     """[M] how many pairs of neighbouring content words of the question stand side by side; at most 3."""
     found = np.zeros(count, dtype=np.float32)
     for one, two in set(zip(question.marks, question.marks[1:], strict=False)):
-        at = places[one][words.joined[places[one]]]
+        at = places[one][(places[one] + 1) % MARKS != 0]
         at = at[words.marks[at + 1] == two]
         beside = np.zeros(count, dtype=bool)
-        beside[words.passage[at]] = True
+        beside[words.holding(at)] = True
         found += beside
     return np.minimum(found, 3)
 
@@ -237,14 +241,12 @@ class Told(NamedTuple):
     assistant: Array
 
 
-def _told(bank: SlotBank, order: Order, words: Words) -> Told:
+def _told(bank: SlotBank, order: Order) -> Told:
     head = order.rows[order.first]
-    traits = bank.traits.cpu().numpy()[order.rows]
+    [traits] = bank.columns(("traits",), order.rows)
     last = traits[np.append(order.first[1:], len(traits)) - 1]
-    filled = np.bincount(words.passage, minlength=len(order.first))
-    speaker, subject, slot = (
-        getattr(bank, name).cpu().numpy()[head] for name in ("speaker", "subject", "slot")
-    )
+    filled = _over_parts(np.add, np.count_nonzero(bank.column("marks")[order.rows], axis=1), order)
+    speaker, subject, slot = bank.columns(("speaker", "subject", "slot"), head)
     return Told(
         length=np.minimum(1, filled / 20).astype(np.float32),
         asks=(last & ASKS).astype(np.float32),
@@ -258,9 +260,9 @@ def _told(bank: SlotBank, order: Order, words: Words) -> Told:
     )
 
 
-def _given(bank: SlotBank, question: Question, order: Order, words: Words) -> dict[str, Array]:
+def _given(bank: SlotBank, question: Question, order: Order) -> dict[str, Array]:
     """Evidence of a passage by itself, but for its meaning and words: each [M]."""
-    told = bank.kept("told", lambda: _told(bank, order, words))
+    told = bank.kept("told", lambda: _told(bank, order))
     out = {"length": told.length, "asks": told.asks, "orders": told.orders * (1 - told.assistant)}
     if question.named:
         out["speaker"] = (told.speaker == question.named).astype(np.float32)
@@ -315,10 +317,10 @@ def _with_context(
     in_talk = np.maximum(link[at], np.append(link, np.float32(0))[at + 1])
     return {
         "meaning": meaning[at],
-        "words": (weights @ own) * (1 - in_talk),
-        "words before": (weights @ (own | before)) * in_talk,
-        "words around": (weights @ two) * in_talk,
-        "answers": (weights @ held[:, earlier]) * asked,
+        "words": _share(weights, own) * (1 - in_talk),
+        "words before": _share(weights, own | before) * in_talk,
+        "words around": _share(weights, two) * in_talk,
+        "answers": _share(weights, held[:, earlier]) * asked,
     } | {kind: values[at] for kind, values in given.items()}
 
 
@@ -349,7 +351,7 @@ def _links(bank: SlotBank, question: Question, order: Order, at: Array) -> tuple
     here = np.searchsorted(around, at)
     before, after = np.maximum(here - 1, 0), np.minimum(here + 1, len(around) - 1)
     link, following = links[at], np.append(links, np.float32(0))[at + 1]
-    asked = keys @ question.vector.numpy()
+    asked = matmul(keys, question.vector.numpy())
     apart = np.einsum("ij,ij->i", keys[before], keys[after])
     # |key + link · before + following · after|², all three of unit length
     square = 1 + link**2 + following**2 + 2 * link * following * apart
@@ -396,5 +398,5 @@ def _senses(
     own = near[here]
     before = near[np.maximum(here - 1, 0)] * whole[at][:, None]
     after = near[np.minimum(here + 1, len(around) - 1)] * whole[at + 1][:, None]
-    together: Array = np.maximum(own, np.maximum(before, after)) @ weights
-    return own @ weights, together
+    together = np.maximum(own, np.maximum(before, after))
+    return matmul(own, weights), matmul(together, weights)

@@ -254,7 +254,7 @@ class Hearing:
         if not hints and not (slot and slot.single):
             return ()
         named = " ".join((*change.old, *change.topic))
-        found = list(self._keys.targets([said.text, named] if named else [said.text]))
+        found = [self._keys.near(text) for text in (said.text, named) if text]
         self._vectors_of[said.text] = found
         return found
 

@@ -123,6 +123,10 @@ class Keys:
         dense = self.encoder.query(folded)[None]
         return join_keys(dense, self.sketch.sketch([folded]), self.lexical_weight)[0]
 
+    def near(self, text: str) -> Tensor:
+        """[K] as `targets` of one text, but for the last bits: a single sentence is cached, as `query`."""
+        return self.query(text) if len(sentences(text)) <= 1 else self.targets([text])[0]
+
     def query_senses(self, text: str) -> dict[str, Tensor]:
         """What each content word of a question means there: stem → [SENSE_BITS] unit vector."""
         if self.senses is None:

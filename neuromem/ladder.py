@@ -33,11 +33,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from .forgetting import THRESHOLDS, Fidelity
+
+Array = np.ndarray[Any, Any]
 
 __all__ = [
     "FIELDS",
@@ -53,6 +57,7 @@ __all__ = [
     "halve",
     "in_use",
     "octaves",
+    "stages",
     "stair",
     "worn",
 ]
@@ -149,6 +154,22 @@ def dead_zone(values: Tensor, strength: Tensor, floor: Tensor) -> Tensor:
     limits[:, VERBATIM.index] = floor.clamp(min=VERBATIM.threshold)
     living = (strength[:, None] >= limits)[:, _FIELD_OF_UNIT.to(device)]
     return torch.where(living, values, torch.zeros((), dtype=values.dtype, device=device))
+
+
+def stages(strength: Array, lost: Array, floor: Array) -> Array:
+    """[B] equal for strengths at which the same weights are `worn` to the same, and so say the same.
+
+    Args:
+        strength: [B] float64 present strengths. lost: [B] halvings' worth of detail that is gone for good.
+        floor: [B] float32 as in `dead_zone`.
+    """
+    left = np.minimum(strength, 2.0**-lost).clip(min=2.0**-MAX_HALVINGS).astype(np.float32)
+    limits = np.repeat(_THRESHOLDS.numpy().astype(np.float32)[None], len(left), axis=0)
+    limits[:, VERBATIM.index] = floor.clip(min=np.float32(VERBATIM.threshold))
+    living = (left[:, None] >= limits).sum(axis=1)
+    stairs = _stairs(torch.device("cpu"))[0].numpy()
+    found: Array = np.searchsorted(stairs, left) * 2 * len(FIELDS) + living
+    return found
 
 
 def worn(values: Tensor, halvings: Tensor, strength: Tensor, floor: Tensor) -> Tensor:

@@ -8,11 +8,12 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-__all__ = ["PackedLinear", "Product", "Threads", "product_kind"]
+__all__ = ["PackedLinear", "Product", "Threads", "matmul", "product_kind"]
 
 SHAPES = "64"  # shapes of products whose machine code is kept, at up to 0.4 MB each: talk has no end of them
 CACHES = (
@@ -50,6 +51,18 @@ class Threads:
         self._own.inside -= 1
         if self.count and self._own.inside == 0 and self._own.before != self.count:
             torch.set_num_threads(self._own.before)
+
+
+Array = np.ndarray[Any, Any]
+
+
+def matmul(one: Array, other: Array) -> Array:
+    """`one @ other`, of one kind of float, on as many threads as torch may use here.
+
+    NumPy's own product wakes threads of OpenBLAS where it is of some size; each spins for 15 ms after it.
+    """
+    product: Array = torch.matmul(torch.from_numpy(one), torch.from_numpy(other)).numpy()
+    return product
 
 
 class PackedLinear(nn.Linear):

@@ -46,6 +46,7 @@ from .records import (
     seal,
 )
 from .storage.commit import GroupCommit, Pending
+from .storage.recent import RecentRecords
 from .storage.store import RamStore, Store, Txn
 from .storage.verify import VerifyReport, verify_log
 from .storage.view import OwnerView
@@ -59,6 +60,8 @@ __all__ = [
     "verify_inclusion",
 ]
 
+RECENT = 4_096  # records kept in RAM: those of a bank's memories are asked for again and again
+_FEW = 64  # records of an iteration that are kept, too
 _READ_RECORDS = 256  # per transaction of an iteration: a slow reader must not pin old pages
 
 
@@ -83,6 +86,7 @@ class EventLog:
         self._codec = RecordCodec(config.compression_level)
         self._store = _open_store(path, config, readonly)
         self._commits = GroupCommit()
+        self._recent = RecentRecords(0 if readonly else RECENT)  # what a reader holds, another may erase
         try:
             self._prepare()
         except BaseException:
@@ -112,6 +116,7 @@ class EventLog:
         """Ends it; what was acknowledged is safe. More calls do nothing, other calls raise Closed."""
         with self._commits.alone():
             self._store.close()
+            self._recent.clear()
 
     # ---- appending
 
@@ -166,18 +171,23 @@ class EventLog:
             return [key[1:].decode() for key, _ in txn.scan(b"o")]
 
     def get(self, owner: str, seq: int) -> Record:
-        """One record.
+        """One record; shared by all who ask for it, so its body is not to be changed.
 
         Raises:
             NotFound: there is no such record.
             StoreCorrupt: its bytes are not what was written.
         """
         _check_range("seq", seq, 0)
+        erasures = self._recent.erasures
+        if held := self._recent.get(owner, seq):
+            return held
         with self._view(owner) as view:
             size = view.head().size
             if seq >= size:
                 raise NotFound(f"owner {owner!r} has no record {seq}; there are {size}")
-            return view.record(seq)
+            record = view.record(seq)
+        self._recent.put([record], erasures)
+        return record
 
     def events(self, owner: str, start: int = 0, stop: int | None = None) -> Iterator[Record]:
         """The owner's records `start` to `stop` (exclusive), of those that are there when it is called.
@@ -192,9 +202,13 @@ class EventLog:
         return self._iterate(owner, start, size)
 
     def _iterate(self, owner: str, start: int, stop: int) -> Iterator[Record]:
+        few, erasures = stop - start <= _FEW, self._recent.erasures
         while start < stop:
-            with self._view(owner) as view:
-                records, damage = view.records(start, min(stop, start + _READ_RECORDS))
+            records, damage = self._recent.span(owner, start, stop) if few else [], None
+            if not records:
+                with self._view(owner) as view:
+                    records, damage = view.records(start, min(stop, start + _READ_RECORDS))
+                self._recent.put(records if few else [], erasures)
             yield from records
             if damage is not None:
                 raise damage
@@ -250,6 +264,7 @@ class EventLog:
         wanted = sorted(set(seqs))
         with self._commits.alone():
             self._store.write(lambda txn: self._erase(txn, name, wanted))
+            self._recent.clear()
             self._purge()
 
     def _erase(self, txn: Txn, name: bytes, seqs: list[int]) -> None:
@@ -267,6 +282,7 @@ class EventLog:
         name = owner_bytes(owner)
         with self._commits.alone():
             self._store.write(lambda txn: self._drop(txn, name))
+            self._recent.clear()
             self._purge()
 
     def _drop(self, txn: Txn, name: bytes) -> None:

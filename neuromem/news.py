@@ -17,6 +17,7 @@ import torch
 
 from .bank import SlotBank
 from .facts.asked import Asked
+from .linear import matmul
 from .marks import ASSISTANT, NEWS, OTHER, OWN
 
 __all__ = ["asks_value", "is_of_now", "newer_first", "newer_pairs"]
@@ -69,8 +70,8 @@ def newer_pairs(bank: SlotBank, rows: Array, traits: Array, held: Array, like: f
     other = (traits & OTHER) > 0
     subject = np.where(subject == OWN, 0, subject)
     pairs &= ~other[later] | (other[:, None] & (subject[:, None] == subject[later]))
-    pairs &= keys @ keys[later].T >= like
-    pairs &= words.T @ words[:, later] >= SHARED * max(1, len(words))
+    pairs &= matmul(keys, keys[later].T) >= like
+    pairs &= matmul(words.T, words[:, later]) >= SHARED * max(1, len(words))
     older, place = np.nonzero(pairs)
     newer = later[place]
     return np.stack([older, newer], axis=1)[np.lexsort((older, newer, time[newer]))]

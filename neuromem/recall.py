@@ -15,6 +15,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import accumulate, islice
 from typing import Any
 
 import numpy as np
@@ -182,35 +183,75 @@ def _is_copy(marks: set[int], known: Sequence[set[int]]) -> bool:
     return False
 
 
-def read(bank: SlotBank, codec: Codec, hits: Sequence[Hit], now_ms: int) -> list[Recall]:
+def read(
+    bank: SlotBank, codec: Codec, hits: Sequence[Hit], now_ms: int, words: Sequence[str | None] = ()
+) -> list[Recall]:
     """What memories say now, decoded in one batch.
 
     The parts of a long memory are joined; one part that is not verbatim makes the whole a gist.
+
+    Args:
+        words: exact words of each memory, from the log: it says these, and nothing of it is decoded. None for
+            one that is to be read from its weights; empty: all are.
     """
     spans = [bank.rows_of(hit.id) for hit in hits]
-    rows = [row for span in spans for row in span]
-    if not rows:
+    if not any(spans):
         return []
-    values, strength = bank.readable(rows, now_ms)
-    readings = codec.read_values(values, strength)
-    heads = [span[0] for span in spans]
-    firsts = [sum(len(span) for span in spans[:place]) for place in range(len(spans))]
-    gists = _Gists(codec, values[firsts].clone(), strength[firsts])
+    slots = _Slots(codec, *bank.readable([row for span in spans for row in span], now_ms), spans)
+    heads, given = [span[0] for span in spans], words or [None] * len(hits)
     seals, times = bank.seal[heads].tolist(), _times_of(bank, heads)
-    out, at = [], 0
-    for place, (hit, span, seal, told) in enumerate(zip(hits, spans, seals, times, strict=True)):
-        parts = readings[at : at + len(span)]
-        all_parts, head, level = slice(at, at + len(span)), values[at : at + 1], strength[at : at + 1]
-        at += len(span)
-        words = _joined(parts, seal) or _mended(codec, values[all_parts], strength[all_parts], seal)
-        if words is not None:
-            said = words
-        else:
-            said = (
-                parts[0] if parts[0].fidelity is not Fidelity.VERBATIM else codec.read_gists(head, level)[0]
-            )
-        out.append(_recall(hit, said, told, _gist_sayer(gists, place, said)))
+    said = slots.say([place for place, text in enumerate(given) if text is None], seals)
+    out = []
+    for place, (hit, told, text) in enumerate(zip(hits, times, given, strict=True)):
+        exact = Reading(text or "", Fidelity.VERBATIM, 1.0)
+        out.append(_recall(hit, said.get(place, exact), told, slots.gist_sayer(place, said.get(place))))
     return out
+
+
+class _Slots:
+    """The slots of memories that are read together."""
+
+    def __init__(self, codec: Codec, values: Tensor, strength: Tensor, spans: Sequence[list[int]]) -> None:
+        """Args: values, strength: as `SlotBank.readable` gives them. spans: rows of each memory, in order."""
+        self.codec, self.values, self.strength = codec, values, strength
+        ends = list(accumulate(len(span) for span in spans))
+        self._parts = [slice(end - len(span), end) for end, span in zip(ends, spans, strict=True)]
+        self._gists: list[Reading] | None = None
+
+    def say(self, places: Sequence[int], seals: Sequence[int]) -> dict[int, Reading]:
+        """What some of the memories say. `seals`: of all of them."""
+        spans = [self._parts[place] for place in places]
+        rows = [row for own in spans for row in range(own.start, own.stop)]
+        readings = iter(self.codec.read_values(self.values[rows], self.strength[rows]) if rows else ())
+        parts = [list(islice(readings, own.stop - own.start)) for own in spans]
+        return {
+            place: self._one(said, own, seals[place])
+            for place, said, own in zip(places, parts, spans, strict=True)
+        }
+
+    def _one(self, parts: Sequence[Reading], own: slice, seal: int) -> Reading:
+        said = _joined(parts, seal) or _mended(self.codec, self.values[own], self.strength[own], seal)
+        if said is None and parts[0].fidelity is Fidelity.VERBATIM:
+            head = slice(own.start, own.start + 1)
+            return self.codec.read_gists(self.values[head], self.strength[head])[0]
+        return said or parts[0]
+
+    def gist_sayer(self, place: int, said: Reading | None) -> Callable[[], str]:
+        """Says a memory's gist when asked: decoded only then, for it costs as much as the words do.
+
+        Args:
+            said: what it says, if it was read: less than its words is the gist.
+        """
+        if said is not None and said.fidelity is not Fidelity.VERBATIM:
+            return lambda: printable(said.text)
+        return lambda: self._gist(place)
+
+    def _gist(self, place: int) -> str:
+        """The gist of one: all are decoded together, when the first is asked for."""
+        if self._gists is None:
+            firsts = [part.start for part in self._parts]
+            self._gists = self.codec.read_gists(self.values[firsts], self.strength[firsts])
+        return printable(self._gists[place].text)
 
 
 def _joined(parts: Sequence[Reading], seal: int) -> Reading | None:
@@ -227,27 +268,6 @@ def _mended(codec: Codec, values: Tensor, strength: Tensor, seal: int) -> Readin
     """The words of weights that hold them still but were damaged; the seal vouches for them."""
     text = mended(codec, values, strength, seal)
     return None if text is None else Reading(text, Fidelity.VERBATIM, 1.0)
-
-
-class _Gists:
-    """The gists of memories that were read together: decoded together, when the first is asked for."""
-
-    def __init__(self, codec: Codec, values: Tensor, strength: Tensor) -> None:
-        self.codec, self.values, self.strength = codec, values, strength
-        self._said: list[Reading] | None = None
-
-    def say(self, place: int) -> str:
-        """The gist of one."""
-        if self._said is None:
-            self._said = self.codec.read_gists(self.values, self.strength)
-        return printable(self._said[place].text)
-
-
-def _gist_sayer(gists: _Gists, place: int, said: Reading) -> Callable[[], str]:
-    """Says the gist when asked: decoded only then, for it costs as much as the words do."""
-    if said.fidelity is not Fidelity.VERBATIM:
-        return lambda: printable(said.text)
-    return lambda: gists.say(place)
 
 
 def _times_of(bank: SlotBank, heads: list[int]) -> list[_Times]:

@@ -26,6 +26,7 @@ from torch.nn import functional
 
 from .encoders import Encoder, word_encoder
 from .encoders.int8file import identity_of
+from .linear import matmul
 from .shipped import checkpoint_path
 
 __all__ = ["SENSES", "SENSE_BITS", "SENSE_BYTES", "Senses", "nearest_words", "packed", "senses_of"]
@@ -101,7 +102,7 @@ def nearest_words(slots: Array, owner: Array, count: int, asked: Array) -> Array
     if not len(told) or not len(asked):
         return near
     signs = _SIGNS[words[told]].view(np.int8).reshape(len(told), SENSE_BITS)
-    cosines = signs.astype(np.float32) @ (asked.T / np.float32(SENSE_BITS**0.5))
+    cosines = matmul(signs.astype(np.float32), asked.T / np.float32(SENSE_BITS**0.5))
     whose = owner[told // SENSES]
     first = np.flatnonzero(np.diff(whose, prepend=-1))
     near[whose[first]] = np.maximum.reduceat(cosines, first, axis=0)

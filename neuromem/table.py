@@ -78,6 +78,7 @@ class SlotTable(nn.Module):
         self._rows: dict[bytes, list[int]] = {}
         self._top = 0  # no row from here on is in use: lookups stop there
         self._kept: dict[str, Any] = {}  # see `kept`
+        self._following: dict[str, Any] = {}  # see `following`
         self.edition = 0  # how often rows were stored, freed or superseded
         self._edits: list[int] = []  # see `edited`
         self._dropped = 0  # edits that are not remembered any more
@@ -108,7 +109,7 @@ class SlotTable(nn.Module):
 
     def __len__(self) -> int:
         """Rows in use."""
-        return int(self.used.sum())
+        return int(np.count_nonzero(self.column("used")))
 
     @property
     def bytes_per_slot(self) -> int:
@@ -125,8 +126,8 @@ class SlotTable(nn.Module):
 
     def find(self, name: str, number: int) -> list[str]:
         """Ids of the memories whose state buffer `name` holds `number`, lowest row first."""
-        rows = (self.used & (getattr(self, name) == number)).nonzero().flatten().tolist()
-        return list(dict.fromkeys(self.id_of(row) for row in rows))
+        rows = np.flatnonzero(self.column("used") & (self.column(name) == number))
+        return list(dict.fromkeys(self.ids_of(torch.from_numpy(rows))))
 
     def ids_of(self, rows: Tensor) -> list[str]:
         """Ids of the memories that rows [B] belong to."""
@@ -148,6 +149,29 @@ class SlotTable(nn.Module):
             self._kept[name] = make()
         found: T = self._kept[name]
         return found
+
+    def following(self, name: str, make: Callable[[], T]) -> T:
+        """What keeps itself in step with the rows by `edited`; made once.
+
+        Args: as `kept`.
+        """
+        if name not in self._following:
+            self._following[name] = make()
+        found: T = self._following[name]
+        return found
+
+    def column(self, name: str) -> np.ndarray[Any, Any]:
+        """A state buffer of all rows [N, …] as a NumPy array, only to be looked at."""
+        found: np.ndarray[Any, Any] = getattr(self, name).cpu().numpy()
+        return found
+
+    def _set(self, name: str, rows: list[int], values: Any) -> None:
+        """Writes a buffer's rows [B]; `values`: a number, or a tensor [B, …] on the CPU."""
+        buffer = getattr(self, name)
+        if buffer.device.type == "cpu":  # a tenth of the time of an indexed tensor
+            buffer.numpy()[rows] = values.numpy() if isinstance(values, Tensor) else values
+        else:
+            buffer[rows] = values.to(buffer.device) if isinstance(values, Tensor) else values
 
     def columns(self, names: Sequence[str], rows: Sequence[int] | np.ndarray[Any, Any]) -> list[Any]:
         """State buffers by name, of rows [B]: NumPy arrays [B, …]; few rows are quicker so."""
@@ -196,7 +220,7 @@ class SlotTable(nn.Module):
         """Zeroes a memory's rows; False when it is not held."""
         rows = self._rows.pop(parse_id(memory_id), [])
         for name in (*self.layout(), "inverse_norm"):
-            getattr(self, name)[rows] = 0
+            self._set(name, rows, 0)
         self._changed(rows)
         return bool(rows)
 
@@ -209,21 +233,19 @@ class SlotTable(nn.Module):
             state: numbers for the state buffers, the same for every part (see `STATE`).
         """
         key = parse_id(memory_id)
-        at = torch.tensor(rows, device=self.device)
+        own = {
+            "used": True,
+            "id": torch.tensor(list(key), dtype=torch.uint8),
+            "part": torch.arange(len(rows), dtype=torch.int16),
+            "parts": len(rows),
+        }
+        given = written._asdict() | own | state
         for name in self.layout():  # nothing of an earlier tenant stays
-            getattr(self, name)[at] = 0
-        for name in written._fields:
-            getattr(self, name)[at] = getattr(written, name).to(self.device)
-        self.used[at] = True
-        self.id[at] = torch.tensor(list(key), dtype=torch.uint8, device=self.device)
-        self.part[at] = torch.arange(len(rows), dtype=torch.int16, device=self.device)
-        self.parts[at] = len(rows)
-        for name, number in state.items():
-            getattr(self, name)[at] = number
+            self._set(name, rows, given.get(name, 0))
         self._rows[key] = list(rows)
         self._top = max(self._top, *(row + 1 for row in rows))
         self._changed(rows)
-        self._measure(at)
+        self._measure(torch.tensor(rows, device=self.device))
 
     def supersede(self, memory_id: str, by: str, until_ms: int) -> None:
         """Marks a memory as not current from a time on.
@@ -232,9 +254,8 @@ class SlotTable(nn.Module):
             by: id of what replaced it; "" for nothing. until_ms: 0 is current, if perhaps outdated by `by`.
         """
         rows = self.rows_of(memory_id)
-        self.until_ms[rows] = until_ms
-        raw = list(parse_id(by)) if by else [0] * 16
-        self.successor[rows] = torch.tensor(raw, dtype=torch.uint8, device=self.device)
+        self._set("until_ms", rows, until_ms)
+        self._set("successor", rows, torch.tensor(list(parse_id(by)), dtype=torch.uint8) if by else 0)
         self._changed(rows)
 
     def ended(self, memory_id: str) -> tuple[int, str]:
@@ -252,7 +273,8 @@ class SlotTable(nn.Module):
 
     def ends_of(self, rows: list[int]) -> list[tuple[int, str]]:
         """`ended` of the memories that rows belong to."""
-        times, raw = self.until_ms[rows].tolist(), self.successor[rows].cpu().numpy().tobytes()
+        until, successor = self.columns(("until_ms", "successor"), rows)
+        times, raw = until.tolist(), successor.tobytes()
         by = (raw[at : at + 16] for at in range(0, len(raw), 16))
         return [(time, _dashed(id_.hex()) if any(id_) else "") for time, id_ in zip(times, by, strict=True)]
 

@@ -23,7 +23,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .codec import SURE, Codec, starts_of, to_patches
+from .codec import PAD, SURE, Codec, starts_of, to_patches
 from .config import WriteConfig
 from .ladder import FIELDS, GIST_FIELDS, PATCH_BYTES, VALUE_UNITS, VERBATIM, Field, halve, octaves, stair
 
@@ -43,6 +43,7 @@ class Values:
     floor: Tensor  # [B] float32
     fields: Tensor  # [B, fields] True where the field was wanted and is proven
     steps: Tensor  # [B] int64
+    chance: Tensor  # [B] float64: the decoder's that the words are right, as they are read at strength 1
 
 
 def check_strengths(field: Field) -> Tensor:
@@ -98,6 +99,7 @@ def write_values(
         torch.full((count,), NEVER),
         torch.zeros(count, len(FIELDS), dtype=torch.bool),
         torch.zeros(count, dtype=torch.int64),
+        torch.zeros(count, dtype=torch.float64),
     )
     wanted = _wanted(texts, gists)
     closable = torch.tensor([_has_room(field, text) for _, field, text in wanted], dtype=torch.bool)
@@ -187,6 +189,10 @@ class _Job:
         self.passed = torch.zeros(len(wanted), dtype=torch.int64)  # levels passed from the top, at best
         self.front = self.passed.clone()  # … at present
         self.steps = torch.zeros(len(wanted), dtype=torch.int64)
+        self.chance = torch.zeros(len(wanted), dtype=torch.float64)  # at strength 1, at best
+        self.chance_now = self.chance.clone()  # … at present
+        pads = (self.patches == PAD).long()
+        self.shown = pads.cumsum(dim=1) <= 1  # bytes that are read: up to the end of the text
 
     def optimize(self, config: WriteConfig, budget: Tensor) -> Tensor:
         """Checks, steps, checks again, until all is proven or its budget [S] is spent. [S] steps taken."""
@@ -225,6 +231,7 @@ class _Job:
     def _keep(self, which: Tensor) -> None:
         rows = self._rows(which)
         self.best[rows] = self.codes[rows]
+        self.chance[which] = self.chance_now[which]
 
     def on_grid(self, codes: Tensor, rows: Tensor | slice = slice(None)) -> Tensor:
         """Codes [.., U] of patches `rows`, over and over, as they are stored: whole grid steps."""
@@ -252,6 +259,9 @@ class _Job:
         )
         chances = logits.softmax(dim=2)
         right = chances.gather(2, self.patches[rows].repeat(count, 1)[:, :, None])[:, :, 0]
+        told = torch.where(self.shown[rows], right[: len(rows)].double().log(), 0.0).sum(dim=1).cpu()
+        every = torch.zeros(len(self.wanted), dtype=torch.float64).index_add_(0, self.owner[rows], told)
+        self.chance_now[active] = every[active].exp()
         sure = right.amin(dim=1) > self.plan.sure
         if self.plan.sure < 0.5:  # what is less likely than that may still be no greedy choice
             sure &= (right == chances.amax(dim=2)).all(dim=1)
@@ -305,4 +315,5 @@ class _Job:
                 values.value[item, first : first + codes.numel()] = codes.flatten()
                 values.fields[item, field.index] = True
                 if field is VERBATIM:
+                    values.chance[item] = self.chance[place]
                     values.floor[item] = floor_of(field, int(self.passed[place]))

@@ -27,7 +27,7 @@ from .write import NEVER, Values, write_values
 __all__ = ["Draft", "WriteReport", "Writer", "Written"]
 
 AROUND_SHARE = 0.4  # weight of what was said around a text in its key, beside the words' own
-ASKED_NEXT = 32  # slots that are read at once: what was just told is what is asked for next
+ASKED_NEXT = 32  # slots written at once whose words stay in RAM: more are an import
 SMALLEST_PIECE = 16  # bytes; what is inexact in so small a piece will not get better by splitting
 
 
@@ -103,8 +103,14 @@ class Writer:
             )
             written.append(Written(own, _report(parts, values, rows, key_steps, share)))
         if len(owner) <= ASKED_NEXT:
-            self.codec.read_values(values.value, torch.ones(len(owner)))  # they will be read from RAM
+            self._told(pieces, values)
         return written
+
+    def _told(self, pieces: list[list[str]], values: Values) -> None:
+        """Notes what the new slots say: the loop has just read it, and it is what is asked for next."""
+        exact = (values.floor < NEVER).nonzero().flatten().tolist()
+        said = [part for parts in pieces for part in parts]
+        self.codec.note(values.value[exact], [said[row] for row in exact], values.chance[exact].tolist())
 
     def _pieces(self, drafts: Sequence[Draft]) -> tuple[list[list[str]], Values]:
         """Texts cut to fit slots, and cut again where a piece cannot be made exact."""
@@ -220,6 +226,7 @@ def _replace(values: Values, pieces: list[list[str]], index: int, new: Values) -
         joined(values.floor, new.floor),
         joined(values.fields, new.fields),
         joined(values.steps, new.steps),
+        joined(values.chance, new.chance),
     )
 
 

@@ -214,7 +214,6 @@ def test_a_turn_is_taken_apart_and_its_pronouns_resolved() -> None:
         "He suspects a cataract. Do you know it?",
         ("I have an appointment with Doctor Sevim about my eyes.",),
         MAY,
-        "",
         1,
         "",
         0,

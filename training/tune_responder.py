@@ -16,6 +16,7 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -155,8 +156,9 @@ def of_pairs(path: Path, most: int, kept: Path) -> list[Question]:
 
 
 def _plain(candidate: Candidate) -> Candidate:
-    """A candidate that can be kept in a file: its memories without what reads their gists."""
-    return replace(candidate, memories=tuple(replace(each, say_gist=str) for each in candidate.memories))
+    """A candidate that can be kept in a file: its memories with their gists, without what reads them."""
+    memories = (replace(each, say_gist=partial(str, each.gist)) for each in candidate.memories)
+    return replace(candidate, memories=tuple(memories))
 
 
 def is_right(said: str, exchange: Exchange) -> bool:

@@ -24,6 +24,7 @@ from ..recall import Recall
 from .ahead import Ahead
 from .faint import as_strong, faintly, is_faded
 from .responder import Answer, Responder
+from .warming import warm
 
 __all__ = ["SYSTEM", "Answering", "Assistant", "Reply"]
 
@@ -161,6 +162,7 @@ class Assistant:
         self._responder = Responder(memory, user_id)
         self._ahead: Ahead[list[Recall]] = Ahead(self._recall)
         self._aside = ThreadPoolExecutor(1, thread_name_prefix="neuromem-remember")
+        self._aside.submit(warm)
         self._ending: Future[Any] | None = None  # of the turn before
         left = telling.left_over(memory.engine, self._owner)
         if left is not None:  # the program was killed in the middle of a turn

@@ -38,11 +38,15 @@ class Candidate:
         str, ...
     ]  # the user's turns before it in the same sitting, oldest first; at most `EARLIER`
     created_at: datetime  # when it was said, UTC
-    gist: str  # of its best memory, `subject|relation|object`; "" where it gave none
     score: float  # of its best memory; less where only a neighbour was recalled
     id: str  # of its best memory; "" where it gave none
     seq: int  # place in the log; the later was said later
     memories: tuple[Recall, ...] = ()  # those of its memories that were recalled, best first
+
+    @property
+    def gist(self) -> str:
+        """Of its best memory, `subject|relation|object`, decoded when asked for; "" where it gave none."""
+        return self.memories[0].gist if self.memories else ""
 
     @property
     def before(self) -> str:
@@ -160,9 +164,9 @@ def _ranked(found: Sequence[Recall], sittings: Sequence[Sequence[_Turn]], most: 
                 continue
             best = held[here][0] if held[here] else None
             said = datetime.fromtimestamp(turn.time, tz=UTC)
-            gist, id_ = (best.gist, best.id) if best else ("", "")
+            id_ = best.id if best else ""
             earlier = tuple(_earlier(turns, here))
-            out.append(Candidate(turn.text, earlier, said, gist, score, id_, turn.seq, tuple(held[here])))
+            out.append(Candidate(turn.text, earlier, said, score, id_, turn.seq, tuple(held[here])))
     return sorted(out, key=lambda each: (-each.score, -each.seq))[:most]
 
 

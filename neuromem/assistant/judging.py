@@ -16,6 +16,7 @@ import numpy as np
 
 from ..facts.sought import slots_sought
 from ..keys import Keys
+from ..linear import matmul
 from ..senses import nearest_words
 from .asked import read_question
 from .candidates import Candidate
@@ -127,7 +128,7 @@ class RuleJudge:
             keys, codes = self._keys.addresses(new)
             self._known |= dict(zip(new, zip(keys.numpy(), codes.numpy(), strict=True), strict=True))
         held = [self._known[text] for text in texts]
-        cosines = np.stack([key for key, _ in held]) @ self._keys.query(question.query).numpy()
+        cosines = matmul(np.stack([key for key, _ in held]), self._keys.query(question.query).numpy())
         asked = self._keys.query_senses(question.text)
         if not asked:
             return cosines, {}

@@ -85,7 +85,8 @@ class Responder:
         """
         asked = follow(text, self._before)
         found = around(self._memory, self._user_id, recalled)
-        verdicts = self._judge.judge(asked, found) if found else []
+        with self._memory.engine.owners.threads:
+            verdicts = self._judge.judge(asked, found) if found else []
         text, best, known = phrased(asked.text, verdicts, found, now)
         self._before = _remembered(asked.text, best, now)
         return Answer(text, _used(best) if best is not None and known else (), known)

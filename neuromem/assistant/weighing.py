@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..facts.sought import slots_sought
-from ..linear import Threads
 from ..memory import Memory
 from .candidates import Candidate
 from .counting import slot_filled
@@ -51,25 +50,23 @@ class Weights:
 
 def judge_for(memory: Memory) -> Judge:
     """Both judges together where the reader's checkpoint is there; else the rules alone."""
-    engine = memory.engine
-    reader, rules = Reader(), RuleJudge(engine.keys)
-    return ReadingJudge(reader, rules, engine.owners.threads) if reader.is_there else rules
+    reader, rules = Reader(), RuleJudge(memory.engine.keys)
+    return ReadingJudge(reader, rules) if reader.is_there else rules
 
 
 class ReadingJudge:
     """Judges with the reader and another judge together."""
 
-    def __init__(self, reader: Reader, other: Judge, threads: Threads) -> None:
-        """Args: other: who judges the statements by what can be counted. threads: for the reader."""
-        self._reader, self._other, self._threads = reader, other, threads
+    def __init__(self, reader: Reader, other: Judge) -> None:
+        """Args: other: who judges the statements by what can be counted."""
+        self._reader, self._other = reader, other
 
     def judge(self, question: Follow, candidates: Sequence[Candidate]) -> list[Verdict]:
         """As `Judge`."""
         verdicts = self._other.judge(question, candidates)
         if not verdicts:
             return []
-        with self._threads:
-            told, none = evidence_of(self._reader, question, candidates, verdicts)
+        told, none = evidence_of(self._reader, question, candidates, verdicts)
         return weighed(verdicts, told, none)
 
 

@@ -76,7 +76,7 @@ _PRONOUNS = frozenset(
 )
 
 
-@functools.lru_cache(maxsize=512)
+@functools.lru_cache(maxsize=4_096)
 def change_of(text: str) -> Change:
     """The cues of change in one utterance; cached.
 

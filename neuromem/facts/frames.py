@@ -155,7 +155,7 @@ _PRESENT = re.compile(
 )
 
 
-@functools.lru_cache(maxsize=512)
+@functools.lru_cache(maxsize=4_096)
 def frame_of(text: str) -> Frame:
     """An utterance taken apart; cached."""
     plain = normalize(text[:READ_CHARS].replace("—", " — "), casefold=False)
