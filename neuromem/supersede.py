@@ -138,12 +138,13 @@ def excepted(new: Saying, held: Sequence[Held]) -> str | None:
 def _is_of_the_habit(new: Saying, held: Held) -> bool:
     """Whether something that happened is an occasion of a habit: telling words in common, or what is done."""
     shared = overlap(new, held)
-    return shared >= SHARED or (shared >= SAME_DEED and does_the_same(new.text, held.said.text))
+    telling = shared >= SAME_DEED or new.frame.detour
+    return shared >= SHARED or (telling and does_the_same(new.text, held.said.text))
 
 
 def _may_follow(new: Saying, held: Held) -> float:
     """How likely a statement is news of what a memory says; 0 for no."""
-    once = new.frame.once and not is_fresh(new.text)
+    once = _once(new)
     if new.speaker.casefold() != held.said.speaker.casefold() or same_words(new.text, held.said.text):
         return 0.0
     if once or new.change.has("adds") or new.frame.detour or not may_meet(new, held):
@@ -154,6 +155,11 @@ def _may_follow(new: Saying, held: Held) -> float:
         return 0.0
     likely = chance(new, held)
     return likely if held.likeness >= ALIKE and likely >= NEAR else 0.0
+
+
+def _once(new: Saying) -> bool:
+    """Whether a statement tells of one time only: "went up after today's visit" is so from then on."""
+    return new.frame.once and not (is_fresh(new.text) or new.change.has("moves"))
 
 
 def _says_the_same_of(new: Saying, held: Held) -> bool:
@@ -324,7 +330,7 @@ def _by_denial(new: Saying, held: Held) -> _Verdict | None:
 
 def _by_turn(new: Saying, held: Held) -> _Verdict | None:
     """Now it is so: the same side of life, or the same topic with another value."""
-    change, once = new.change, new.frame.once and not is_fresh(new.text)
+    change, once = new.change, _once(new)
     turns = change.has("turns") and not (once and new.frame.states is False and is_event(new.text))
     if not (turns or (change.has("now") and not once)) or change.has("adds") or held.said.frame.once:
         return None
@@ -371,7 +377,7 @@ def _by_likeness(new: Saying, held: Held) -> _Verdict | None:
     """Where no rule knows how: there is a word of change, and both mean much the same."""
     if not new.change.has("ends", "moves", "now", "turns", "mind") or new.change.has("adds"):
         return None
-    once = new.frame.once and not is_fresh(new.text)
+    once = _once(new)
     if once or held.said.frame.once or not (is_lasting(held.said.text) or held.said.frame.states):
         return None
     settled = bool(sides(held) & topics_of(new.frame.stems) & SETTLED)

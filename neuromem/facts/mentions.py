@@ -247,12 +247,18 @@ def _with_given_names(
     if given is None or given["name"].lower().split()[0] in naming.NOT_A_NAME:
         return found
     gender = {"him": "he", "her": "she"}.get(given["who"].lower(), "")
-    name = title_names(given["name"], every_word=True)
+    name = title_names(_given(sentence, given) if lower else given["name"], every_word=True)
     before = [each for each in found if each[0] < given.start() and not each[2].plural]
-    rest = [each for each in found if each[0] < given.start()][:-1] if before else found
+    rest = (
+        [each for each in found if each[0] < given.start() and each not in before[-1:]] if before else found
+    )
     start = before[-1][0] if before else given.start()
     kind = before[-1][2].kind if before else THING
     return [
         *rest,
-        (start, given.end(), Mention(name, PET if gender and kind == THING else kind, gender=gender)),
+        (
+            start,
+            given.start("name") + len(name),
+            Mention(name, PET if gender and kind == THING else kind, gender=gender),
+        ),
     ]

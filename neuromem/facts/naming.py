@@ -184,10 +184,10 @@ APPOSED = (
     rf"\b{DETERMINER} {MORE}(?P<head>{HEAD}),? NAME\b(?!'s \w)",
     rf"\bNAME(?:,|'s| is|, is| was) (?P<det>my|our|an?) {MORE}(?P<head>{HEAD})\b(?!'s)",
 )
-CALLED_IT = r"\b(?:called|named|christened|naming|calling) (?P<who>him|her|it) NAME"
+CALLED_IT = r"\b(?:call(?:ed|s|ing)?|nicknamed?|nam(?:ed|e|ing)|christened) (?P<who>him|her|it) NAME"
 GROUP = (
     rf"\b(?:{DETERMINER} )?(?:{NUMBER} )?(?:\w+ )?(?P<head>{'|'.join(sorted(GROUP_WORDS))})"
-    r"(?:,|:| -| called| named| are)? (?P<names>NAMES)"
+    r"(?:,|:| -| called| named| are| next door| from \w+| at \w+)?,? (?P<names>NAMES)"
 )
 # two bosses, Greta and Milan
 NUMBERED_GROUP = (

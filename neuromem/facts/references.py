@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, field, replace
 
 from .mentions import COUNTED, NAME, PERSON, PET, PLACE, RIVAL, THING, Mention, is_name, mentions
+from .naming import NOT_A_NAME
 from .values import title_names
 
 __all__ = ["Talk"]
@@ -29,8 +30,9 @@ _READ_CHARS = 600  # of a longer sentence, the beginning
 
 _LEAD = r"(?:(?:and|but|so|also|yes|yeah|no|well|oh|plus|because|then|apparently|actually|anyway)[,]? )*"
 _PRONOUN = re.compile(
-    rf"(?P<lead>{_LEAD})(?P<word>he|she|it|they|his|her|its|their|the (?P<rank>first|second|other|"
-    rf"third|last|older|elder|younger|oldest|eldest|youngest|bigger|smaller|big|small|little) one)"
+    rf"(?P<lead>{_LEAD})(?P<word>he|she|it|they|his|her|its|their|"
+    r"the (?P<only>former|latter)|the (?P<rank>first|second|other|"
+    r"third|last|older|elder|younger|oldest|eldest|youngest|bigger|smaller|big|small|little) one)"
     r"(?P<short>'(?:s|re|ve|ll|d)|(?<=\bhe)s|(?<=\bshe)s|(?<=\bthey)(?:re|ve))?(?= )(?P<rest>.*)",
     re.IGNORECASE | re.DOTALL,
 )
@@ -41,7 +43,29 @@ _NAMES = re.compile(
     r"(?P<name>[\w'’.-]+(?: [\w'’.-]+){0,2})$",
     re.IGNORECASE,
 )
-_RANKS = {"first": 0, "second": 1, "third": 2, "last": -1, "other": 1}
+# "She's called the Salty Heron": of what was just spoken of, whatever it is.
+_IS_CALLED = re.compile(
+    rf"{_LEAD}(?P<whose>he|she|it|they)(?:'s|'re|s| is| are| was) (?:now )?(?:called|named) "
+    r"(?P<name>(?:the )?[\w'’.-]+(?: [\w'’.-]+){0,2})$",
+    re.IGNORECASE,
+)
+_THEN_CALLED = re.compile(
+    r"(?<=\w)[,;]?(?: and| but)? (?=(?:he|she|it|they)(?:'s|'re|s| is| are) (?:called|named) )", re.IGNORECASE
+)
+# "We keep her in Falmouth": a pronoun further on, what follows shows that nobody has anything.
+_OBJECT = re.compile(
+    rf"(?P<lead>{_LEAD}(?:i|we|my \w+|our \w+|the kids|everyone)(?:'\w+)? (?!said|told|asked|think|know|hope)"
+    r"(?:[\w']+ ){1,4}?)(?P<word>him|her|it|them)"
+    r"(?=(?: (?:in|on|at|to|for|from|with|by|every|twice|once|up|out|off|down|near|under|behind|after|before|"
+    r"since|until|only|now|each|outside|inside|downstairs|upstairs|\w+days?)\b(?P<rest>.*)|[.!]*)$)",
+    re.IGNORECASE | re.DOTALL,
+)
+_THIRD = re.compile(
+    r"\b(?:he|she|it|they|him|her|them|his|hers|its|their|theirs)\b|\b(?:he|she|it|they)(?:'\w+|s\b)",
+    re.IGNORECASE,
+)
+_SUBJECTS = {"him": "he", "her": "she", "it": "it", "them": "they"}
+_RANKS = {"first": 0, "second": 1, "third": 2, "last": -1, "other": 1, "former": 0, "latter": -1}
 _HAS_AFTER = re.compile(
     r" (?:just |already |always |never |only |now |also )?(?:got|been|had|gone|lost|left|moved|"
     r"become|started|"
@@ -99,8 +123,12 @@ class Talk:
             speaker: whose "my" it is; any string that tells the speakers apart.
             listener: whose "your" it is; None: nobody's in particular.
         """
+        naming = _THEN_CALLED.search(text)
+        if naming:
+            self.hear(text[: naming.start()], speaker, listener)
+            text = text[naming.end() :]
         self.sentence += 1
-        if self._named(text):
+        if self._named(text) or self._called(text):
             return
         for mention in mentions(text[:_READ_CHARS]):
             owner = {"my": speaker, "our": speaker, "your": listener}.get(mention.determiner)
@@ -113,6 +141,23 @@ class Talk:
             if mention.label.casefold() in (speaker.casefold(), (listener or "").casefold()):
                 continue
             self._add(_Referent(mention, owner, mention.gender, self.sentence))
+
+    def _called(self, text: str) -> bool:
+        """ "She's called the Salty Heron" names what was just spoken of; whether the sentence does that."""
+        match = _IS_CALLED.match(text.rstrip(" .!;,"))
+        if match is None or any(word in NOT_A_NAME for word in match["name"].lower().split()[1:]):
+            return False
+        gender = match["whose"].lower()
+        last = [each for each in self.referents if each.sentence == self.sentence - 1]
+        found = self._of(gender, "") or (last[0] if len(last) == 1 else None)
+        if found is None or found.mention.label[:1].isupper():
+            return False
+        label = title_names(match["name"], every_word=True)
+        label = label.replace("The ", "the ", 1) if label.startswith("The ") else label
+        self.referents.remove(found)
+        named = replace(found.mention, label=label, determiner="", kind=PET if gender != "it" else THING)
+        self._add(_Referent(named, None, gender if gender in ("he", "she") else "", self.sentence))
+        return True
 
     def _named(self, text: str) -> bool:
         """ "His name is Pavel" names who was spoken of; whether the sentence does that."""
@@ -146,10 +191,10 @@ class Talk:
         """The text with the pronoun that begins it put into words, where it is sure whom it means."""
         match = _PRONOUN.match(text)
         if match is None:
-            return text
+            return self._with_object(text, speaker)
         word = match["word"].lower()
-        if match["rank"]:
-            name = self._member(match["rank"].lower())
+        if match["rank"] or match["only"]:
+            name = self._member((match["rank"] or match["only"]).lower())
         elif (
             word in ("it", "its") and word == "it" and _NO_THING.match((match["short"] or "") + match["rest"])
         ):
@@ -162,6 +207,14 @@ class Talk:
             name += "'" if name.endswith("s") and word == "their" else "'s"
         name = name[0].upper() + name[1:] if match["word"][0].isupper() else name
         return match["lead"] + name + _written_out(match["short"] or "", match["rest"]) + match["rest"]
+
+    def _with_object(self, text: str, speaker: str) -> str:
+        """The text with its only pronoun of the third person put into words: "we keep her in Falmouth"."""
+        match = _OBJECT.match(text)
+        if match is None or len(_THIRD.findall(text)) != 1:
+            return text
+        name = self._referred(_SUBJECTS[match["word"].lower()], "", speaker)
+        return text if not name else f"{match['lead']}{name}{text[match.end('word') :]}"
 
     def opens_unresolved(self, text: str, speaker: str = "") -> bool:
         """Whether a text begins with a pronoun of the third person that nothing resolves."""

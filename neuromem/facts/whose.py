@@ -206,6 +206,12 @@ _AGENT = re.compile(
 )
 
 
+_LOWER_NAMED = re.compile(
+    r"\w+ (?:(?:at|from|in|down|on|over|next) (?:the |my |our |this )?[\w-]+ (?:team |door |street |class )?)?"
+    r"(?:is|was|has|had|'s|got|said|\w+s|\w+ed|just|finally) "
+)
+
+
 def _named(plain: str) -> Whose:
     family = _FAMILY.match(plain) or _FAMILY.match(plain[:1].lower() + plain[1:])
     agent = _AGENT.match(plain)
@@ -218,8 +224,7 @@ def _named(plain: str) -> Whose:
     if match is None or first in _NO_NAMES:
         word = plain.split()[0] if plain.split() else ""
         lower = plain == plain.lower() and (
-            bool(re.match(r"\w+ (?:is|was|has|had|'s|got|said|\w+s|\w+ed) ", plain))
-            or is_past(next(iter(plain.split()[1:2]), ""))
+            bool(_LOWER_NAMED.match(plain)) or is_past(next(iter(plain.split()[1:2]), ""))
         )
         if lower and word not in _NO_NAMES and _is_person(word) and not _SELF_LATER.search(plain):
             return Whose("other", _stems(word))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from ..text import normalize, stems
-from .frames import CALENDAR, LIGHT, frame_of
+from .frames import CALENDAR, frame_of
 from .verbs import PAST_OF, is_past
 from .whose import without_lead
 
@@ -181,10 +181,15 @@ def same_feast(one: str, other: str) -> bool:
     return feasts[0] is not None and feasts[1] is not None and feasts[0][1].lower() == feasts[1][1].lower()
 
 
+_ANY_DEED = frozenset(
+    stems("have had do did get got go went make made take took put say said tell told keep kept am")
+)
+
+
 def does_the_same(text: str, habit: str) -> bool:
     """It tells by the verb of a habit what was done: "jogged on the treadmill" of "I jog along the canal"."""
     told = re.search(r"\b(?:i|we) (?:always |usually |mostly |normally |only )?(\w+)", normalize(habit))
-    deed = frozenset(stems(told[1])) - LIGHT if told else frozenset()
+    deed = frozenset(stems(told[1])) - _ANY_DEED if told else frozenset()
     if told is None or not deed:
         return False
     return not (deed | frozenset(stems(PAST_OF.get(told[1], "")))).isdisjoint(stems(text))
