@@ -46,6 +46,7 @@ __all__ = [
     "two_things",
 ]
 
+LIKE = 0.4  # cosine from which "dropped her at her new school" may be of the daughter
 NAMED = 0.6  # share of the words for what is given up that a fact must hold
 CENTRAL = 0.2  # share of a fact's own words that these must make up
 TELLING = 6.0  # nats of shared words by which two statements are about one thing
@@ -181,7 +182,8 @@ def may_meet(new: Saying, held: Held) -> bool:
         return held.back < RECENT
     if one.kind == "other" and other.kind == "thing" and not of_someone_else(new.text):
         # "the HOA changed the gate code"
-        return one.names <= _people(all_stems(held)) or named(held, new.change.topic) > 1
+        priced = overlap(new, held) >= 0.5 and same_measure(new, held)  # "the piano teacher wants fifty five"
+        return one.names <= _people(all_stems(held)) or named(held, new.change.topic) > 1 or priced
     if one.kind == "other":
         return one.names <= _people(all_stems(held))
     if other.kind == "other":
@@ -198,8 +200,15 @@ def _means(new: Saying, held: Held) -> bool:
         return True
     if _is_news_of_it(new, held):
         return True
-    if one.kind == "self" and of_someone_else(new.text) and overlap(new, held) >= 0.3:
-        return True
+    if one.kind in ("self", "thing") and of_someone_else(new.text):
+        shared, measured = overlap(new, held), same_measure(new, held)
+        near = (
+            shared >= 0.3
+            or (shared >= 0.2 and measured)
+            or (held.likeness >= LIKE and same_side(new, held.said))
+        )
+        if near:
+            return True
     resolved = new.gist.is_triple and bool(frozenset(stems(new.gist.subject)) & other.names)
     return resolved or (one.kind == "pronoun" and held.back < RECENT)
 

@@ -24,10 +24,12 @@ from .facts.wording import (
     does_the_same,
     drops_it,
     feels,
+    is_at_theirs,
     is_event,
     is_fragment,
     is_fresh,
     is_lasting,
+    is_of_old,
     is_plan,
     is_tie,
     is_to_a_date,
@@ -135,6 +137,12 @@ def excepted(new: Saying, held: Sequence[Held]) -> str | None:
     return None if best is None else best.id
 
 
+def _is_apart(new: Saying, held: Held) -> bool:
+    """Whether a statement is of another time, or of what others have: it is no news of a memory."""
+    of_old = is_of_old(held.said.text) and not new.change.has("corrects", "retracts")
+    return of_old or (is_at_theirs(new.text) and held.said.frame.whose.kind == "self")
+
+
 def _is_of_the_habit(new: Saying, held: Held) -> bool:
     """Whether something that happened is an occasion of a habit: telling words in common, or what is done."""
     shared = overlap(new, held)
@@ -144,10 +152,11 @@ def _is_of_the_habit(new: Saying, held: Held) -> bool:
 
 def _may_follow(new: Saying, held: Held) -> float:
     """How likely a statement is news of what a memory says; 0 for no."""
-    once = _once(new)
     if new.speaker.casefold() != held.said.speaker.casefold() or same_words(new.text, held.said.text):
         return 0.0
-    if once or new.change.has("adds") or new.frame.detour or not may_meet(new, held):
+    if _once(new) or new.change.has("adds") or new.frame.detour or not may_meet(new, held):
+        return 0.0
+    if _is_apart(new, held):
         return 0.0
     if new.frame.whose.kind == "other" and held.said.frame.whose.kind != "other":
         return 0.0
@@ -189,6 +198,8 @@ def _judged(new: Saying, held: Held) -> _Verdict | None:
     if new.speaker.casefold() != held.said.speaker.casefold() or same_words(new.text, held.said.text):
         return None
     if not may_meet(new, held) or new.frame.detour or numbered_apart(new, held):
+        return None
+    if _is_apart(new, held):
         return None
     # Dana, with whom I work; but "Pottery got bumped to Thursdays" is of a time, not of a Pottery
     other_than = new.frame.whose.kind == "other" and held.said.frame.whose.kind != "other"
@@ -324,8 +335,19 @@ def _by_denial(new: Saying, held: Held) -> _Verdict | None:
         return None
     one, other = new.frame.topic - FEELINGS, held.said.frame.topic - FEELINGS
     same = bool(one) and one == other
+    if _comes_round(new, held):
+        return 1.1, "turned"
     told = bool(new.change) and cover(other, one) >= 0.8 and feels(held.said.text) and feels(new.text)
     return (1.2, "turned") if same or told else None
+
+
+def _comes_round(new: Saying, held: Held) -> bool:
+    """Whether one who could not stand something has it now: "I eat olives by the handful"."""
+    matter = held.said.frame.topic - FEELINGS
+    both = new.frame.whose.kind == held.said.frame.whose.kind == "self"
+    disliked = held.said.frame.denies and feels(held.said.text) and not new.frame.denies
+    habit = is_lasting(new.text) and not is_plan(new.text)
+    return both and disliked and habit and bool(matter) and matter <= new.frame.topic
 
 
 def _by_turn(new: Saying, held: Held) -> _Verdict | None:

@@ -131,16 +131,11 @@ _DETOUR = re.compile(
     re.IGNORECASE,
 )
 # Why it was otherwise for once, and what somebody did then; what was bought, hired or joined stays so.
-_FOR_ONCE = re.compile(
-    r"\b(?:was|were|is|are|had|got|'s) (?:\w+ ){0,3}?(?:closed|shut|out(?! of (?:business|a job))|sick|ill|away|full|flooded|busy|late|"
-    r"cancell?ed|delayed|down|charging|home|raining|snowing|wet|asleep|packed|booked|unavailable|dirty|muddy|icy|frozen|"
-    r"blocked|poorly|visiting|empty|in the (?:wash|shop|garage)|the flu|a cold|off)\b[^.;]*?(?:,? so|[,;]) (?P<then>.+)|"
-    r"\b(?:overslept|forgot|missed|ran out|ran late|couldn't|wouldn't|didn't)\b[^.;]*? so (?P<then_too>.+)",
-    re.IGNORECASE,
-)
+_FOR_ONCE = re.compile(r"^(?P<why>[^.;]{4,80}?)(?:,? (?:and )?so|;|, and) (?P<then>.+)", re.IGNORECASE)
 _STAYS = re.compile(
     r"\b(?:moved|switched|quit|joined|signed|traded|swapped|replaced|changed|started|bought|hired|adopted|enrolled|transferred|"
-    r"took (?:it )?over|became|leased|renamed|settled|decided|married|promoted|upgraded|now|from now on|these days|for good|"
+    r"took (?:it )?over|took up|picked up|gave up|signed up|went back|went with|turned to|ended up with|found|rented|made|got (?:an?|the|my|our|new)|"
+    r"put|set|gave|let|sold|booked|chose|picked|named|called|retired|left|told|said|could|would|became|leased|renamed|settled|decided|married|promoted|upgraded|now|from now on|these days|for good|"
     r"permanently|any ?more)\b",
     re.IGNORECASE,
 )
@@ -196,11 +191,10 @@ def frame_of(text: str) -> Frame:
 def _is_for_once(plain: str) -> bool:
     """Whether something was in the way for a while, and something else was done: "… was closed, so I …"."""
     match = _FOR_ONCE.search(plain)
-    if match is None:
+    if match is None or not any(map(is_past, match["why"].split())):
         return False
-    then = match["then"] or match["then_too"]
-    place = next((place for place, word in enumerate(then.split()[:9]) if is_past(word)), None)
-    return place is not None and (not _STAYS.search(then) or bool(_BRIEFLY.search(then)))
+    place = next((place for place, word in enumerate(match["then"].split()[:9]) if is_past(word)), None)
+    return place is not None and (not _STAYS.search(match["then"]) or bool(_BRIEFLY.search(match["then"])))
 
 
 def kin_in_full(text: str) -> str:

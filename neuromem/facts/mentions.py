@@ -14,7 +14,19 @@ from .timewords import MONTHS, WEEKDAYS
 from .values import title_names
 from .verbs import is_verb_form
 
-__all__ = ["COUNTED", "NAME", "PERSON", "PET", "PLACE", "RIVAL", "THING", "Mention", "is_name", "mentions"]
+__all__ = [
+    "COUNTED",
+    "NAME",
+    "PERSON",
+    "PET",
+    "PLACE",
+    "RIVAL",
+    "THING",
+    "Mention",
+    "is_name",
+    "mentions",
+    "pairs_in",
+]
 
 PERSON, PET, PLACE, THING, NAME, RIVAL = "person", "pet", "place", "thing", "name", "rival"
 COUNTED = "counted"
@@ -99,6 +111,7 @@ def _all(sentence: str, lower: bool) -> Iterator[tuple[int, int, Mention]]:
     if lower:
         yield from _titled_names(sentence)
     else:
+        yield from _families(sentence)
         yield from _bare_names(sentence)
     yield from _counted(sentence)
     yield from _things(sentence)
@@ -205,6 +218,32 @@ def _bare_names(sentence: str) -> Iterator[tuple[int, int, Mention]]:
             kind = RIVAL
         if not (kind == RIVAL and _PLACE_BEFORE.search(before)):
             yield (*match.span(), Mention(name.removesuffix("'s"), kind, gender=_titled(name)))
+
+
+_PAIR = re.compile(
+    r"\b(?:an?|one|my|our) (?P<one>[\w'-]+(?: [\w'-]+)?),? and "
+    r"(?:an?|one|my|our) (?P<other>[\w'-]+(?: [\w'-]+)?)$",
+    re.IGNORECASE,
+)
+_FAMILY = re.compile(r"\b[Tt]he (?P<name>[A-Z][a-z]+s)\b(?! [A-Z]|')")
+
+
+def pairs_in(sentence: str) -> list[Mention]:
+    """Two things of which "the first one" speaks: "we planted a fig tree and a plum tree"."""
+    match = _PAIR.search(sentence.rstrip(" .!"))
+    if match is None:
+        return []
+    members = (f"the {match['one']}", f"the {match['other']}")
+    return [
+        Mention(" and ".join(members), COUNTED, plural=True, members=members, one="one", place=match.start())
+    ]
+
+
+def _families(sentence: str) -> Iterator[tuple[int, int, Mention]]:
+    """ "The Castellanos moved in": several people."""
+    for match in _FAMILY.finditer(sentence):
+        if match["name"].lower() not in naming.NOT_A_NAME | _CALENDAR:
+            yield (*match.span(), Mention(f"the {match['name']}", NAME, plural=True))
 
 
 def _titled_names(sentence: str) -> Iterator[tuple[int, int, Mention]]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
-from .mentions import COUNTED, NAME, PERSON, PET, PLACE, RIVAL, THING, Mention, is_name, mentions
+from .mentions import COUNTED, NAME, PERSON, PET, PLACE, RIVAL, THING, Mention, is_name, mentions, pairs_in
 from .naming import NOT_A_NAME
 from .values import title_names
 
@@ -130,7 +130,7 @@ class Talk:
         self.sentence += 1
         if self._named(text) or self._called(text):
             return
-        for mention in mentions(text[:_READ_CHARS]):
+        for mention in (*pairs_in(text[:_READ_CHARS]), *mentions(text[:_READ_CHARS])):
             owner = {"my": speaker, "our": speaker, "your": listener}.get(mention.determiner)
             if (mention.determiner == "your" and listener is None) or mention.determiner in (
                 "his",

@@ -19,11 +19,13 @@ __all__ = [
     "does_the_same",
     "drops_it",
     "feels",
+    "is_at_theirs",
     "is_event",
     "is_first_person",
     "is_fragment",
     "is_fresh",
     "is_lasting",
+    "is_of_old",
     "is_plan",
     "is_surely_wrong",
     "is_tie",
@@ -58,6 +60,8 @@ _MOVES_ON = r"\bmov(?:ed|ing) (?:on|over|me|it|the|my|that)\b"
 _MOVES_IT = r"\b(?:moved|changed|pushed|bumped|switched|rescheduled|postponed|delayed|raised|lowered|upped|increased|decreased|reduced|doubled|tripled|halved|cut|dropped|extended|shifted|set|put|brought)(?: (?:up|down|back|forward))? (?:it|that|them|this)(?: (?:up|down|back|forward|over|again|out))* (?:to|until|till)\b"
 _DONE = r"^(?:(?:i|we|he|she|they) )?(?:had to |ended up )?(?:overslept|slept|forgot|missed|skipped|was late|ran late|went|ate|had|took|grabbed|drove|rode|walked|ordered|made|did|tried|wore|used|watched|played|sat|stayed|met|ran|swam|filled|cooked|got)\b.*\binstead\b"
 _DROPS_IT = r"^(?:(?:i|we)(?:'ve| have)? )?(?:just |finally |ended up )?(?:(?:shaved|cut|chopped|tossed|threw|gave|sent|took|traded|turned|handed|let) (?:it|them|that) (?:off|out|away|back|in|up|go)|(?:sold|returned|cancel\w+|quit|ditched|dropped|scrapped|donated|deleted|removed|dumped|replaced|got rid of|gave up|gave up on) (?:it|them|that))\b"
+_OF_OLD = r"\b(?:when (?:i|we|he|she|they) (?:was|were|lived|worked|had|went)|as an? (?:child|kid|teenager|boy|girl|student|baby)|back (?:when|then|in)|growing up|used to|before (?:that|i|we|he|she|the|my)\b.*\b(?:was|were|lived|worked|drove|had|came|got)|(?:years|decades|ages) ago|in my (?:teens|twenties|thirties|youth|childhood))\b"
+_MINE = r"\b(?:i|we|my|our|me|us)\b"
 _FEAST = r"\b(new year|christmas|easter|thanksgiving|hanukkah|diwali|eid|ramadan|passover|halloween|valentine|birthday|anniversary|fourth of july|memorial day|labor day|spring break|reunion|prom|super bowl|mother's day|father's day)"
 
 
@@ -109,6 +113,16 @@ def is_lasting(text: str) -> bool:
     happened = began is not None and is_past(began[1]) and began[1] not in ("was", "were", "had")
     person = frame.whose.kind in ("self", "other", "pronoun")
     return person and not happened and not frame.once and _has(_LASTING, text)
+
+
+def is_of_old(text: str) -> bool:
+    """It tells how it was long ago: "when I was little we lived over a bakery"."""
+    return _has(_OF_OLD, text) and not _has(r"\b(?:now|these days|nowadays|still)\b", text)
+
+
+def is_at_theirs(text: str) -> bool:
+    """It speaks of what others have at theirs: "changed the hint on its computers"."""
+    return _has(r"\b(?:on|at|in|of|for) (?:its|their) \w", text) and not _has(_MINE, text)
 
 
 def is_surely_wrong(text: str) -> bool:
