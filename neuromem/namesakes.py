@@ -37,7 +37,7 @@ _ROLE_WORDS = {
     "horse",
 }
 _ROLES = frozenset(
-    mark_of(each) for word in _ROLE_WORDS for each in (stem(word), stem(KIN_WORDS.get(word, word)))
+    mark_of(each) for word in _ROLE_WORDS for each in (stem(word), stem(KIN_WORDS.get(word, word)), "law")
 )
 _ROLE = "|".join(sorted(_ROLE_WORDS, key=len, reverse=True))
 _BY_ROLE = re.compile(

@@ -238,8 +238,8 @@ def _is_told(piece: str) -> bool:
 
 # a past that looks like an order: "read four books this month"
 _DONE_NOT_ORDERED = re.compile(
-    r"(?:read|put|set|cut|shut|hit|quit|split|beat|let|bet|shed|spread)\b.*\b(?:this (?:morning|week|month|year)|today|"
-    r"yesterday|last \w+|so far|again)\b",
+    r"(?:read|put|set|cut|shut|hit|quit|split|beat|let|bet|shed|spread)\b.*\b"
+    r"(?:this (?:morning|week|month|year)|today|yesterday|last \w+|so far|again)\b",
     re.IGNORECASE,
 )
 
