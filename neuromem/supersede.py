@@ -30,6 +30,7 @@ from .facts.wording import (
     is_fresh,
     is_lasting,
     is_of_old,
+    is_of_pronoun,
     is_plan,
     is_tie,
     is_to_a_date,
@@ -61,6 +62,7 @@ from .sayings import (
     same_matter,
     same_measure,
     same_occasion,
+    same_side,
     same_words,
     sides,
     two_things,
@@ -146,6 +148,8 @@ def _is_apart(new: Saying, held: Held) -> bool:
 def _is_of_the_habit(new: Saying, held: Held) -> bool:
     """Whether something that happened is an occasion of a habit: telling words in common, or what is done."""
     shared = overlap(new, held)
+    if new.frame.once and held.likeness >= CORRECTED and same_side(new, held.said):
+        return True  # "Mom tried my green tea today" of the chamomile that she drinks
     telling = shared >= SAME_DEED or new.frame.detour
     return shared >= SHARED or (telling and does_the_same(new.text, held.said.text))
 
@@ -375,6 +379,8 @@ def _by_parallel(new: Saying, held: Held) -> _Verdict | None:
         return None
     if not akin_values(new, held) or not one.topic or not other.topic or one.denies != other.denies:
         return None
+    if is_of_pronoun(held.said.text) and not is_of_pronoun(new.text):
+        return None  # "it cost nine million" is hardly the new library's price
     same = one.topic <= other.topic or other.topic <= one.topic
     close = cover(one.topic, other.topic) >= 0.5 and cover(other.topic, one.topic) >= 0.5
     plural = re.search(r"\b(?:i|we)\b", normalize(new.text)) and not new.change  # I swim on Mondays, and …

@@ -127,6 +127,7 @@ corrects \b(?:not|wasn'?t|isn'?t|never) (?:at |in |on |with |from |by |for |to )
 corrects \b(?:used to think|always thought|had always thought|all (?:these|this) (?:years|time)|i thought (?:it|he|she|they|that)|we thought|i figured|i assumed|had assumed)\b.*\b(?:but|turns|actually|is|was|really)\b
 corrects \b(?:looked (?:at|up|in|over|through)|checked(?: with)?|pulled up|dug (?:out|up)|asked|rang|called|emailed|texted|found) (?:the |my |our |his |her |their )?[\w' ]{{2,30}}?,? (?:and |so )?(?:it'?s|it is|it was|it says|they'?re|that'?s|he'?s|she'?s|we'?re|there(?:'s| are)) (?!been\b|gone\b|going to\b)
 now      \b(?:his|her|their|my|our) new (?!year)(?:[\w-]+)(?: [\w-]+)?(?= (?:this|today|on|in|at|for|with|since|yesterday|and)\b|[:,;.]|$)
+corrects \b(?:doesn't|isn't|wasn't|didn't|don't|aren't|weren't|hasn't|haven't) [^,;.]{{3,50}}[,;] (?:it's|it was|i|he|she|they|we|that's|the|my|our)\b (?!(?:just|also|don't|can't|won't|didn't|think|guess|know|wish|hope)\b)
 adds     \btoo(?=$|[.,!])|\b(?:also|as well|another|(?<!every )other|an? (?:second|third|fourth)|extra|additional|besides|in addition|plus|both|on top of|along with|one more|more of)\b
 """
 

@@ -74,12 +74,26 @@ def mentions(sentence: str) -> list[Mention]:
     for start, end, mention in _all(sentence, lower):
         if not any(start < last and first < end for first, last, _ in found):
             found.append((start, end, mention))
-    found = _with_given_names(sentence, lower, sorted(found, key=lambda each: each[0]))
+    found = _without_owners(sentence, sorted(found, key=lambda each: each[0]))
+    found = _with_given_names(sentence, lower, found)
     return [replace(mention, place=start) for start, _, mention in found]
+
+
+def _without_owners(sentence: str, found: list[tuple[int, int, Mention]]) -> list[tuple[int, int, Mention]]:
+    """ "My daughter's teacher is Miss Abiola" is about the teacher, and "she" is not the daughter."""
+    people = (PERSON, PET, NAME)
+    return [
+        each
+        for each in found
+        if each[2].kind not in people
+        or not sentence.startswith(("'s ", "s' ", "’s "), each[1])
+        or not any(other[0] > each[1] and other[2].kind in people for other in found)
+    ]
 
 
 def _all(sentence: str, lower: bool) -> Iterator[tuple[int, int, Mention]]:
     yield from _groups(sentence, lower)
+    yield from _families(sentence)
     bare = sentence.rstrip(" .!?;,")
     for match in [] if lower else _pattern(naming.NAMED_THING, False).finditer(bare):
         if match["thing"].lower() not in naming.HEADS and match["label"].split()[-1][0].isupper():
@@ -111,7 +125,6 @@ def _all(sentence: str, lower: bool) -> Iterator[tuple[int, int, Mention]]:
     if lower:
         yield from _titled_names(sentence)
     else:
-        yield from _families(sentence)
         yield from _bare_names(sentence)
     yield from _counted(sentence)
     yield from _things(sentence)
@@ -239,8 +252,16 @@ def pairs_in(sentence: str) -> list[Mention]:
     ]
 
 
+_KIN = "|".join(KIN_WORDS)
+_COUPLE = re.compile(
+    rf"\b(?P<det>my|our) (?P<label>(?:{_KIN}) and (?:his|her|their|my|our) (?:{_KIN}))\b", re.IGNORECASE
+)
+
+
 def _families(sentence: str) -> Iterator[tuple[int, int, Mention]]:
-    """ "The Castellanos moved in": several people."""
+    """ "The Castellanos moved in", "my brother and his wife": several people."""
+    for match in _COUPLE.finditer(sentence):
+        yield (*match.span(), Mention(match["label"].lower(), PERSON, match["det"].lower(), plural=True))
     for match in _FAMILY.finditer(sentence):
         if match["name"].lower() not in naming.NOT_A_NAME | _CALENDAR:
             yield (*match.span(), Mention(f"the {match['name']}", NAME, plural=True))

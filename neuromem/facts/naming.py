@@ -174,9 +174,7 @@ GIVEN = re.compile(r"(?:named|called|nicknamed|by the name of|goes by|name is|na
 # a tutor for Milo, a carer for my mum
 SOMEBODYS = rf"\b(?:a|an|another) {MORE}(?P<head>{PERSON_HEAD}) (?:for|to) (?:(?P<mine>my|our) (?P<kin>{'|'.join(KIN_WORDS)})|NAME)\b"
 # I bought a boat, the Petrel
-NAMED_THING = (
-    rf"\b(?:a|an|my|our) {MORE}(?P<thing>[a-z][\w-]+), (?P<label>(?:the )?{CAPITAL}(?: {CAPITAL})?)$"
-)
+NAMED_THING = rf"\b(?:a|an|my|our) {MORE}(?P<thing>[a-z][\w-]+)(?: (?:on|in|at|over|near|by|from|across) (?:the |my |our )?[\w']+){{0,2}}, (?P<label>(?:the )?{CAPITAL}(?: {CAPITAL})?)$"
 
 APPOSED = (
     # Roderick's fiancée, Amaryllis

@@ -29,8 +29,12 @@ _MOST_KEPT = 32
 _READ_CHARS = 600  # of a longer sentence, the beginning
 
 _LEAD = r"(?:(?:and|but|so|also|yes|yeah|no|well|oh|plus|because|then|apparently|actually|anyway)[,]? )*"
+_WHEN = (
+    r"(?:(?:(?:every|each|most|last|this|next|on) \w+(?: morning| evening| night)?|sometimes|usually|"
+    r"yesterday|today|nowadays|these days|right now)[,]? )?"
+)
 _PRONOUN = re.compile(
-    rf"(?P<lead>{_LEAD})(?P<word>he|she|it|they|his|her|its|their|"
+    rf"(?P<lead>{_LEAD}{_WHEN})(?P<word>he|she|it|they|his|her|its|their|"
     r"the (?P<only>former|latter)|the (?P<rank>first|second|other|"
     r"third|last|older|elder|younger|oldest|eldest|youngest|bigger|smaller|big|small|little) one)"
     r"(?P<short>'(?:s|re|ve|ll|d)|(?<=\bhe)s|(?<=\bshe)s|(?<=\bthey)(?:re|ve))?(?= )(?P<rest>.*)",
@@ -271,7 +275,7 @@ class Talk:
             return mention.kind == RIVAL and pronoun in ("he", "she")
         if pronoun == "it":
             animal = mention.kind == PET and not referent.gender
-            named = mention.label[:1].isupper()
+            named = _has_a_name(mention)
             thing = mention.kind in (THING, PLACE)
             topic = mention.place == 0 and mention.determiner in ("my", "our") and bool(_DOES.match(rest))
             return animal or (thing and (named or topic or bool(_OF_A_THING.match(rest))))
@@ -281,15 +285,16 @@ class Talk:
 
     def _has_rival_thing(self, chosen: _Referent) -> bool:
         """Whether the same sentence names another thing that "it" could be."""
-        return (
-            any(
-                each is not chosen
-                and each.sentence == chosen.sentence
-                and each.mention.kind in (THING, PLACE, PET)
-                for each in self.referents
-            )
-            and not chosen.mention.label[:1].isupper()
-        )
+        return any(
+            each is not chosen
+            and each.sentence == chosen.sentence
+            and each.mention.kind in (THING, PLACE, PET)
+            for each in self.referents
+        ) and not _has_a_name(chosen.mention)
+
+
+def _has_a_name(mention: Mention) -> bool:
+    return bool(mention.label.removeprefix("the ")[:1].isupper())
 
 
 def _rendered(referent: _Referent, speaker: str) -> str | None:

@@ -26,6 +26,7 @@ __all__ = [
     "is_fresh",
     "is_lasting",
     "is_of_old",
+    "is_of_pronoun",
     "is_plan",
     "is_surely_wrong",
     "is_tie",
@@ -51,7 +52,7 @@ _PLAN = r"\b(?:gonna|going to|want to|wanna|plan(?:ning)? (?:to|on)|will|hope to
 _FRESH = r"\b(?:(?:scale|meter|gauge|thermometer|monitor|odometer|tracker|fitbit|watch|app|results?|bloodwork|labs?) (?:said|says|reads?|shows?|showed|had|puts?|has|came)|tied the knot|got (?:hitched|married|engaged|divorced|promoted|hired|fired|laid off)|eloped|first day (?:of|at|as)|(?:made|named|elected|voted|appointed|picked|crowned) [\w' ]{2,30}? (?:captain|president|chair|manager|leader|head|coach|director|the \w+$)|went in\b|installed|hooked up|moved (?:in|to|out|into)|switched|signed (?:on|up|with)|joined|enrolled|promoted|landed|adopted|quit|retired|sold|traded|swapped|replaced|broke up|split up|as of|from now on|new (?:best|record|pr|high|low)|personal best|weighed in|clocked|measured|tested at|stepped on|came in at|new [\w ]+? (?:is|as of)|finally|closed on|moved in(?:to)?|leased|bought|got an?)\b"
 _LASTING = r"\b(?:usually|always|every|normally|i'?m|i am|we'?re|is|are|my go[- ]to|i (?!\w+ed\b)\w+|we (?!\w+ed\b)\w+|has|have|got)\b"
 _BEGINS = r"(?:i|we|he|she) (?:have |has |just |never |always |also |once )*([\w']+)"
-_WRONG = r"\b(?:sorry|mixed|misspoke|i mean|i meant|correction|no wait|wait no|scratch|strike that|(?:got|had) (?:it|that) wrong|mistake)\b"
+_WRONG = r"\b(?:sorry|mixed|misspoke|misremembered|misread|misheard|miscounted|mistyped|miscalculated|i mean|i meant|correction|no wait|wait no|scratch|strike that|(?:got|had) (?:it|that) wrong|mistake)\b"
 _SOMEONE = r"\b(?:his|her|their|he|she|he's|she's)\b"
 _STATE = r"\b(?:is|are|'s|was) (?:at|in|on|out|off|away|with|by|under|from|not|so|too|very|\w+ing|(?!called|named)\w+ed)\b|\b(?:has|needs|got|wants)\b"
 _IS = r"\b(?:is|are|was|were|am|i'?m|called|named)\b|'s\b"
@@ -118,6 +119,11 @@ def is_lasting(text: str) -> bool:
 def is_of_old(text: str) -> bool:
     """It tells how it was long ago: "when I was little we lived over a bakery"."""
     return _has(_OF_OLD, text) and not _has(r"\b(?:now|these days|nowadays|still)\b", text)
+
+
+def is_of_pronoun(text: str) -> bool:
+    """It begins with a pronoun that stands for somebody or something spoken of before."""
+    return _has(r"^(?:he|she|it|they|his|her|its|their|that|this)\b", without_lead(text))
 
 
 def is_at_theirs(text: str) -> bool:
