@@ -233,7 +233,10 @@ def _one_person(one: Whose, other: Whose) -> bool:
     return one.names <= other.names or other.names <= one.names
 
 
-_HEAD = re.compile(r"(?:my|our|the|his|her|their) ([\w' -]+?)(?:'s| is| are| was| were)\b")
+_HEAD = re.compile(
+    r"(?:my|our|the|his|her|their) ([\w' -]+?)(?:'s| (?:is|are|was|were|costs?|charges?|closes?|opens?|"
+    r"starts?|ends?|runs?|has|meets?|weighs?|leaves?|arrives?|expires?))\b"
+)
 
 
 def two_things(new: Saying, held: Held) -> bool:

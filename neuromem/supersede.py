@@ -21,7 +21,6 @@ from .facts.slots import DOING, synonyms
 from .facts.topics import SETTLED, members_of, topics_of
 from .facts.wording import (
     FEELINGS,
-    does_the_same,
     drops_it,
     feels,
     is_at_theirs,
@@ -62,21 +61,19 @@ from .sayings import (
     same_matter,
     same_measure,
     same_occasion,
-    same_side,
     same_words,
     sides,
     two_things,
 )
 from .text import normalize, stems
 
-__all__ = ["FOLLOWS", "End", "excepted", "followed", "outdated", "retracted"]
+__all__ = ["FOLLOWS", "End", "followed", "outdated", "retracted"]
 
 FOLLOWS = "follows"  # the reason of an end that is none: news of a memory that stays current
-SHARED = 0.4  # share of telling words from which something is an exception to a habit …
-SAME_DEED = 0.25  # … that tells by the same verb what is done
 CORRECTED = 0.5  # cosine, half of the shared words and more, from which a correction means a late statement
 MEANT, SHARED_MEANT = 0.76, 0.5  # chance from which a word of change replaces a memory; with words in common
 LINKED = 0.4  # cosine from which statements with no word in common may be about one matter
+SHARED = 0.4  # share of telling words that counts as words in common
 COVERED = 0.5  # share of the words of a memory that news of it has, without a word of change
 ALIKE, NEAR = 0.2, 0.3  # cosine of keys, and chance, from which a statement may be news of another
 
@@ -122,36 +119,10 @@ def followed(new: Saying, held: Sequence[Held]) -> list[End]:
     return [End(best.id, FOLLOWS)]
 
 
-def excepted(new: Saying, held: Sequence[Held]) -> str | None:
-    """Id of the habit to which what happened once is an exception: it goes before it; None for no such habit.
-
-    "Had to do laundry on a Wednesday" takes nothing from "I do my laundry on Sundays".
-    """
-    if not (new.frame.once or new.frame.detour) or new.change.has("turns", "moves", "corrects", "retracts"):
-        return None
-    habits = [
-        (overlap(new, item) + 0.5 * item.likeness, item)
-        for item in held
-        if item.said.speaker.casefold() == new.speaker.casefold()
-        and is_lasting(item.said.text) and may_meet(new, item) and _is_of_the_habit(new, item)
-    ]  # fmt: skip
-    _, best = max(habits, key=lambda pair: (pair[0], -pair[1].back, pair[1].id), default=(0.0, None))
-    return None if best is None else best.id
-
-
 def _is_apart(new: Saying, held: Held) -> bool:
     """Whether a statement is of another time, or of what others have: it is no news of a memory."""
     of_old = is_of_old(held.said.text) and not new.change.has("corrects", "retracts")
     return of_old or (is_at_theirs(new.text) and held.said.frame.whose.kind == "self")
-
-
-def _is_of_the_habit(new: Saying, held: Held) -> bool:
-    """Whether something that happened is an occasion of a habit: telling words in common, or what is done."""
-    shared = overlap(new, held)
-    if new.frame.once and held.likeness >= CORRECTED and same_side(new, held.said):
-        return True  # "Mom tried my green tea today" of the chamomile that she drinks
-    telling = shared >= SAME_DEED or new.frame.detour
-    return shared >= SHARED or (telling and does_the_same(new.text, held.said.text))
 
 
 def _may_follow(new: Saying, held: Held) -> float:
@@ -167,7 +138,7 @@ def _may_follow(new: Saying, held: Held) -> float:
     if not new.change and not _says_the_same_of(new, held):
         return 0.0
     likely = chance(new, held)
-    return likely if held.likeness >= ALIKE and likely >= NEAR else 0.0
+    return likely if (held.likeness >= ALIKE and likely >= NEAR) or likely >= MEANT else 0.0
 
 
 def _once(new: Saying) -> bool:

@@ -93,6 +93,8 @@ def change_of(text: str) -> Change:
         for match in pattern.finditer(plain):
             if _HEDGE.search(plain[: match.start()]) and kind not in ("corrects", "retracts", "adds", "mind"):
                 continue
+            if kind == "adds" and " so " in plain[match.end() :]:
+                continue  # "put in another stick so my laptop has 24 gigs" adds nothing beside what was
             groups = match.groupdict()
             if _UNREAL.search(groups.get("topic") or ""):
                 continue

@@ -182,7 +182,7 @@ APPOSED = (
     rf"\b{DETERMINER} {MORE}(?P<head>{HEAD}),? NAME\b(?!'s \w)",
     rf"\bNAME(?:,|'s| is|, is| was) (?P<det>my|our|an?) {MORE}(?P<head>{HEAD})\b(?!'s)",
 )
-CALLED_IT = r"\b(?:call(?:ed|s|ing)?|nicknamed?|nam(?:ed|e|ing)|christened) (?P<who>him|her|it) NAME"
+CALLED_IT = r"\b(?:call(?:ed|s|ing)?|nicknamed?|nam(?:ed|e|ing)|christened) (?P<who>him|her|it) (?:the )?NAME"
 GROUP = (
     rf"\b(?:{DETERMINER} )?(?:{NUMBER} )?(?:\w+ )?(?P<head>{'|'.join(sorted(GROUP_WORDS))})"
     r"(?:,|:| -| called| named| are| next door| from \w+| at \w+)?,? (?P<names>NAMES)"

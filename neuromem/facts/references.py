@@ -93,7 +93,8 @@ _NO_THING = re.compile(
 )
 # What is said of a thing that has no name, and hardly of anything else.
 _OF_A_THING = re.compile(
-    r"(?:'s| is| was) (?:in|on|at|under|behind|from|called|named|made|red|blue|green|black|white|yellow|"
+    r"(?:'s| is| was) (?:in|on|at|under|behind|from|next to|near|by|opposite|across|"
+    r"moored|kept|stored|due|called|named|made|red|blue|green|black|white|yellow|"
     r"grey|brown|silver|pink|old|new|broken|parked|\d)\b| (?:has|needs|runs|costs?|belongs|belonged|weighs|"
     r"expires|holds|opens|closes|broke|only|came with|smells|leaks|arrived)\b",
     re.IGNORECASE,

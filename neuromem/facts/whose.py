@@ -41,6 +41,7 @@ _ROLE_WORDS = "|".join(
             "buddy",
             "pal",
             "bestie",
+            "in-law",
             "mentor",
             "mentee",
         }
@@ -99,9 +100,11 @@ _NO_NAMES = frozenset(
 
 def without_lead(text: str) -> str:
     """An utterance without the words that only lead into it: "nope", "sorry", "well"."""
-    return _LEAD.sub("", _IN_LAW.sub(r"\1-\2-", normalize(text, casefold=False)))
+    plain = _IN_LAWS.sub("in-laws", normalize(text, casefold=False))
+    return _LEAD.sub("", _IN_LAW.sub(r"\1-\2-", plain))
 
 
+_IN_LAWS = re.compile(r"(?:(?<=my )|(?<=our )|(?<=his )|(?<=her )|(?<=their ))in laws\b", re.IGNORECASE)
 _IN_LAW = re.compile(
     r"\b((?:mother|father|brother|sister|son|daughter|parents?)s?) (in)[ -](?=law)", re.IGNORECASE
 )

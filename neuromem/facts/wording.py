@@ -11,7 +11,7 @@ import re
 
 from ..text import normalize, stems
 from .frames import CALENDAR, frame_of
-from .verbs import PAST_OF, is_past
+from .verbs import PAST_OF, is_past, is_verb_form
 from .whose import without_lead
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "is_of_pronoun",
     "is_plan",
     "is_surely_wrong",
+    "is_this_time",
     "is_tie",
     "is_to_a_date",
     "leans_back",
@@ -51,6 +52,7 @@ _TIE = r"\b(?:dating|date|seeing|boyfriend|girlfriend|husband|wife|partner|fianc
 _PLAN = r"\b(?:gonna|going to|want to|wanna|plan(?:ning)? (?:to|on)|will|hope to|hoping to|would (?:like|love) to|need to|have to|i'?ll|trying to|working on|training for|about to|thinking of|supposed to|signed up|looking for|saving|paying off|waitlist\w*|learning|applying|waiting|scheduled|booked)\b"
 _FRESH = r"\b(?:(?:scale|meter|gauge|thermometer|monitor|odometer|tracker|fitbit|watch|app|results?|bloodwork|labs?) (?:said|says|reads?|shows?|showed|had|puts?|has|came)|tied the knot|got (?:hitched|married|engaged|divorced|promoted|hired|fired|laid off)|eloped|first day (?:of|at|as)|(?:made|named|elected|voted|appointed|picked|crowned) [\w' ]{2,30}? (?:captain|president|chair|manager|leader|head|coach|director|the \w+$)|went in\b|installed|hooked up|moved (?:in|to|out|into)|switched|signed (?:on|up|with)|joined|enrolled|promoted|landed|adopted|quit|retired|sold|traded|swapped|replaced|broke up|split up|as of|from now on|new (?:best|record|pr|high|low)|personal best|weighed in|clocked|measured|tested at|stepped on|came in at|new [\w ]+? (?:is|as of)|finally|closed on|moved in(?:to)?|leased|bought|got an?)\b"
 _LASTING = r"\b(?:usually|always|every|normally|i'?m|i am|we'?re|is|are|my go[- ]to|i (?!\w+ed\b)\w+|we (?!\w+ed\b)\w+|has|have|got)\b"
+_DOES = r"(?:my |our |the )?[\w'-]+(?: (?:and )?[\w'-]+)?? (?:always |only |usually |mostly )?([a-z]{2,}[^s\W]s)\b"
 _BEGINS = r"(?:i|we|he|she) (?:have |has |just |never |always |also |once )*([\w']+)"
 _WRONG = r"\b(?:sorry|mixed|misspoke|misremembered|misread|misheard|miscounted|mistyped|miscalculated|i mean|i meant|correction|no wait|wait no|scratch|strike that|(?:got|had) (?:it|that) wrong|mistake)\b"
 _SOMEONE = r"\b(?:his|her|their|he|she|he's|she's)\b"
@@ -113,12 +115,21 @@ def is_lasting(text: str) -> bool:
     began = re.match(_BEGINS, normalize(text))
     happened = began is not None and is_past(began[1]) and began[1] not in ("was", "were", "had")
     person = frame.whose.kind in ("self", "other", "pronoun")
-    return person and not happened and not frame.once and _has(_LASTING, text)
+    does = re.match(_DOES, normalize(without_lead(text)))
+    told = _has(_LASTING, text) or (does is not None and is_verb_form(does[1]))
+    return person and not happened and not frame.once and told
 
 
 def is_of_old(text: str) -> bool:
     """It tells how it was long ago: "when I was little we lived over a bakery"."""
     return _has(_OF_OLD, text) and not _has(r"\b(?:now|these days|nowadays|still)\b", text)
+
+
+def is_this_time(text: str) -> bool:
+    """It was so on one occasion of several: "brunch was at the hotel this time"."""
+    return _has(r"\bthis (?:time|once|one time)\b(?! of)", text) and _has(
+        r"\b(?:was|were|\w+ed|had|went)\b", text
+    )
 
 
 def is_of_pronoun(text: str) -> bool:
