@@ -131,7 +131,7 @@ def _may_follow(new: Saying, held: Held) -> float:
         return 0.0
     if _once(new) or new.change.has("adds") or new.frame.detour or not may_meet(new, held):
         return 0.0
-    if _is_apart(new, held):
+    if is_at_theirs(new.text) and held.said.frame.whose.kind == "self":
         return 0.0
     if new.frame.whose.kind == "other" and held.said.frame.whose.kind != "other":
         return 0.0

@@ -131,7 +131,7 @@ _DETOUR = re.compile(
     re.IGNORECASE,
 )
 # Why it was otherwise for once, and what somebody did then; what was bought, hired or joined stays so.
-_FOR_ONCE = re.compile(r"^(?P<why>[^.;]{4,80}?)(?:,? (?:and )?so|;|, and) (?P<then>.+)", re.IGNORECASE)
+_FOR_ONCE = re.compile(r"^(?P<why>[^.;]{4,80}?)(?:,? (?:and )?so) (?P<then>.+)", re.IGNORECASE)
 _STAYS = re.compile(
     r"\b(?:moved|switched|quit|joined|signed|traded|swapped|replaced|changed|started|bought|hired|adopted|enrolled|transferred|"
     r"took (?:it )?over|took up|picked up|gave up|signed up|went back|went with|turned to|ended up with|found|rented|made|got (?:an?|the|my|our|new)|"

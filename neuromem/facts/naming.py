@@ -115,7 +115,7 @@ TITLE = re.compile(
 TITLE_GENDER = {"mr": "he", "mister": "he", "mrs": "she", "ms": "she", "miss": "she", "missus": "she"}
 TITLED_SPOKEN = (
     r"(?<!the )(?<!an )(?<!a )(?<!my )(?<!our )(?<!his )(?<!her )\b(?P<name>(?:mr|mister|mrs|missus|ms|miss|dr|doctor|professor|"
-    r"captain|uncle|auntie|aunty|aunt|reverend|pastor|matron|madame|sir) (?P<last>[^\W\d_][\w'-]{2,}))"
+    r"officer|coach|judge|nurse|chef|rabbi|sergeant|detective|principal|senator|mayor|captain|uncle|auntie|aunty|aunt|reverend|pastor|matron|madame|sir) (?P<last>[^\W\d_][\w'-]{2,}))"
 )  # of text without capitals
 NUMBER = r"(?:two|three|four|five|six|both|\d)"
 # languages and peoples, which are spoken or come from somewhere, and are nobody
