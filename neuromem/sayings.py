@@ -17,7 +17,15 @@ from .facts.slots import Slot, slot_of
 from .facts.topics import SETTLED, topics_of
 from .facts.values import to_digits
 from .facts.whose import Whose, without_lead
-from .facts.wording import is_first_person, is_surely_wrong, leans_back, moves_it, of_someone_else, same_feast
+from .facts.wording import (
+    hesitates,
+    is_first_person,
+    is_surely_wrong,
+    leans_back,
+    moves_it,
+    of_someone_else,
+    same_feast,
+)
 from .text import normalize, stem, stems, words
 
 __all__ = [
@@ -32,6 +40,7 @@ __all__ = [
     "content",
     "cover",
     "have_met",
+    "is_second_thought",
     "may_meet",
     "named",
     "numbered_apart",
@@ -270,6 +279,13 @@ def same_matter(new: Saying, held: Held) -> bool:
     if new.frame.whose.kind == held.said.frame.whose.kind == "self":
         return True
     return any(max(topic, key=lambda word: mass({word})) in one & other for topic in (one, other) if topic)
+
+
+def is_second_thought(new: Saying, held: Held) -> bool:
+    """Whether what was said last is said again at once, with another value: "uh six it starts at six"."""
+    at_once = held.back == 0 and new.time - held.said.time <= LAST_S and same_measure(new, held)
+    of_the_same = mass(new.frame.topic) < TELLING or overlap(new, held) >= 0.5
+    return at_once and of_the_same and hesitates(new.text)
 
 
 def have_met(new: Saying, held: Held) -> bool:

@@ -53,6 +53,7 @@ from .sayings import (
     content,
     cover,
     have_met,
+    is_second_thought,
     may_meet,
     named,
     numbered_apart,
@@ -261,7 +262,7 @@ def _moved(phrase: str, new: Saying, held: Held) -> float:
 
 def _by_correction(new: Saying, held: Held) -> _Verdict | None:
     """What was just said was wrong: "sorry, I meant four", "turns out it was in the glove box"."""
-    if not new.change.has("corrects", "retracts"):
+    if not (new.change.has("corrects", "retracts") or is_second_thought(new, held)):
         return None
     age, shared = new.time - held.said.time, overlap(new, held)
     # "it's called Silver Sage"; "typo, 6:30" a little later only

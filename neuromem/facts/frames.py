@@ -132,9 +132,14 @@ _DETOUR = re.compile(
 )
 # Why it was otherwise for once, and what somebody did then; what was bought, hired or joined stays so.
 _FOR_ONCE = re.compile(r"^(?P<why>[^.;]{4,80}?)(?:,? (?:and )?so) (?P<then>.+)", re.IGNORECASE)
+_GONE = re.compile(
+    r"\b(?:quit|retired|resigned|died|passed away|graduated|moved (?:away|out|to)|left (?!the house|early|late|it|my)|sold|folded|fired|"
+    r"shut (?:down|its doors)|closed (?:down|for good|its doors)|went (?:under|bust|part[- ]time)|needed the|promoted|transferred)\b",
+    re.IGNORECASE,
+)
 _STAYS = re.compile(
     r"\b(?:moved|switched|quit|joined|signed|traded|swapped|replaced|changed|started|bought|hired|adopted|enrolled|transferred|"
-    r"took (?:it )?over|took up|picked up|gave up|signed up|went back|went with|turned to|ended up with|found|rented|made|got (?:an?|the|my|our|new)|"
+    r"took (?:it )?over|took up|picked up|gave up|signed up|went back|went with|went into|paired|assigned|reassigned|matched|turned to|ended up with|found|rented|made|got (?:an?|the|my|our|new)|"
     r"put|set|gave|let|sold|booked|chose|picked|named|called|retired|left|told|said|could|would|became|leased|renamed|settled|decided|married|promoted|upgraded|now|from now on|these days|for good|"
     r"permanently|any ?more)\b",
     re.IGNORECASE,
@@ -191,7 +196,7 @@ def frame_of(text: str) -> Frame:
 def _is_for_once(plain: str) -> bool:
     """Whether something was in the way for a while, and something else was done: "… was closed, so I …"."""
     match = _FOR_ONCE.search(plain)
-    if match is None or not any(map(is_past, match["why"].split())):
+    if match is None or _GONE.search(match["why"]) or not any(map(is_past, match["why"].split())):
         return False
     place = next((place for place, word in enumerate(match["then"].split()[:9]) if is_past(word)), None)
     return place is not None and (not _STAYS.search(match["then"]) or bool(_BRIEFLY.search(match["then"])))

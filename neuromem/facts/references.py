@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from .mentions import COUNTED, NAME, PERSON, PET, PLACE, RIVAL, THING, Mention, is_name, mentions, pairs_in
 from .naming import NOT_A_NAME
 from .values import title_names
+from .whose import without_lead
 
 __all__ = ["Talk"]
 
@@ -58,7 +59,8 @@ _THEN_CALLED = re.compile(
 )
 # "We keep her in Falmouth": a pronoun further on, what follows shows that nobody has anything.
 _OBJECT = re.compile(
-    rf"(?P<lead>{_LEAD}(?:i|we|my \w+|our \w+|the kids|everyone)(?:'\w+)? (?!said|told|asked|think|know|hope)"
+    rf"(?P<lead>{_LEAD}(?:i|we|they|my \w+|our \w+|the kids|everyone)(?:'\w+)? "
+    r"(?!said|told|asked|think|know|hope)"
     r"(?:[\w']+ ){1,4}?)(?P<word>him|her|it|them)"
     r"(?=(?: (?:in|on|at|to|for|from|with|by|every|twice|once|up|out|off|down|near|under|behind|after|before|"
     r"since|until|only|now|each|outside|inside|downstairs|upstairs|\w+days?)\b(?P<rest>.*)|[.!]*)$)",
@@ -207,7 +209,7 @@ class Talk:
         else:
             name = self._referred(_CLASS.get(word, word), (match["short"] or "") + match["rest"], speaker)
         if not name:
-            return text
+            return self._with_object(text, speaker) if word == "they" else text
         if word in _POSSESSIVE:
             name += "'" if name.endswith("s") and word == "their" else "'s"
         name = name[0].upper() + name[1:] if match["word"][0].isupper() else name
@@ -216,7 +218,8 @@ class Talk:
     def _with_object(self, text: str, speaker: str) -> str:
         """The text with its only pronoun of the third person put into words: "we keep her in Falmouth"."""
         match = _OBJECT.match(text)
-        if match is None or len(_THIRD.findall(text)) != 1:
+        they = match is not None and re.match(r"they\b", without_lead(text), re.IGNORECASE) is not None
+        if match is None or len(_THIRD.findall(text)) != 1 + they:
             return text
         name = self._referred(_SUBJECTS[match["word"].lower()], "", speaker)
         return text if not name else f"{match['lead']}{name}{text[match.end('word') :]}"

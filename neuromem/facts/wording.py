@@ -19,6 +19,7 @@ __all__ = [
     "does_the_same",
     "drops_it",
     "feels",
+    "hesitates",
     "is_at_theirs",
     "is_event",
     "is_first_person",
@@ -123,6 +124,11 @@ def is_lasting(text: str) -> bool:
 def is_of_old(text: str) -> bool:
     """It tells how it was long ago: "when I was little we lived over a bakery"."""
     return _has(_OF_OLD, text) and not _has(r"\b(?:now|these days|nowadays|still)\b", text)
+
+
+def hesitates(text: str) -> bool:
+    """It begins as a second thought does: "uh, six", "hmm, no"."""
+    return _has(r"^(?:uh+|um+|erm?|ah|oh|hm+|ooh|argh|ugh|well|so|no|wait)\b", text)
 
 
 def is_this_time(text: str) -> bool:
