@@ -115,6 +115,8 @@ class View:
         if self.asked.start is None or self.asked.end is None:
             return self.asked.past
         since, then = (_written(bank, id_) for id_ in (memory_id, successor))
+        if since < self.asked.start <= then < self.asked.end:  # of "in February", what was told in February
+            return False
         return since < self.asked.end and (until_ms / 1_000 or then) >= self.asked.start
 
 

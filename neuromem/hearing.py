@@ -21,12 +21,13 @@ from .facts.frames import LIGHT, frame_of
 from .facts.whose import without_lead
 from .facts.wording import is_lasting, leans_back
 from .fold import fingerprint
+from .habits import excepted
 from .identity import memory_id
 from .known import Known, saying_of
 from .log import Event, Record
 from .owners import OpenOwner
 from .sayings import Held, Saying, same_side
-from .supersede import FOLLOWS, End, excepted, followed, outdated, retracted
+from .supersede import FOLLOWS, End, followed, outdated, retracted
 from .tell import fact_body, in_batches, in_third_person, is_immutable, joined_metadata
 from .text import sentences, stems
 

@@ -17,7 +17,15 @@ from .facts.slots import Slot, slot_of
 from .facts.topics import SETTLED, topics_of
 from .facts.values import to_digits
 from .facts.whose import Whose, without_lead
-from .facts.wording import is_first_person, is_surely_wrong, leans_back, moves_it, of_someone_else, same_feast
+from .facts.wording import (
+    hesitates,
+    is_first_person,
+    is_surely_wrong,
+    leans_back,
+    moves_it,
+    of_someone_else,
+    same_feast,
+)
 from .text import normalize, stem, stems, words
 
 __all__ = [
@@ -32,6 +40,7 @@ __all__ = [
     "content",
     "cover",
     "have_met",
+    "is_second_thought",
     "may_meet",
     "named",
     "numbered_apart",
@@ -46,6 +55,7 @@ __all__ = [
     "two_things",
 ]
 
+LIKE = 0.4  # cosine from which "dropped her at her new school" may be of the daughter
 NAMED = 0.6  # share of the words for what is given up that a fact must hold
 CENTRAL = 0.2  # share of a fact's own words that these must make up
 TELLING = 6.0  # nats of shared words by which two statements are about one thing
@@ -181,7 +191,8 @@ def may_meet(new: Saying, held: Held) -> bool:
         return held.back < RECENT
     if one.kind == "other" and other.kind == "thing" and not of_someone_else(new.text):
         # "the HOA changed the gate code"
-        return one.names <= _people(all_stems(held)) or named(held, new.change.topic) > 1
+        priced = overlap(new, held) >= 0.5 and same_measure(new, held)  # "the piano teacher wants fifty five"
+        return one.names <= _people(all_stems(held)) or named(held, new.change.topic) > 1 or priced
     if one.kind == "other":
         return one.names <= _people(all_stems(held))
     if other.kind == "other":
@@ -198,8 +209,15 @@ def _means(new: Saying, held: Held) -> bool:
         return True
     if _is_news_of_it(new, held):
         return True
-    if one.kind == "self" and of_someone_else(new.text) and overlap(new, held) >= 0.3:
-        return True
+    if one.kind in ("self", "thing") and of_someone_else(new.text):
+        shared, measured = overlap(new, held), same_measure(new, held)
+        near = (
+            shared >= 0.3
+            or (shared >= 0.2 and measured)
+            or (held.likeness >= LIKE and same_side(new, held.said))
+        )
+        if near:
+            return True
     resolved = new.gist.is_triple and bool(frozenset(stems(new.gist.subject)) & other.names)
     return resolved or (one.kind == "pronoun" and held.back < RECENT)
 
@@ -224,7 +242,10 @@ def _one_person(one: Whose, other: Whose) -> bool:
     return one.names <= other.names or other.names <= one.names
 
 
-_HEAD = re.compile(r"(?:my|our|the|his|her|their) ([\w' -]+?)(?:'s| is| are| was| were)\b")
+_HEAD = re.compile(
+    r"(?:my|our|the|his|her|their) ([\w' -]+?)(?:'s| (?:is|are|was|were|costs?|charges?|closes?|opens?|"
+    r"starts?|ends?|runs?|has|meets?|weighs?|leaves?|arrives?|expires?))\b"
+)
 
 
 def two_things(new: Saying, held: Held) -> bool:
@@ -258,6 +279,13 @@ def same_matter(new: Saying, held: Held) -> bool:
     if new.frame.whose.kind == held.said.frame.whose.kind == "self":
         return True
     return any(max(topic, key=lambda word: mass({word})) in one & other for topic in (one, other) if topic)
+
+
+def is_second_thought(new: Saying, held: Held) -> bool:
+    """Whether what was said last is said again at once, with another value: "uh six it starts at six"."""
+    at_once = held.back == 0 and new.time - held.said.time <= LAST_S and same_measure(new, held)
+    of_the_same = mass(new.frame.topic) < TELLING or overlap(new, held) >= 0.5
+    return at_once and of_the_same and hesitates(new.text)
 
 
 def have_met(new: Saying, held: Held) -> bool:

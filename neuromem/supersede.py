@@ -21,13 +21,15 @@ from .facts.slots import DOING, synonyms
 from .facts.topics import SETTLED, members_of, topics_of
 from .facts.wording import (
     FEELINGS,
-    does_the_same,
     drops_it,
     feels,
+    is_at_theirs,
     is_event,
     is_fragment,
     is_fresh,
     is_lasting,
+    is_of_old,
+    is_of_pronoun,
     is_plan,
     is_tie,
     is_to_a_date,
@@ -51,6 +53,7 @@ from .sayings import (
     content,
     cover,
     have_met,
+    is_second_thought,
     may_meet,
     named,
     numbered_apart,
@@ -65,14 +68,13 @@ from .sayings import (
 )
 from .text import normalize, stems
 
-__all__ = ["FOLLOWS", "End", "excepted", "followed", "outdated", "retracted"]
+__all__ = ["FOLLOWS", "End", "followed", "outdated", "retracted"]
 
 FOLLOWS = "follows"  # the reason of an end that is none: news of a memory that stays current
-SHARED = 0.4  # share of telling words from which something is an exception to a habit …
-SAME_DEED = 0.25  # … that tells by the same verb what is done
 CORRECTED = 0.5  # cosine, half of the shared words and more, from which a correction means a late statement
 MEANT, SHARED_MEANT = 0.76, 0.5  # chance from which a word of change replaces a memory; with words in common
 LINKED = 0.4  # cosine from which statements with no word in common may be about one matter
+SHARED = 0.4  # share of telling words that counts as words in common
 COVERED = 0.5  # share of the words of a memory that news of it has, without a word of change
 ALIKE, NEAR = 0.2, 0.3  # cosine of keys, and chance, from which a statement may be news of another
 
@@ -118,42 +120,31 @@ def followed(new: Saying, held: Sequence[Held]) -> list[End]:
     return [End(best.id, FOLLOWS)]
 
 
-def excepted(new: Saying, held: Sequence[Held]) -> str | None:
-    """Id of the habit to which what happened once is an exception: it goes before it; None for no such habit.
-
-    "Had to do laundry on a Wednesday" takes nothing from "I do my laundry on Sundays".
-    """
-    if not (new.frame.once or new.frame.detour) or new.change.has("turns", "moves", "corrects", "retracts"):
-        return None
-    habits = [
-        (overlap(new, item) + 0.5 * item.likeness, item)
-        for item in held
-        if item.said.speaker.casefold() == new.speaker.casefold()
-        and is_lasting(item.said.text) and may_meet(new, item) and _is_of_the_habit(new, item)
-    ]  # fmt: skip
-    _, best = max(habits, key=lambda pair: (pair[0], -pair[1].back, pair[1].id), default=(0.0, None))
-    return None if best is None else best.id
-
-
-def _is_of_the_habit(new: Saying, held: Held) -> bool:
-    """Whether something that happened is an occasion of a habit: telling words in common, or what is done."""
-    shared = overlap(new, held)
-    return shared >= SHARED or (shared >= SAME_DEED and does_the_same(new.text, held.said.text))
+def _is_apart(new: Saying, held: Held) -> bool:
+    """Whether a statement is of another time, or of what others have: it is no news of a memory."""
+    of_old = is_of_old(held.said.text) and not new.change.has("corrects", "retracts")
+    return of_old or (is_at_theirs(new.text) and held.said.frame.whose.kind == "self")
 
 
 def _may_follow(new: Saying, held: Held) -> float:
     """How likely a statement is news of what a memory says; 0 for no."""
-    once = new.frame.once and not is_fresh(new.text)
     if new.speaker.casefold() != held.said.speaker.casefold() or same_words(new.text, held.said.text):
         return 0.0
-    if once or new.change.has("adds") or new.frame.detour or not may_meet(new, held):
+    if _once(new) or new.change.has("adds") or new.frame.detour or not may_meet(new, held):
+        return 0.0
+    if is_at_theirs(new.text) and held.said.frame.whose.kind == "self":
         return 0.0
     if new.frame.whose.kind == "other" and held.said.frame.whose.kind != "other":
         return 0.0
     if not new.change and not _says_the_same_of(new, held):
         return 0.0
     likely = chance(new, held)
-    return likely if held.likeness >= ALIKE and likely >= NEAR else 0.0
+    return likely if (held.likeness >= ALIKE and likely >= NEAR) or likely >= MEANT else 0.0
+
+
+def _once(new: Saying) -> bool:
+    """Whether a statement tells of one time only: "went up after today's visit" is so from then on."""
+    return new.frame.once and not (is_fresh(new.text) or new.change.has("moves"))
 
 
 def _says_the_same_of(new: Saying, held: Held) -> bool:
@@ -183,6 +174,8 @@ def _judged(new: Saying, held: Held) -> _Verdict | None:
     if new.speaker.casefold() != held.said.speaker.casefold() or same_words(new.text, held.said.text):
         return None
     if not may_meet(new, held) or new.frame.detour or numbered_apart(new, held):
+        return None
+    if _is_apart(new, held):
         return None
     # Dana, with whom I work; but "Pottery got bumped to Thursdays" is of a time, not of a Pottery
     other_than = new.frame.whose.kind == "other" and held.said.frame.whose.kind != "other"
@@ -269,7 +262,7 @@ def _moved(phrase: str, new: Saying, held: Held) -> float:
 
 def _by_correction(new: Saying, held: Held) -> _Verdict | None:
     """What was just said was wrong: "sorry, I meant four", "turns out it was in the glove box"."""
-    if not new.change.has("corrects", "retracts"):
+    if not (new.change.has("corrects", "retracts") or is_second_thought(new, held)):
         return None
     age, shared = new.time - held.said.time, overlap(new, held)
     # "it's called Silver Sage"; "typo, 6:30" a little later only
@@ -318,13 +311,24 @@ def _by_denial(new: Saying, held: Held) -> _Verdict | None:
         return None
     one, other = new.frame.topic - FEELINGS, held.said.frame.topic - FEELINGS
     same = bool(one) and one == other
+    if _comes_round(new, held):
+        return 1.1, "turned"
     told = bool(new.change) and cover(other, one) >= 0.8 and feels(held.said.text) and feels(new.text)
     return (1.2, "turned") if same or told else None
 
 
+def _comes_round(new: Saying, held: Held) -> bool:
+    """Whether one who could not stand something has it now: "I eat olives by the handful"."""
+    matter = held.said.frame.topic - FEELINGS
+    both = new.frame.whose.kind == held.said.frame.whose.kind == "self"
+    disliked = held.said.frame.denies and feels(held.said.text) and not new.frame.denies
+    habit = is_lasting(new.text) and not is_plan(new.text)
+    return both and disliked and habit and bool(matter) and matter <= new.frame.topic
+
+
 def _by_turn(new: Saying, held: Held) -> _Verdict | None:
     """Now it is so: the same side of life, or the same topic with another value."""
-    change, once = new.change, new.frame.once and not is_fresh(new.text)
+    change, once = new.change, _once(new)
     turns = change.has("turns") and not (once and new.frame.states is False and is_event(new.text))
     if not (turns or (change.has("now") and not once)) or change.has("adds") or held.said.frame.once:
         return None
@@ -347,6 +351,8 @@ def _by_parallel(new: Saying, held: Held) -> _Verdict | None:
         return None
     if not akin_values(new, held) or not one.topic or not other.topic or one.denies != other.denies:
         return None
+    if is_of_pronoun(held.said.text) and not is_of_pronoun(new.text):
+        return None  # "it cost nine million" is hardly the new library's price
     same = one.topic <= other.topic or other.topic <= one.topic
     close = cover(one.topic, other.topic) >= 0.5 and cover(other.topic, one.topic) >= 0.5
     plural = re.search(r"\b(?:i|we)\b", normalize(new.text)) and not new.change  # I swim on Mondays, and …
@@ -371,7 +377,7 @@ def _by_likeness(new: Saying, held: Held) -> _Verdict | None:
     """Where no rule knows how: there is a word of change, and both mean much the same."""
     if not new.change.has("ends", "moves", "now", "turns", "mind") or new.change.has("adds"):
         return None
-    once = new.frame.once and not is_fresh(new.text)
+    once = _once(new)
     if once or held.said.frame.once or not (is_lasting(held.said.text) or held.said.frame.states):
         return None
     settled = bool(sides(held) & topics_of(new.frame.stems) & SETTLED)

@@ -93,6 +93,8 @@ def change_of(text: str) -> Change:
         for match in pattern.finditer(plain):
             if _HEDGE.search(plain[: match.start()]) and kind not in ("corrects", "retracts", "adds", "mind"):
                 continue
+            if kind == "adds" and " so " in plain[match.end() :]:
+                continue  # "put in another stick so my laptop has 24 gigs" adds nothing beside what was
             groups = match.groupdict()
             if _UNREAL.search(groups.get("topic") or ""):
                 continue
@@ -141,10 +143,22 @@ _SAYS_NEW = re.compile(
 )
 
 
+# "scratch that he's coming thursday": what follows is a statement with a subject and a verb of its own
+_CLAUSE_AFTER = re.compile(
+    r"\b(?:scratch|forget|strike|never ?mind|ignore|disregard|cancel|scrap|take back) ?(?:that|it|what i said|this)?[,.:;]? "
+    r"(?:(?:actually|no|it's|its|now|so|because|cause|cos) )*"
+    r"(?:(?:he|she|they|it|we|i|you)(?:'s|'re|'ll|'m|'ve|'d| is| are| was| were| will| has| have| can| got| said| \w+s| \w+ed)|"
+    r"(?:the|my|our|his|her|their) [\w'-]+(?: [\w'-]+)?(?:'s| is| are| was| will| starts?| comes?| goes)|we're|there's) (?!about\b)",
+    re.IGNORECASE,
+)
+
+
 def _is_bare(plain: str) -> bool:
     """Whether a retraction says nothing new: "forget what I said about the jet ski"."""
     match = _RETRACTION_ALONE.match(plain)
     if match is None:
+        return False
+    if _CLAUSE_AFTER.search(plain):
         return False
     said_about = re.sub(
         r"(?:what|when|everything|all|the (?:thing|part|bit)) ?i (?:just )?(?:said|told you)(?: (?:about|earlier))?", "", plain,

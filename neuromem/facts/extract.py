@@ -232,7 +232,16 @@ def _is_told(piece: str) -> bool:
     """Whether words that were handed over tell something: also "guess who's the new principal"."""
     long = len(words(piece)) > _FRAGMENT_WORDS
     tells_change = long and change_of(piece).has("ends", "moves", "now", "turns")
-    return not piece.endswith("?") and (tells_change or _is_substance(piece))
+    done = _DONE_NOT_ORDERED.match(piece) is not None
+    return not piece.endswith("?") and (tells_change or done or _is_substance(piece))
+
+
+# a past that looks like an order: "read four books this month"
+_DONE_NOT_ORDERED = re.compile(
+    r"(?:read|put|set|cut|shut|hit|quit|split|beat|let|bet|shed|spread)\b.*\b"
+    r"(?:this (?:morning|week|month|year)|today|yesterday|last \w+|so far|again)\b",
+    re.IGNORECASE,
+)
 
 
 def _is_substance(piece: str) -> bool:

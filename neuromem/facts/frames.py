@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from ..text import idf, normalize, stem, stems
 from .clause import KIN_WORDS
 from .values import NUMBER
+from .verbs import is_past
 from .whose import Whose, whose_of, without_lead, without_reporter
 
 __all__ = ["CALENDAR", "LIGHT", "Frame", "akin", "frame_of", "kin_in_full", "mass"]
@@ -129,6 +130,24 @@ _DETOUR = re.compile(
     r"fog|storm|rain|snow|weather|trip|strike|traffic|power cut|holiday|birthday|valentine'?s)\b",
     re.IGNORECASE,
 )
+# Why it was otherwise for once, and what somebody did then; what was bought, hired or joined stays so.
+_FOR_ONCE = re.compile(r"^(?P<why>[^.;]{4,80}?)(?:,? (?:and )?so) (?P<then>.+)", re.IGNORECASE)
+_GONE = re.compile(
+    r"\b(?:quit|retired|resigned|died|passed away|graduated|moved (?:away|out|to)|left (?!the house|early|late|it|my)|sold|folded|fired|"
+    r"shut (?:down|its doors)|closed (?:down|for good|its doors)|went (?:under|bust|part[- ]time)|needed the|promoted|transferred)\b",
+    re.IGNORECASE,
+)
+_STAYS = re.compile(
+    r"\b(?:moved|switched|quit|joined|signed|traded|swapped|replaced|changed|started|bought|hired|adopted|enrolled|transferred|"
+    r"took (?:it )?over|took up|picked up|gave up|signed up|went back|went with|went into|paired|assigned|reassigned|matched|turned to|ended up with|found|rented|made|got (?:an?|the|my|our|new)|"
+    r"put|set|gave|let|sold|booked|chose|picked|named|called|retired|left|told|said|could|would|became|leased|renamed|settled|decided|married|promoted|upgraded|now|from now on|these days|for good|"
+    r"permanently|any ?more)\b",
+    re.IGNORECASE,
+)
+_BRIEFLY = re.compile(
+    r"\b(?:for an? (?:hour|bit|day|night|week)|today|tonight|this (?:time|once|week)|last night|just once)\b",
+    re.IGNORECASE,
+)
 # Gone for good, and something else bought: no detour.
 _RENEWED = re.compile(
     r"\b(?:switched|changed|moved|transferred|converted|went|gone) (?:over )?from\b.* to\b|"
@@ -169,9 +188,18 @@ def frame_of(text: str) -> Frame:
         values=frozenset(kind for kind, pattern in _VALUES.items() if pattern.search(plain)),
         denies=bool(_DENIES.search(plain)),
         once=once,
-        detour=bool(_DETOUR.search(plain)) and not _RENEWED.search(plain),
+        detour=(bool(_DETOUR.search(plain)) or _is_for_once(plain)) and not _RENEWED.search(plain),
         states=bool(_STATES.search(plain)) and not event,
     )
+
+
+def _is_for_once(plain: str) -> bool:
+    """Whether something was in the way for a while, and something else was done: "… was closed, so I …"."""
+    match = _FOR_ONCE.search(plain)
+    if match is None or _GONE.search(match["why"]) or not any(map(is_past, match["why"].split())):
+        return False
+    place = next((place for place, word in enumerate(match["then"].split()[:9]) if is_past(word)), None)
+    return place is not None and (not _STAYS.search(match["then"]) or bool(_BRIEFLY.search(match["then"])))
 
 
 def kin_in_full(text: str) -> str:

@@ -14,7 +14,19 @@ from .timewords import MONTHS, WEEKDAYS
 from .values import title_names
 from .verbs import is_verb_form
 
-__all__ = ["COUNTED", "NAME", "PERSON", "PET", "PLACE", "RIVAL", "THING", "Mention", "is_name", "mentions"]
+__all__ = [
+    "COUNTED",
+    "NAME",
+    "PERSON",
+    "PET",
+    "PLACE",
+    "RIVAL",
+    "THING",
+    "Mention",
+    "is_name",
+    "mentions",
+    "pairs_in",
+]
 
 PERSON, PET, PLACE, THING, NAME, RIVAL = "person", "pet", "place", "thing", "name", "rival"
 COUNTED = "counted"
@@ -62,12 +74,26 @@ def mentions(sentence: str) -> list[Mention]:
     for start, end, mention in _all(sentence, lower):
         if not any(start < last and first < end for first, last, _ in found):
             found.append((start, end, mention))
-    found = _with_given_names(sentence, lower, sorted(found, key=lambda each: each[0]))
+    found = _without_owners(sentence, sorted(found, key=lambda each: each[0]))
+    found = _with_given_names(sentence, lower, found)
     return [replace(mention, place=start) for start, _, mention in found]
+
+
+def _without_owners(sentence: str, found: list[tuple[int, int, Mention]]) -> list[tuple[int, int, Mention]]:
+    """ "My daughter's teacher is Miss Abiola" is about the teacher, and "she" is not the daughter."""
+    people = (PERSON, PET, NAME)
+    return [
+        each
+        for each in found
+        if each[2].kind not in people
+        or not sentence.startswith(("'s ", "s' ", "’s "), each[1])
+        or not any(other[0] > each[1] and other[2].kind in people for other in found)
+    ]
 
 
 def _all(sentence: str, lower: bool) -> Iterator[tuple[int, int, Mention]]:
     yield from _groups(sentence, lower)
+    yield from _families(sentence)
     bare = sentence.rstrip(" .!?;,")
     for match in [] if lower else _pattern(naming.NAMED_THING, False).finditer(bare):
         if match["thing"].lower() not in naming.HEADS and match["label"].split()[-1][0].isupper():
@@ -207,6 +233,40 @@ def _bare_names(sentence: str) -> Iterator[tuple[int, int, Mention]]:
             yield (*match.span(), Mention(name.removesuffix("'s"), kind, gender=_titled(name)))
 
 
+_PAIR = re.compile(
+    r"\b(?:an?|one|my|our) (?P<one>[\w'-]+(?: [\w'-]+)?),? and "
+    r"(?:an?|one|my|our) (?P<other>[\w'-]+(?: [\w'-]+)?)$",
+    re.IGNORECASE,
+)
+_FAMILY = re.compile(r"\b[Tt]he (?P<name>[A-Z][a-z]+s)\b(?! [A-Z]|')")
+
+
+def pairs_in(sentence: str) -> list[Mention]:
+    """Two things of which "the first one" speaks: "we planted a fig tree and a plum tree"."""
+    match = _PAIR.search(sentence.rstrip(" .!"))
+    if match is None:
+        return []
+    members = (f"the {match['one']}", f"the {match['other']}")
+    return [
+        Mention(" and ".join(members), COUNTED, plural=True, members=members, one="one", place=match.start())
+    ]
+
+
+_KIN = "|".join(KIN_WORDS)
+_COUPLE = re.compile(
+    rf"\b(?P<det>my|our) (?P<label>(?:{_KIN}) and (?:his|her|their|my|our) (?:{_KIN}))\b", re.IGNORECASE
+)
+
+
+def _families(sentence: str) -> Iterator[tuple[int, int, Mention]]:
+    """ "The Castellanos moved in", "my brother and his wife": several people."""
+    for match in _COUPLE.finditer(sentence):
+        yield (*match.span(), Mention(match["label"].lower(), PERSON, match["det"].lower(), plural=True))
+    for match in _FAMILY.finditer(sentence):
+        if match["name"].lower() not in naming.NOT_A_NAME | _CALENDAR:
+            yield (*match.span(), Mention(f"the {match['name']}", NAME, plural=True))
+
+
 def _titled_names(sentence: str) -> Iterator[tuple[int, int, Mention]]:
     """Names that a title shows in text without capitals: "i met mister aslan"."""
     for match in _pattern(naming.TITLED_SPOKEN, True).finditer(sentence):
@@ -247,12 +307,18 @@ def _with_given_names(
     if given is None or given["name"].lower().split()[0] in naming.NOT_A_NAME:
         return found
     gender = {"him": "he", "her": "she"}.get(given["who"].lower(), "")
-    name = title_names(given["name"], every_word=True)
+    name = title_names(_given(sentence, given) if lower else given["name"], every_word=True)
     before = [each for each in found if each[0] < given.start() and not each[2].plural]
-    rest = [each for each in found if each[0] < given.start()][:-1] if before else found
+    rest = (
+        [each for each in found if each[0] < given.start() and each not in before[-1:]] if before else found
+    )
     start = before[-1][0] if before else given.start()
     kind = before[-1][2].kind if before else THING
     return [
         *rest,
-        (start, given.end(), Mention(name, PET if gender and kind == THING else kind, gender=gender)),
+        (
+            start,
+            given.start("name") + len(name),
+            Mention(name, PET if gender and kind == THING else kind, gender=gender),
+        ),
     ]

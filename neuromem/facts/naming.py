@@ -115,7 +115,7 @@ TITLE = re.compile(
 TITLE_GENDER = {"mr": "he", "mister": "he", "mrs": "she", "ms": "she", "miss": "she", "missus": "she"}
 TITLED_SPOKEN = (
     r"(?<!the )(?<!an )(?<!a )(?<!my )(?<!our )(?<!his )(?<!her )\b(?P<name>(?:mr|mister|mrs|missus|ms|miss|dr|doctor|professor|"
-    r"captain|uncle|auntie|aunty|aunt|reverend|pastor|matron|madame|sir) (?P<last>[^\W\d_][\w'-]{2,}))"
+    r"officer|coach|judge|nurse|chef|rabbi|sergeant|detective|principal|senator|mayor|captain|uncle|auntie|aunty|aunt|reverend|pastor|matron|madame|sir) (?P<last>[^\W\d_][\w'-]{2,}))"
 )  # of text without capitals
 NUMBER = r"(?:two|three|four|five|six|both|\d)"
 # languages and peoples, which are spoken or come from somewhere, and are nobody
@@ -174,9 +174,7 @@ GIVEN = re.compile(r"(?:named|called|nicknamed|by the name of|goes by|name is|na
 # a tutor for Milo, a carer for my mum
 SOMEBODYS = rf"\b(?:a|an|another) {MORE}(?P<head>{PERSON_HEAD}) (?:for|to) (?:(?P<mine>my|our) (?P<kin>{'|'.join(KIN_WORDS)})|NAME)\b"
 # I bought a boat, the Petrel
-NAMED_THING = (
-    rf"\b(?:a|an|my|our) {MORE}(?P<thing>[a-z][\w-]+), (?P<label>(?:the )?{CAPITAL}(?: {CAPITAL})?)$"
-)
+NAMED_THING = rf"\b(?:a|an|my|our) {MORE}(?P<thing>[a-z][\w-]+)(?: (?:on|in|at|over|near|by|from|across) (?:the |my |our )?[\w']+){{0,2}}, (?P<label>(?:the )?{CAPITAL}(?: {CAPITAL})?)$"
 
 APPOSED = (
     # Roderick's fiancée, Amaryllis
@@ -184,10 +182,10 @@ APPOSED = (
     rf"\b{DETERMINER} {MORE}(?P<head>{HEAD}),? NAME\b(?!'s \w)",
     rf"\bNAME(?:,|'s| is|, is| was) (?P<det>my|our|an?) {MORE}(?P<head>{HEAD})\b(?!'s)",
 )
-CALLED_IT = r"\b(?:called|named|christened|naming|calling) (?P<who>him|her|it) NAME"
+CALLED_IT = r"\b(?:call(?:ed|s|ing)?|nicknamed?|nam(?:ed|e|ing)|christened) (?P<who>him|her|it) (?:the )?NAME"
 GROUP = (
     rf"\b(?:{DETERMINER} )?(?:{NUMBER} )?(?:\w+ )?(?P<head>{'|'.join(sorted(GROUP_WORDS))})"
-    r"(?:,|:| -| called| named| are)? (?P<names>NAMES)"
+    r"(?:,|:| -| called| named| are| next door| from \w+| at \w+)?,? (?P<names>NAMES)"
 )
 # two bosses, Greta and Milan
 NUMBERED_GROUP = (

@@ -10,8 +10,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
-from .mentions import COUNTED, NAME, PERSON, PET, PLACE, RIVAL, THING, Mention, is_name, mentions
+from .mentions import COUNTED, NAME, PERSON, PET, PLACE, RIVAL, THING, Mention, is_name, mentions, pairs_in
+from .naming import NOT_A_NAME
 from .values import title_names
+from .whose import without_lead
 
 __all__ = ["Talk"]
 
@@ -28,9 +30,14 @@ _MOST_KEPT = 32
 _READ_CHARS = 600  # of a longer sentence, the beginning
 
 _LEAD = r"(?:(?:and|but|so|also|yes|yeah|no|well|oh|plus|because|then|apparently|actually|anyway)[,]? )*"
+_WHEN = (
+    r"(?:(?:(?:every|each|most|last|this|next|on) \w+(?: morning| evening| night)?|sometimes|usually|"
+    r"yesterday|today|nowadays|these days|right now)[,]? )?"
+)
 _PRONOUN = re.compile(
-    rf"(?P<lead>{_LEAD})(?P<word>he|she|it|they|his|her|its|their|the (?P<rank>first|second|other|"
-    rf"third|last|older|elder|younger|oldest|eldest|youngest|bigger|smaller|big|small|little) one)"
+    rf"(?P<lead>{_LEAD}{_WHEN})(?P<word>he|she|it|they|his|her|its|their|"
+    r"the (?P<only>former|latter)|the (?P<rank>first|second|other|"
+    r"third|last|older|elder|younger|oldest|eldest|youngest|bigger|smaller|big|small|little) one)"
     r"(?P<short>'(?:s|re|ve|ll|d)|(?<=\bhe)s|(?<=\bshe)s|(?<=\bthey)(?:re|ve))?(?= )(?P<rest>.*)",
     re.IGNORECASE | re.DOTALL,
 )
@@ -41,7 +48,30 @@ _NAMES = re.compile(
     r"(?P<name>[\w'’.-]+(?: [\w'’.-]+){0,2})$",
     re.IGNORECASE,
 )
-_RANKS = {"first": 0, "second": 1, "third": 2, "last": -1, "other": 1}
+# "She's called the Salty Heron": of what was just spoken of, whatever it is.
+_IS_CALLED = re.compile(
+    rf"{_LEAD}(?P<whose>he|she|it|they)(?:'s|'re|s| is| are| was) (?:now )?(?:called|named) "
+    r"(?P<name>(?:the )?[\w'’.-]+(?: [\w'’.-]+){0,2})$",
+    re.IGNORECASE,
+)
+_THEN_CALLED = re.compile(
+    r"(?<=\w)[,;]?(?: and| but)? (?=(?:he|she|it|they)(?:'s|'re|s| is| are) (?:called|named) )", re.IGNORECASE
+)
+# "We keep her in Falmouth": a pronoun further on, what follows shows that nobody has anything.
+_OBJECT = re.compile(
+    rf"(?P<lead>{_LEAD}(?:i|we|they|my \w+|our \w+|the kids|everyone)(?:'\w+)? "
+    r"(?!said|told|asked|think|know|hope)"
+    r"(?:[\w']+ ){1,4}?)(?P<word>him|her|it|them)"
+    r"(?=(?: (?:in|on|at|to|for|from|with|by|every|twice|once|up|out|off|down|near|under|behind|after|before|"
+    r"since|until|only|now|each|outside|inside|downstairs|upstairs|\w+days?)\b(?P<rest>.*)|[.!]*)$)",
+    re.IGNORECASE | re.DOTALL,
+)
+_THIRD = re.compile(
+    r"\b(?:he|she|it|they|him|her|them|his|hers|its|their|theirs)\b|\b(?:he|she|it|they)(?:'\w+|s\b)",
+    re.IGNORECASE,
+)
+_SUBJECTS = {"him": "he", "her": "she", "it": "it", "them": "they"}
+_RANKS = {"first": 0, "second": 1, "third": 2, "last": -1, "other": 1, "former": 0, "latter": -1}
 _HAS_AFTER = re.compile(
     r" (?:just |already |always |never |only |now |also )?(?:got|been|had|gone|lost|left|moved|"
     r"become|started|"
@@ -65,7 +95,8 @@ _NO_THING = re.compile(
 )
 # What is said of a thing that has no name, and hardly of anything else.
 _OF_A_THING = re.compile(
-    r"(?:'s| is| was) (?:in|on|at|under|behind|from|called|named|made|red|blue|green|black|white|yellow|"
+    r"(?:'s| is| was) (?:in|on|at|under|behind|from|next to|near|by|opposite|across|"
+    r"moored|kept|stored|due|called|named|made|red|blue|green|black|white|yellow|"
     r"grey|brown|silver|pink|old|new|broken|parked|\d)\b| (?:has|needs|runs|costs?|belongs|belonged|weighs|"
     r"expires|holds|opens|closes|broke|only|came with|smells|leaks|arrived)\b",
     re.IGNORECASE,
@@ -99,10 +130,14 @@ class Talk:
             speaker: whose "my" it is; any string that tells the speakers apart.
             listener: whose "your" it is; None: nobody's in particular.
         """
+        naming = _THEN_CALLED.search(text)
+        if naming:
+            self.hear(text[: naming.start()], speaker, listener)
+            text = text[naming.end() :]
         self.sentence += 1
-        if self._named(text):
+        if self._named(text) or self._called(text):
             return
-        for mention in mentions(text[:_READ_CHARS]):
+        for mention in (*pairs_in(text[:_READ_CHARS]), *mentions(text[:_READ_CHARS])):
             owner = {"my": speaker, "our": speaker, "your": listener}.get(mention.determiner)
             if (mention.determiner == "your" and listener is None) or mention.determiner in (
                 "his",
@@ -113,6 +148,23 @@ class Talk:
             if mention.label.casefold() in (speaker.casefold(), (listener or "").casefold()):
                 continue
             self._add(_Referent(mention, owner, mention.gender, self.sentence))
+
+    def _called(self, text: str) -> bool:
+        """ "She's called the Salty Heron" names what was just spoken of; whether the sentence does that."""
+        match = _IS_CALLED.match(text.rstrip(" .!;,"))
+        if match is None or any(word in NOT_A_NAME for word in match["name"].lower().split()[1:]):
+            return False
+        gender = match["whose"].lower()
+        last = [each for each in self.referents if each.sentence == self.sentence - 1]
+        found = self._of(gender, "") or (last[0] if len(last) == 1 else None)
+        if found is None or found.mention.label[:1].isupper():
+            return False
+        label = title_names(match["name"], every_word=True)
+        label = label.replace("The ", "the ", 1) if label.startswith("The ") else label
+        self.referents.remove(found)
+        named = replace(found.mention, label=label, determiner="", kind=PET if gender != "it" else THING)
+        self._add(_Referent(named, None, gender if gender in ("he", "she") else "", self.sentence))
+        return True
 
     def _named(self, text: str) -> bool:
         """ "His name is Pavel" names who was spoken of; whether the sentence does that."""
@@ -146,10 +198,10 @@ class Talk:
         """The text with the pronoun that begins it put into words, where it is sure whom it means."""
         match = _PRONOUN.match(text)
         if match is None:
-            return text
+            return self._with_object(text, speaker)
         word = match["word"].lower()
-        if match["rank"]:
-            name = self._member(match["rank"].lower())
+        if match["rank"] or match["only"]:
+            name = self._member((match["rank"] or match["only"]).lower())
         elif (
             word in ("it", "its") and word == "it" and _NO_THING.match((match["short"] or "") + match["rest"])
         ):
@@ -157,11 +209,20 @@ class Talk:
         else:
             name = self._referred(_CLASS.get(word, word), (match["short"] or "") + match["rest"], speaker)
         if not name:
-            return text
+            return self._with_object(text, speaker) if word == "they" else text
         if word in _POSSESSIVE:
             name += "'" if name.endswith("s") and word == "their" else "'s"
         name = name[0].upper() + name[1:] if match["word"][0].isupper() else name
         return match["lead"] + name + _written_out(match["short"] or "", match["rest"]) + match["rest"]
+
+    def _with_object(self, text: str, speaker: str) -> str:
+        """The text with its only pronoun of the third person put into words: "we keep her in Falmouth"."""
+        match = _OBJECT.match(text)
+        they = match is not None and re.match(r"they\b", without_lead(text), re.IGNORECASE) is not None
+        if match is None or len(_THIRD.findall(text)) != 1 + they:
+            return text
+        name = self._referred(_SUBJECTS[match["word"].lower()], "", speaker)
+        return text if not name else f"{match['lead']}{name}{text[match.end('word') :]}"
 
     def opens_unresolved(self, text: str, speaker: str = "") -> bool:
         """Whether a text begins with a pronoun of the third person that nothing resolves."""
@@ -218,7 +279,7 @@ class Talk:
             return mention.kind == RIVAL and pronoun in ("he", "she")
         if pronoun == "it":
             animal = mention.kind == PET and not referent.gender
-            named = mention.label[:1].isupper()
+            named = _has_a_name(mention)
             thing = mention.kind in (THING, PLACE)
             topic = mention.place == 0 and mention.determiner in ("my", "our") and bool(_DOES.match(rest))
             return animal or (thing and (named or topic or bool(_OF_A_THING.match(rest))))
@@ -228,15 +289,16 @@ class Talk:
 
     def _has_rival_thing(self, chosen: _Referent) -> bool:
         """Whether the same sentence names another thing that "it" could be."""
-        return (
-            any(
-                each is not chosen
-                and each.sentence == chosen.sentence
-                and each.mention.kind in (THING, PLACE, PET)
-                for each in self.referents
-            )
-            and not chosen.mention.label[:1].isupper()
-        )
+        return any(
+            each is not chosen
+            and each.sentence == chosen.sentence
+            and each.mention.kind in (THING, PLACE, PET)
+            for each in self.referents
+        ) and not _has_a_name(chosen.mention)
+
+
+def _has_a_name(mention: Mention) -> bool:
+    return bool(mention.label.removeprefix("the ")[:1].isupper())
 
 
 def _rendered(referent: _Referent, speaker: str) -> str | None:

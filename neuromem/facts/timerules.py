@@ -253,6 +253,13 @@ def _stepped_season(match: re.Match[str], context: Context) -> Found | None:
     return min(options, key=lambda option: abs(option[0] + (option[1] - option[0]) / 2 - today))
 
 
+def _season_over(match: re.Match[str], context: Context) -> Found | None:
+    """ "In the spring", of what was: the last one that began; of a habit, no time."""
+    options = [_season(context.today, match["s"], context.today.year + years) for years in (-1, 0)]
+    begun = [option for option in options if option[0] <= context.today]
+    return begun[-1] if context.tense < 0 and begun else None
+
+
 def _day_of_month(match: re.Match[str], context: Context) -> Found | None:
     day, today = day_number(match["d"]), context.today
     months = [_add_months(today, step) for step in (-1, 0, 1)]
@@ -320,6 +327,7 @@ _PATTERNS: tuple[tuple[str, Resolver, bool], ...] = (
         False,
     ),
     (r"\b(?P<step>last|this past|this coming|this|next) (?P<s><season>)\b", _stepped_season, False),
+    (r"\b(?:back in|in|over|during) (?:the )?(?P<s><season>)\b", _season_over, True),
     (r"\b(?:at|on|over|for|during|by) the weekend\b", _weekend, False),
     (r"\b(?:a week (?:on|from) (?P<d><weekday>))", _week_on, False),
     (r"\b(?:on )?(?P<d><weekday>) week\b", _week_on, False),

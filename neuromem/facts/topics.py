@@ -25,7 +25,7 @@ waking     wake waking alarm up early riser
 bank       bank banking account credit union teller checking savings
 doctor     doctor gp physician dr clinic checkup practitioner
 dentist    dentist dental orthodontist hygienist teeth
-school     school grader freshman sophomore senior junior academy elementary kindergarten college university class preschool grade enrolled transferred campus daycare nursery homeschool homeschooled montessori charter magnet preschool kindergarten seminary bootcamp conservatory
+school     school primary grammar comprehensive secondary sixth grader freshman sophomore senior junior academy elementary kindergarten college university class preschool grade enrolled transferred campus daycare nursery homeschool homeschooled montessori charter magnet preschool kindergarten seminary bootcamp conservatory
 car        car drive drives driving minivan pickup truck sedan suv van motorcycle scooter convertible wagon hatchback jeep coupe hybrid tesla honda toyota ford subaru prius vehicle chevy chevrolet chrysler buick cadillac dodge jeep nissan mazda kia hyundai volvo saab volkswagen vw bmw audi mercedes lexus acura fiat mini porsche civic corolla camry accord focus escort mustang outback forester crossover roadster moped vespa
 computer   computer laptop desktop tablet macbook chromebook pc imac ipad workstation netbook thinkpad surface notebook mainframe linux windows
 phone      phone iphone android smartphone galaxy pixel flip mobile handset

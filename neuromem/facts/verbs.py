@@ -56,7 +56,9 @@ BASE_VERBS = frozenset(
     """.split()
 )
 
-_NOT_PAST = frozenset("need red bed seed feed speed weed shed sled bred hundred sacred naked indeed".split())
+_NOT_PAST = frozenset(
+    "need red bed seed feed speed weed shed sled bred purebred crossbred hundred sacred naked indeed".split()
+)
 
 
 def is_past(word: str) -> bool:

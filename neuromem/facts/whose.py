@@ -41,6 +41,7 @@ _ROLE_WORDS = "|".join(
             "buddy",
             "pal",
             "bestie",
+            "in-law",
             "mentor",
             "mentee",
         }
@@ -49,7 +50,7 @@ _ROLE_WORDS = "|".join(
 _LEAD = re.compile(
     r"^(?:(?:well|so|ok|okay|oh|ah|um+|uh+|hey|hi|yes|yeah|no|nope|nah|wait|(?:hang|hold) on|sorry|actually|anyway|also|and|"
     r"but|look|listen|btw|by the way|turns out|it turns out|as it turns out|correction|autocorrect|typo|update|news|guess what|i had (?:it|that) wrong|i was wrong|"
-    r"(?:i|he|she|they) got (?:it|that) wrong|i misspoke|my mistake|my bad|mixed (?:that|it) up|let me correct that|"
+    r"(?:i|he|she|they) got (?:it|that) wrong|(?:i )?(?:misspoke|misremembered|misread|misheard|miscounted|mistyped|miscalculated)|my mistake|my bad|mixed (?:that|it) up|let me correct that|"
     r"honestly|oops|whoops|the \w+ called|(?:they|he|she) (?:called|texted|emailed|wrote)(?= (?:it|it's|its|to|that|the|my)\b)|good news|bad news|"
     r"apparently|finally|officially|just|fyi|this year|these days|now|today|yesterday|last night|last week|"
     r"this (?:morning|week|month)|i mean|i meant|i said|starting \w+ \w+|remember|note|"
@@ -99,9 +100,11 @@ _NO_NAMES = frozenset(
 
 def without_lead(text: str) -> str:
     """An utterance without the words that only lead into it: "nope", "sorry", "well"."""
-    return _LEAD.sub("", _IN_LAW.sub(r"\1-\2-", normalize(text, casefold=False)))
+    plain = _IN_LAWS.sub("in-laws", normalize(text, casefold=False))
+    return _LEAD.sub("", _IN_LAW.sub(r"\1-\2-", plain))
 
 
+_IN_LAWS = re.compile(r"(?:(?<=my )|(?<=our )|(?<=his )|(?<=her )|(?<=their ))in laws\b", re.IGNORECASE)
 _IN_LAW = re.compile(
     r"\b((?:mother|father|brother|sister|son|daughter|parents?)s?) (in)[ -](?=law)", re.IGNORECASE
 )
@@ -200,9 +203,17 @@ _AGENT = re.compile(
     r"^(?:my|our|the|another|one of (?:my|our)) (?:\w+ )?(?P<who>(?!computer|router|printer|car|dinner|number|paper|order|water|"
     r"weather|summer|winter|letter|locker|dryer|washer|freezer|heater|charger|sweater|daughter|corner|doctor|other|calendar|"
     r"alarm|apartment|appointment|rent|tent|plant|restaurant|student loan|payment|landlord)\w+(?:er|or|ist|ian|mate|man|woman|guy|"
-    r"girl|friend)s?|(?:cook|guy|girl|kid|intern|chef|nurse|tenant|guest|client|host|temp|recruit|hire|couple|family)s?)(?: [A-Z]\w+)* (?:quit|sold|bought|got|took|gave|joined|started|left|stopped|lost|thinks|wants|likes|loves|hates|married|"
+    r"girl|friend)s?|(?:cook|guy|girl|kid|intern|chef|nurse|tenant|guest|client|host|temp|recruit|hire|couple|family)s?)(?: [A-Z]\w+)*"
+    r"(?: (?:below|above|upstairs|downstairs|opposite|next door|(?:across|in|at|from|on) (?:the |my |our )?\w+))? "
+    r"(?:pays|takes|goes|uses|gets|parks|keeps|comes|makes|prefers|speaks|owns|rents|found|quit|sold|bought|got|took|gave|joined|started|left|stopped|lost|thinks|wants|likes|loves|hates|married|"
     r"retired|broke|plays|sings|drives|lives|has|hates|can't|cannot|works|wears|eats|drinks|moved|switched|turned|became)\b",
     re.IGNORECASE,
+)
+
+
+_LOWER_NAMED = re.compile(
+    r"\w+ (?:(?:at|from|in|down|on|over|next) (?:the |my |our |this )?[\w-]+ (?:team |door |street |class )?)?"
+    r"(?:is|was|has|had|'s|got|said|\w+s|\w+ed|just|finally) "
 )
 
 
@@ -218,8 +229,7 @@ def _named(plain: str) -> Whose:
     if match is None or first in _NO_NAMES:
         word = plain.split()[0] if plain.split() else ""
         lower = plain == plain.lower() and (
-            bool(re.match(r"\w+ (?:is|was|has|had|'s|got|said|\w+s|\w+ed) ", plain))
-            or is_past(next(iter(plain.split()[1:2]), ""))
+            bool(_LOWER_NAMED.match(plain)) or is_past(next(iter(plain.split()[1:2]), ""))
         )
         if lower and word not in _NO_NAMES and _is_person(word) and not _SELF_LATER.search(plain):
             return Whose("other", _stems(word))

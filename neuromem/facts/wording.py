@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 
 from ..text import normalize, stems
-from .frames import CALENDAR, LIGHT, frame_of
-from .verbs import PAST_OF, is_past
+from .frames import CALENDAR, frame_of
+from .verbs import PAST_OF, is_past, is_verb_form
 from .whose import without_lead
 
 __all__ = [
@@ -19,13 +19,18 @@ __all__ = [
     "does_the_same",
     "drops_it",
     "feels",
+    "hesitates",
+    "is_at_theirs",
     "is_event",
     "is_first_person",
     "is_fragment",
     "is_fresh",
     "is_lasting",
+    "is_of_old",
+    "is_of_pronoun",
     "is_plan",
     "is_surely_wrong",
+    "is_this_time",
     "is_tie",
     "is_to_a_date",
     "leans_back",
@@ -48,8 +53,9 @@ _TIE = r"\b(?:dating|date|seeing|boyfriend|girlfriend|husband|wife|partner|fianc
 _PLAN = r"\b(?:gonna|going to|want to|wanna|plan(?:ning)? (?:to|on)|will|hope to|hoping to|would (?:like|love) to|need to|have to|i'?ll|trying to|working on|training for|about to|thinking of|supposed to|signed up|looking for|saving|paying off|waitlist\w*|learning|applying|waiting|scheduled|booked)\b"
 _FRESH = r"\b(?:(?:scale|meter|gauge|thermometer|monitor|odometer|tracker|fitbit|watch|app|results?|bloodwork|labs?) (?:said|says|reads?|shows?|showed|had|puts?|has|came)|tied the knot|got (?:hitched|married|engaged|divorced|promoted|hired|fired|laid off)|eloped|first day (?:of|at|as)|(?:made|named|elected|voted|appointed|picked|crowned) [\w' ]{2,30}? (?:captain|president|chair|manager|leader|head|coach|director|the \w+$)|went in\b|installed|hooked up|moved (?:in|to|out|into)|switched|signed (?:on|up|with)|joined|enrolled|promoted|landed|adopted|quit|retired|sold|traded|swapped|replaced|broke up|split up|as of|from now on|new (?:best|record|pr|high|low)|personal best|weighed in|clocked|measured|tested at|stepped on|came in at|new [\w ]+? (?:is|as of)|finally|closed on|moved in(?:to)?|leased|bought|got an?)\b"
 _LASTING = r"\b(?:usually|always|every|normally|i'?m|i am|we'?re|is|are|my go[- ]to|i (?!\w+ed\b)\w+|we (?!\w+ed\b)\w+|has|have|got)\b"
+_DOES = r"(?:my |our |the )?[\w'-]+(?: (?:and )?[\w'-]+)?? (?:always |only |usually |mostly )?([a-z]{2,}[^s\W]s)\b"
 _BEGINS = r"(?:i|we|he|she) (?:have |has |just |never |always |also |once )*([\w']+)"
-_WRONG = r"\b(?:sorry|mixed|misspoke|i mean|i meant|correction|no wait|wait no|scratch|strike that|(?:got|had) (?:it|that) wrong|mistake)\b"
+_WRONG = r"\b(?:sorry|mixed|misspoke|misremembered|misread|misheard|miscounted|mistyped|miscalculated|i mean|i meant|correction|no wait|wait no|scratch|strike that|(?:got|had) (?:it|that) wrong|mistake)\b"
 _SOMEONE = r"\b(?:his|her|their|he|she|he's|she's)\b"
 _STATE = r"\b(?:is|are|'s|was) (?:at|in|on|out|off|away|with|by|under|from|not|so|too|very|\w+ing|(?!called|named)\w+ed)\b|\b(?:has|needs|got|wants)\b"
 _IS = r"\b(?:is|are|was|were|am|i'?m|called|named)\b|'s\b"
@@ -58,6 +64,8 @@ _MOVES_ON = r"\bmov(?:ed|ing) (?:on|over|me|it|the|my|that)\b"
 _MOVES_IT = r"\b(?:moved|changed|pushed|bumped|switched|rescheduled|postponed|delayed|raised|lowered|upped|increased|decreased|reduced|doubled|tripled|halved|cut|dropped|extended|shifted|set|put|brought)(?: (?:up|down|back|forward))? (?:it|that|them|this)(?: (?:up|down|back|forward|over|again|out))* (?:to|until|till)\b"
 _DONE = r"^(?:(?:i|we|he|she|they) )?(?:had to |ended up )?(?:overslept|slept|forgot|missed|skipped|was late|ran late|went|ate|had|took|grabbed|drove|rode|walked|ordered|made|did|tried|wore|used|watched|played|sat|stayed|met|ran|swam|filled|cooked|got)\b.*\binstead\b"
 _DROPS_IT = r"^(?:(?:i|we)(?:'ve| have)? )?(?:just |finally |ended up )?(?:(?:shaved|cut|chopped|tossed|threw|gave|sent|took|traded|turned|handed|let) (?:it|them|that) (?:off|out|away|back|in|up|go)|(?:sold|returned|cancel\w+|quit|ditched|dropped|scrapped|donated|deleted|removed|dumped|replaced|got rid of|gave up|gave up on) (?:it|them|that))\b"
+_OF_OLD = r"\b(?:when (?:i|we|he|she|they) (?:was|were|lived|worked|had|went)|as an? (?:child|kid|teenager|boy|girl|student|baby)|back (?:when|then|in)|growing up|used to|before (?:that|i|we|he|she|the|my)\b.*\b(?:was|were|lived|worked|drove|had|came|got)|(?:years|decades|ages) ago|in my (?:teens|twenties|thirties|youth|childhood))\b"
+_MINE = r"\b(?:i|we|my|our|me|us)\b"
 _FEAST = r"\b(new year|christmas|easter|thanksgiving|hanukkah|diwali|eid|ramadan|passover|halloween|valentine|birthday|anniversary|fourth of july|memorial day|labor day|spring break|reunion|prom|super bowl|mother's day|father's day)"
 
 
@@ -108,7 +116,36 @@ def is_lasting(text: str) -> bool:
     began = re.match(_BEGINS, normalize(text))
     happened = began is not None and is_past(began[1]) and began[1] not in ("was", "were", "had")
     person = frame.whose.kind in ("self", "other", "pronoun")
-    return person and not happened and not frame.once and _has(_LASTING, text)
+    does = re.match(_DOES, normalize(without_lead(text)))
+    told = _has(_LASTING, text) or (does is not None and is_verb_form(does[1]))
+    return person and not happened and not frame.once and told
+
+
+def is_of_old(text: str) -> bool:
+    """It tells how it was long ago: "when I was little we lived over a bakery"."""
+    return _has(_OF_OLD, text) and not _has(r"\b(?:now|these days|nowadays|still)\b", text)
+
+
+def hesitates(text: str) -> bool:
+    """It begins as a second thought does: "uh, six", "hmm, no"."""
+    return _has(r"^(?:uh+|um+|erm?|ah|oh|hm+|ooh|argh|ugh|well|so|no|wait)\b", text)
+
+
+def is_this_time(text: str) -> bool:
+    """It was so on one occasion of several: "brunch was at the hotel this time"."""
+    return _has(r"\bthis (?:time|once|one time)\b(?! of)", text) and _has(
+        r"\b(?:was|were|\w+ed|had|went)\b", text
+    )
+
+
+def is_of_pronoun(text: str) -> bool:
+    """It begins with a pronoun that stands for somebody or something spoken of before."""
+    return _has(r"^(?:he|she|it|they|his|her|its|their|that|this)\b", without_lead(text))
+
+
+def is_at_theirs(text: str) -> bool:
+    """It speaks of what others have at theirs: "changed the hint on its computers"."""
+    return _has(r"\b(?:on|at|in|of|for) (?:its|their) \w", text) and not _has(_MINE, text)
 
 
 def is_surely_wrong(text: str) -> bool:
@@ -181,10 +218,15 @@ def same_feast(one: str, other: str) -> bool:
     return feasts[0] is not None and feasts[1] is not None and feasts[0][1].lower() == feasts[1][1].lower()
 
 
+_ANY_DEED = frozenset(
+    stems("have had do did get got go went make made take took put say said tell told keep kept am")
+)
+
+
 def does_the_same(text: str, habit: str) -> bool:
     """It tells by the verb of a habit what was done: "jogged on the treadmill" of "I jog along the canal"."""
     told = re.search(r"\b(?:i|we) (?:always |usually |mostly |normally |only )?(\w+)", normalize(habit))
-    deed = frozenset(stems(told[1])) - LIGHT if told else frozenset()
+    deed = frozenset(stems(told[1])) - _ANY_DEED if told else frozenset()
     if told is None or not deed:
         return False
     return not (deed | frozenset(stems(PAST_OF.get(told[1], "")))).isdisjoint(stems(text))
