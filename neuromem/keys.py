@@ -123,6 +123,10 @@ class Keys:
         dense = self.encoder.query(folded)[None]
         return join_keys(dense, self.sketch.sketch([folded]), self.lexical_weight)[0]
 
+    def prepare(self, texts: Sequence[str]) -> None:
+        """Encodes questions that are about to be asked, together where the encoder gains by that."""
+        self.encoder.prepare([normalize(text, casefold=False) for text in texts])
+
     def query_senses(self, text: str) -> dict[str, Tensor]:
         """What each content word of a question means there: stem → [SENSE_BITS] unit vector."""
         if self.senses is None:

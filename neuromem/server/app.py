@@ -76,7 +76,7 @@ def _furnish(app: FastAPI, service: Service, settings: ServerConfig) -> None:
     folder = None if service.desk.path is None else service.desk.path.parent
     state.archives = Archives(service, folder, settings.archives_mib)
     gate = Gate(settings)
-    state.turns, state.metrics = Turns(settings, gate), Metrics(gate)
+    state.turns, state.metrics = Turns(settings, gate, prepare=service.prepare), Metrics(gate)
     state.metrics.watch(service, state.jobs, state.background, state.turns)
     app.add_middleware(
         Around, keys=state.keys, config=settings, metrics=state.metrics, clock=service.engine.clock
@@ -98,6 +98,7 @@ def _end(app: FastAPI) -> None:
     deadline = time.monotonic() + state.config.drain_s
     state.background.stop(state.config.drain_s)
     state.jobs.stop(max(0.1, deadline - time.monotonic()))
+    state.turns.close()
     state.platform.close()
     state.archives.close()
     state.events.flush()
