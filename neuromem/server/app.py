@@ -56,7 +56,8 @@ def create_app(service: Service, config: ServerConfig | None = None) -> FastAPI:
         docs_url="/docs", redoc_url=None,
     )  # fmt: skip
     _furnish(app, service, settings)
-    app.state.mcp = Door(Parts(service, app.state.events, app.state.platform.adding), settings, who_asks)
+    parts = Parts(service, app.state.events, app.state.platform.adding)
+    app.state.mcp = Door(parts, settings, who_asks, app.state.turns)
     app.router.routes.extend(app.state.mcp.routes)
     errors.install(app)
     for router in ROUTERS:
