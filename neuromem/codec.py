@@ -251,6 +251,18 @@ class Codec(nn.Module):
                 readings[row] = gist
         return readings
 
+    def know(self, values: Tensor, words: Sequence[bytes | None], gists: Sequence[Sequence[bytes]]) -> None:
+        """Takes in what values say at full strength, where it was proven: that spares reading them again.
+
+        Args:
+            values: [B, V] grid steps. words: of each; None where they were not proven.
+            gists: of each, its segments up to the first that was not proven.
+        """
+        full = torch.ones(len(values))
+        said = [None if text is None else _proven([text], [VERBATIM]) for text in words]
+        self._words.know(values, full, said)
+        self._gists.know(values, full, [_proven(gist, GIST_FIELDS) if gist else None for gist in gists])
+
     def forget_readings(self) -> None:
         """Drops what was read lately: deleted words must not linger in RAM either."""
         self._words.forget()
@@ -361,6 +373,12 @@ def assemble(pieces: list[tuple[bytes, float, float]], fields: list[Field], trus
         worth = WORDS if field is VERBATIM else trust
         said = Reading(said.text + text, field.rung, worth(together))
     return said
+
+
+def _proven(pieces: Sequence[bytes], fields: Sequence[Field]) -> Reading:
+    """What fields say of which every byte is right; fields that have no piece are left out."""
+    sure = [(piece, 1.0, 1.0) for piece in pieces]
+    return assemble(sure, list(fields[: len(sure)]), DAMAGED_GIST)
 
 
 @lru_cache(maxsize=4)

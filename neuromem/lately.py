@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 import torch
@@ -30,9 +30,7 @@ class Lately(Generic[T]):
 
     def __call__(self, values: Tensor, strength: Tensor) -> list[T]:
         """Readings; only what was not read a moment ago is read."""
-        stairs = stair(strength, max(field.stairs for field in FIELDS)).tolist()
-        rows = values.to(torch.int8).cpu().numpy()
-        keys = [(row.tobytes(), step) for row, step in zip(rows, stairs, strict=True)]
+        keys = _keys(values, strength)
         said = [self._get(key) for key in keys]
         new = [row for row, reading in enumerate(said) if reading is None]
         if new:
@@ -40,6 +38,12 @@ class Lately(Generic[T]):
                 said[row] = reading
                 self._put(keys[row], reading)
         return [reading for reading in said if reading is not None]
+
+    def know(self, values: Tensor, strength: Tensor, readings: Sequence[T | None]) -> None:
+        """Takes in what values [B, V] say at strengths [B], as it is known already; None: it is not."""
+        for key, reading in zip(_keys(values, strength), readings, strict=True):
+            if reading is not None:
+                self._put(key, reading)
 
     def _get(self, key: tuple[bytes, float]) -> T | None:
         with self._lock:
@@ -57,3 +61,9 @@ class Lately(Generic[T]):
         """Drops all of it."""
         with self._lock:
             self._readings.clear()
+
+
+def _keys(values: Tensor, strength: Tensor) -> list[tuple[bytes, float]]:
+    stairs = stair(strength, max(field.stairs for field in FIELDS)).tolist()
+    rows = values.to(torch.int8).cpu().numpy()
+    return [(row.tobytes(), step) for row, step in zip(rows, stairs, strict=True)]

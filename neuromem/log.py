@@ -46,6 +46,7 @@ from .records import (
     seal,
 )
 from .storage.commit import GroupCommit, Pending
+from .storage.sizes import Sizes
 from .storage.store import RamStore, Store, Txn
 from .storage.verify import VerifyReport, verify_log
 from .storage.view import OwnerView
@@ -83,6 +84,7 @@ class EventLog:
         self._codec = RecordCodec(config.compression_level)
         self._store = _open_store(path, config, readonly)
         self._commits = GroupCommit()
+        self._sizes = Sizes(known=not readonly)  # to a reader, another process may be writing
         try:
             self._prepare()
         except BaseException:
@@ -112,6 +114,7 @@ class EventLog:
         """Ends it; what was acknowledged is safe. More calls do nothing, other calls raise Closed."""
         with self._commits.alone():
             self._store.close()
+            self._sizes.forget()
 
     # ---- appending
 
@@ -135,7 +138,11 @@ class EventLog:
         return self._commits.submit(pending, self._append)
 
     def _append(self, batch: Sequence[Pending]) -> list[list[int]]:
-        return self._store.write(lambda txn: [self._fill(txn, pending) for pending in batch])
+        stored = self._store.write(lambda txn: [self._fill(txn, pending) for pending in batch])
+        for pending, seqs in zip(batch, stored, strict=True):
+            if seqs:
+                self._sizes.note(pending.name, seqs[-1] + 1)
+        return stored
 
     def _fill(self, txn: Txn, pending: Pending) -> list[int]:
         view = OwnerView(txn, self._codec, pending.name)
@@ -157,8 +164,12 @@ class EventLog:
 
     def length(self, owner: str) -> int:
         """Number of the owner's records, erased ones included; 0 for one who never said anything."""
-        with self._view(owner) as view:
-            return view.head().size
+
+        def look() -> int:
+            with self._view(owner) as view:
+                return view.head().size
+
+        return self._sizes.of(owner_bytes(owner), look)
 
     def owners(self) -> list[str]:
         """Names of all who have records, sorted."""
@@ -267,6 +278,7 @@ class EventLog:
         name = owner_bytes(owner)
         with self._commits.alone():
             self._store.write(lambda txn: self._drop(txn, name))
+            self._sizes.forget()
             self._purge()
 
     def _drop(self, txn: Txn, name: bytes) -> None:
@@ -304,6 +316,7 @@ class EventLog:
             raise InvalidInput("owner", f"{owner!r} has a log here", "use a new store, or delete it first")
         with self._commits.alone():
             self._store.write(lambda txn: _adopt(txn, entries))
+            self._sizes.forget()
         report = self.verify(owner)
         if not report.ok or not self.length(owner):
             self.drop_owner(owner)

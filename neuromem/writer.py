@@ -18,7 +18,7 @@ from .bank import SlotBank
 from .codec import Codec
 from .config import WriteConfig
 from .keys import Keys, answering_for_all, neighbours_of, sculpt_keys
-from .ladder import TEXT_BYTES, UNITS, VERBATIM
+from .ladder import GIST_FIELDS, TEXT_BYTES, UNITS, VERBATIM
 from .layout import Rows, quantize_keys
 from .marks import marks_of, traits_of
 from .text import sentences, split_to_fit
@@ -27,7 +27,7 @@ from .write import NEVER, Values, write_values
 __all__ = ["Draft", "WriteReport", "Writer", "Written"]
 
 AROUND_SHARE = 0.4  # weight of what was said around a text in its key, beside the words' own
-ASKED_NEXT = 32  # slots that are read at once: what was just told is what is asked for next
+ASKED_NEXT = 32  # slots whose words are kept at hand: what was just told is what is asked for next
 SMALLEST_PIECE = 16  # bytes; what is inexact in so small a piece will not get better by splitting
 
 
@@ -103,8 +103,21 @@ class Writer:
             )
             written.append(Written(own, _report(parts, values, rows, key_steps, share)))
         if len(owner) <= ASKED_NEXT:
-            self.codec.read_values(values.value, torch.ones(len(owner)))  # they will be read from RAM
+            self._know(pieces, drafts, values)
         return written
+
+    def _know(self, pieces: list[list[str]], drafts: Sequence[Draft], values: Values) -> None:
+        """Has at hand what was just proven: to read it from the rows would give the same."""
+        words: list[bytes | None] = []
+        gists: list[list[bytes]] = []
+        proven = iter(values.fields.tolist())
+        for parts, draft in zip(pieces, drafts, strict=True):
+            for place, part in enumerate(parts):
+                fields = next(proven)
+                gap = next((at for at, field in enumerate(GIST_FIELDS) if not fields[field.index]), None)
+                words.append(part.encode() if fields[VERBATIM.index] else None)
+                gists.append([] if place else [segment.encode() for segment in draft.gist[:gap]])
+        self.codec.know(values.value, words, gists)
 
     def _pieces(self, drafts: Sequence[Draft]) -> tuple[list[list[str]], Values]:
         """Texts cut to fit slots, and cut again where a piece cannot be made exact."""
