@@ -291,7 +291,7 @@ def compare(options: Namespace, facts: int, folder: Path, step: Progress | None)
         with our_server(own, named) as ours:
             measured = measure(ours, load, options.clients, step)
         measured |= first_answer(own, named, load)
-        runs.append({"store": "ours", "encoder": encoder, **size, **measured})
+        runs.append({"run": f"ours, {encoder}, {facts}", "encoder": encoder, **size, **measured})
     if not options.mem0:
         return runs
     load = Load.of(options.users, facts, options.mem0_operations, options.seed)
@@ -301,7 +301,7 @@ def compare(options: Namespace, facts: int, folder: Path, step: Progress | None)
         run["times_mem0s_searches"] = run["searches_per_s"] / theirs["searches_per_s"]
         cpu_ms = theirs["cpu_ms_per_operation"] / run["cpu_ms_per_operation"]
         run["times_mem0s_operations_per_cpu_second"] = cpu_ms
-    return [*runs, {"store": "mem0", "encoder": "all-MiniLM-L6-v2", **size, **theirs}]
+    return [*runs, {"run": f"mem0, {facts}", "encoder": "all-MiniLM-L6-v2", **size, **theirs}]
 
 
 def main(argv: list[str]) -> int:
@@ -331,4 +331,4 @@ def main(argv: list[str]) -> int:
             with tempfile.TemporaryDirectory() as folder:
                 report["runs"] += compare(options, facts, Path(folder), step)
     emit(report, options.json)
-    return int(any(run["errors"] > 0 for run in report["runs"] if run["store"] == "ours"))
+    return int(any(run["errors"] > 0 for run in report["runs"] if run["run"].startswith("ours")))
