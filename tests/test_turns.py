@@ -10,6 +10,7 @@ from typing import Any
 
 import anyio
 import anyio.lowlevel
+import anyio.to_thread
 import httpx
 import pytest
 from serving import serving
@@ -184,6 +185,31 @@ def test_turns_at_the_same_time_share_what_waits() -> None:
 
     anyio.run(run)
     assert work.most == 2
+
+
+def test_who_has_a_turn_behind_others_still_waits() -> None:
+    """So adds begin no sooner because searches have their turn together."""
+    names = ("held", "ana", "ben", "eve")
+    begun, gates = ({name: threading.Event() for name in names} for _ in range(2))
+
+    def work(name: str) -> None:
+        begun[name].set()
+        gates[name].wait(30)
+
+    async def run() -> list[int]:
+        lane, waiting = Lane(1, across=4), list[int]()
+        async with anyio.create_task_group() as tasks:
+            for name in names:
+                tasks.start_soon(partial(lane.run, name, partial(work, name)))
+                await anyio.lowlevel.checkpoint()
+            for name in names:
+                await anyio.to_thread.run_sync(begun[name].wait)
+                await anyio.wait_all_tasks_blocked()
+                waiting.append(lane.waiting)
+                gates[name].set()
+        return [*waiting, lane.waiting]
+
+    assert anyio.run(run) == [3, 2, 1, 0, 0]
 
 
 def test_of_a_turn_each_has_its_own_answer_or_error() -> None:

@@ -72,6 +72,7 @@ class Lane:
         self._may_begin, self._on_leave, self._clock = may_begin, on_leave, clock
         self._prepare = prepare
         self._came = self._turns = 0
+        self._behind = 0  # requests in a turn that have not begun
         self._tickets: list[_Ticket] = []  # by place
         self._waiting: Counter[str] = Counter()  # by owner
         self._inside: Counter[str] = Counter()  # requests under way, by owner
@@ -79,8 +80,8 @@ class Lane:
 
     @property
     def waiting(self) -> int:
-        """Requests that wait."""
-        return len(self._tickets)
+        """Requests that wait: for a turn, or in one for those before them."""
+        return len(self._tickets) + self._behind
 
     @property
     def idle(self) -> bool:
@@ -157,6 +158,8 @@ class Lane:
         for ticket in tickets:
             self._take(ticket)
             self._inside[ticket.whose] += 1
+        if self.across > 1:
+            self._behind += len(tickets) - 1
         for share in [tickets] if self.across > 1 else [[ticket] for ticket in tickets]:
             self._threads.submit(self._do, share, turn, loop)
 
@@ -187,6 +190,7 @@ class Lane:
                 ticket.answer.set_exception(error)
         turn.left -= 1
         self._turns -= not turn.left
+        self._behind -= self.across > 1 and turn.left > 0
         self._inside[ticket.whose] -= 1
         if not self._inside[ticket.whose]:
             del self._inside[ticket.whose]
