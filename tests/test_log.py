@@ -396,21 +396,3 @@ def test_importing_the_log_is_quick_and_loads_nothing_heavy() -> None:
     results = [run(code).stdout.split(maxsplit=1) for _ in range(3)]
     assert {loaded.strip() for _, loaded in results} == {"[]"}
     assert min(float(seconds) for seconds, _ in results) < 0.12
-
-
-def test_a_length_is_that_of_the_last_append_whatever_happened_to_the_owner(tmp_path: Path) -> None:
-    with EventLog(tmp_path) as log:
-        assert log.length("ana") == 0
-        for length in (1, 2, 3):
-            log.append("ana", said("tea"))
-            assert log.length("ana") == length
-        log.erase("ana", [1])
-        assert log.length("ana") == 3
-        kept = log.stored("ana")
-        log.drop_owner("ana")
-        assert log.length("ana") == 0
-        log.append("ben", said("milk"))
-        log.adopt("ana", kept)
-        assert (log.length("ana"), log.length("ben")) == (3, 1)
-    with pytest.raises(Closed):
-        log.length("ana")
