@@ -88,6 +88,8 @@ class SlotBank(SlotTable):
 
     def strength(self, rows: Tensor | list[int], now_ms: int) -> Tensor:
         """Present strength of rows [B] → [B] float64 on the CPU."""
+        if self.forgetting.decay == "none":
+            return torch.ones(len(rows), dtype=torch.float64)
         at = torch.as_tensor(rows, device=self.device)
         days = (now_ms - self.rehearsed_ms[at]).clamp(min=0).cpu().double() / DAY_MS
         if len(days) == 0:
@@ -100,6 +102,8 @@ class SlotBank(SlotTable):
         Shrinkage that is due since the last sleep is applied on the fly.
         """
         at = torch.tensor(rows, device=self.device, dtype=torch.int64)
+        if self.forgetting.decay == "none" and not bool((self.halvings[at] | self.worn[at]).any()):
+            return self.value[at].float(), torch.ones(len(rows))
         lost = 2.0 ** -self.worn[at].cpu().double()
         strength = torch.minimum(self.strength(at, now_ms), lost).clamp(min=2.0**-8).to(torch.float32)
         values = worn(self.value[at], self.halvings[at].long(), strength.to(self.device), self.floor[at])

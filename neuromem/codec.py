@@ -251,17 +251,20 @@ class Codec(nn.Module):
                 readings[row] = gist
         return readings
 
-    def note(self, values: Tensor, texts: Sequence[str], chances: Sequence[float]) -> None:
-        """Notes what values [B, V] were found to say at strength 1, so that they need not be read.
+    def note(
+        self, values: Tensor, words: Sequence[tuple[str, float] | None], gists: Sequence[Sequence[bytes]]
+    ) -> None:
+        """Notes what values say at strength 1, where it was proven, so that they need not be read.
 
         Args:
-            texts: their words, read back from these very values. chances: the decoder's that each is right.
+            values: [B, V] grid steps.
+            words: of each, and the decoder's chance that they are right; None where they were not proven.
+            gists: of each, its segments up to the first that was not proven.
         """
-        said = [
-            Reading(text, Fidelity.VERBATIM, WORDS(chance))
-            for text, chance in zip(texts, chances, strict=True)
-        ]
-        self._words.note(values, torch.ones(len(values)), said)
+        full = torch.ones(len(values))
+        said = [read and Reading(read[0], Fidelity.VERBATIM, WORDS(read[1])) for read in words]
+        self._words.note(values, full, said)
+        self._gists.note(values, full, [_proven(gist) if gist else None for gist in gists])
 
     def forget_readings(self) -> None:
         """Drops what was read lately: deleted words must not linger in RAM either."""
@@ -373,6 +376,12 @@ def assemble(pieces: list[tuple[bytes, float, float]], fields: list[Field], trus
         worth = WORDS if field is VERBATIM else trust
         said = Reading(said.text + text, field.rung, worth(together))
     return said
+
+
+def _proven(pieces: Sequence[bytes]) -> Reading:
+    """What the fields of a gist say, of which every byte is right; those that have no piece are left out."""
+    sure = [(piece, 1.0, 1.0) for piece in pieces]
+    return assemble(sure, list(GIST_FIELDS[: len(sure)]), DAMAGED_GIST)
 
 
 @lru_cache(maxsize=4)

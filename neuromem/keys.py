@@ -127,6 +127,10 @@ class Keys:
         """[K] as `targets` of one text, but for the last bits: a single sentence is cached, as `query`."""
         return self.query(text) if len(sentences(text)) <= 1 else self.targets([text])[0]
 
+    def prepare(self, texts: Sequence[str]) -> None:
+        """Encodes questions that are about to be asked, together where the encoder gains by that."""
+        self.encoder.prepare([normalize(text, casefold=False) for text in texts])
+
     def query_senses(self, text: str) -> dict[str, Tensor]:
         """What each content word of a question means there: stem → [SENSE_BITS] unit vector."""
         if self.senses is None:

@@ -39,10 +39,11 @@ class Lately(Generic[T]):
                 self._put(keys[row], reading)
         return [reading for reading in said if reading is not None]
 
-    def note(self, values: Tensor, strength: Tensor, readings: Sequence[T]) -> None:
-        """Takes in what is known already to be read from values [B, V] at strengths [B]."""
+    def note(self, values: Tensor, strength: Tensor, readings: Sequence[T | None]) -> None:
+        """Takes in what values [B, V] say at strengths [B], as it is known already; None: it is not."""
         for key, reading in zip(_keys(values, strength), readings, strict=True):
-            self._put(key, reading)
+            if reading is not None:
+                self._put(key, reading)
 
     def _get(self, key: tuple[bytes, float]) -> T | None:
         with self._lock:

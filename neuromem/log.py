@@ -31,22 +31,21 @@ from .merkle import (
     verify_inclusion,
 )
 from .records import (
-    CHECK_BYTES,
     FORMAT,
     FORMAT_KEY,
     Event,
     OwnerHead,
     Record,
     RecordCodec,
-    dictionary_key,
     encode_event,
     head_key,
     owner_bytes,
     record_key,
-    seal,
 )
 from .storage.commit import GroupCommit, Pending
+from .storage.dictionaries import adopt, dictionary_number
 from .storage.recent import RecentRecords
+from .storage.sizes import Sizes
 from .storage.store import RamStore, Store, Txn
 from .storage.verify import VerifyReport, verify_log
 from .storage.view import OwnerView
@@ -87,6 +86,7 @@ class EventLog:
         self._store = _open_store(path, config, readonly)
         self._commits = GroupCommit()
         self._recent = RecentRecords(0 if readonly else RECENT)  # what a reader holds, another may erase
+        self._sizes = Sizes(known=not readonly)  # to a reader, another process may be writing
         try:
             self._prepare()
         except BaseException:
@@ -103,7 +103,7 @@ class EventLog:
             raise StoreError(f"the log has format {found!r}, not {FORMAT!r}; use the version that wrote it")
         if not self._store.readonly:
             shipped = self._codec.shipped_dictionary()
-            number = self._store.write(lambda txn: _dictionary_number(txn, shipped))
+            number = self._store.write(lambda txn: dictionary_number(txn, shipped))
             self._codec.write_with(number, shipped)
 
     def __enter__(self) -> Self:
@@ -117,6 +117,7 @@ class EventLog:
         with self._commits.alone():
             self._store.close()
             self._recent.clear()
+            self._sizes.forget()
 
     # ---- appending
 
@@ -140,7 +141,11 @@ class EventLog:
         return self._commits.submit(pending, self._append)
 
     def _append(self, batch: Sequence[Pending]) -> list[list[int]]:
-        return self._store.write(lambda txn: [self._fill(txn, pending) for pending in batch])
+        stored = self._store.write(lambda txn: [self._fill(txn, pending) for pending in batch])
+        for pending, seqs in zip(batch, stored, strict=True):
+            if seqs:
+                self._sizes.note(pending.name, seqs[-1] + 1)
+        return stored
 
     def _fill(self, txn: Txn, pending: Pending) -> list[int]:
         view = OwnerView(txn, self._codec, pending.name)
@@ -162,8 +167,12 @@ class EventLog:
 
     def length(self, owner: str) -> int:
         """Number of the owner's records, erased ones included; 0 for one who never said anything."""
-        with self._view(owner) as view:
-            return view.head().size
+
+        def look() -> int:
+            with self._view(owner) as view:
+                return view.head().size
+
+        return self._sizes.of(owner_bytes(owner), look)
 
     def owners(self) -> list[str]:
         """Names of all who have records, sorted."""
@@ -283,6 +292,7 @@ class EventLog:
         with self._commits.alone():
             self._store.write(lambda txn: self._drop(txn, name))
             self._recent.clear()
+            self._sizes.forget()
             self._purge()
 
     def _drop(self, txn: Txn, name: bytes) -> None:
@@ -319,7 +329,8 @@ class EventLog:
         if self.length(owner):
             raise InvalidInput("owner", f"{owner!r} has a log here", "use a new store, or delete it first")
         with self._commits.alone():
-            self._store.write(lambda txn: _adopt(txn, entries))
+            self._store.write(lambda txn: adopt(txn, entries))
+            self._sizes.forget()
         report = self.verify(owner)
         if not report.ok or not self.length(owner):
             self.drop_owner(owner)
@@ -367,30 +378,6 @@ def _open_store(path: str | Path | None, config: LogConfig, readonly: bool) -> S
     from .storage.lmdb_store import LmdbStore
 
     return LmdbStore(Path(path), config.map_mib << 20, config.sync, readonly)
-
-
-def _adopt(txn: Txn, entries: Sequence[tuple[bytes, bytes]]) -> None:
-    for key, value in entries:
-        have = txn.get(key) if key[:1] == b"d" else None
-        if have is not None and have != value:
-            raise StoreError("the file was compressed with another dictionary; import it into a new store")
-        txn.put(key, value)
-
-
-def _dictionary_number(txn: Txn, dictionary: bytes) -> int:
-    """The number under which the log keeps this dictionary; a new log takes it in and gets its mark."""
-    kept = txn.scan(b"d")
-    for key, value in kept:
-        sealed = seal(key, dictionary)
-        if value == sealed:
-            return key[1]
-        if value[-CHECK_BYTES:] == sealed[-CHECK_BYTES:]:  # the same one, damaged: healed
-            txn.put(key, sealed)
-            return key[1]
-    number = 1 + len(kept)
-    txn.put(dictionary_key(number), seal(dictionary_key(number), dictionary))
-    txn.put(FORMAT_KEY, FORMAT)
-    return number
 
 
 def _check_range(field: str, value: int, low: int, high: int | None = None) -> None:

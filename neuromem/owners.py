@@ -218,6 +218,11 @@ class Owners:
             owner.pending = []
             owner.fold.applied, owner.chain = last + 1, self.log.get(owner.fold.owner, last).chain.hex()
 
+    def next_place(self, owner: OpenOwner) -> int:
+        """The place in the log of the next event that is appended, behind the rehearsals that wait."""
+        self._take_outcome(owner)
+        return self.log.length(owner.fold.owner) + len(owner.pending)
+
     def settle(self, owner: OpenOwner) -> None:
         """Logs an owner's waiting rehearsals. On a full disk they go on waiting: reading must not fail."""
         self._take_outcome(owner)
@@ -343,14 +348,6 @@ class Owners:
         if owner.fold.applied not in (0, owner.saved):
             self.snapshots.write(owner.fold)
             owner.saved = owner.fold.applied
-
-    def save(self, fold: Fold, path: Path) -> None:
-        """Writes a bank file anywhere.
-
-        Raises:
-            OSError: it cannot be written there.
-        """
-        self.snapshots.save(fold, path)
 
     def drop(self, name: str) -> None:
         """Forgets an owner: the open bank and the snapshot."""

@@ -146,8 +146,9 @@ def _tell(engine: Engine, owner: Owner, calls: Sequence[Call], start: int = 0) -
         facts = engine.reader.read(call.turns, call.infer, only, call.times, earlier)
         read.append([[fact for fact in facts if fact.turn == turn] for turn in only])
         earlier = [*earlier, *(_as_heard(turn) for turn in call.turns)]
-    with engine.owners.use(owner.name) as open_:
-        hearing = Hearing(open_, engine.log.length(owner.name), engine.record)
+    # rehearsals that wait come before these events, and into the log with them: one commit for both
+    with engine.owners.use(owner.name, settle=False) as open_:
+        hearing = Hearing(open_, engine.owners.next_place(open_), engine.record)
         told = []
         for call, spoken in zip(calls, read, strict=True):
             before = len(hearing.told)

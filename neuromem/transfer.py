@@ -59,7 +59,7 @@ def export(
                 else:
                     memory_file.export_acoustic(engine, open_.fold, path, acoustic)
             elif kind == ".safetensors":
-                engine.owners.save(open_.fold, path)
+                engine.owners.snapshots.save(open_.fold, path)
             else:
                 lines = [json.dumps(line, ensure_ascii=False) for line in _lines(engine, open_)]
                 path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")

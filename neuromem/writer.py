@@ -18,7 +18,7 @@ from .bank import SlotBank
 from .codec import Codec
 from .config import WriteConfig
 from .keys import Keys, answering_for_all, neighbours_of, sculpt_keys
-from .ladder import TEXT_BYTES, UNITS, VERBATIM
+from .ladder import GIST_FIELDS, TEXT_BYTES, UNITS, VERBATIM
 from .layout import Rows, quantize_keys
 from .marks import marks_of, traits_of
 from .text import sentences, split_to_fit
@@ -103,14 +103,21 @@ class Writer:
             )
             written.append(Written(own, _report(parts, values, rows, key_steps, share)))
         if len(owner) <= ASKED_NEXT:
-            self._told(pieces, values)
+            self._note(pieces, drafts, values)
         return written
 
-    def _told(self, pieces: list[list[str]], values: Values) -> None:
-        """Notes what the new slots say: the loop has just read it, and it is what is asked for next."""
-        exact = (values.floor < NEVER).nonzero().flatten().tolist()
-        said = [part for parts in pieces for part in parts]
-        self.codec.note(values.value[exact], [said[row] for row in exact], values.chance[exact].tolist())
+    def _note(self, pieces: list[list[str]], drafts: Sequence[Draft], values: Values) -> None:
+        """Has at hand what the loop has just read and proven: it is what is asked for next."""
+        words: list[tuple[str, float] | None] = []
+        gists: list[list[bytes]] = []
+        proven = iter(zip(values.fields.tolist(), values.chance.tolist(), strict=True))
+        for parts, draft in zip(pieces, drafts, strict=True):
+            for place, part in enumerate(parts):
+                fields, chance = next(proven)
+                gap = next((at for at, field in enumerate(GIST_FIELDS) if not fields[field.index]), None)
+                words.append((part, chance) if fields[VERBATIM.index] else None)
+                gists.append([] if place else [segment.encode() for segment in draft.gist[:gap]])
+        self.codec.note(values.value, words, gists)
 
     def _pieces(self, drafts: Sequence[Draft]) -> tuple[list[list[str]], Values]:
         """Texts cut to fit slots, and cut again where a piece cannot be made exact."""

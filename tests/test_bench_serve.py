@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from benching import runner
 
+from neuromem.bench.common import emit
 from neuromem.bench.serve import Load, drive, measure
 
 
@@ -53,12 +54,36 @@ def test_it_measures_a_real_server_and_mem0s_library(capsys: pytest.CaptureFixtu
         "--mem0", "--mem0-operations", 12,
     )  # fmt: skip
     assert status == 0
-    ours = report["ours"]
-    assert (ours["errors"], ours["clients"], ours["encoder"]) == (0, 4, "hash")
-    assert ours["searches_per_s"] > 0
-    assert ours["search_ms_p99"] >= ours["search_ms_p50"] > 0
-    assert ours["cpu_ms_per_operation"] > 0
-    assert report["mem0"]["errors"] == 0, report["mem0"]["first_error"]
-    assert report["mem0"]["cpu_ms_per_operation"] > 0
-    times = ours["searches_per_s"] / report["mem0"]["searches_per_s"]
-    assert report["times_mem0s_searches"] == pytest.approx(times, rel=1e-3)
+    ours, mem0 = report["runs"]
+    for run in (ours, mem0):
+        assert run["errors"] == 0, run["first_error"]
+        assert (run["clients"], run["memories"]) == (4, 6)
+        assert run["cpu_ms_per_operation"] > 0
+        assert run["search_ms_p99"] >= run["search_ms_p50"] > 0
+    times = ours["searches_per_s"] / mem0["searches_per_s"]
+    assert ours["times_mem0s_searches"] == pytest.approx(times, rel=1e-3)
+    assert ours["first_answer_s"] > 0
+    assert ours["first_answer_cpu_s"] > 0
+
+
+@pytest.mark.slow
+def test_every_size_and_every_encoder_is_a_run(capsys: pytest.CaptureFixture[str]) -> None:
+    status, report = runner(capsys)(
+        "serve", "--users", 2, "--facts", 1, 2, "--clients", 2, "--operations", 20,
+        "--encoder", "hash", "conv",
+    )  # fmt: skip
+    assert status == 0
+    assert [run["run"] for run in report["runs"]] == [
+        "ours, hash, 1", "ours, conv, 1", "ours, hash, 2", "ours, conv, 2",
+    ]  # fmt: skip
+
+
+def test_runs_that_tell_different_things_make_one_table(capsys: pytest.CaptureFixture[str]) -> None:
+    numbers = {f"number {place}": place for place in range(20)}
+    emit(
+        {"bench": "serve", "runs": [{"run": "ours", **numbers, "times": 3}, {"run": "mem0", **numbers}]},
+        False,
+    )
+    lines = capsys.readouterr().out.splitlines()
+    assert any("ours" in line and "mem0" in line for line in lines)
+    assert any("times" in line and "3" in line for line in lines)

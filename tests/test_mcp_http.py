@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -259,3 +260,40 @@ def test_wrong_usage_ends_with_status_2(words: list[str], part: str, neuromem: R
     done = neuromem("mcp", *words)
     assert (done.status, done.out) == (2, "")
     assert part in done.err
+
+
+def test_tools_wait_in_the_lanes_of_the_routes(server: Serving) -> None:
+    """Under the name of whoever is meant, as if a route had been asked."""
+    lanes, order = server.server.config.app.state.turns.lanes, list[str]()  # type: ignore[union-attr]
+    ran = {name: lane.run for name, lane in lanes.items()}
+
+    async def noted(lane: str, whose: str, *work: Any) -> Any:
+        order.append(f"{lane} {whose} {work[1] if lane == 'search' else ''}".strip())
+        return await ran[lane](whose, *work)
+
+    for name, lane in lanes.items():
+        lane.run = partial(noted, name)
+
+    async def use(client: Any) -> None:
+        await ask(client, "add_memory", text="I like tea", user_id="ana")
+        found = await ask(client, "search_memories", query="what do I like?", user_id="ana")
+        assert [record["memory"] for record in found["results"]] == ["I like tea"]
+        await ask(client, "search_memories", query="tea", filters={"user_id": "ben"})
+        await ask(client, "search_memories", query="tea")
+        await ask(client, "conscious", user_id="ana")
+
+    talk(f"{server.url}/mcp", use)
+    assert order == [
+        "add user:ana", "search user:ana what do I like?", "search user:ben tea", "search user:me tea",
+    ]  # fmt: skip
+
+
+def test_a_full_queue_is_said_in_words(server: Serving) -> None:
+    turns = server.server.config.app.state.turns  # type: ignore[union-attr]
+    turns.gate.most = 0
+    turns.lanes["search"].share = lambda _most: 0
+
+    async def use(client: Any) -> None:
+        assert "too many requests are waiting" in await fault(client, "search_memories", query="tea")
+
+    talk(f"{server.url}/mcp", use)

@@ -10,14 +10,16 @@ from typing import Any
 
 import anyio
 import anyio.lowlevel
+import anyio.to_thread
 import httpx
 import pytest
 from serving import serving
 
 from neuromem.config import ServerConfig
 from neuromem.server.errors import Refused
+from neuromem.server.lanes import Lane
 from neuromem.server.limits import Gate
-from neuromem.server.turns import Lane, Turns
+from neuromem.server.turns import Turns
 
 
 async def queued(lane: Lane, names: list[str], work: Callable[[str], None]) -> None:
@@ -29,9 +31,20 @@ async def queued(lane: Lane, names: list[str], work: Callable[[str], None]) -> N
 
 
 def order_of(names: list[str], at_once: int = 1, together: int = 1) -> list[str]:
-    """Whose request was worked on when."""
-    done: list[str] = []
-    anyio.run(queued, Lane(at_once, together), names, done.append)
+    """Whose request was worked on when; all wait before the first one is."""
+    done, release = list[str](), threading.Event()
+
+    async def run() -> None:
+        lane = Lane(at_once, together)
+        async with anyio.create_task_group() as tasks:
+            for number in range(at_once):
+                tasks.start_soon(partial(lane.run, f"held {number}", release.wait))
+                await anyio.lowlevel.checkpoint()
+            tasks.start_soon(queued, lane, names, done.append)
+            await anyio.wait_all_tasks_blocked()
+            release.set()
+
+    anyio.run(run)
     return done
 
 
@@ -134,6 +147,92 @@ def test_what_one_owner_tells_meanwhile_is_one_turn() -> None:
 
     anyio.run(run)
     assert (work.most, work.most_of_one) == (4, 4)
+
+
+def test_searches_of_several_owners_are_one_turn_in_one_thread_and_are_prepared_together() -> None:
+    done, prepared, release = list[tuple[str, int]](), list[list[str]](), threading.Event()
+
+    async def run() -> None:
+        lane = Lane(1, across=3, prepare=lambda abouts: prepared.append(list(abouts)))
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(partial(lane.run, "held", release.wait))
+            await anyio.lowlevel.checkpoint()
+            for name in ("ana", "ana", "ben", "eve", "ina"):
+                work = partial(lambda name: done.append((name, threading.get_ident())), name)
+                tasks.start_soon(partial(lane.run, name, work, f"{name}'s"))
+                await anyio.lowlevel.checkpoint()
+            release.set()
+
+    anyio.run(run)
+    assert [name for name, _ in done] == ["ana", "ben", "eve", "ana", "ina"]
+    assert prepared == [["ana's", "ben's", "eve's"], ["ana's", "ina's"]]
+    assert len({thread for _, thread in done}) == 1
+
+
+def test_turns_at_the_same_time_share_what_waits() -> None:
+    """No thread idles while another has a turn of many."""
+    work, release = Watched(2), threading.Event()
+
+    async def run() -> None:
+        lane = Lane(2, across=8)
+        async with anyio.create_task_group() as tasks:
+            for number in range(2):
+                tasks.start_soon(partial(lane.run, f"held {number}", release.wait))
+                await anyio.lowlevel.checkpoint()
+            tasks.start_soon(queued, lane, ["ana", "ben", "eve", "ina"], work)
+            await anyio.wait_all_tasks_blocked()
+            release.set()
+
+    anyio.run(run)
+    assert work.most == 2
+
+
+def test_who_has_a_turn_behind_others_still_waits() -> None:
+    """So adds begin no sooner because searches have their turn together."""
+    names = ("held", "ana", "ben", "eve")
+    begun, gates = ({name: threading.Event() for name in names} for _ in range(2))
+
+    def work(name: str) -> None:
+        begun[name].set()
+        gates[name].wait(30)
+
+    async def run() -> list[int]:
+        lane, waiting = Lane(1, across=4), list[int]()
+        async with anyio.create_task_group() as tasks:
+            for name in names:
+                tasks.start_soon(partial(lane.run, name, partial(work, name)))
+                await anyio.lowlevel.checkpoint()
+            for name in names:
+                await anyio.to_thread.run_sync(begun[name].wait)
+                await anyio.wait_all_tasks_blocked()
+                waiting.append(lane.waiting)
+                gates[name].set()
+        return [*waiting, lane.waiting]
+
+    assert anyio.run(run) == [3, 2, 1, 0, 0]
+
+
+def test_of_a_turn_each_has_its_own_answer_or_error() -> None:
+    async def run() -> list[object]:
+        lane, release, answers = Lane(1, across=4), threading.Event(), list[object]()
+
+        async def ask(name: str) -> None:
+            try:
+                answers.append(await lane.run(name, lambda: f"to {name}" if name != "ben" else 1 // 0))
+            except ZeroDivisionError:
+                answers.append("none")
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(partial(lane.run, "held", release.wait))
+            await anyio.lowlevel.checkpoint()
+            for name in ("ana", "ben", "eve"):
+                tasks.start_soon(ask, name)
+                await anyio.lowlevel.checkpoint()
+            release.set()
+        assert lane.idle
+        return answers
+
+    assert anyio.run(run) == ["to ana", "none", "to eve"]
 
 
 def test_who_gives_up_while_waiting_leaves_no_gap() -> None:

@@ -206,6 +206,15 @@ def test_writing_changes_nothing_in_the_bank() -> None:
     assert all(tensor.equal(before[name]) for name, tensor in bank.state_dict().items())
 
 
+def test_what_was_just_proven_is_not_decoded_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    codec, (work, bank) = default_codec(), writer()
+    (result,) = work.write([draft("My dog's name is Potola")], bank)
+    monkeypatch.setattr(codec, "spell", lambda *_: pytest.fail("it was decoded"))
+    value = result.rows.value.float()
+    assert codec.read_values(value, torch.ones(1))[0].text == "My dog's name is Potola"
+    assert codec.read_gists(value, torch.ones(1))[0].text == "1|dog name|Potola"
+
+
 def test_a_report_says_what_was_done() -> None:
     work, bank = writer()
     (result,) = work.write([draft("My dog's name is Potola")], bank)
@@ -216,6 +225,24 @@ def test_a_report_says_what_was_done() -> None:
     assert report.value_bits == 3 * UNITS * 8
     assert report.bits_per_weight == pytest.approx(8 * 23 / (3 * UNITS))
     assert report.ms > 0
+
+
+def test_what_is_at_hand_after_a_write_is_what_its_rows_say() -> None:
+    """Words and gists of what was just proven are not read again; read again, they are the same."""
+    codec, (work, bank) = default_codec(), writer()
+    texts = [*FACTS, *HARD, *NASTY.values(), LONG_TEXT]
+    for start in range(0, len(texts), 8):
+        codec.forget_readings()
+        rows = [
+            item.rows.value for item in work.write([draft(text) for text in texts[start : start + 8]], bank)
+        ]
+        value = torch.cat(rows).float()
+        full = torch.ones(len(value))
+        words, gists = codec.read_values(value, full), codec.read_gists(value, full)
+        codec.forget_readings()
+        again, gists_again = codec.read_values(value, full), codec.read_gists(value, full)
+        assert [(r.text, r.fidelity) for r in words] == [(r.text, r.fidelity) for r in again]
+        assert [(r.text, r.fidelity) for r in gists] == [(r.text, r.fidelity) for r in gists_again]
 
 
 def test_a_long_text_is_cut_into_slots_that_join_to_the_same_words() -> None:

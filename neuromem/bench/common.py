@@ -90,7 +90,11 @@ def _table(title: str, value: Any) -> Any:
     columns = list(dict.fromkeys(name for row in value for name in row))
     if len(columns) > max(WIDE, len(value) + 1):  # few things, each with many numbers, are read down
         return _table(
-            title, [{"": name, **{str(row[columns[0]]): row[name] for row in value}} for name in columns[1:]]
+            title,
+            [
+                {"": name, **{str(row[columns[0]]): row.get(name, "") for row in value}}
+                for name in columns[1:]
+            ],
         )
     table = Table(title=title, title_justify="left")
     for index, name in enumerate(columns):

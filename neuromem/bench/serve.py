@@ -3,7 +3,8 @@
 The server is a process of its own (`neuromem serve`), driven over HTTP. mem0 (`--mem0 PYTHON`) is driven in a
 process of its own, too, over a pipe: its `Memory` with `infer=False`, all-MiniLM-L6-v2 through
 sentence-transformers, its default local store, which does not bear two threads. Both do the same operations:
-one add to four searches, spread over the owners.
+one add to four searches, spread over the owners. mem0's store looks at the memories of everybody in each
+search, so how many there are is a part of the question: give several numbers of facts.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import sys
 import tempfile
 import threading
 import time
+from argparse import Namespace
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -34,10 +36,11 @@ from ..owners import Progress
 from .common import emit, parser, percentiles, progress
 from .generated import personal_facts
 
-__all__ = ["Load", "main", "measure"]
+__all__ = ["Load", "compare", "first_answer", "main", "measure"]
 
 SEARCHES = 4  # to each add
 LIMIT = 10
+DEFAULT = "default"  # encoder
 START_S, STOP_S = 120.0, 60.0
 
 
@@ -267,14 +270,54 @@ def _fault(call: Callable[[], object]) -> str:
     return ""
 
 
+def first_answer(folder: Path, encoder: str | None, load: Load) -> dict[str, float]:
+    """Starts a server on a memory that is there: seconds and CPU seconds until it has answered a search."""
+    began = time.perf_counter()
+    with our_server(folder, encoder) as ours:
+        ours.search(load.before[0][0], "what do you know of me?")
+        return {"first_answer_s": time.perf_counter() - began, "first_answer_cpu_s": ours.cpu_s()}
+
+
+def compare(options: Namespace, facts: int, folder: Path, step: Progress | None) -> list[dict[str, Any]]:
+    """Ours with each encoder, then mem0's library where it is wanted, with so many facts of each user.
+
+    Returns:
+        One report each; ours say how many times mem0's searches they do.
+    """
+    size: dict[str, Any] = {"facts": facts, "memories": options.users * facts}
+    load, runs = Load.of(options.users, facts, options.operations, options.seed), list[dict[str, Any]]()
+    for encoder in options.encoder:
+        own, named = folder / encoder, None if encoder == DEFAULT else encoder
+        with our_server(own, named) as ours:
+            measured = measure(ours, load, options.clients, step)
+        measured |= first_answer(own, named, load)
+        runs.append({"run": f"ours, {encoder}, {facts}", "encoder": encoder, **size, **measured})
+    if not options.mem0:
+        return runs
+    load = Load.of(options.users, facts, options.mem0_operations, options.seed)
+    with mem0_library(folder, options.mem0) as mem0:
+        theirs = measure(mem0, load, options.clients, step, filling=1)
+    for run in runs:
+        run["times_mem0s_searches"] = run["searches_per_s"] / theirs["searches_per_s"]
+        cpu_ms = theirs["cpu_ms_per_operation"] / run["cpu_ms_per_operation"]
+        run["times_mem0s_operations_per_cpu_second"] = cpu_ms
+    return [*runs, {"run": f"mem0, {facts}", "encoder": "all-MiniLM-L6-v2", **size, **theirs}]
+
+
 def main(argv: list[str]) -> int:
     """Runs the bench; 1 if a request of ours failed."""
     arguments = parser("serve", "On few processors, clients and server share them.")
     arguments.add_argument("--users", type=int, default=200)
-    arguments.add_argument("--facts", type=int, default=5, help="facts of each user to begin with")
+    arguments.add_argument(
+        "--facts", type=int, nargs="+", default=[5], metavar="N",
+        help="facts of each user to begin with; each number is a comparison of its own",
+    )  # fmt: skip
     arguments.add_argument("--clients", type=int, default=32)
     arguments.add_argument("--operations", type=int, default=2_000)
-    arguments.add_argument("--encoder", help="of ours, such as sentence (all-MiniLM-L6-v2)")
+    arguments.add_argument(
+        "--encoder", nargs="+", default=[DEFAULT], metavar="NAME",
+        help=f"of ours, each measured: {DEFAULT}, sentence (all-MiniLM-L6-v2), ...",
+    )  # fmt: skip
     arguments.add_argument(
         "--mem0", nargs="?", const=sys.executable, metavar="PYTHON",
         help="measure mem0's library, too, by the Python that has it (this one, where none is named)",
@@ -282,20 +325,10 @@ def main(argv: list[str]) -> int:
     arguments.add_argument("--mem0-operations", type=int, default=500, help="it is slower: fewer do")
     options = arguments.parse_args(argv)
     report: dict[str, Any] = {"bench": "serve", "users": options.users, "load_average": os.getloadavg()[0]}
-    with progress("asking") as step, tempfile.TemporaryDirectory() as folder:
-        load = Load.of(options.users, options.facts, options.operations, options.seed)
-        with our_server(Path(folder) / "ours", options.encoder) as ours:
-            report["ours"] = {
-                "encoder": options.encoder or "default",
-                **measure(ours, load, options.clients, step),
-            }
-        if options.mem0:
-            load = Load.of(options.users, options.facts, options.mem0_operations, options.seed)
-            with mem0_library(Path(folder), options.mem0) as mem0:
-                report["mem0"] = measure(mem0, load, options.clients, step, filling=1)
-            per_s = [report[name]["searches_per_s"] for name in ("ours", "mem0")]
-            report["times_mem0s_searches"] = per_s[0] / per_s[1]
-            cpu_ms = [report[name]["cpu_ms_per_operation"] for name in ("ours", "mem0")]
-            report["times_mem0s_operations_per_cpu_second"] = cpu_ms[1] / cpu_ms[0]
+    with progress("asking") as step:
+        report["runs"] = []
+        for facts in options.facts:
+            with tempfile.TemporaryDirectory() as folder:
+                report["runs"] += compare(options, facts, Path(folder), step)
     emit(report, options.json)
-    return int(report["ours"]["errors"] > 0)
+    return int(any(run["errors"] > 0 for run in report["runs"] if run["run"].startswith("ours")))

@@ -136,6 +136,17 @@ class CachedEncoder(WrappedEncoder):
         `WordEncoder`."""
         return self._of(text)[1:]
 
+    def prepare(self, texts: Sequence[str]) -> None:
+        """Encodes in one pass what of these texts is not cached; not if the encoder takes them `alone`."""
+        if self._alone:
+            return
+        with self._lock:
+            new = [text for text in dict.fromkeys(texts) if text not in self._known]
+        for start in range(0, len(new), MOST_TOGETHER):
+            some = new[start : start + MOST_TOGETHER]
+            for text, known in zip(some, self._encoded(some), strict=True):
+                self._keep(text, known)
+
     def _of(self, text: str) -> _Known:
         with self._lock:
             known = self._known.get(text)

@@ -56,7 +56,8 @@ def create_app(service: Service, config: ServerConfig | None = None) -> FastAPI:
         docs_url="/docs", redoc_url=None,
     )  # fmt: skip
     _furnish(app, service, settings)
-    app.state.mcp = Door(Parts(service, app.state.events, app.state.platform.adding), settings, who_asks)
+    parts = Parts(service, app.state.events, app.state.platform.adding)
+    app.state.mcp = Door(parts, settings, who_asks, app.state.turns)
     app.router.routes.extend(app.state.mcp.routes)
     errors.install(app)
     for router in ROUTERS:
@@ -76,7 +77,7 @@ def _furnish(app: FastAPI, service: Service, settings: ServerConfig) -> None:
     folder = None if service.desk.path is None else service.desk.path.parent
     state.archives = Archives(service, folder, settings.archives_mib)
     gate = Gate(settings)
-    state.turns, state.metrics = Turns(settings, gate), Metrics(gate)
+    state.turns, state.metrics = Turns(settings, gate, prepare=service.prepare), Metrics(gate)
     state.metrics.watch(service, state.jobs, state.background, state.turns)
     app.add_middleware(
         Around, keys=state.keys, config=settings, metrics=state.metrics, clock=service.engine.clock
@@ -98,6 +99,7 @@ def _end(app: FastAPI) -> None:
     deadline = time.monotonic() + state.config.drain_s
     state.background.stop(state.config.drain_s)
     state.jobs.stop(max(0.1, deadline - time.monotonic()))
+    state.turns.close()
     state.platform.close()
     state.archives.close()
     state.events.flush()

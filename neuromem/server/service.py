@@ -263,6 +263,11 @@ class Service:
         except NotFound:
             return ""
 
+    def prepare(self, queries: Sequence[str]) -> None:
+        """Encodes questions that are about to be asked, of whomever, in one pass where that helps."""
+        with self.engine.owners.threads:
+            self.engine.keys.prepare(queries)
+
     def search(self, wanted: Search, *, who: Principal = ANYBODY) -> list[Found]:
         """What answers a question, best first."""
         check_search(wanted.query, wanted.limit, wanted.fidelity, None)

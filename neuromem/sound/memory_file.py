@@ -113,7 +113,7 @@ def _opened(path: Path) -> Iterator[SoundArchive | HeardLog]:
 def _bank_pieces(engine: Engine, fold: Fold) -> list[bytes]:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "bank.safetensors"
-        engine.owners.save(fold, file)
+        engine.owners.snapshots.save(fold, file)
         raw = file.read_bytes()
     return [raw[at : at + _PIECE] for at in range(0, len(raw), _PIECE)]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -17,9 +17,11 @@ from ...errors import NeuromemError
 from .memories import Caller, Memories
 from .tools import Tools
 
-__all__ = ["WhoCalls", "build"]
+__all__ = ["Wait", "WhoCalls", "build"]
 
 WhoCalls = Callable[[Context[Any, Any]], Caller]
+Wait = Callable[[Mapping[str, Any], Callable[[], Any]], Awaitable[Any]]
+"""Does the work of a call in a thread, when it is its turn; told what the tool was given."""
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 INSTRUCTIONS = """\
@@ -52,11 +54,14 @@ OPENMEMORY = {  # what OpenMemory called the same tools
 }
 
 
-def build(memories: Memories, caller: WhoCalls, *, openmemory: bool = False) -> MCPServer[Any]:
+def build(
+    memories: Memories, caller: WhoCalls, *, openmemory: bool = False, waits: Mapping[str, Wait] | None = None
+) -> MCPServer[Any]:
     """Makes the server.
 
     Args:
         caller: says who calls.
+        waits: for tools that share a queue with others; by our names of them.
         openmemory: tools bear OpenMemory's names where it had them: one of each, so that a model does not
             have to choose between two that do the same.
     """
@@ -66,8 +71,9 @@ def build(memories: Memories, caller: WhoCalls, *, openmemory: bool = False) -> 
         )
     tools = Tools(memories, caller)
     for name, (title, does, again) in TITLES.items():
+        tool, wait = getattr(tools, name), (waits or {}).get(name)
         server.add_tool(
-            _told(getattr(tools, name), ToolError),
+            _told(tool, ToolError) if wait is None else _waiting(tool, wait),
             description=" ".join((getattr(Tools, name).__doc__ or "").split()),
             name=OPENMEMORY.get(name, name) if openmemory else name,
             title=title,
@@ -118,6 +124,19 @@ def _told(function: Function, kind: type[Exception]) -> Function:
             raise kind(str(error)) from error
 
     return telling  # type: ignore[return-value]
+
+
+def _waiting(tool: Callable[..., Any], wait: Wait) -> Callable[..., Awaitable[Any]]:
+    """A tool that waits for its turn; errors as `_told` has them."""
+
+    @functools.wraps(tool)
+    async def waiting(**given: Any) -> Any:
+        try:
+            return await wait(given, functools.partial(tool, **given))
+        except NeuromemError as error:
+            raise ToolError(str(error)) from error
+
+    return waiting
 
 
 @contextmanager

@@ -6,8 +6,9 @@ is loaded by the first request, so a server that nobody speaks MCP to starts wit
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -17,8 +18,11 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from ...config import ServerConfig
-from ...errors import MissingDependency
+from ...errors import MissingDependency, NeuromemError
+from ..entries import KINDS
+from ..errors import Refused
 from ..principals import ANYBODY, Principal
+from ..turns import ASKING, TELLING, Turns, whose_of
 from .memories import Caller, Memories, Parts
 
 if TYPE_CHECKING:
@@ -29,18 +33,24 @@ __all__ = ["Door"]
 
 CALLER = "neuromem.caller"  # in the scope of a request
 PATHS = ("/mcp", "/mcp/{client}/http/{user:path}")
+LANES = {"add_memory": TELLING, "search_memories": ASKING}  # tools that wait as the routes of the same do
 DEFAULT_USER = "me"  # of a server that asks for no keys; as on the command line
 WhoAsks = Callable[[Request], Awaitable[Principal]]
+
+
+class Busy(NeuromemError):
+    """So many wait that another would wait too long."""
 
 
 class Door:
     """The ASGI app."""
 
-    def __init__(self, parts: Parts, config: ServerConfig, who: WhoAsks) -> None:
+    def __init__(self, parts: Parts, config: ServerConfig, who: WhoAsks, turns: Turns) -> None:
         """Args:
         who: says who a request comes from; it may raise what the app answers.
+        turns: the lanes in which calls wait.
         """
-        self._config, self._who = config, who
+        self._config, self._who, self._turns = config, who, turns
         self._memories = Memories(lambda: parts)
         # no GET: nothing is ever said unasked
         self._plain, self._openmemory = (
@@ -93,15 +103,25 @@ class Door:
         # who may ask, from which host and page, is checked for the whole server (`around.py`)
         open_to_all = TransportSecuritySettings(enable_dns_rebinding_protection=False)
 
+        waits = {tool: self._waits(lane) for tool, lane in LANES.items()}
         managers = {}
         for openmemory in (False, True):
-            server = build(self._memories, _caller, openmemory=openmemory)
+            server = build(self._memories, _caller, openmemory=openmemory, waits=waits)
             server.streamable_http_app(
                 json_response=True, stateless_http=True, transport_security=open_to_all,
                 max_request_body_size=self._config.max_body_kib * 1024,
             )  # fmt: skip
             managers[openmemory] = server.session_manager
         return managers
+
+    def _waits(self, lane: str) -> Callable[[Mapping[str, Any], Callable[[], Any]], Awaitable[Any]]:
+        async def wait(given: Mapping[str, Any], work: Callable[[], Any]) -> Any:
+            try:
+                return await self._turns.run(lane, _whose(given), work, given.get("query", ""))
+            except Refused as error:
+                raise Busy(error.detail) from error
+
+        return wait
 
     async def _run(
         self, managers: dict[bool, StreamableHTTPSessionManager], *, task_status: TaskStatus[None]
@@ -117,3 +137,12 @@ def _caller(ctx: Any) -> Caller:
     """Who calls, as the door found it."""
     caller: Caller = ctx.request_context.request.scope[CALLER]
     return caller
+
+
+def _whose(given: Mapping[str, Any]) -> str:
+    """Whose memories a call is about: named as in a request to a route, else the caller's own user."""
+    caller, filters = _caller(given["ctx"]), given.get("filters")
+    names = {f"{kind}_id": given.get(f"{kind}_id") or None for kind in KINDS}
+    if not filters and not any(names.values()):
+        names["user_id"] = caller.user
+    return whose_of(caller.who, SimpleNamespace(**names, filters=filters))

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict
 
 from ...errors import InvalidInput
 from ...shipped import ENCODERS
-from ..deps import ThePlatform, TheService, Who
+from ..deps import Admin, TheKeys, ThePlatform, TheService, Who
 from ..entries import Ids, iso
 from ..errors import Refused
 from ..oss import MISSING, OpenSource
-from ..principals import Forbidden, Principal
+from ..principals import Forbidden
 from ..secrets import without_secrets
 from ..turns import ASKING, TELLING, in_turn
 
@@ -34,14 +34,7 @@ def _open_source(service: TheService, platform: ThePlatform, who: Who) -> OpenSo
     return OpenSource(service, platform.adding, who)
 
 
-def _admin(who: Who) -> Principal:
-    if not who.admin:
-        raise Forbidden("this takes the key of an admin")
-    return who
-
-
 TheOpenSource = Annotated[OpenSource, Depends(_open_source)]
-Admin = Annotated[Principal, Depends(_admin)]
 
 
 def _named(body: BaseModel) -> Ids:
@@ -262,17 +255,6 @@ class NewKey(BaseModel):
     """A key that is wanted."""
 
     label: str = ""
-
-
-def _keys(request: Request) -> Any:
-    """The keys of the app."""
-    keys = getattr(request.app.state, "keys", None)
-    if keys is None:
-        raise Refused(501, "this server has no keys")
-    return keys
-
-
-TheKeys = Annotated[Any, Depends(_keys)]
 
 
 @router.get("/api-keys")
