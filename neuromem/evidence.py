@@ -1,9 +1,11 @@
-"""What speaks for each memory when a question is asked: a dozen kinds of evidence, weighed and added.
+"""What speaks for each memory when a question is asked: some kinds of evidence, weighed and added.
 
 Meaning is the cosine of a question with a memory's key, and with the key of the talk around it;
 words are the share of the question's telling words (by their inverse document frequency in this bank) that a
 memory holds, or the talk around it; then who said it, when, and whether it can be an answer of the kind
 asked for. All of it comes from the bank's buffers; nothing is read from the log and no text is decoded.
+Some kinds are also weighed two together, as products: what has the meaning *and* the words adds less by the
+second, while a long question's words tell more than the one word of a short one.
 
 Neighbours in time are context only as far as they talk of the same thing: the link of two successive
 memories of one session grows with the cosine of their keys, from what strangers have with this encoder
@@ -26,7 +28,8 @@ import numpy as np
 import torch
 
 from .bank import SlotBank
-from .marks import ASKS, ASSISTANT, MARKS, NAMES, NUMBER, ORDERS, TIME
+from .held import Words, held_by, phrases_in, words_of
+from .marks import ASKS, ASSISTANT, NAMES, NUMBER, ORDERS, TIME
 from .news import newer_first, newer_pairs
 from .order import Order, order_of
 from .question import Question
@@ -37,29 +40,37 @@ __all__ = ["KINDS", "WEIGHTS", "Evidence", "gather", "speakers_of"]
 Array = np.ndarray[Any, Any]
 
 ABOVE = 1e-3  # by how much, in score, a memory stands above the one it is put before
+MANY = 8  # content words of a question from which on more of them are no better sign
 WHOLE = 0.4  # a link from which on the words of a neighbour count as context
 
 WEIGHTS: dict[str, float] = {
     "meaning": 1.0,  # cosine with the memory's own key: its best part
-    "context": 1.08,  # … with the sum of its key and its neighbours'
+    "context": 0.56,  # … with the sum of its key and its neighbours'
     "words": 0.1,  # of a memory by itself: share of the telling words that it holds
     "words before": 0.1,  # of one in the midst of talk: share that it holds together with the one before
-    "words around": 0.34,  # … with two before and two after
-    "senses": 0.4,  # share of the telling words with a word of like meaning in it
-    "senses around": 0.79,  # … in it, or in the one before or after
-    "phrase": 0.02,  # two content words in a row as in the question; at most three of these
-    "length": 0.03,  # content words, of twenty
-    "speaker": 0.45,  # said by the one who is named
-    "assistant": -0.85,  # said by an assistant, and it is not asked what an assistant said
-    "orders": 0.41,  # tells an assistant what to do whenever that comes up
-    "subject": 0.1,  # about somebody or something that is named
+    "words around": 0.27,  # … with two before and two after
+    "senses": 0.47,  # share of the telling words with a word of like meaning in it
+    "senses around": 0.24,  # … in it, or in the one before or after
+    "phrase": 0.04,  # two content words in a row as in the question; at most three of these
+    "length": -0.01,  # content words, of twenty
+    "speaker": 0.35,  # said by the one who is named
+    "assistant": -0.43,  # said by an assistant, and it is not asked what an assistant said
+    "orders": 0.26,  # tells an assistant what to do whenever that comes up
+    "subject": 0.06,  # about somebody or something that is named
     "slot": 0.25,  # its gist fills the slot that is asked for
-    "date": 0.85,  # told about the time that is named
-    "time": 0.28,  # a when-question, and it has a time word
-    "names": 0.07,  # a who-, where- or which-question: names in it, at most three
-    "number": 0.06,  # a how-many-question, and it has a number
-    "asks": -0.09,  # ends as a question itself
-    "answers": 0.36,  # share of the telling words in a question just before it
+    "date": 0.4,  # told about the time that is named
+    "time": 0.19,  # a when-question, and it has a time word
+    "names": 0.02,  # a who-, where- or which-question: names in it, at most three
+    "number": 0.03,  # a how-many-question, and it has a number
+    "asks": -0.07,  # ends as a question itself
+    "answers": 0.21,  # share of the telling words in a question just before it
+    "least sense": 0.27,  # how near any word comes to the telling word that is farthest from all of them
+    "same sense": -0.26,  # as senses, in fourth powers: words of the very same meaning
+    "meaning and words": -0.8,  # meaning times words around: what has both is no twice as good
+    "context and senses": -0.68,
+    "many words": 0.62,  # words around times the content words of the question, eighths of eight at most
+    "names and words": 0.07,
+    "speaker and meaning": -0.26,
 }
 """Fitted on development sets only, by `training/tune_recall.py`; in units of one cosine."""
 KINDS = tuple(WEIGHTS)
@@ -82,7 +93,7 @@ class Evidence:
     @property
     def perfect(self) -> float:
         """The weight of a perfect match."""
-        return PERFECT + (WEIGHTS["senses"] + WEIGHTS["senses around"]) * self.senses
+        return PERFECT + PERFECT_SENSES * self.senses
 
     def parts(self, place: int) -> dict[str, float]:
         """What each kind adds to the score of candidate `place`; kinds that add nothing are left out."""
@@ -93,15 +104,9 @@ class Evidence:
         }
 
 
-PERFECT = sum(WEIGHTS[kind] for kind in ("meaning", "context", "words before", "words around"))
-
-
-class Words(NamedTuple):
-    """The content words of all passages, slot by slot, in order."""
-
-    marks: Array  # [W] int16
-    passage: Array  # [W] that holds it
-    joined: Array  # [W] whether the next one follows it in the same slot
+PERFECT, PERFECT_SENSES = 1.75, 0.55
+"""Of a match in meaning and words, and what senses add: scores of good answers are what they were when no two
+kinds were weighed together (median of the best on the development sets)."""
 
 
 def speakers_of(bank: SlotBank) -> set[int]:
@@ -124,16 +129,17 @@ def gather(bank: SlotBank, question: Question, most: int) -> Evidence:
         return Evidence(np.zeros(0, dtype=np.int64), np.zeros((0, len(KINDS)), dtype=np.float32))
     similar = bank.similarities(question.vector).numpy()[order.rows]
     meaning = _over_parts(np.maximum, similar, order)
-    words = bank.kept("words", lambda: _words(bank, order))
+    words = bank.kept("words", lambda: words_of(bank, order))
     places = {mark: np.flatnonzero(words.marks == mark) for mark in question.marks}
-    held, weights = _held(words, places, len(order.first))
+    held, weights = held_by(words, places, len(order.first))
     given = _given(bank, question, order, words)
-    given["phrase"] = _phrases(words, question, places, len(order.first))
+    given["phrase"] = phrases_in(words, question, places, len(order.first))
     best = _promising(meaning, held, weights, given, order, most)
     links, context = _links(bank, question, order, best)
     near = _with_context(meaning, held, weights, links, best, given)
     near["context"] = context
-    near["senses"], near["senses around"] = _senses(bank, question, order, weights, links, best)
+    near |= _senses(bank, question, order, weights, links, best)
+    near |= _together(near, len(weights))
     columns = [near[kind] if kind in near else np.zeros(len(best), np.float32) for kind in KINDS]
     kinds = np.stack(columns, axis=1).astype(np.float32)
     found = Evidence(order.rows[order.first[best]], kinds, senses=len(question.senses) > 0)
@@ -173,50 +179,14 @@ def _promising(
     around = held.copy()
     around[:, 1:] |= held[:, :-1] & order.near[1:]
     around[:, :-1] |= held[:, 1:] & order.near[1:]
+    words = weights @ around
     total = WEIGHTS["meaning"] * meaning + WEIGHTS["context"] * three / (1 + link + following)
-    total += (WEIGHTS["words before"] + WEIGHTS["words around"]) * (weights @ around)
+    total += (WEIGHTS["words before"] + WEIGHTS["words around"]) * words
+    for kind, values in _together(given | {"meaning": meaning, "words around": words}, len(weights)).items():
+        total += WEIGHTS[kind] * values
     for kind, values in given.items():
         total += WEIGHTS[kind] * values
     return np.sort(np.argpartition(-total, most)[:most])
-
-
-# -- words ------------------------------------------------------------------------------------------
-
-
-def _words(bank: SlotBank, order: Order) -> Words:
-    flat = bank.marks[: len(order.passage)].cpu().numpy().reshape(-1)
-    at = np.flatnonzero(flat != 0)
-    joined = np.append(np.diff(at) == 1, False) & ((at + 1) % MARKS != 0)
-    return Words(flat[at], order.passage[at // MARKS], joined)
-
-
-def _held(words: Words, places: dict[int, Array], count: int) -> tuple[Array, Array]:
-    """Which passages hold which content words [S, M], and the words' weights [S], together 1.
-
-    A word's weight is its inverse document frequency in this bank (BM25's: Robertson & Zaragoza 2009); a
-    word that no passage holds weighs most, and lowers every share.
-
-    Args:
-        places: of each content word of the question, where it is among `words`. count: M.
-    """
-    held = np.zeros((len(places), count), dtype=bool)
-    for row, at in enumerate(places.values()):
-        held[row, words.passage[at]] = True
-    holding = held.sum(axis=1)
-    weights = np.log(1 + (count - holding + 0.5) / (holding + 0.5)).astype(np.float32)
-    return held, weights / max(float(weights.sum()), 1e-9)
-
-
-def _phrases(words: Words, question: Question, places: dict[int, Array], count: int) -> Array:
-    """[M] how many pairs of neighbouring content words of the question stand side by side; at most 3."""
-    found = np.zeros(count, dtype=np.float32)
-    for one, two in set(zip(question.marks, question.marks[1:], strict=False)):
-        at = places[one][words.joined[places[one]]]
-        at = at[words.marks[at + 1] == two]
-        beside = np.zeros(count, dtype=bool)
-        beside[words.passage[at]] = True
-        found += beside
-    return np.minimum(found, 3)
 
 
 # -- what each passage is, and the talk around it ----------------------------------------------------
@@ -370,15 +340,14 @@ def _unit_keys(bank: SlotBank, order: Order, passages: Array) -> Array:
 
 def _senses(
     bank: SlotBank, question: Question, order: Order, weights: Array, link: Array, at: Array
-) -> tuple[Array, Array]:
-    """How near the question's words are to words of passages `at`: to their own, and to those around [C].
+) -> dict[str, Array]:
+    """How near the question's words are to words of passages `at`, their own and those around: each [C].
 
     Args:
         weights: [S] of the question's words, together 1. link: [M] as `_with_context` has it.
     """
     if not len(question.senses):
-        none = np.zeros(len(at), dtype=np.float32)
-        return none, none
+        return {}
     whole = np.append(link, np.float32(0)) >= WHOLE
     wanted = np.zeros(len(whole), dtype=bool)
     wanted[at] = True
@@ -393,5 +362,25 @@ def _senses(
     own = near[here]
     before = near[np.maximum(here - 1, 0)] * whole[at][:, None]
     after = near[np.minimum(here + 1, len(around) - 1)] * whole[at + 1][:, None]
-    together: Array = np.maximum(own, np.maximum(before, after)) @ weights
-    return own @ weights, together
+    return {
+        "senses": own @ weights,
+        "senses around": np.maximum(own, np.maximum(before, after)) @ weights,
+        "least sense": own.min(axis=1),
+        "same sense": own**4 @ weights,
+    }
+
+
+def _together(near: dict[str, Array], count: int) -> dict[str, Array]:
+    """Kinds weighed together, where both are there.
+
+    Args:
+        near: kinds of evidence, each [C]. count: content words of the question.
+    """
+    pairs = (
+        ("meaning and words", near["meaning"], near["words around"]),
+        ("context and senses", near.get("context"), near.get("senses")),
+        ("many words", near["words around"], np.float32(min(count, MANY) / MANY)),
+        ("names and words", near.get("names"), near["words around"]),
+        ("speaker and meaning", near.get("speaker"), near["meaning"]),
+    )
+    return {name: one * other for name, one, other in pairs if one is not None and other is not None}
