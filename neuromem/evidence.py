@@ -28,7 +28,7 @@ import numpy as np
 import torch
 
 from .bank import SlotBank
-from .held import Words, held_by, phrases_in, words_of
+from .held import held_by, phrases_in, words_of
 from .marks import ASKS, ASSISTANT, NAMES, NUMBER, ORDERS, TIME
 from .news import newer_first, newer_pairs
 from .order import Order, order_of
@@ -40,40 +40,41 @@ __all__ = ["KINDS", "WEIGHTS", "Evidence", "gather", "speakers_of"]
 Array = np.ndarray[Any, Any]
 
 ABOVE = 1e-3  # by how much, in score, a memory stands above the one it is put before
+NEAR = 0.5  # cosine from which on more meaning does not make words count less
 MANY = 8  # content words of a question from which on more of them are no better sign
 WHOLE = 0.4  # a link from which on the words of a neighbour count as context
 
 WEIGHTS: dict[str, float] = {
     "meaning": 1.0,  # cosine with the memory's own key: its best part
-    "context": 0.56,  # … with the sum of its key and its neighbours'
+    "context": 0.78,  # … with the sum of its key and its neighbours'
     "words": 0.1,  # of a memory by itself: share of the telling words that it holds
-    "words before": 0.1,  # of one in the midst of talk: share that it holds together with the one before
-    "words around": 0.27,  # … with two before and two after
-    "senses": 0.47,  # share of the telling words with a word of like meaning in it
-    "senses around": 0.24,  # … in it, or in the one before or after
-    "phrase": 0.04,  # two content words in a row as in the question; at most three of these
-    "length": -0.01,  # content words, of twenty
-    "speaker": 0.35,  # said by the one who is named
-    "assistant": -0.43,  # said by an assistant, and it is not asked what an assistant said
-    "orders": 0.26,  # tells an assistant what to do whenever that comes up
-    "subject": 0.06,  # about somebody or something that is named
+    "words before": 0.15,  # of one in the midst of talk: share that it holds together with the one before
+    "words around": 0.34,  # … with two before and two after
+    "senses": 0.55,  # share of the telling words with a word of like meaning in it
+    "senses around": 0.31,  # … in it, or in the one before or after
+    "phrase": 0.01,  # two content words in a row as in the question; at most three of these
+    "speaker": 0.38,  # said by the one who is named
+    "assistant": -0.63,  # said by an assistant, and it is not asked what an assistant said
+    "orders": 0.32,  # tells an assistant what to do whenever that comes up
+    "subject": 0.07,  # about somebody or something that is named
     "slot": 0.25,  # its gist fills the slot that is asked for
-    "date": 0.4,  # told about the time that is named
-    "time": 0.19,  # a when-question, and it has a time word
-    "names": 0.02,  # a who-, where- or which-question: names in it, at most three
+    "date": 0.5,  # told about the time that is named
+    "time": 0.23,  # a when-question, and it has a time word
+    "names": 0.03,  # a who-, where- or which-question: names in it, at most three
     "number": 0.03,  # a how-many-question, and it has a number
-    "asks": -0.07,  # ends as a question itself
-    "answers": 0.21,  # share of the telling words in a question just before it
-    "least sense": 0.27,  # how near any word comes to the telling word that is farthest from all of them
-    "same sense": -0.26,  # as senses, in fourth powers: words of the very same meaning
-    "meaning and words": -0.8,  # meaning times words around: what has both is no twice as good
-    "context and senses": -0.68,
-    "many words": 0.62,  # words around times the content words of the question, eighths of eight at most
-    "names and words": 0.07,
-    "speaker and meaning": -0.26,
+    "asks": -0.1,  # ends as a question itself
+    "answers": 0.27,  # share of the telling words in a question just before it
+    "least sense": 0.31,  # how near any word comes to the telling word that is farthest from all of them
+    "meaning and words": -1.14,  # meaning times words around: what has both is no twice as good
+    "context and senses": -1.01,
+    "many words": 0.77,  # words around times the content words of the question, eighths of eight at most
+    "names and words": 0.1,
+    "speaker and meaning": -0.19,
 }
 """Fitted on development sets only, by `training/tune_recall.py`; in units of one cosine."""
 KINDS = tuple(WEIGHTS)
+PROMISE = {"context": 1.08, "words": 0.44, "given": 1.4}
+"""Weights of the first pass, beside meaning: of a sum in which no two kinds are weighed together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ class Evidence:
         }
 
 
-PERFECT, PERFECT_SENSES = 1.75, 0.55
+PERFECT, PERFECT_SENSES = 2.05, 0.65
 """Of a match in meaning and words, and what senses add: scores of good answers are what they were when no two
 kinds were weighed together (median of the best on the development sets)."""
 
@@ -132,7 +133,7 @@ def gather(bank: SlotBank, question: Question, most: int) -> Evidence:
     words = bank.kept("words", lambda: words_of(bank, order))
     places = {mark: np.flatnonzero(words.marks == mark) for mark in question.marks}
     held, weights = held_by(words, places, len(order.first))
-    given = _given(bank, question, order, words)
+    given = _given(bank, question, order)
     given["phrase"] = phrases_in(words, question, places, len(order.first))
     best = _promising(meaning, held, weights, given, order, most)
     links, context = _links(bank, question, order, best)
@@ -148,7 +149,7 @@ def gather(bank: SlotBank, question: Question, most: int) -> Evidence:
     if not question.value:
         return found
     best = best[chosen]
-    traits = bank.kept("told", lambda: _told(bank, order, words)).any_part[best]
+    traits = bank.kept("told", lambda: _told(bank, order)).any_part[best]
     pairs = newer_pairs(bank, found.rows, traits, held[:, best], question.alike[1])
     return replace(found, news=pairs)
 
@@ -179,13 +180,11 @@ def _promising(
     around = held.copy()
     around[:, 1:] |= held[:, :-1] & order.near[1:]
     around[:, :-1] |= held[:, 1:] & order.near[1:]
-    words = weights @ around
-    total = WEIGHTS["meaning"] * meaning + WEIGHTS["context"] * three / (1 + link + following)
-    total += (WEIGHTS["words before"] + WEIGHTS["words around"]) * words
-    for kind, values in _together(given | {"meaning": meaning, "words around": words}, len(weights)).items():
-        total += WEIGHTS[kind] * values
+    total = (
+        meaning + PROMISE["context"] * three / (1 + link + following) + PROMISE["words"] * (weights @ around)
+    )
     for kind, values in given.items():
-        total += WEIGHTS[kind] * values
+        total += PROMISE["given"] * WEIGHTS[kind] * values
     return np.sort(np.argpartition(-total, most)[:most])
 
 
@@ -195,7 +194,6 @@ def _promising(
 class Told(NamedTuple):
     """What the bank keeps of each passage: each [M]."""
 
-    length: Array  # content words, of twenty
     asks: Array
     orders: Array
     any_part: Array  # traits of any of its slots
@@ -206,16 +204,14 @@ class Told(NamedTuple):
     assistant: Array
 
 
-def _told(bank: SlotBank, order: Order, words: Words) -> Told:
+def _told(bank: SlotBank, order: Order) -> Told:
     head = order.rows[order.first]
     traits = bank.traits.cpu().numpy()[order.rows]
     last = traits[np.append(order.first[1:], len(traits)) - 1]
-    filled = np.bincount(words.passage, minlength=len(order.first))
     speaker, subject, slot = (
         getattr(bank, name).cpu().numpy()[head] for name in ("speaker", "subject", "slot")
     )
     return Told(
-        length=np.minimum(1, filled / 20).astype(np.float32),
         asks=(last & ASKS).astype(np.float32),
         orders=((traits[order.first] & ORDERS) > 0).astype(np.float32),
         any_part=_over_parts(np.bitwise_or, traits, order),
@@ -227,10 +223,10 @@ def _told(bank: SlotBank, order: Order, words: Words) -> Told:
     )
 
 
-def _given(bank: SlotBank, question: Question, order: Order, words: Words) -> dict[str, Array]:
+def _given(bank: SlotBank, question: Question, order: Order) -> dict[str, Array]:
     """Evidence of a passage by itself, but for its meaning and words: each [M]."""
-    told = bank.kept("told", lambda: _told(bank, order, words))
-    out = {"length": told.length, "asks": told.asks, "orders": told.orders * (1 - told.assistant)}
+    told = bank.kept("told", lambda: _told(bank, order))
+    out = {"asks": told.asks, "orders": told.orders * (1 - told.assistant)}
     if question.named:
         out["speaker"] = (told.speaker == question.named).astype(np.float32)
     if not question.asks_assistant:
@@ -366,21 +362,21 @@ def _senses(
         "senses": own @ weights,
         "senses around": np.maximum(own, np.maximum(before, after)) @ weights,
         "least sense": own.min(axis=1),
-        "same sense": own**4 @ weights,
     }
 
 
 def _together(near: dict[str, Array], count: int) -> dict[str, Array]:
-    """Kinds weighed together, where both are there.
+    """Kinds weighed together; of facts that are all near to the question, words still tell one from another.
 
     Args:
         near: kinds of evidence, each [C]. count: content words of the question.
     """
+    meaning, context = (np.minimum(near[kind], NEAR) for kind in ("meaning", "context"))
     pairs = (
-        ("meaning and words", near["meaning"], near["words around"]),
-        ("context and senses", near.get("context"), near.get("senses")),
-        ("many words", near["words around"], np.float32(min(count, MANY) / MANY)),
+        ("meaning and words", meaning, near["words around"]),
+        ("context and senses", context, near.get("senses")),
+        ("many words", np.float32(min(count, MANY) / MANY), near["words around"]),
         ("names and words", near.get("names"), near["words around"]),
-        ("speaker and meaning", near.get("speaker"), near["meaning"]),
+        ("speaker and meaning", near.get("speaker"), meaning),
     )
     return {name: one * other for name, one, other in pairs if one is not None and other is not None}
