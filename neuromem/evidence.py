@@ -1,9 +1,11 @@
-"""What speaks for each memory when a question is asked: a dozen kinds of evidence, weighed and added.
+"""What speaks for each memory when a question is asked: some kinds of evidence, weighed and added.
 
 Meaning is the cosine of a question with a memory's key, and with the key of the talk around it;
 words are the share of the question's telling words (by their inverse document frequency in this bank) that a
 memory holds, or the talk around it; then who said it, when, and whether it can be an answer of the kind
 asked for. All of it comes from the bank's buffers; nothing is read from the log and no text is decoded.
+Some kinds are also weighed two together, as products: what has the meaning *and* the words adds less by the
+second, while a long question's words tell more than the one word of a short one.
 
 Neighbours in time are context only as far as they talk of the same thing: the link of two successive
 memories of one session grows with the cosine of their keys, from what strangers have with this encoder
@@ -26,8 +28,9 @@ import numpy as np
 import torch
 
 from .bank import SlotBank
+from .held import held_by, phrases_in, share, words_of
 from .linear import matmul
-from .marks import ASKS, ASSISTANT, MARKS, NAMES, NUMBER, ORDERS, OWN, TIME
+from .marks import ASKS, ASSISTANT, NAMES, NUMBER, ORDERS, OWN, TIME
 from .news import newer_first, newer_pairs
 from .order import Order, order_of
 from .question import Question
@@ -38,33 +41,42 @@ __all__ = ["KINDS", "WEIGHTS", "Evidence", "gather", "speakers_of"]
 Array = np.ndarray[Any, Any]
 
 ABOVE = 1e-3  # by how much, in score, a memory stands above the one it is put before
+NEAR = 0.5  # cosine from which on more meaning does not make words count less
+MANY = 8  # content words of a question from which on more of them are no better sign
 WHOLE = 0.4  # a link from which on the words of a neighbour count as context
 
 WEIGHTS: dict[str, float] = {
     "meaning": 1.0,  # cosine with the memory's own key: its best part
-    "context": 1.08,  # … with the sum of its key and its neighbours'
+    "context": 0.78,  # … with the sum of its key and its neighbours'
     "words": 0.1,  # of a memory by itself: share of the telling words that it holds
-    "words before": 0.1,  # of one in the midst of talk: share that it holds together with the one before
+    "words before": 0.15,  # of one in the midst of talk: share that it holds together with the one before
     "words around": 0.34,  # … with two before and two after
-    "senses": 0.4,  # share of the telling words with a word of like meaning in it
-    "senses around": 0.79,  # … in it, or in the one before or after
-    "phrase": 0.02,  # two content words in a row as in the question; at most three of these
-    "length": 0.03,  # content words, of twenty
-    "speaker": 0.45,  # said by the one who is named
-    "assistant": -0.85,  # said by an assistant, and it is not asked what an assistant said
-    "orders": 0.41,  # tells an assistant what to do whenever that comes up
-    "subject": 0.1,  # about somebody or something that is named
+    "senses": 0.55,  # share of the telling words with a word of like meaning in it
+    "senses around": 0.31,  # … in it, or in the one before or after
+    "phrase": 0.01,  # two content words in a row as in the question; at most three of these
+    "speaker": 0.38,  # said by the one who is named
+    "assistant": -0.63,  # said by an assistant, and it is not asked what an assistant said
+    "orders": 0.32,  # tells an assistant what to do whenever that comes up
+    "subject": 0.07,  # about somebody or something that is named
     "own": 0.1,  # where words have no senses: told by the owner of themselves, who ask about themselves
     "slot": 0.25,  # its gist fills the slot that is asked for
-    "date": 0.85,  # told about the time that is named
-    "time": 0.28,  # a when-question, and it has a time word
-    "names": 0.07,  # a who-, where- or which-question: names in it, at most three
-    "number": 0.06,  # a how-many-question, and it has a number
-    "asks": -0.09,  # ends as a question itself
-    "answers": 0.36,  # share of the telling words in a question just before it
+    "date": 0.5,  # told about the time that is named
+    "time": 0.23,  # a when-question, and it has a time word
+    "names": 0.03,  # a who-, where- or which-question: names in it, at most three
+    "number": 0.03,  # a how-many-question, and it has a number
+    "asks": -0.1,  # ends as a question itself
+    "answers": 0.27,  # share of the telling words in a question just before it
+    "least sense": 0.31,  # how near any word comes to the telling word that is farthest from all of them
+    "meaning and words": -1.14,  # meaning times words around: what has both is no twice as good
+    "context and senses": -1.01,
+    "many words": 0.77,  # words around times the content words of the question, eighths of eight at most
+    "names and words": 0.1,
+    "speaker and meaning": -0.19,
 }
 """Fitted on development sets only, by `training/tune_recall.py`; in units of one cosine."""
 KINDS = tuple(WEIGHTS)
+PROMISE = {"context": 1.08, "words": 0.44, "given": 1.4}
+"""Weights of the first pass, beside meaning: of a sum in which no two kinds are weighed together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +96,7 @@ class Evidence:
     @property
     def perfect(self) -> float:
         """The weight of a perfect match."""
-        return PERFECT + (WEIGHTS["senses"] + WEIGHTS["senses around"]) * self.senses
+        return PERFECT + PERFECT_SENSES * self.senses
 
     def parts(self, place: int) -> dict[str, float]:
         """What each kind adds to the score of candidate `place`; kinds that add nothing are left out."""
@@ -95,18 +107,9 @@ class Evidence:
         }
 
 
-PERFECT = sum(WEIGHTS[kind] for kind in ("meaning", "context", "words before", "words around"))
-
-
-class Words(NamedTuple):
-    """The content words of all slots, row by row, in order."""
-
-    marks: Array  # [T · MARKS] int16; zeros to fill
-    passage: Array  # [T] that each row belongs to
-
-    def holding(self, at: Array) -> Array:
-        """Passages that words at some places belong to."""
-        return np.asarray(self.passage[at // MARKS])
+PERFECT, PERFECT_SENSES = 2.05, 0.65
+"""Of a match in meaning and words, and what senses add: scores of good answers are what they were when no two
+kinds were weighed together (median of the best on the development sets)."""
 
 
 def speakers_of(bank: SlotBank) -> set[int]:
@@ -129,18 +132,17 @@ def gather(bank: SlotBank, question: Question, most: int) -> Evidence:
         return Evidence(np.zeros(0, dtype=np.int64), np.zeros((0, len(KINDS)), dtype=np.float32))
     similar = bank.similarities(question.vector).numpy()[order.rows]
     meaning = _over_parts(np.maximum, similar, order)
-    words = bank.kept(
-        "words", lambda: Words(bank.column("marks")[: len(order.passage)].ravel(), order.passage)
-    )
+    words = bank.kept("words", lambda: words_of(bank, order))
     places = {mark: np.flatnonzero(words.marks == mark) for mark in question.marks}
-    held, weights = _held(words, places, len(order.first))
+    held, weights = held_by(words, places, len(order.first))
     given = _given(bank, question, order)
-    given["phrase"] = _phrases(words, question, places, len(order.first))
+    given["phrase"] = phrases_in(words, question, places, len(order.first))
     best = _promising(meaning, held, weights, given, order, most)
     links, context = _links(bank, question, order, best)
     near = _with_context(meaning, held, weights, links, best, given)
     near["context"] = context
-    near["senses"], near["senses around"] = _senses(bank, question, order, weights, links, best)
+    near |= _senses(bank, question, order, weights, links, best)
+    near |= _together(near, len(weights))
     columns = [near[kind] if kind in near else np.zeros(len(best), np.float32) for kind in KINDS]
     kinds = np.stack(columns, axis=1).astype(np.float32)
     found = Evidence(order.rows[order.first[best]], kinds, senses=len(question.senses) > 0)
@@ -180,48 +182,11 @@ def _promising(
     around = held.copy()
     around[:, 1:] |= held[:, :-1] & order.near[1:]
     around[:, :-1] |= held[:, 1:] & order.near[1:]
-    total = WEIGHTS["meaning"] * meaning + WEIGHTS["context"] * three / (1 + link + following)
-    total += (WEIGHTS["words before"] + WEIGHTS["words around"]) * _share(weights, around)
+    total = meaning + PROMISE["context"] * three / (1 + link + following)
+    total += PROMISE["words"] * share(weights, around)
     for kind, values in given.items():
-        total += WEIGHTS[kind] * values
+        total += PROMISE["given"] * WEIGHTS[kind] * values
     return np.sort(np.argpartition(-total, most)[:most])
-
-
-# -- words ------------------------------------------------------------------------------------------
-
-
-def _held(words: Words, places: dict[int, Array], count: int) -> tuple[Array, Array]:
-    """Which passages hold which content words [S, M], and the words' weights [S], together 1.
-
-    A word's weight is its inverse document frequency in this bank (BM25's: Robertson & Zaragoza 2009); a
-    word that no passage holds weighs most, and lowers every share.
-
-    Args:
-        places: of each content word of the question, where it is among `words`. count: M.
-    """
-    held = np.zeros((len(places), count), dtype=bool)
-    for row, at in enumerate(places.values()):
-        held[row, words.holding(at)] = True
-    holding = held.sum(axis=1)
-    weights = np.log(1 + (count - holding + 0.5) / (holding + 0.5)).astype(np.float32)
-    return held, weights / max(float(weights.sum()), 1e-9)
-
-
-def _share(weights: Array, held: Array) -> Array:
-    """[M] of the weights [S] of words, that of those which passages hold [S, M]."""
-    return matmul(weights, held.astype(np.float32))
-
-
-def _phrases(words: Words, question: Question, places: dict[int, Array], count: int) -> Array:
-    """[M] how many pairs of neighbouring content words of the question stand side by side; at most 3."""
-    found = np.zeros(count, dtype=np.float32)
-    for one, two in set(zip(question.marks, question.marks[1:], strict=False)):
-        at = places[one][(places[one] + 1) % MARKS != 0]
-        at = at[words.marks[at + 1] == two]
-        beside = np.zeros(count, dtype=bool)
-        beside[words.holding(at)] = True
-        found += beside
-    return np.minimum(found, 3)
 
 
 # -- what each passage is, and the talk around it ----------------------------------------------------
@@ -230,7 +195,6 @@ def _phrases(words: Words, question: Question, places: dict[int, Array], count: 
 class Told(NamedTuple):
     """What the bank keeps of each passage: each [M]."""
 
-    length: Array  # content words, of twenty
     asks: Array
     orders: Array
     any_part: Array  # traits of any of its slots
@@ -245,10 +209,8 @@ def _told(bank: SlotBank, order: Order) -> Told:
     head = order.rows[order.first]
     [traits] = bank.columns(("traits",), order.rows)
     last = traits[np.append(order.first[1:], len(traits)) - 1]
-    filled = _over_parts(np.add, np.count_nonzero(bank.column("marks")[order.rows], axis=1), order)
     speaker, subject, slot = bank.columns(("speaker", "subject", "slot"), head)
     return Told(
-        length=np.minimum(1, filled / 20).astype(np.float32),
         asks=(last & ASKS).astype(np.float32),
         orders=((traits[order.first] & ORDERS) > 0).astype(np.float32),
         any_part=_over_parts(np.bitwise_or, traits, order),
@@ -263,7 +225,7 @@ def _told(bank: SlotBank, order: Order) -> Told:
 def _given(bank: SlotBank, question: Question, order: Order) -> dict[str, Array]:
     """Evidence of a passage by itself, but for its meaning and words: each [M]."""
     told = bank.kept("told", lambda: _told(bank, order))
-    out = {"length": told.length, "asks": told.asks, "orders": told.orders * (1 - told.assistant)}
+    out = {"asks": told.asks, "orders": told.orders * (1 - told.assistant)}
     if question.named:
         out["speaker"] = (told.speaker == question.named).astype(np.float32)
     if not question.asks_assistant:
@@ -317,10 +279,10 @@ def _with_context(
     in_talk = np.maximum(link[at], np.append(link, np.float32(0))[at + 1])
     return {
         "meaning": meaning[at],
-        "words": _share(weights, own) * (1 - in_talk),
-        "words before": _share(weights, own | before) * in_talk,
-        "words around": _share(weights, two) * in_talk,
-        "answers": _share(weights, held[:, earlier]) * asked,
+        "words": share(weights, own) * (1 - in_talk),
+        "words before": share(weights, own | before) * in_talk,
+        "words around": share(weights, two) * in_talk,
+        "answers": share(weights, held[:, earlier]) * asked,
     } | {kind: values[at] for kind, values in given.items()}
 
 
@@ -375,15 +337,14 @@ def _unit_keys(bank: SlotBank, order: Order, passages: Array) -> Array:
 
 def _senses(
     bank: SlotBank, question: Question, order: Order, weights: Array, link: Array, at: Array
-) -> tuple[Array, Array]:
-    """How near the question's words are to words of passages `at`: to their own, and to those around [C].
+) -> dict[str, Array]:
+    """How near the question's words are to words of passages `at`, their own and those around: each [C].
 
     Args:
         weights: [S] of the question's words, together 1. link: [M] as `_with_context` has it.
     """
     if not len(question.senses):
-        none = np.zeros(len(at), dtype=np.float32)
-        return none, none
+        return {}
     whole = np.append(link, np.float32(0)) >= WHOLE
     wanted = np.zeros(len(whole), dtype=bool)
     wanted[at] = True
@@ -398,5 +359,25 @@ def _senses(
     own = near[here]
     before = near[np.maximum(here - 1, 0)] * whole[at][:, None]
     after = near[np.minimum(here + 1, len(around) - 1)] * whole[at + 1][:, None]
-    together = np.maximum(own, np.maximum(before, after))
-    return matmul(own, weights), matmul(together, weights)
+    return {
+        "senses": matmul(own, weights),
+        "senses around": matmul(np.maximum(own, np.maximum(before, after)), weights),
+        "least sense": own.min(axis=1),
+    }
+
+
+def _together(near: dict[str, Array], count: int) -> dict[str, Array]:
+    """Kinds weighed together; of facts that are all near to the question, words still tell one from another.
+
+    Args:
+        near: kinds of evidence, each [C]. count: content words of the question.
+    """
+    meaning, context = (np.minimum(near[kind], NEAR) for kind in ("meaning", "context"))
+    pairs = (
+        ("meaning and words", meaning, near["words around"]),
+        ("context and senses", context, near.get("senses")),
+        ("many words", np.float32(min(count, MANY) / MANY), near["words around"]),
+        ("names and words", near.get("names"), near["words around"]),
+        ("speaker and meaning", near.get("speaker"), meaning),
+    )
+    return {name: one * other for name, one, other in pairs if one is not None and other is not None}

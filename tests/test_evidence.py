@@ -198,6 +198,28 @@ def test_a_text_that_speaks_of_the_one_who_says_it_is_known(text: str, own: bool
     assert is_own(normalize(text)) == own
 
 
+def test_what_has_the_meaning_and_the_words_is_weighed_together_and_a_long_question_trusts_words_more() -> (
+    None
+):
+    talk = [
+        ("Ana", "Our greenhouse tomatoes are ripe", 0.0),
+        ("Ana", "The greenhouse tomatoes taste sweet", 1.0),
+    ]
+    kinds = {}
+    with told(*talk) as memory, memory.engine.owners.use(memory.engine.log.owners()[0]) as open_:
+        for question in ("are the tomatoes ripe", "are the big greenhouse tomatoes of our garden ripe yet"):
+            asked = take_apart(question, memory.engine.keys, (), 0)
+            row = gather(open_.bank, asked, 10).kinds[0]
+            kinds[question] = dict(zip(KINDS, row.tolist(), strict=True))
+    for found in kinds.values():
+        both = min(found["meaning"], 0.5) * found["words around"]
+        assert both > 0
+        assert found["meaning and words"] == pytest.approx(both, abs=1e-6)
+        assert 0 <= found["least sense"] <= found["senses"] + 1e-6
+    short, long = kinds.values()
+    assert long["many words"] / long["words around"] > short["many words"] / short["words around"]
+
+
 def test_a_date_in_the_question_draws_what_was_told_then() -> None:
     days = {"3": 2, "20": 19}
     with told(*[("Ana", f"I went swimming, lane {day}", 1_440 * at) for day, at in days.items()]) as memory:

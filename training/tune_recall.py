@@ -3,8 +3,9 @@
     python -m training.tune_recall --data DATA [--encoder transformer] [--pairs 1.0]
 
 Conversations of LoCoMo (dev) are told turn by turn, the dev pairs as one person's facts. A softmax over all
-memories of a bank should choose the evidence of each question (one positive against all negatives at a
-time); each conversation is measured with weights fitted without it. Prints recall and the mean weights.
+memories of a bank should choose the evidence of each question: half of the loss wants each positive above all
+negatives, half wants any of them first. Each conversation is measured with weights fitted without it. Prints
+recall and the mean weights.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from neuromem.question import take_apart
 CONFIG = Config(forgetting=ForgettingConfig(decay="none"))
 PLACES = (1, 5, 10, 20)
 CANDIDATES = Config().recall.candidates  # passages looked at, as a search does
-LEAST = {"words": 0.1, "words before": 0.1, "own": 0.1}
+LEAST = {"words": 0.1, "words before": 0.15, "own": 0.1}
 """In units of meaning, and not fitted: senses say the same better, but not every encoder has any."""
 PAIRS = 2  # so much do the pairs count beside one conversation
 TITLES = {"talk": "LoCoMo", "one": "LoCoMo, one person", "beam": "BEAM"}
@@ -103,8 +104,9 @@ def fit(sets: list[list[Asked]], free: list[int], penalty: float = 1e-3) -> np.n
         total = torch.zeros(())
         for kinds, right in cases:
             scores = (kinds / scale) @ weights
-            wrong = scores[~right].logsumexp(dim=0)
-            total = total + (torch.logaddexp(scores[right], wrong) - scores[right]).mean()
+            wrong, any_right = (scores[which].logsumexp(dim=0) for which in (~right, right))
+            each = (torch.logaddexp(scores[right], wrong) - scores[right]).mean()
+            total = total + (each + torch.logaddexp(any_right, wrong) - any_right) / 2
         out: torch.Tensor = total / len(cases) + penalty * (weights**2).sum()
         out.backward()  # type: ignore[no-untyped-call]
         return out
