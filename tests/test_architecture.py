@@ -21,9 +21,9 @@ LAYERS = (
     "fidelity forgetting ladder confidence lately codec marks layout table bank bankfile strangers keys "
     "write writer merkle records storage log history mend news question order held evidence recall fold "
     "sayings nearness habits supersede introduced namesakes current snapshots appending owners deep tell "
-    "known alike clusters standing conscious hearing consolidate llm reader engine telling asking sound transfer "
-    "memory context assistant sdk server langgraph compat mem0_hook mem0_default voice whatsapp ingest render bench "
-    "demo commands cli"
+    "known alike clusters standing conscious hearing consolidate llm reader engine telling asking sound "
+    "transfer memory context assistant sdk server langgraph compat mem0_hook mem0_default voice whatsapp "
+    "ingest render bench demo commands cli"
 ).split()
 TOP = ("__init__", "__main__")  # the public face: may import everything, imported by none
 
