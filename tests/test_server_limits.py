@@ -149,7 +149,7 @@ def test_metrics_count_by_template_and_name_nobody() -> None:
         'neuromem_requests_total{method="POST",route="/v1/ingest",status="200"} 1.0',
         'neuromem_requests_total{method="GET",route="/v1/events/{event_id}",status="404"} 1.0',
         'neuromem_requests_total{method="GET",route="(none)",status="404"} 1.0',
-        'neuromem_stage_seconds_count{stage="encode"} 1.0',
+        'neuromem_stage_seconds_count{stage="encode"} 2.0',  # what is told looks for what it replaces
         "neuromem_owners_open 1.0", "neuromem_memories 1.0", "neuromem_adds_total 1.0",
         'neuromem_memories_by_strength{at_most="1"} 1.0', "neuromem_sleep_seconds_count 1.0",
     ):  # fmt: skip

@@ -47,13 +47,12 @@ async def who_asks(request: Request) -> Principal:
     return who
 
 
-async def admin_asks(request: Request) -> Principal:
+async def admin_asks(who: Annotated[Principal, Depends(who_asks)]) -> Principal:
     """Who a request comes from, if it is an admin.
 
     Raises:
-        Refused: 401. Forbidden: it is a user.
+        Forbidden: it is a user.
     """
-    who = await who_asks(request)
     if not who.admin:
         raise Forbidden("this takes the key of an admin")
     return who
