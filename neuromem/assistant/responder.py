@@ -36,7 +36,7 @@ class Tiers:
     """From which sureness on how much is said; chosen by `training/tune_weighing.py`."""
 
     enough: float = 0.9  # a statement is said as the answer …
-    perhaps: float = 0.3  # … and as what may be it
+    perhaps: float = 0.4  # … and as what may be it
     close: float = 0.35  # share of the best statement's chance from which on the next is said too
 
 
