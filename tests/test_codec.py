@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 from functools import cache
 
@@ -180,7 +181,7 @@ def test_reading_in_a_batch_says_what_reading_alone_says() -> None:
         together = readings(values, strength)
         for row in range(len(FACTS)):
             alone = Values(
-                *(part[row : row + 1] for part in (values.value, values.floor, values.fields, values.steps))
+                *(getattr(values, part.name)[row : row + 1] for part in dataclasses.fields(values))
             )
             assert readings(alone, strength)[0][:2] == together[row][:2]
 
@@ -233,7 +234,10 @@ def test_damaged_values_never_crash_and_hardly_ever_lie_with_confidence() -> Non
     lies = confident = total = 0
     for bits in (1, 2, 4, 16, 64):
         damaged = torch.stack([flipped(values.value[row % len(FACTS)], bits, rng) for row in range(100)])
-        hurt = Values(damaged, values.floor.repeat(10), values.fields.repeat(10, 1), values.steps.repeat(10))
+        hurt = Values(
+            damaged, values.floor.repeat(10), values.fields.repeat(10, 1), values.steps.repeat(10),
+            values.chance.repeat(10),
+        )  # fmt: skip
         for row, (said, fidelity, sure) in enumerate(readings(hurt, 1.0)):
             total += 1
             if fidelity is Fidelity.VERBATIM and said != FACTS[row % len(FACTS)]:

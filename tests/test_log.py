@@ -395,4 +395,4 @@ def test_importing_the_log_is_quick_and_loads_nothing_heavy() -> None:
     )
     results = [run(code).stdout.split(maxsplit=1) for _ in range(3)]
     assert {loaded.strip() for _, loaded in results} == {"[]"}
-    assert min(float(seconds) for seconds, _ in results) < 0.12
+    assert min(float(seconds) for seconds, _ in results) < 0.16

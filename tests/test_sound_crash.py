@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -214,6 +215,19 @@ def test_readers_see_whole_versions_while_a_writer_appends_and_merges(tmp_path: 
     assert not wrong
     assert set(seen) <= {0, 40}
     assert 40 in seen
+
+
+def test_threads_pack_and_unpack_at_once() -> None:
+    texts = [
+        f"Turn {n}: my sister moved to Ghent on the {n % 28 + 1}th. ".encode() * (n % 40 + 1)
+        for n in range(200)
+    ]
+
+    def there_and_back(_: int) -> bool:
+        return all(unpack(squeeze(text), len(text)) == text for text in texts * 3)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(there_and_back, range(8)))
 
 
 # ---- what a hostile writer makes: every check of the packets is right, and what they hold is not

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import struct
+import threading
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -136,23 +137,32 @@ def _talk() -> Any:
     return zstandard.ZstdCompressionDict(RecordCodec.shipped_dictionary())
 
 
-@cache
-def _compressor(level: int, small: bool) -> Any:
+class _Contexts(threading.local):
+    """What compresses and decompresses in a thread: a zstd context serves one at a time."""
+
+    def __init__(self) -> None:
+        self.compressor = cache(_new_compressor)  # a cache for each thread
+        self.decompressor = cache(_new_decompressor)
+
+
+def _new_compressor(level: int, small: bool) -> Any:
     import zstandard
 
     return zstandard.ZstdCompressor(level, dict_data=_talk() if small else None, write_content_size=True)
 
 
-@cache
-def _decompressor(small: bool) -> Any:
+def _new_decompressor(small: bool) -> Any:
     import zstandard
 
     return zstandard.ZstdDecompressor(dict_data=_talk() if small else None)
 
 
+_CONTEXTS = _Contexts()
+
+
 def squeeze(raw: bytes, level: int = 9) -> bytes:
     """Compresses; little things with the dictionary of personal talk."""
-    out: bytes = _compressor(level, len(raw) < _SMALL).compress(raw)
+    out: bytes = _CONTEXTS.compressor(level, len(raw) < _SMALL).compress(raw)
     return out
 
 
@@ -166,7 +176,7 @@ def unpack(raw: bytes, most: int) -> bytes:
             raise ArchiveInvalid(
                 f"a block of the archive unpacks to more than {most:,} bytes; do not trust it"
             )
-        out: bytes = _decompressor(bool(frame.dict_id)).decompress(raw, max_output_size=most)
+        out: bytes = _CONTEXTS.decompressor(bool(frame.dict_id)).decompress(raw, max_output_size=most)
     except zstandard.ZstdError as error:
         raise ArchiveInvalid(f"a block of the archive does not decompress ({error}); run repair") from error
     return out

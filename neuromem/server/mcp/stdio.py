@@ -122,7 +122,8 @@ class _Lines:
                 *lines, data = (data + more).split(b"\n")
                 for line in lines:
                     anyio.from_thread.run(self._send.send, line.decode("utf-8", "replace"), token=token)
-            anyio.from_thread.run(self._end, token=token)
+            if not self.signal:  # else the loop is on its way out
+                anyio.from_thread.run(self._end, token=token)
         except (anyio.BrokenResourceError, anyio.ClosedResourceError, RuntimeError):
             return  # nobody listens any more
 
