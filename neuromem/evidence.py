@@ -107,9 +107,10 @@ class Evidence:
         }
 
 
-PERFECT, PERFECT_SENSES = 2.27, 0.43
-"""Of a match in meaning and words, and what senses add: scores of good answers are what they were when no two
-kinds were weighed together (median of the best on the development sets)."""
+PERFECT = sum(WEIGHTS[kind] for kind in ("meaning", "context", "words before", "words around"))
+PERFECT_SENSES = 0.43
+"""What senses add to it: so the best scores on the development sets are, at the median, what they were when
+no two kinds were weighed together."""
 
 
 def speakers_of(bank: SlotBank) -> set[int]:
@@ -141,9 +142,9 @@ def gather(bank: SlotBank, question: Question, most: int) -> Evidence:
     links, context = _links(bank, question, order, best)
     near = _with_context(meaning, held, weights, links, best, given)
     near["context"] = context
-    near |= _senses(bank, question, order, weights, links, best)
-    if len(question.senses):  # other encoders' cosines are spread otherwise
-        near |= _together(near, len(weights))
+    if len(question.senses):
+        near |= _senses(bank, question, order, weights, links, best)
+        near |= _together(near, len(weights))  # other encoders' cosines are spread otherwise
     columns = [near[kind] if kind in near else np.zeros(len(best), np.float32) for kind in KINDS]
     kinds = np.stack(columns, axis=1).astype(np.float32)
     found = Evidence(order.rows[order.first[best]], kinds, senses=len(question.senses) > 0)
@@ -344,8 +345,6 @@ def _senses(
     Args:
         weights: [S] of the question's words, together 1. link: [M] as `_with_context` has it.
     """
-    if not len(question.senses):
-        return {}
     whole = np.append(link, np.float32(0)) >= WHOLE
     wanted = np.zeros(len(whole), dtype=bool)
     wanted[at] = True
@@ -376,9 +375,9 @@ def _together(near: dict[str, Array], count: int) -> dict[str, Array]:
     meaning, context = (np.minimum(near[kind], NEAR) for kind in ("meaning", "context"))
     pairs = (
         ("meaning and words", meaning, near["words around"]),
-        ("context and senses", context, near.get("senses")),
+        ("context and senses", context, near["senses"]),
         ("many words", np.float32(min(count, MANY) / MANY), near["words around"]),
         ("names and words", near.get("names"), near["words around"]),
         ("speaker and meaning", near.get("speaker"), meaning),
     )
-    return {name: one * other for name, one, other in pairs if one is not None and other is not None}
+    return {name: one * other for name, one, other in pairs if one is not None}

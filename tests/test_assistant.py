@@ -12,6 +12,7 @@ import pytest
 from neuromem import Memory
 from neuromem.assistant import Assistant
 from neuromem.assistant.ahead import Ahead
+from neuromem.assistant.warming import warm
 from neuromem.errors import InvalidInput
 from neuromem.llm import LLMError, Message
 
@@ -219,3 +220,7 @@ def test_the_five_hundredth_turn_is_within_the_budget_and_costs_what_the_fiftiet
         both = [(cost(young, turn), cost(old, 400 + turn)) for turn in range(100)]  # meet the same machine
     early, late = (statistics.median(costs) for costs in zip(*both[50:], strict=True))
     assert late / early < 1.3  # `neuromem bench turns` measures it quietly
+
+
+def test_getting_ready_reads_both_texts_to_the_end() -> None:
+    warm.__wrapped__()  # aside, an error of its would be seen by nobody
