@@ -14,7 +14,7 @@ __all__ = ["RecentRecords"]
 class RecentRecords:
     """The records that were asked for last, by owner and place. Safe across threads."""
 
-    def __init__(self, capacity: int = 4_096) -> None:
+    def __init__(self, capacity: int) -> None:
         """Args: capacity: records held; 0 for none."""
         self._capacity = capacity
         self._records: OrderedDict[tuple[str, int], Record] = OrderedDict()
