@@ -17,7 +17,7 @@ PACKAGE = ROOT / "neuromem"
 
 # A module may import from those to the left of it, and from its own folder; never from the right.
 LAYERS = (
-    "errors heap together checks config shipped identity text echo facts tokens linear encoders senses "
+    "errors heap together checks config shipped identity text echo facts tokens linear encoders reading senses "
     "fidelity forgetting ladder confidence lately codec marks layout table bank bankfile strangers keys "
     "write writer merkle records storage log history mend news question order held evidence recall fold "
     "sayings nearness habits supersede introduced namesakes current snapshots appending owners deep tell "

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from neuromem.assistant.reading import Passage
+from neuromem.reading import Passage
 from neuromem.encoders.lexical import HashEncoder
 from training.reader_samples import Sample, packed
 from training.talks import look_up, read_talk, read_talks, rewritten, sample_of

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from neuromem.assistant.reading import CHECKPOINT, Passage, Reader, pack
+from neuromem.reading import CHECKPOINT, Passage, Reader, pack
 from neuromem.encoders.int8file import read_checkpoint, write_checkpoint
 from neuromem.errors import InvalidInput, NotFound
 from neuromem.shipped import checkpoint_path

@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from neuromem.assistant.reading import FROZEN, HEADS, JOINT, ORDERS, RANKS, Packed
+from neuromem.reading import FROZEN, HEADS, JOINT, ORDERS, RANKS, Packed
 from neuromem.encoders.int8file import identity_of, read_checkpoint, write_checkpoint
 
 EPS = 1e-12
@@ -212,6 +212,15 @@ def _layer_of(weights: dict[str, Tensor], index: int) -> dict[str, Tensor]:
         for ours, theirs in _NAMES.items()
         for kind in ("weight", "bias")
     }
+
+
+def load_reader(net: ReaderNet, path: Path) -> None:
+    """Takes the weights of a checkpoint over, as far as a network has the layers for them."""
+    weights, _ = read_checkpoint(path, "reader")
+    own = {name: value for name, value in weights.items() if name in dict(net.named_parameters())}
+    net.load_state_dict(own | {"own": own["own"][: len(net.own)]}, strict=False)
+    for index in range(FROZEN, len(net.layers)):
+        net.layers[index].load_state_dict(_layer_of(weights, index))
 
 
 def save_reader(net: ReaderNet, encoder: Path, path: Path, least: float, notes: dict[str, str]) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from tokenizers import Tokenizer
 
-from neuromem.assistant.reading import Packed, Passage, pack
+from neuromem.reading import QUESTION, Packed, Passage, pack
 
 from .blocks import SLOT, Block, Pairs, in_third_person
 from .generate import recognizer_style
@@ -49,9 +49,15 @@ class Sample:
     ends: dict[int, list[Region]] = field(default_factory=dict)
 
 
-def packed(tokenizer: Tokenizer, samples: Sequence[Sample]) -> tuple[Packed, Wanted]:
-    """A batch, and what it should come to."""
-    batch = pack(tokenizer, [(sample.question, sample.passages) for sample in samples])
+def packed(
+    tokenizer: Tokenizer, samples: Sequence[Sample], most: int = QUESTION
+) -> tuple[Packed, Wanted]:
+    """A batch, and what it should come to.
+
+    Args:
+        most: tokens of a question.
+    """
+    batch = pack(tokenizer, [(sample.question, sample.passages) for sample in samples], most)
     right = torch.zeros_like(batch.real)
     starts, ends = (torch.zeros(len(batch.ids), dtype=torch.bool) for _ in range(2))
     parts, first = batch.parts.tolist(), 0

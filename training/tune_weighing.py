@@ -25,7 +25,7 @@ from torch import Tensor
 from neuromem import Memory
 from neuromem.assistant.candidates import Candidate
 from neuromem.assistant.judging import RuleJudge, Verdict
-from neuromem.assistant.reading import Reader
+from neuromem.reading import Reader
 from neuromem.assistant.responder import Tiers, phrased
 from neuromem.assistant.statements import focused
 from neuromem.assistant.weighing import Evidence, Weights, evidence_of, weighed

@@ -17,7 +17,7 @@ from .candidates import Candidate
 from .counting import slot_filled
 from .following import Follow
 from .judging import Judge, RuleJudge, Verdict
-from .reading import Passage, Reader
+from ..reading import Passage, Reader
 from .statements import Statement
 
 __all__ = ["Evidence", "ReadingJudge", "Weights", "evidence_of", "judge_for", "weighed"]

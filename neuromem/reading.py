@@ -18,12 +18,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..encoders.bert import Bert, layer_of, normed, through
-from ..encoders.int8file import identity_of, read_checkpoint
-from ..encoders.transformer import TransformerEncoder, lowest_layers
-from ..errors import InvalidInput
-from ..linear import product_kind
-from ..shipped import checkpoint_path
+from .encoders.bert import Bert, layer_of, normed, through
+from .encoders.int8file import identity_of, read_checkpoint
+from .encoders.transformer import TransformerEncoder, lowest_layers
+from .errors import InvalidInput
+from .linear import product_kind
+from .shipped import checkpoint_path
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -35,7 +35,8 @@ FROZEN = 2  # layers that are the encoder's own
 JOINT = 4  # layers that read a passage by itself; those above see all passages
 RANKS = 17  # places in the order of the candidates that are told apart; the last: not known
 ORDERS = 16  # places in time that are told apart
-QUESTION, BEFORE, TEXT = 32, 20, 48  # most tokens of each part
+QUESTION, BEFORE, TEXT = 32, 20, 48  # most tokens of each part …
+STATEMENT = 48  # … and of a statement in the place of the question
 LONGEST = 16  # tokens of an answer
 CHECKPOINT = "reader.safetensors"
 PLAIN = """
@@ -220,8 +221,14 @@ class Packed:
         return torch.arange(int(counts.max()))[None, :] < counts[:, None]
 
 
-def pack(tokenizer: Tokenizer, asked: Sequence[tuple[str, Sequence[Passage]]]) -> Packed:
-    """Questions, each with its passages, as tokens."""
+def pack(
+    tokenizer: Tokenizer, asked: Sequence[tuple[str, Sequence[Passage]]], most: int = QUESTION
+) -> Packed:
+    """Questions, each with its passages, as tokens.
+
+    Args:
+        most: tokens of a question; of a longer one its end is read.
+    """
     tokens: list[_Token] = []
     sizes: list[list[int]] = []
     ranks: list[int] = []
@@ -230,7 +237,7 @@ def pack(tokenizer: Tokenizer, asked: Sequence[tuple[str, Sequence[Passage]]]) -
         newest = sorted(range(len(passages)), key=lambda place: -passages[place].time)
         orders = {place: min(order, ORDERS - 1) for order, place in enumerate(newest)}
         ranks += [*(min(passage.rank, RANKS - 1) for passage in passages), RANKS]
-        head = _cut(tokenizer, question, QUESTION, last=True)
+        head = _cut(tokenizer, question, most, last=True)
         alone = [_Token(id_, 0, ORDERS - 1, 0, span) for id_, span in head]
         asks = {id_ for id_, _ in head if id_ not in unmarked}
         sizes.append([])

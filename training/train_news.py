@@ -1,0 +1,177 @@
+"""Trains the judge of news: which earlier statement a new one makes out of date. Seeded, resumable, one thread:
+
+    python -m training.train_news
+
+The network is the reader's (`reader_net.py`) with a layer less, and begins with its weights: the statement
+takes the place of the question, what was said before that of the passages. What it learns from: `changes.py`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from tokenizers import Tokenizer
+
+from neuromem.reading import STATEMENT
+from neuromem.shipped import checkpoint_path
+
+from . import state
+from .changes import Change, FromChanges, changes_of, changes_told, read_blocks, read_cases, sample_of
+from .reader_net import ReaderNet, load_reader, save_reader
+from .reader_samples import packed
+from .talks import read_talks
+from .train_reader import AVERAGE, rate_at, vocabulary
+
+HERE = Path(__file__).parent
+CASES = HERE.parent / "tests" / "data" / "updates_fresh.jsonl"
+LAYERS = 5
+EXAM = 16  # statements of one forward pass
+OFTEN = {"blocks": 2, "cases": 2, "talks": 1}  # times a round that a change of a source comes …
+QUIET = 1  # … and a statement of a block that is not marked
+
+
+def parse() -> argparse.Namespace:
+    """Command-line arguments."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--news", type=Path, default=HERE / "news", help="folder of blocks")
+    parser.add_argument("--dialogues", type=Path, default=HERE / "dialogues")
+    parser.add_argument("--rounds", type=int, default=14, help="rounds of cases that are trained on: up to this")
+    parser.add_argument("--out", type=Path, default=Path("checkpoints/news.safetensors"))
+    parser.add_argument("--runs", type=Path, default=Path("runs/news"), help="where the state is kept")
+    parser.add_argument("--steps", type=int, default=4_000)
+    parser.add_argument("--batch", type=int, default=12, help="statements a step")
+    parser.add_argument("--learning-rate", type=float, default=1.5e-4)
+    parser.add_argument("--drop", type=float, default=0.1, help="dropout")
+    parser.add_argument("--layers", type=int, default=LAYERS)
+    parser.add_argument("--start", type=Path, help="state of a run whose weights this one begins with")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=1)
+    return parser.parse_args()
+
+
+def gathered(args: argparse.Namespace) -> tuple[list[Change], list[int], dict[str, list[Change]]]:
+    """What is trained on, how often each comes a round, and what is held out, by source."""
+    blocks, kept = read_blocks(sorted(args.news.rglob("*.txt")))
+    talks, others = read_talks([args.dialogues])
+    told = {
+        "blocks": [change for block in blocks for change in changes_of(block, "blocks")],
+        "talks": [change for talk in talks for change in changes_told(talk)],
+        "cases": read_cases(CASES, range(1, args.rounds + 1)),
+    }
+    held = {
+        "blocks": [change for block in kept for change in changes_of(block, "blocks")],
+        "talks": [change for talk in others for change in changes_told(talk)],
+        "cases": read_cases(CASES, range(args.rounds + 1, 100)),
+    }
+    for source in told:
+        print(f"{source}: {len(told[source]):,} statements, {len(held[source]):,} held out", flush=True)
+    changes = [change for source in told for change in told[source]]
+    times = [
+        OFTEN[source] if change.tag else QUIET for source in told for change in told[source]
+    ]
+    return changes, times, {source: changes for source, changes in held.items() if changes}
+
+
+def main() -> None:
+    """Trains, reports, exports."""
+    args = parse()
+    torch.set_num_threads(args.threads)
+    torch.manual_seed(args.seed)
+    tokenizer = vocabulary()
+    encoder = checkpoint_path("transformer.safetensors")
+    net = ReaderNet(encoder, layers=args.layers, drop=args.drop)
+    load_reader(net, checkpoint_path("reader.safetensors"))
+    changes, times, held = gathered(args)
+    source = FromChanges(changes, times, args.seed)
+    optimizer = torch.optim.AdamW(
+        [p for p in net.parameters() if p.requires_grad],
+        lr=args.learning_rate, weight_decay=0.01, betas=(0.9, 0.98),
+    )  # fmt: skip
+    if args.start:
+        net.load_state_dict(torch.load(args.start, weights_only=True)["average"])
+    average = copy.deepcopy(net)
+    step = state.resume(args.runs / "state.pt", net=net, average=average, optimizer=optimizer)
+    started, first, seen = time.monotonic(), step, []
+    net.train()
+    while step < args.steps:
+        for group in optimizer.param_groups:
+            group["lr"] = rate_at(step, args.steps, args.learning_rate)
+        samples = [source.sample(step * args.batch + n) for n in range(args.batch)]
+        batch, wanted = packed(tokenizer, samples, STATEMENT)
+        with torch.autocast("cpu", torch.bfloat16):
+            loss, right = net.loss(batch, wanted)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+        optimizer.step()
+        step += 1
+        with torch.no_grad():
+            for slow, fast in zip(average.parameters(), net.parameters(), strict=True):
+                slow.lerp_(fast, 1 - min(AVERAGE, step / (step + 10)))
+        seen.append((loss.item(), right.float().mean().item()))
+        if step % 50 == 0:
+            rate = (step - first) / (time.monotonic() - started)
+            mean = torch.tensor(seen[-100:]).mean(dim=0).tolist()
+            print(f"step {step:,}/{args.steps:,} loss {mean[0]:.3f} right {mean[1]:.3f} {rate:.2f}/s", flush=True)
+        if step % 400 == 0 or step == args.steps:
+            for name, exam in held.items():
+                print(f"{name}: {report(exam, judged(average, tokenizer, exam))}", flush=True)
+            net.train()
+        if step % 200 == 0 or step == args.steps:
+            state.save(args.runs / "state.pt", step, net=net, average=average, optimizer=optimizer)
+    notes = {"steps": str(step), "batch": str(args.batch), "seed": str(args.seed), "version": "1"}
+    save_reader(average, encoder, args.out, 0.5, notes)
+    print(f"{args.out}: written")
+
+
+@torch.no_grad()
+def judged(net: ReaderNet, tokenizer: Tokenizer, exam: Sequence[Change]) -> list[list[float]]:
+    """Of each statement the chances that it replaces those of its sample."""
+    net.train(False)
+    out = []
+    for at in range(0, len(exam), EXAM):
+        samples = [sample_of(change) for change in exam[at : at + EXAM]]
+        batch, wanted = packed(tokenizer, samples, STATEMENT)
+        with torch.autocast("cpu", torch.bfloat16):
+            scores, _ = net(batch)
+        table = scores.new_full(wanted.right.shape, -1e4).masked_scatter(batch.real, scores).float().softmax(dim=1)
+        out += [row[: len(sample.passages)].tolist() for sample, row in zip(samples, table, strict=True)]
+    return out
+
+
+def report(exam: Sequence[Change], rows: Sequence[Sequence[float]]) -> str:
+    """Of statements that replace something: right and wrong; of the others: something replaced; by threshold."""
+    parts = []
+    for least in (0.3, 0.5, 0.7, 0.9):
+        hits, wrong, false = 0, 0, 0
+        for change, chances in zip(exam, rows, strict=True):
+            gone = sample_of(change).right
+            best = max(range(len(chances)), key=chances.__getitem__)
+            over = sum(chances) >= least
+            hits += over and best in gone
+            wrong += over and bool(gone) and best not in gone
+            false += over and not gone
+        changed = sum(bool(change.gone) for change in exam)
+        parts.append(
+            f"≥{least}: {hits / max(1, changed):.3f} of {changed}, wrong {wrong / max(1, changed):.3f}, "
+            f"false {false / max(1, len(exam) - changed):.3f} of {len(exam) - changed}"
+        )
+    by_tag: dict[str, list[bool]] = defaultdict(list)
+    for change, chances in zip(exam, rows, strict=True):
+        gone = sample_of(change).right
+        best = max(range(len(chances)), key=chances.__getitem__)
+        by_tag[change.tag].append(best in gone if gone and sum(chances) >= 0.5 else not gone and sum(chances) < 0.5)
+    tags = " ".join(f"{tag or '-'} {sum(r) / len(r):.2f}" for tag, r in sorted(by_tag.items()))
+    return "; ".join(parts) + f" | {tags}"
+
+
+if __name__ == "__main__":
+    main()
