@@ -30,6 +30,7 @@ from .sayings import Held, Saying, same_side
 from .supersede import FOLLOWS, End, followed, outdated, retracted
 from .tell import fact_body, in_batches, in_third_person, is_immutable, joined_metadata
 from .text import sentences, stems
+from .verdict import judge_for, weighed
 
 __all__ = ["Hearing", "Told", "say_event"]
 
@@ -69,6 +70,7 @@ class Hearing:
         self.told: list[Told] = []
         self._keys, self._record, self._open = open_.fold.writer.keys, record, open_
         self._known = Known(open_, record)
+        self._judge = judge_for(self._keys.encoder.name)
         self._bodies: dict[int, dict[str, Any]] = {}  # of this very call, by fingerprint of the words
         self._tail: tuple[Fact | None, list[End]] = (None, [])  # the last fact of the turn, what it ended
         self._vectors_of: dict[str, Sequence[Tensor]] = {}  # of the turn, by the words
@@ -179,7 +181,7 @@ class Hearing:
             self._tail = (None, [])
             return
         held = self._candidates(said) if self.infer else []
-        ends, late = self._outdated(said, held)
+        ends, loose, late = self._outdated(said, held)
         ends = [End(end.id, FOLLOWS) if self._is_immutable(end.id) else end for end in ends]
         fact, passed_on = self._joined(fact, said)
         if not (sure or ends or passed_on):
@@ -190,8 +192,8 @@ class Hearing:
         self._known.add(id_, saying_of(fact, time))
         for end in (*passed_on, *ends):
             self._end(end, id_, time)
-        if held and not (ends or passed_on or late or self._between):
-            self._loosely(said, held, id_)
+        if not (ends or passed_on or late):
+            self._loosely(said, held, loose, id_)
         self._tail = (fact, [*passed_on, *ends])
         if late is not None and not self._is_immutable(id_):
             self._end(End(id_, "late"), late.id, late.said.time)
@@ -223,36 +225,41 @@ class Hearing:
 
     # -- what it ends ---------------------------------------------------------------------------
 
-    def _outdated(self, said: Saying, held: Sequence[Held]) -> tuple[list[End], Held | None]:
-        """As `_ends`; in talk between people, only what one slot with one value at a time says.
+    def _outdated(self, said: Saying, held: Sequence[Held]) -> tuple[list[End], list[End], Held | None]:
+        """What a statement replaces, what it may be news of, and what is newer and replaces it.
 
-        "No worries!" corrects nothing there, and "now I want to help others" is no news of the last wish.
+        In talk between people, only what one slot with one value at a time says: "No worries!" corrects
+        nothing there, and "now I want to help others" is no news of the last wish.
         """
         ends, late = _ends(said, held)
-        if not self._between:
-            return ends, late
-        by_slot = [end for end in ends if end.reason == "slot"]
-        return by_slot, late if late is not None and slots_meet(said, late.said) else None
+        if self._between:
+            by_slot = [end for end in ends if end.reason == "slot"]
+            return by_slot, [], late if late is not None and slots_meet(said, late.said) else None
+        earlier = [item for item in held if item.said.time <= said.time]
+        loose = followed(said, earlier)
+        if self._judge is not None and earlier:
+            ends, loose = weighed(ends, loose, self._judge.chances(said, earlier))
+        return ends, loose, late
 
-    def _loosely(self, said: Saying, held: Sequence[Held], id_: str) -> None:
+    def _loosely(self, said: Saying, held: Sequence[Held], loose: Sequence[End], id_: str) -> None:
         """Links a new fact with what it may be news of, or with the habit to which it is an exception."""
         earlier = [item for item in held if item.said.time <= said.time]
-        habit = excepted(said, earlier)
+        habit = None if self._between else excepted(said, earlier)
         if habit is not None:
             self._end(End(id_, FOLLOWS), habit, said.time)
-        for end in followed(said, earlier) if habit is None else ():
+        for end in loose if habit is None else ():
             self._end(end, id_, said.time)
 
     def _candidates(self, said: Saying) -> list[Held]:
         return self._known.candidates(said, self._vectors(said))
 
     def _vectors(self, said: Saying) -> Sequence[Tensor]:
-        """Keys of the statement and of what it names; none where no word hints at a change."""
+        """Keys of the statement and of what it names; none where nothing is read and no word hints at a change."""
         change, slot, frame = said.change, said.slot, said.frame
         if said.text in self._vectors_of:
             return self._vectors_of[said.text]
         hints = bool(change) or frame.once or bool(frame.values) or frame.states or is_lasting(said.text)
-        if not hints and not (slot and slot.single):
+        if self._judge is None and not hints and not (slot and slot.single):
             return ()
         named = " ".join((*change.old, *change.topic))
         found = [self._keys.near(text) for text in (said.text, named) if text]

@@ -76,9 +76,13 @@ class Reader:
     True
     """
 
-    def __init__(self, path: str | Path | None = None) -> None:
-        """Args: path: a checkpoint; None takes the shipped one. It belongs to the shipped transformer."""
-        self.path = Path(path) if path else checkpoint_path(CHECKPOINT)
+    def __init__(self, path: str | Path | None = None, most: int = QUESTION) -> None:
+        """
+        Args:
+            path: a checkpoint; None takes the assistant's. It belongs to the shipped transformer.
+            most: tokens of a question that are read, the last ones.
+        """
+        self.path, self._most = Path(path) if path else checkpoint_path(CHECKPOINT), most
         self._lock = threading.Lock()
         self._network: _Network | None = None
 
@@ -116,10 +120,7 @@ class Reader:
         """
         if not passages:
             return []
-        network = self.load()
-        batch = pack(network.tokenizer, [(question, passages)])
-        scores, spans = network(batch)
-        chances = scores.softmax(dim=0).tolist()
+        batch, chances, spans = self._read(question, passages)
         out = []
         first = 0
         for place, passage in enumerate(passages):
@@ -129,6 +130,17 @@ class Reader:
             start, end = _span(inside, spans, batch.offsets) if inside else (0, len(passage.text))
             out.append(Reading(chances[place], start, end))
         return out
+
+
+    def chances(self, question: str, passages: Sequence[Passage]) -> list[float]:
+        """As `read`, the chances alone."""
+        return self._read(question, passages)[1][:-1] if passages else []
+
+    def _read(self, question: str, passages: Sequence[Passage]) -> tuple[Packed, list[float], Tensor]:
+        network = self.load()
+        batch = pack(network.tokenizer, [(question, passages)], self._most)
+        scores, spans = network(batch)
+        return batch, scores.softmax(dim=0).tolist(), spans
 
 
 def _span(tokens: Sequence[int], spans: Tensor, offsets: Sequence[tuple[int, int]]) -> tuple[int, int]:

@@ -20,7 +20,7 @@ LAYERS = (
     "errors heap together checks config shipped identity text echo facts tokens linear encoders reading senses "
     "fidelity forgetting ladder confidence lately codec marks layout table bank bankfile strangers keys "
     "write writer merkle records storage log history mend news question order held evidence recall fold "
-    "sayings nearness habits supersede introduced namesakes current snapshots appending owners deep tell "
+    "sayings nearness habits supersede verdict introduced namesakes current snapshots appending owners deep tell "
     "known alike clusters standing conscious hearing consolidate llm reader engine telling asking sound "
     "transfer memory context assistant sdk server langgraph compat mem0_hook mem0_default voice whatsapp "
     "ingest render bench demo commands cli"

@@ -30,6 +30,7 @@ from .train_reader import AVERAGE, rate_at, vocabulary
 
 HERE = Path(__file__).parent
 CASES = HERE.parent / "tests" / "data" / "updates_fresh.jsonl"
+ROUNDS = 14  # of cases; later ones are there to measure with
 LAYERS = 5
 EXAM = 16  # statements of one forward pass
 OFTEN = {"blocks": 2, "cases": 2, "talks": 1}  # times a round that a change of a source comes …
@@ -43,7 +44,7 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument("--news", type=Path, default=HERE / "news", help="folder of blocks")
     parser.add_argument("--dialogues", type=Path, default=HERE / "dialogues")
-    parser.add_argument("--rounds", type=int, default=14, help="rounds of cases that are trained on: up to this")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="of cases: trained on up to this")
     parser.add_argument("--out", type=Path, default=Path("checkpoints/news.safetensors"))
     parser.add_argument("--runs", type=Path, default=Path("runs/news"), help="where the state is kept")
     parser.add_argument("--steps", type=int, default=4_000)
@@ -69,7 +70,7 @@ def gathered(args: argparse.Namespace) -> tuple[list[Change], list[int], dict[st
     held = {
         "blocks": [change for block in kept for change in changes_of(block, "blocks")],
         "talks": [change for talk in others for change in changes_told(talk)],
-        "cases": read_cases(CASES, range(args.rounds + 1, 100)),
+        "cases": read_cases(CASES, range(args.rounds + 1, ROUNDS + 1)),
     }
     for source in told:
         print(f"{source}: {len(told[source]):,} statements, {len(held[source]):,} held out", flush=True)

@@ -1,0 +1,96 @@
+"""What a new statement makes out of date, as a small network reads it, beside what the rules say.
+
+The rules of `supersede.py` look at words; they are sure where a slot gets a new value or a correction is told
+as one. Whether "we got the keys to the bungalow" ends "we rent a studio" has to be read: the judge is the
+assistant's reader (`reading.py`) taught with other weights, the new statement in the place of the question and
+what is held in that of the passages (`training/train_news.py`, `checkpoints/news.md`). It reads one statement
+at a time, so that nothing depends on what else is told; what was decided is logged, and a replay reads nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from .encoders.int8file import identity_of
+from .encoders.transformer import TransformerEncoder
+from .reading import STATEMENT, Passage, Reader
+from .sayings import RECENT, Held, Saying, same_words
+from .shipped import checkpoint_path
+from .supersede import FOLLOWS, End
+
+__all__ = ["READ", "Judge", "judge_for", "weighed"]
+
+READ = "read"  # the reason of an end that the judge found
+CHECKPOINT = "news.safetensors"
+MOST = 8  # memories that are read at once
+REPLACES = 0.8  # chance from which a memory is replaced …
+ALSO = 0.3  # … and one more beside the likeliest
+MAY_FOLLOW = 0.3  # … from which a statement may be news of it
+DENIED = 0.1  # … below which a rule that may err replaces nothing
+SURE = frozenset({"slot", "retracted", "corrected"})  # reasons that need no reading
+
+
+class Judge:
+    """Reads which memories a statement makes out of date; loaded when first used, safe across threads."""
+
+    def __init__(self, path: str | Path | None = None) -> None:
+        """Args: path: a checkpoint; None takes the shipped one. It belongs to the shipped transformer."""
+        self._reader = Reader(path or checkpoint_path(CHECKPOINT), STATEMENT)
+
+    def chances(self, new: Saying, held: Sequence[Held]) -> dict[str, float]:
+        """How likely a statement makes each memory out of date; what is missing to 1 is that it does none.
+
+        Args:
+            held: candidates, all current, none told later; of those of the same speaker the last ones and
+                the nearest are read.
+        """
+        near = sorted(_readable(new, held), key=lambda item: (item.said.time, -item.back, item.id))
+        passages = [Passage(item.said.text, " ".join(item.before), item.said.time) for item in near]
+        chances = self._reader.chances(f"{new.cue} {new.text}".strip(), passages)
+        return {item.id: chance for item, chance in zip(near, chances, strict=True)}
+
+
+def _readable(new: Saying, held: Sequence[Held]) -> list[Held]:
+    """The candidates that are read."""
+    own = [
+        item
+        for item in held
+        if item.said.speaker.casefold() == new.speaker.casefold() and not same_words(new.text, item.said.text)
+    ]
+    return sorted(own, key=lambda item: (item.back >= RECENT, -item.likeness, item.id))[:MOST]
+
+
+@lru_cache(maxsize=8)
+def judge_for(encoder: str) -> Judge | None:
+    """The shipped judge, for memories whose encoder has the name given; None where the rules stand alone.
+
+    It stands on the words and the lowest layers of the shipped transformer: a memory with another encoder
+    would load both for it, so it goes without.
+    """
+    below = TransformerEncoder().path
+    there = checkpoint_path(CHECKPOINT).is_file() and below.is_file()
+    own = encoder.startswith(f"{TransformerEncoder.kind}:") and there
+    return Judge() if own and encoder.endswith(f"@{identity_of(below)}") else None
+
+
+def weighed(
+    ends: Sequence[End], loose: Sequence[End], chances: Mapping[str, float]
+) -> tuple[list[End], list[End]]:
+    """What is replaced, and what the statement may be news of, from what rules and judge say.
+
+    Args:
+        ends, loose: what the rules say, as `outdated` and `followed` give it.
+        chances: as `Judge.chances`; a memory that was not read has none.
+    """
+    kept = [end for end in ends if end.reason in SURE or chances.get(end.id, 1.0) >= DENIED]
+    best = max(chances, key=lambda id_: (chances[id_], id_), default="")
+    if chances.get(best, 0.0) >= REPLACES:
+        read = [id_ for id_, chance in chances.items() if id_ == best or chance >= ALSO]
+        kept += [End(id_, READ) for id_ in read if id_ not in {end.id for end in kept}]
+    if kept:
+        return kept, []
+    if chances.get(best, 0.0) >= MAY_FOLLOW:
+        return [], [End(best, FOLLOWS)]
+    return [], list(loose)
