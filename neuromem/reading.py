@@ -131,7 +131,6 @@ class Reader:
             out.append(Reading(chances[place], start, end))
         return out
 
-
     def chances(self, question: str, passages: Sequence[Passage]) -> list[float]:
         """As `read`, the chances alone."""
         return self._read(question, passages)[1][:-1] if passages else []

@@ -49,9 +49,7 @@ class Sample:
     ends: dict[int, list[Region]] = field(default_factory=dict)
 
 
-def packed(
-    tokenizer: Tokenizer, samples: Sequence[Sample], most: int = QUESTION
-) -> tuple[Packed, Wanted]:
+def packed(tokenizer: Tokenizer, samples: Sequence[Sample], most: int = QUESTION) -> tuple[Packed, Wanted]:
     """A batch, and what it should come to.
 
     Args:

@@ -75,9 +75,7 @@ def gathered(args: argparse.Namespace) -> tuple[list[Change], list[int], dict[st
     for source in told:
         print(f"{source}: {len(told[source]):,} statements, {len(held[source]):,} held out", flush=True)
     changes = [change for source in told for change in told[source]]
-    times = [
-        OFTEN[source] if change.tag else QUIET for source in told for change in told[source]
-    ]
+    times = [OFTEN[source] if change.tag else QUIET for source in told for change in told[source]]
     return changes, times, {source: changes for source, changes in held.items() if changes}
 
 
@@ -121,7 +119,10 @@ def main() -> None:
         if step % 50 == 0:
             rate = (step - first) / (time.monotonic() - started)
             mean = torch.tensor(seen[-100:]).mean(dim=0).tolist()
-            print(f"step {step:,}/{args.steps:,} loss {mean[0]:.3f} right {mean[1]:.3f} {rate:.2f}/s", flush=True)
+            print(
+                f"step {step:,}/{args.steps:,} loss {mean[0]:.3f} right {mean[1]:.3f} {rate:.2f}/s",
+                flush=True,
+            )
         if step % 400 == 0 or step == args.steps:
             for name, exam in held.items():
                 print(f"{name}: {report(exam, judged(average, tokenizer, exam))}", flush=True)
@@ -143,7 +144,12 @@ def judged(net: ReaderNet, tokenizer: Tokenizer, exam: Sequence[Change]) -> list
         batch, wanted = packed(tokenizer, samples, STATEMENT)
         with torch.autocast("cpu", torch.bfloat16):
             scores, _ = net(batch)
-        table = scores.new_full(wanted.right.shape, -1e4).masked_scatter(batch.real, scores).float().softmax(dim=1)
+        table = (
+            scores.new_full(wanted.right.shape, -1e4)
+            .masked_scatter(batch.real, scores)
+            .float()
+            .softmax(dim=1)
+        )
         out += [row[: len(sample.passages)].tolist() for sample, row in zip(samples, table, strict=True)]
     return out
 
@@ -169,7 +175,9 @@ def report(exam: Sequence[Change], rows: Sequence[Sequence[float]]) -> str:
     for change, chances in zip(exam, rows, strict=True):
         gone = sample_of(change).right
         best = max(range(len(chances)), key=chances.__getitem__)
-        by_tag[change.tag].append(best in gone if gone and sum(chances) >= 0.5 else not gone and sum(chances) < 0.5)
+        by_tag[change.tag].append(
+            best in gone if gone and sum(chances) >= 0.5 else not gone and sum(chances) < 0.5
+        )
     tags = " ".join(f"{tag or '-'} {sum(r) / len(r):.2f}" for tag, r in sorted(by_tag.items()))
     return "; ".join(parts) + f" | {tags}"
 
