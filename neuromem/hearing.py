@@ -254,7 +254,7 @@ class Hearing:
         return self._known.candidates(said, self._vectors(said))
 
     def _vectors(self, said: Saying) -> Sequence[Tensor]:
-        """Keys of the statement and of what it names; none where nothing is read and no word hints at a change."""
+        """Keys of the statement and of what it names; none where nothing reads and no word hints at it."""
         change, slot, frame = said.change, said.slot, said.frame
         if said.text in self._vectors_of:
             return self._vectors_of[said.text]

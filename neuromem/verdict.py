@@ -1,10 +1,10 @@
 """What a new statement makes out of date, as a small network reads it, beside what the rules say.
 
-The rules of `supersede.py` look at words; they are sure where a slot gets a new value or a correction is told
-as one. Whether "we got the keys to the bungalow" ends "we rent a studio" has to be read: the judge is the
-assistant's reader (`reading.py`) taught with other weights, the new statement in the place of the question and
+The rules of `supersede.py` look at words; they are sure where a slot gets a new value or a correction is
+told as one. Whether "we got the keys to the bungalow" ends "we rent a studio" has to be read: the judge is
+the assistant's reader (`reading.py`) with other weights, the new statement in the place of the question and
 what is held in that of the passages (`training/train_news.py`, `checkpoints/news.md`). It reads one statement
-at a time, so that nothing depends on what else is told; what was decided is logged, and a replay reads nothing.
+at a time, so nothing depends on what else is told; what is decided is logged, and a replay reads nothing.
 """
 
 from __future__ import annotations

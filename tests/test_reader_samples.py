@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from neuromem.reading import Passage
 from neuromem.encoders.lexical import HashEncoder
+from neuromem.reading import Passage
 from training.reader_samples import Sample, packed
 from training.talks import look_up, read_talk, read_talks, rewritten, sample_of
 from training.train_reader import rate_at, vocabulary

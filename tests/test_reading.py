@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from neuromem.reading import CHECKPOINT, Passage, Reader, pack
 from neuromem.encoders.int8file import read_checkpoint, write_checkpoint
 from neuromem.errors import InvalidInput, NotFound
+from neuromem.reading import CHECKPOINT, Passage, Reader, pack
 from neuromem.shipped import checkpoint_path
 from training.reader_net import ReaderNet, save_reader
 

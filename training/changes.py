@@ -92,12 +92,8 @@ def changes_of(said: Sequence[Said], source: str = "") -> list[Change]:
     for place, new in enumerate(said):
         held = [other for other in range(place) if other not in gone]
         if held:
-            passages = tuple(
-                Passage(
-                    said[other].text, " ".join(said[old].text for old in replaced.get(other, ())), said[other].time
-                )
-                for other in held
-            )  # fmt: skip
+            before = {other: " ".join(said[old].text for old in replaced.get(other, ())) for other in held}
+            passages = tuple(Passage(said[other].text, before[other], said[other].time) for other in held)
             marked = frozenset(held.index(old) for old in new.replaces if old in held)
             out.append(Change(new.text, passages, marked, new.tag, source))
         gone |= set(new.replaces)

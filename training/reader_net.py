@@ -18,8 +18,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from neuromem.reading import FROZEN, HEADS, JOINT, ORDERS, RANKS, Packed
 from neuromem.encoders.int8file import identity_of, read_checkpoint, write_checkpoint
+from neuromem.reading import FROZEN, HEADS, JOINT, ORDERS, RANKS, Packed
 
 EPS = 1e-12
 SPAN = 0.5  # weight of the loss of where the answer stands

@@ -22,10 +22,10 @@ from pathlib import Path
 
 from neuromem.assistant.asked import is_follow_up
 from neuromem.assistant.candidates import BESIDE, SITTING_S
-from neuromem.reading import RANKS, Passage
 from neuromem.bench.talk import says
 from neuromem.encoders.base import Encoder
 from neuromem.facts.keep import is_question
+from neuromem.reading import RANKS, Passage
 from neuromem.text import sentences
 
 from .blocks import Pairs

@@ -1,4 +1,4 @@
-"""Trains the judge of news: which earlier statement a new one makes out of date. Seeded, resumable, one thread:
+"""Trains the judge of news: which earlier statement a new one makes out of date. Seeded, resumable:
 
     python -m training.train_news
 
@@ -33,6 +33,7 @@ CASES = HERE.parent / "tests" / "data" / "updates_fresh.jsonl"
 ROUNDS = 14  # of cases; later ones are there to measure with
 LAYERS = 5
 EXAM = 16  # statements of one forward pass
+THRESHOLDS = (0.3, 0.5, 0.7, 0.9)
 OFTEN = {"blocks": 2, "cases": 2, "talks": 1}  # times a round that a change of a source comes …
 QUIET = 1  # … and a statement of a block that is not marked
 
@@ -144,41 +145,33 @@ def judged(net: ReaderNet, tokenizer: Tokenizer, exam: Sequence[Change]) -> list
         batch, wanted = packed(tokenizer, samples, STATEMENT)
         with torch.autocast("cpu", torch.bfloat16):
             scores, _ = net(batch)
-        table = (
-            scores.new_full(wanted.right.shape, -1e4)
-            .masked_scatter(batch.real, scores)
-            .float()
-            .softmax(dim=1)
-        )
-        out += [row[: len(sample.passages)].tolist() for sample, row in zip(samples, table, strict=True)]
+        table = scores.new_full(wanted.right.shape, -1e4).masked_scatter(batch.real, scores)
+        chances = table.float().softmax(dim=1)
+        out += [row[: len(each.passages)].tolist() for each, row in zip(samples, chances, strict=True)]
     return out
 
 
 def report(exam: Sequence[Change], rows: Sequence[Sequence[float]]) -> str:
-    """Of statements that replace something: right and wrong; of the others: something replaced; by threshold."""
+    """By threshold: changes found, changes laid to the wrong statement, changes seen where there is none."""
     parts = []
-    for least in (0.3, 0.5, 0.7, 0.9):
-        hits, wrong, false = 0, 0, 0
+    changed = sum(bool(change.gone) for change in exam)
+    for least in THRESHOLDS:
+        hits = wrong = false = 0
         for change, chances in zip(exam, rows, strict=True):
-            gone = sample_of(change).right
-            best = max(range(len(chances)), key=chances.__getitem__)
-            over = sum(chances) >= least
-            hits += over and best in gone
-            wrong += over and bool(gone) and best not in gone
-            false += over and not gone
-        changed = sum(bool(change.gone) for change in exam)
+            if sum(chances) >= least:
+                gone = sample_of(change).right
+                right = max(range(len(chances)), key=chances.__getitem__) in gone
+                hits, wrong, false = hits + right, wrong + (bool(gone) and not right), false + (not gone)
         parts.append(
-            f"≥{least}: {hits / max(1, changed):.3f} of {changed}, wrong {wrong / max(1, changed):.3f}, "
+            f"{least}: found {hits / max(1, changed):.3f}, wrong {wrong / max(1, changed):.3f} of {changed}, "
             f"false {false / max(1, len(exam) - changed):.3f} of {len(exam) - changed}"
         )
     by_tag: dict[str, list[bool]] = defaultdict(list)
     for change, chances in zip(exam, rows, strict=True):
-        gone = sample_of(change).right
+        gone, told = sample_of(change).right, sum(chances) >= 0.5
         best = max(range(len(chances)), key=chances.__getitem__)
-        by_tag[change.tag].append(
-            best in gone if gone and sum(chances) >= 0.5 else not gone and sum(chances) < 0.5
-        )
-    tags = " ".join(f"{tag or '-'} {sum(r) / len(r):.2f}" for tag, r in sorted(by_tag.items()))
+        by_tag[change.tag].append(told == bool(gone) and (not told or best in gone))
+    tags = " ".join(f"{tag or '-'} {sum(right) / len(right):.2f}" for tag, right in sorted(by_tag.items()))
     return "; ".join(parts) + f" | {tags}"
 
 

@@ -25,11 +25,11 @@ from torch import Tensor
 from neuromem import Memory
 from neuromem.assistant.candidates import Candidate
 from neuromem.assistant.judging import RuleJudge, Verdict
-from neuromem.reading import Reader
 from neuromem.assistant.responder import Tiers, phrased
 from neuromem.assistant.statements import focused
 from neuromem.assistant.weighing import Evidence, Weights, evidence_of, weighed
 from neuromem.bench.talk import Exchange, says
+from neuromem.reading import Reader
 
 from .tune_responder import asked_of, is_right
 

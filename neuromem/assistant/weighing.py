@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 from ..facts.sought import slots_sought
 from ..memory import Memory
+from ..reading import Passage, Reader
 from .candidates import Candidate
 from .counting import slot_filled
 from .following import Follow
 from .judging import Judge, RuleJudge, Verdict
-from ..reading import Passage, Reader
 from .statements import Statement
 
 __all__ = ["Evidence", "ReadingJudge", "Weights", "evidence_of", "judge_for", "weighed"]
