@@ -15,8 +15,9 @@ from pathlib import Path
 
 from .encoders.int8file import identity_of
 from .encoders.transformer import TransformerEncoder
+from .habits import excepted
 from .reading import STATEMENT, Passage, Reader
-from .sayings import RECENT, Held, Saying, same_words
+from .sayings import RECENT, Held, Saying, may_meet, same_words
 from .shipped import checkpoint_path
 from .supersede import FOLLOWS, End
 
@@ -26,9 +27,9 @@ READ = "read"  # the reason of an end that the judge found
 CHECKPOINT = "news.safetensors"
 MOST = 8  # memories that are read at once
 REPLACES = 0.8  # chance from which a memory is replaced …
-ALSO = 0.3  # … and one more beside the likeliest
-MAY_FOLLOW = 0.3  # … from which a statement may be news of it
-DENIED = 0.1  # … below which a rule that may err replaces nothing
+ALSO = 0.3  # … and one more beside the likeliest; from which a statement may be news of it, too
+DENIED = 0.05  # chance below which a rule that may err replaces nothing, and links nothing
+ALIKE = 0.5  # … and a rule that goes by likeness alone
 SURE = frozenset({"slot", "retracted", "corrected"})  # reasons that need no reading
 
 
@@ -53,7 +54,7 @@ class Judge:
 
 
 def _readable(new: Saying, held: Sequence[Held]) -> list[Held]:
-    """The candidates that are read."""
+    """The candidates that are read: of the same speaker, the last ones and the nearest."""
     own = [
         item
         for item in held
@@ -76,21 +77,38 @@ def judge_for(encoder: str) -> Judge | None:
 
 
 def weighed(
-    ends: Sequence[End], loose: Sequence[End], chances: Mapping[str, float]
+    new: Saying, held: Sequence[Held], ends: Sequence[End], loose: Sequence[End], chances: Mapping[str, float]
 ) -> tuple[list[End], list[End]]:
     """What is replaced, and what the statement may be news of, from what rules and judge say.
 
+    What the judge finds does not count where the rules that stand above all others forbid it: another
+    person's news ends nothing of one's own, and an exception ends no habit.
+
     Args:
-        ends, loose: what the rules say, as `outdated` and `followed` give it.
+        held: candidates. ends, loose: what the rules say of them, as `outdated` and `followed` give it.
         chances: as `Judge.chances`; a memory that was not read has none.
     """
-    kept = [end for end in ends if end.reason in SURE or chances.get(end.id, 1.0) >= DENIED]
-    best = max(chances, key=lambda id_: (chances[id_], id_), default="")
-    if chances.get(best, 0.0) >= REPLACES:
-        read = [id_ for id_, chance in chances.items() if id_ == best or chance >= ALSO]
-        kept += [End(id_, READ) for id_ in read if id_ not in {end.id for end in kept}]
+    kept = [end for end in ends if chances.get(end.id, 1.0) >= _least(end.reason)]
+    exception = excepted(new, held) is not None
+    own = {item.id for item in held if not exception and not _is_of_others(new, item)}
+    read = {id_: chance for id_, chance in chances.items() if id_ in own}
+    best = max(read, key=lambda id_: (read[id_], id_), default="")
+    if read.get(best, 0.0) >= REPLACES:
+        gone = [id_ for id_, chance in read.items() if id_ == best or chance >= ALSO]
+        kept += [End(id_, READ) for id_ in gone if id_ not in {end.id for end in kept}]
     if kept:
         return kept, []
-    if chances.get(best, 0.0) >= MAY_FOLLOW:
+    if read.get(best, 0.0) >= ALSO:
         return [], [End(best, FOLLOWS)]
-    return [], list(loose)
+    return [], [end for end in loose if chances.get(end.id, 1.0) >= DENIED]
+
+
+def _least(reason: str) -> float:
+    """The chance from which a rule's end counts."""
+    return 0.0 if reason in SURE else ALIKE if reason == "alike" else DENIED
+
+
+def _is_of_others(new: Saying, held: Held) -> bool:
+    """Whether a statement is somebody else's news, and a memory is not about them."""
+    other = new.frame.whose.kind == "other" and held.said.frame.whose.kind != "other"
+    return other and not may_meet(new, held)

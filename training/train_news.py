@@ -54,6 +54,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--drop", type=float, default=0.1, help="dropout")
     parser.add_argument("--layers", type=int, default=LAYERS)
     parser.add_argument("--start", type=Path, help="state of a run whose weights this one begins with")
+    parser.add_argument("--every", type=int, default=1, help="held-out statements: one of so many is judged")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
     return parser.parse_args()
@@ -77,7 +78,7 @@ def gathered(args: argparse.Namespace) -> tuple[list[Change], list[int], dict[st
         print(f"{source}: {len(told[source]):,} statements, {len(held[source]):,} held out", flush=True)
     changes = [change for source in told for change in told[source]]
     times = [OFTEN[source] if change.tag else QUIET for source in told for change in told[source]]
-    return changes, times, {source: changes for source, changes in held.items() if changes}
+    return changes, times, {source: changes[:: args.every] for source, changes in held.items() if changes}
 
 
 def main() -> None:
