@@ -101,10 +101,11 @@ class Reader:
             if self._network is None:
                 weights, config = read_checkpoint(self.path, "reader")
                 below = TransformerEncoder().path  # its words and lowest layers
-                if config["encoder"] != identity_of(below):
+                identity = identity_of(below)
+                if config["encoder"] != identity:
                     problem = f"{self.path.name} was trained on another encoder than {below.name}"
                     raise InvalidInput("reader", problem, "train it again: python -m training.train_reader")
-                self._network = _Network(weights, lowest_layers(below, FROZEN), int(config["layers"]))
+                self._network = _Network(weights, _lowest(below, identity), int(config["layers"]))
             return self._network
 
     @property
@@ -140,6 +141,12 @@ class Reader:
         batch = pack(network.tokenizer, [(question, passages)], self._most)
         scores, spans = network(batch)
         return batch, scores.softmax(dim=0).tolist(), spans
+
+
+@lru_cache(1)
+def _lowest(path: Path, identity: str) -> Bert:
+    """What all readers stand on; in RAM once. `identity` is the file's."""
+    return lowest_layers(path, FROZEN)
 
 
 def _span(tokens: Sequence[int], spans: Tensor, offsets: Sequence[tuple[int, int]]) -> tuple[int, int]:

@@ -17,7 +17,7 @@ from .encoders.int8file import identity_of
 from .encoders.transformer import TransformerEncoder
 from .habits import excepted
 from .reading import STATEMENT, Passage, Reader
-from .sayings import RECENT, Held, Saying, may_meet, same_words
+from .sayings import Held, Saying, may_meet, same_words
 from .shipped import checkpoint_path
 from .supersede import FOLLOWS, End
 
@@ -25,7 +25,8 @@ __all__ = ["READ", "Judge", "judge_for", "weighed"]
 
 READ = "read"  # the reason of an end that the judge found
 CHECKPOINT = "news.safetensors"
-MOST = 8  # memories that are read at once
+MOST = 6  # memories that are read at once
+LAST = 2  # … the last ones told among them, whatever they are about
 REPLACES = 0.8  # chance from which a memory is replaced …
 ALSO = 0.3  # … and one more beside the likeliest; from which a statement may be news of it, too
 DENIED = 0.05  # chance below which a rule that may err replaces nothing, and links nothing
@@ -60,7 +61,7 @@ def _readable(new: Saying, held: Sequence[Held]) -> list[Held]:
         for item in held
         if item.said.speaker.casefold() == new.speaker.casefold() and not same_words(new.text, item.said.text)
     ]
-    return sorted(own, key=lambda item: (item.back >= RECENT, -item.likeness, item.id))[:MOST]
+    return sorted(own, key=lambda item: (item.back >= LAST, -item.likeness, item.id))[:MOST]
 
 
 @lru_cache(maxsize=8)

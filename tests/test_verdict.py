@@ -1,0 +1,157 @@
+"""The judge of news: what a statement makes out of date is read; the rules stand where they are sure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import FakeClock
+
+from neuromem import Memory
+from neuromem.encoders import load_encoder
+from neuromem.facts import gist_of
+from neuromem.sayings import Held, Saying
+from neuromem.supersede import FOLLOWS, End
+from neuromem.verdict import READ, Judge, judge_for, weighed
+from training.changes import changes_of, read_blocks, sample_of
+
+FOREVER = {"forgetting": {"decay": "none"}}
+DAY_S = 86_400.0
+STUDIO = "I rent a studio above a laundromat in Tacoma."
+BUNGALOW = "We got the keys to a bungalow in Olympia on Friday, so that's home from here on."
+BLOCK = """
+1 | We rent a studio above a laundromat in Tacoma.
+2 | My sister Dalia lives in Tacoma too.
+3>1 move | We got the keys to a bungalow in Olympia on Friday, so that's home from here on.
+4~2 other | Dalia is thinking of moving as well.
+5>3 move | The bungalow is sold; we live on a barge.
+"""
+
+
+def said(text: str, day: float = 0.0) -> Saying:
+    return Saying(text, gist_of(text), day * DAY_S)
+
+
+def told(*texts: str) -> list[Held]:
+    """Held statements, a week apart, the last one said last."""
+    back = len(texts) - 1
+    return [Held(text, said(text, 7 * place), back - place, 0.2) for place, text in enumerate(texts)]
+
+
+def chance_of(new: str, *texts: str) -> dict[str, float]:
+    return Judge().chances(said(new, 100), told(*texts))
+
+
+# --- what is read ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (STUDIO, BUNGALOW),
+        ("Priya and I are engaged.", "Priya gave the ring back on Sunday."),
+        ("i'm on chapter three of the book", "finished chapter nine last night"),
+    ],
+)  # fmt: skip
+def test_what_a_statement_makes_out_of_date_is_found_without_a_word_of_change(old: str, new: str) -> None:
+    chances = chance_of(new, "My sister plays the harp.", old, "The dryers hum all night.")
+    assert max(chances, key=chances.__getitem__) == old
+    assert chances[old] > 0.5
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("I have a dog called Bo.", "My neighbour adopted a cat."),
+        ("I drink my coffee black.", "The kitchen smells of paint."),
+    ],
+)
+def test_what_is_of_something_else_replaces_nothing(old: str, new: str) -> None:
+    assert sum(chance_of(new, old, "My sister plays the harp.").values()) < 0.3
+
+
+def test_a_statement_is_read_alone_so_the_same_talk_gives_the_same_verdict() -> None:
+    once, again = (chance_of(BUNGALOW, STUDIO, "The dryers hum all night.") for _ in range(2))
+    assert once == again
+
+
+def test_somebody_else_s_statements_are_not_read() -> None:
+    theirs = Held("theirs", Saying(STUDIO, gist_of(STUDIO), 0.0, "ben"), 0, 0.5)
+    assert "theirs" not in Judge().chances(said(BUNGALOW, 9), [theirs, *told("The dryers hum.")])
+
+
+def test_an_encoder_that_shares_no_layers_with_the_judge_goes_without(tmp_path: Path) -> None:
+    assert judge_for(load_encoder("hash").name) is None
+    assert judge_for(load_encoder("conv").name) is None
+    assert judge_for(load_encoder("transformer:192").name) is not None
+
+
+# --- rules and judge together ------------------------------------------------------------------------------
+
+
+def test_what_is_read_clearly_replaces_and_what_is_read_in_doubt_only_follows() -> None:
+    new, held = said(BUNGALOW, 100), told(STUDIO, "The dryers hum all night.")
+    assert weighed(new, held, [], [], {STUDIO: 0.95}) == ([End(STUDIO, READ)], [])
+    assert weighed(new, held, [], [], {STUDIO: 0.5}) == ([], [End(STUDIO, FOLLOWS)])
+    assert weighed(new, held, [], [], {STUDIO: 0.1}) == ([], [])
+
+
+def test_a_rule_that_may_err_is_overruled_and_one_that_is_sure_is_not() -> None:
+    new, held = said(BUNGALOW, 100), told(STUDIO)
+    sure, doubtful = End(STUDIO, "slot"), End(STUDIO, "turned")
+    assert weighed(new, held, [sure], [], {STUDIO: 0.0})[0] == [sure]
+    assert weighed(new, held, [doubtful], [], {STUDIO: 0.0})[0] == []
+    assert weighed(new, held, [doubtful], [], {})[0] == [doubtful]  # it was not read
+
+
+def test_another_person_s_news_and_an_exception_end_nothing_whatever_is_read() -> None:
+    mine = told("My laptop's password hint is blue.")
+    theirs = said("My neighbour changed his password hint to green.", 100)
+    assert weighed(theirs, mine, [], [], {mine[0].id: 0.99}) == ([], [])
+    habit = told("I always have lunch at Joe's.")
+    once = said("We had lunch at the hotel this time.", 100)
+    assert weighed(once, habit, [], [], {habit[0].id: 0.99}) == ([], [])
+
+
+# --- in a memory -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def memory(fake_clock: FakeClock) -> Iterator[Memory]:
+    with Memory(config=FOREVER, clock=fake_clock) as memory:
+        yield memory
+
+
+def test_what_was_read_is_logged_and_what_is_current_comes_first(
+    memory: Memory, fake_clock: FakeClock
+) -> None:
+    (old,) = memory.add(STUDIO, user_id="ana")
+    fake_clock.advance(days=90)
+    memory.add(BUNGALOW, user_id="ana")
+    assert any(event.get("reason") == READ for event in memory.history(old.id))
+    assert "Olympia" in memory.search("Where is my home?", user_id="ana")[0].text
+
+
+# --- what it learns from -----------------------------------------------------------------------------------
+
+
+def test_a_block_tells_what_was_current_and_what_goes(tmp_path: Path) -> None:
+    path = tmp_path / "01.txt"
+    path.write_text(BLOCK.strip() + "\n", encoding="utf-8")
+    (block,), held_out = read_blocks([path])
+    assert held_out == []
+    changes = changes_of(block)
+    assert [change.tag for change in changes] == ["", "move", "other", "move"]
+    move, last = changes[1], changes[3]
+    assert sample_of(move).right == {0}
+    assert [passage.text for passage in last.held][:1] == ["My sister Dalia lives in Tacoma too."]
+    (gone,) = sample_of(last).right
+    assert last.held[gone].before == STUDIO.replace("I rent", "We rent")  # known by what it replaced, too
+
+
+def test_a_block_that_is_not_of_the_format_names_the_line(tmp_path: Path) -> None:
+    path = tmp_path / "01.txt"
+    path.write_text("1 | We rent.\n2>2 move | We bought.\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="replaces what comes after it"):
+        read_blocks([path])
