@@ -101,11 +101,10 @@ class Reader:
             if self._network is None:
                 weights, config = read_checkpoint(self.path, "reader")
                 below = TransformerEncoder().path  # its words and lowest layers
-                identity = identity_of(below)
-                if config["encoder"] != identity:
+                if config["encoder"] != identity_of(below):
                     problem = f"{self.path.name} was trained on another encoder than {below.name}"
                     raise InvalidInput("reader", problem, "train it again: python -m training.train_reader")
-                self._network = _Network(weights, _lowest(below, identity), int(config["layers"]))
+                self._network = _Network(weights, _lowest(below), int(config["layers"]))
             return self._network
 
     @property
@@ -144,8 +143,8 @@ class Reader:
 
 
 @lru_cache(1)
-def _lowest(path: Path, identity: str) -> Bert:
-    """What all readers stand on; in RAM once. `identity` is the file's."""
+def _lowest(path: Path) -> Bert:
+    """What all readers stand on; in RAM once."""
     return lowest_layers(path, FROZEN)
 
 
