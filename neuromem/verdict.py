@@ -31,7 +31,7 @@ REPLACES = 0.8  # chance from which a memory is replaced …
 ALSO = 0.3  # … and one more beside the likeliest; from which a statement may be news of it, too
 DENIED = 0.05  # chance below which a rule that may err replaces nothing, and links nothing
 ALIKE = 0.5  # … and a rule that goes by likeness alone
-SURE = frozenset({"slot", "retracted", "corrected"})  # reasons that need no reading
+SURE = frozenset({"slot", "retracted", "corrected", "done", "repeated"})  # reasons that need no reading
 
 
 class Judge:

@@ -126,11 +126,13 @@ def memory(fake_clock: FakeClock) -> Iterator[Memory]:
 def test_what_was_read_is_logged_and_what_is_current_comes_first(
     memory: Memory, fake_clock: FakeClock
 ) -> None:
-    (old,) = memory.add(STUDIO, user_id="ana")
+    (old,) = memory.add("Our standup is at 9:30.", user_id="ana")
     fake_clock.advance(days=90)
-    memory.add(BUNGALOW, user_id="ana")
+    memory.add(
+        "With Bangalore on the team we meet at half eight, so they can have dinner in peace.", user_id="ana"
+    )
     assert any(event.get("reason") == READ for event in memory.history(old.id))
-    assert "Olympia" in memory.search("Where is my home?", user_id="ana")[0].text
+    assert "half eight" in memory.search("When is our standup?", user_id="ana")[0].text
 
 
 # --- what it learns from -----------------------------------------------------------------------------------
