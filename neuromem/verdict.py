@@ -53,6 +53,10 @@ class Judge:
         chances = self._reader.chances(f"{new.cue} {new.text}".strip(), passages)
         return {item.id: chance for item, chance in zip(near, chances, strict=True)}
 
+    def ends(self, new: str, old: Passage) -> float:
+        """How likely a statement makes one that was told before it out of date."""
+        return self._reader.chances(new, [old])[0]
+
 
 def _readable(new: Saying, held: Sequence[Held]) -> list[Held]:
     """The candidates that are read: of the same speaker, the last ones and the nearest."""

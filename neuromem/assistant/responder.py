@@ -18,6 +18,7 @@ from .asked import asks_memory, capitals_in, has_kind, is_elliptic, kind_of, rea
 from .candidates import Candidate, around, recalled
 from .following import MOST, WITHIN_S, Before, follow
 from .judging import Judge, Verdict, sureness
+from .newest import Ends, ends_for, holding
 from .phrasing import continued, states, told
 from .statements import focused, statements_of
 from .weighing import judge_for
@@ -56,6 +57,7 @@ class Responder:
         """Args: judge: who tells which statement answers; None: the best at hand."""
         self._memory, self._user_id = memory, user_id
         self._judge: Judge = judge_for(memory) if judge is None else judge
+        self._ends = ends_for(memory) if judge is None else None
         self._before: Before | None = None  # the question before
 
     def is_question(self, text: str) -> bool:
@@ -87,7 +89,7 @@ class Responder:
         found = around(self._memory, self._user_id, recalled)
         with self._memory.engine.owners.threads:
             verdicts = self._judge.judge(asked, found) if found else []
-        text, best, known = phrased(asked.text, verdicts, found, now)
+            text, best, known = phrased(asked.text, verdicts, found, now, ends=self._ends)
         self._before = _remembered(asked.text, best, now)
         return Answer(text, _used(best) if best is not None and known else (), known)
 
@@ -114,19 +116,22 @@ def phrased(
     found: Sequence[Candidate],
     now: float,
     tiers: Tiers | None = None,
+    ends: Ends | None = None,
 ) -> tuple[str, Verdict | None, bool]:
     """The answer in words, the statement it rests on, and whether it is said as known.
 
     Args:
         verdicts: likeliest first. found: all candidates. now: Unix seconds.
+        ends: tells whether a turn makes one before it out of date; None: nobody can.
     """
-    tiers = tiers or Tiers()
-    if not read_question(question).past:  # "I used to get 35" is no answer to what is so
+    tiers, past = tiers or Tiers(), read_question(question).past
+    if not past:  # "I used to get 35" is no answer to what is so
         verdicts = [each for each in verdicts if not _USED_TO.search(each.statement.said)]
     sure = sureness(verdicts)
     if not verdicts or sure < tiers.perhaps:
         return UNKNOWN, None, False
-    said = _worth_saying(verdicts, tiers.close)
+    holds = holding(verdicts, ends) if ends is not None and not past else None
+    said = [holds] if holds is not None else _worth_saying(verdicts, tiers.close)
     text = _joined([sentence(question, each, found, now) for each in said])
     known = sure >= tiers.enough
     return (text if known else f"{UNSURE} {text}"), said[0], known
