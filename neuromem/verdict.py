@@ -29,9 +29,8 @@ MOST = 6  # memories that are read at once
 LAST = 2  # … the last ones told among them, whatever they are about
 REPLACES = 0.8  # chance from which a memory is replaced …
 ALSO = 0.3  # … and one more beside the likeliest; from which a statement may be news of it, too
-DENIED = 0.05  # chance below which a rule that may err replaces nothing, and links nothing
-ALIKE = 0.5  # … and a rule that goes by likeness alone
-SURE = frozenset({"slot", "retracted", "corrected", "done", "repeated"})  # reasons that need no reading
+DENIED = 0.05  # chance below which a rule links nothing
+ALIKE = 0.5  # … and the rule that goes by likeness alone replaces nothing; the others need no reading
 
 
 class Judge:
@@ -93,7 +92,7 @@ def weighed(
         held: candidates. ends, loose: what the rules say of them, as `outdated` and `followed` give it.
         chances: as `Judge.chances`; a memory that was not read has none.
     """
-    kept = [end for end in ends if chances.get(end.id, 1.0) >= _least(end.reason)]
+    kept = [end for end in ends if end.reason != "alike" or chances.get(end.id, 1.0) >= ALIKE]
     exception = excepted(new, held) is not None
     own = {item.id for item in held if not exception and not _is_of_others(new, item)}
     read = {id_: chance for id_, chance in chances.items() if id_ in own}
@@ -106,11 +105,6 @@ def weighed(
     if read.get(best, 0.0) >= ALSO:
         return [], [End(best, FOLLOWS)]
     return [], [end for end in loose if chances.get(end.id, 1.0) >= DENIED]
-
-
-def _least(reason: str) -> float:
-    """The chance from which a rule's end counts."""
-    return 0.0 if reason in SURE else ALIKE if reason == "alike" else DENIED
 
 
 def _is_of_others(new: Saying, held: Held) -> bool:

@@ -99,7 +99,7 @@ def test_what_is_read_clearly_replaces_and_what_is_read_in_doubt_only_follows() 
 
 def test_a_rule_that_may_err_is_overruled_and_one_that_is_sure_is_not() -> None:
     new, held = said(BUNGALOW, 100), told(STUDIO)
-    sure, doubtful = End(STUDIO, "slot"), End(STUDIO, "turned")
+    sure, doubtful = End(STUDIO, "slot"), End(STUDIO, "alike")
     assert weighed(new, held, [sure], [], {STUDIO: 0.0})[0] == [sure]
     assert weighed(new, held, [doubtful], [], {STUDIO: 0.0})[0] == []
     assert weighed(new, held, [doubtful], [], {})[0] == [doubtful]  # it was not read
