@@ -296,7 +296,7 @@ def test_a_question_that_a_fact_answers_is_encoded_once_however_near_its_neighbo
     class Noting(HashEncoder):
         def encode(self, texts: Sequence[str]) -> torch.Tensor:
             encoded.extend(texts)
-            return super().encode(texts)
+            return super().encode([text.replace("Potolo", "Potola") for text in texts])  # one meaning
 
     keys = Keys(Noting(), BankConfig(), RecallConfig())
     loop, bank = Writer(default_codec(), keys, WriteConfig()), SlotBank(keys.width, BankConfig())
