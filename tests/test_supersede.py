@@ -292,6 +292,20 @@ def test_questions_about_the_past_reach_it(memory: Memory) -> None:
     assert {recall.text for recall in everything} == {"I live in Porto.", "I moved to Braga."}
 
 
+def test_the_latest_of_what_somebody_said_is_no_question_and_nobody_elses_remark(memory: Memory) -> None:
+    told = [
+        ("Ana", "My painting of the lake is done"),
+        ("Ana", "My painting of the mill is done"),
+        ("Ben", "Your painting of the mill is lovely"),
+        ("Ana", "Should my next painting be of the mill again?"),
+    ]
+    for place, (name, text) in enumerate(told):
+        said = {"role": "user", "name": name, "content": text, "timestamp": 1e9 + DAY_S * place}
+        memory.add([said], user_id="ana", infer=False)
+    found = memory.search("What is Ana's latest painting of?", user_id="ana", rehearse=False)
+    assert found[0].text == "My painting of the mill is done"
+
+
 def test_a_question_with_a_date_gets_what_was_so_then(fake_clock: FakeClock) -> None:
     with Memory(config=FOREVER, encoder="hash", clock=fake_clock) as memory:
         for month, pulse in ((1, "eighty"), (2, "seventy")):
