@@ -9,7 +9,8 @@ second, while a long question's words tell more than the one word of a short one
 
 Neighbours in time are context only as far as they talk of the same thing: the link of two successive
 memories of one session grows with the cosine of their keys, from what strangers have with this encoder
-(`strangers.py`). A diary of unrelated facts has no links.
+(`strangers.py`). A diary of unrelated facts has no links, and a list of facts that are all alike has few: what
+one speaker says in a row, no question before it, has to be nearer than a reply has.
 
 What is weighed is a passage (`order.py`): a memory, or a part of a long one. A memory is as good an answer
 as the best of its passages.
@@ -43,6 +44,7 @@ Array = np.ndarray[Any, Any]
 ABOVE = 1e-3  # by how much, in score, a memory stands above the one it is put before
 NEAR = 0.5  # cosine from which on more meaning does not make words count less
 MANY = 8  # content words of a question from which on more of them are no better sign
+LIST = (5 / 6, 3.0)  # where between unlike (0) and alike (1) links begin and are whole in what may be a list
 WHOLE = 0.4  # a link from which on the words of a neighbour count as context
 
 WEIGHTS: dict[str, float] = {
@@ -55,8 +57,8 @@ WEIGHTS: dict[str, float] = {
     "senses before": 0.53,  # … in it, or in the one before: an answer leans on what it answers
     "phrase": 0.05,  # two content words in a row as in the question; at most three of these
     "speaker": 0.32,  # said by the one who is named
-    "assistant": -0.63,  # said by an assistant, and it is not asked what an assistant said
-    "orders": 0.32,  # tells an assistant what to do whenever that comes up
+    "assistant": -0.86,  # said by an assistant, and it is not asked what an assistant said
+    "orders": 0.62,  # tells an assistant what to do whenever that comes up
     "subject": 0.07,  # about somebody or something that is named
     "own": 0.1,  # where words have no senses: told by the owner of themselves, who ask about themselves
     "slot": 0.25,  # its gist fills the slot that is asked for
@@ -69,7 +71,7 @@ WEIGHTS: dict[str, float] = {
     "least sense": 0.37,  # how near any word comes to the telling word that is farthest from all of them
     "meaning and words": -0.9,  # meaning times words around: what has both is no twice as good
     "context and senses": -1.31,
-    "many words": 1.17,  # words around times the content words of the question, eighths of eight at most
+    "many words": 0.77,  # words around times the content words of the question, eighths of eight at most
     "names and words": 0.14,
     "speaker and meaning": 0.15,
 }
@@ -311,7 +313,11 @@ def _links(bank: SlotBank, question: Question, order: Order, at: Array) -> tuple
     follows = np.flatnonzero(np.diff(around) == 1)
     beside = np.einsum("ij,ij->i", keys[:-1], keys[1:])
     later = around[follows + 1]
-    links[later] = np.clip((beside[follows] - unlike) / (like - unlike), 0, 1) * order.near[later]
+    alike = (beside[follows] - unlike) / (like - unlike)
+    told = bank.kept("told", lambda: _told(bank, order))
+    in_a_row = (told.speaker[later] == told.speaker[later - 1]) & (told.asks[later - 1] == 0)
+    alike = np.where(in_a_row, (alike - LIST[0]) / (LIST[1] - LIST[0]), alike)
+    links[later] = np.clip(alike, 0, 1) * order.near[later]
     here = np.searchsorted(around, at)
     before, after = np.maximum(here - 1, 0), np.minimum(here + 1, len(around) - 1)
     link, following = links[at], np.append(links, np.float32(0))[at + 1]
