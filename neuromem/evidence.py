@@ -9,8 +9,8 @@ second, while a long question's words tell more than the one word of a short one
 
 Neighbours in time are context only as far as they talk of the same thing: the link of two successive
 memories of one session grows with the cosine of their keys, from what strangers have with this encoder
-(`strangers.py`). A diary of unrelated facts has no links, and a list of facts that are all alike has few: what
-one speaker says in a row, no question before it, has to be nearer than a reply has.
+(`strangers.py`). A diary of unrelated facts has no links, and a list of facts that are all alike has few:
+what one speaker says in a row, no question before it, has to be nearer than a reply has.
 
 What is weighed is a passage (`order.py`): a memory, or a part of a long one. A memory is as good an answer
 as the best of its passages.

@@ -4,9 +4,9 @@
 
 Conversations of LoCoMo (dev) are told turn by turn, the dev pairs as one person's facts. A softmax over all
 memories of a bank should choose the evidence of each question: each positive above all negatives. How sure
-it may be is fitted for each kind of set by itself: facts told one by one are found more surely than turns of
-talk, and ranks do not depend on it. Each conversation is measured with weights fitted without it. Prints recall
-and the mean weights.
+it may be is fitted for each kind of set by itself: facts told one by one are found more surely than turns
+of talk, and ranks do not depend on it. Each conversation is measured with weights fitted without it.
+Prints recall and the mean weights.
 """
 
 from __future__ import annotations
