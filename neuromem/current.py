@@ -18,7 +18,7 @@ import torch
 from .bank import SlotBank
 from .facts.asked import Asked, asked_of, is_own
 from .introduced import Sought, sought_of
-from .marks import OTHER
+from .marks import ASKS, OTHER
 from .namesakes import Person, named_first, people_in
 from .recall import ABOVE, Hit, put_first
 
@@ -121,15 +121,20 @@ class View:
 
 
 def _latest_first(bank: SlotBank, hits: Sequence[Hit]) -> list[Hit]:
-    """Asked for the latest of several, the newest of those that are about the same comes first."""
+    """Asked for the latest of several, the newest of those that are about the same comes first.
+
+    In talk of two, what the other says of it is no newer state of it, and a question is none at all.
+    """
     out = list(hits)
     if len(out) < 2:
         return out
-    best = _telling(bank, out[0].id)
+    best, speaker = _telling(bank, out[0].id), _speaker(bank, out[0].id)
     rivals = [
         (_written(bank, hit.id), place)
         for place, hit in enumerate(out)
-        if hit.score >= LATEST * out[0].score and best & _telling(bank, hit.id)
+        if hit.score >= LATEST * out[0].score
+        and best & _telling(bank, hit.id)
+        and (not place or (_speaker(bank, hit.id) == speaker and not _asks(bank, hit.id)))
     ]
     place = max(rivals, default=(0.0, 0))[1]
     return put_first(out, place) if place else out
@@ -142,6 +147,17 @@ def _own_first(bank: SlotBank, hits: Sequence[Hit]) -> list[Hit]:
     theirs = [any(int(bank.traits[row]) & OTHER for row in rows) for rows in firsts]
     place = theirs.index(False) if False in theirs else 0
     return put_first(out, place) if place and out[place].score >= OWN * out[0].score else out
+
+
+def _speaker(bank: SlotBank, memory_id: str) -> int:
+    """Mark of who said a memory; 0 for the owner, and when it is not held."""
+    rows = bank.rows_of(memory_id)
+    return int(bank.speaker[rows[0]]) if rows else 0
+
+
+def _asks(bank: SlotBank, memory_id: str) -> bool:
+    """Whether a memory ends as a question."""
+    return any(int(bank.traits[row]) & ASKS for row in bank.rows_of(memory_id)[-1:])
 
 
 def _telling(bank: SlotBank, memory_id: str) -> set[int]:

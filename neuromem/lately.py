@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from hashlib import blake2b
 from typing import Generic, TypeVar
 
 import torch
@@ -15,17 +16,19 @@ from .ladder import FIELDS, stair
 __all__ = ["Lately"]
 
 T = TypeVar("T")
+CAPACITY = 32_768  # readings of 0.8 KB: a server says the memories of hundreds of owners in turn
+DIGEST_BYTES = 16
 
 
 class Lately(Generic[T]):
     """The last readings by the weights they were read from (LRU, safe across threads)."""
 
-    def __init__(self, read: Callable[[Tensor, Tensor], list[T]], capacity: int = 4_096) -> None:
+    def __init__(self, read: Callable[[Tensor, Tensor], list[T]], capacity: int = CAPACITY) -> None:
         """Args:
         read: reads values [B, V] at strengths [B]; a pure function of the weights and the stair of strength.
         """
         self.capacity, self._read = capacity, read
-        self._readings: OrderedDict[tuple[bytes, float], T] = OrderedDict()
+        self._readings: OrderedDict[bytes, T] = OrderedDict()
         self._lock = threading.Lock()
 
     def __call__(self, values: Tensor, strength: Tensor) -> list[T]:
@@ -45,13 +48,13 @@ class Lately(Generic[T]):
             if reading is not None:
                 self._put(key, reading)
 
-    def _get(self, key: tuple[bytes, float]) -> T | None:
+    def _get(self, key: bytes) -> T | None:
         with self._lock:
             if key in self._readings:
                 self._readings.move_to_end(key)
             return self._readings.get(key)
 
-    def _put(self, key: tuple[bytes, float], reading: T) -> None:
+    def _put(self, key: bytes, reading: T) -> None:
         with self._lock:
             self._readings[key] = reading
             while len(self._readings) > self.capacity:
@@ -63,7 +66,11 @@ class Lately(Generic[T]):
             self._readings.clear()
 
 
-def _keys(values: Tensor, strength: Tensor) -> list[tuple[bytes, float]]:
-    stairs = stair(strength, max(field.stairs for field in FIELDS)).tolist()
+def _keys(values: Tensor, strength: Tensor) -> list[bytes]:
+    """What readings are found by: digests, a thirtieth of the weights themselves."""
+    stairs = stair(strength, max(field.stairs for field in FIELDS)).double().numpy()
     rows = values.to(torch.int8).cpu().numpy()
-    return [(row.tobytes(), step) for row, step in zip(rows, stairs, strict=True)]
+    return [
+        blake2b(row.tobytes() + step.tobytes(), digest_size=DIGEST_BYTES).digest()
+        for row, step in zip(rows, stairs, strict=True)
+    ]

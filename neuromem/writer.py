@@ -88,9 +88,9 @@ class Writer:
         pieces, values = self._pieces(drafts)
         spent = time.perf_counter() - started
         owner = [index for index, parts in enumerate(pieces) for _ in parts]
-        targets, senses = self._targets(pieces, drafts)
+        targets, senses, asked = self._targets(pieces, drafts)
         started = time.perf_counter()
-        keys, key_steps = self._keys(targets, owner, drafts, bank)
+        keys, key_steps = self._keys(targets, owner, drafts, bank, asked)
         key = quantize_keys(keys)
         share = (spent + time.perf_counter() - started) * 1_000 / max(1, len(drafts))
         written, at = [], 0
@@ -156,8 +156,10 @@ class Writer:
             gists += [tuple(part.encode() for part in draft.gist), *[(b"",) * 4] * (len(parts) - 1)]
         return write_values(self.codec, texts, gists, self.config)
 
-    def _targets(self, pieces: list[list[str]], drafts: Sequence[Draft]) -> tuple[Tensor, Tensor]:
-        """What each part is found by, [parts of all facts, K], and the senses of its words.
+    def _targets(
+        self, pieces: list[list[str]], drafts: Sequence[Draft]
+    ) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+        """What each part is found by, [parts of all facts, K], the senses of its words, and the cues encoded.
 
         One of several parts answers for the whole text; the first also for the questions it will be asked
         by, as far as its gist tells them (`WriteConfig.cue_share`); all of them for what was said around.
@@ -166,7 +168,8 @@ class Writer:
         cues = [cue for draft in drafts if _has_cue(draft) for cue in draft.cues]
         cues = cues if self.config.cue_share else []
         every, senses = self.keys.addresses([part for parts in pieces for part in parts] + cues)
-        targets, asked = every[: len(every) - len(cues)], iter(every[len(every) - len(cues) :])
+        targets, asked = every[: len(every) - len(cues)], every[len(every) - len(cues) :]
+        encoded = dict(zip(cues, asked, strict=True))
         long = [draft.text for parts, draft in said if len(parts) > 1]
         wholes, at = iter(self.keys.queries(long) if long else ()), 0
         beside = [draft.around for draft in drafts if draft.around]
@@ -176,17 +179,18 @@ class Writer:
             if len(parts) > 1:
                 targets[rows] = answering_for_all(targets[rows], next(wholes))
             if cues and _has_cue(draft):
-                way = torch.stack([next(asked) for _ in draft.cues]).mean(dim=0)
+                way = torch.stack([encoded[cue] for cue in draft.cues]).mean(dim=0)
                 targets[at] = normalize(targets[at] + self.config.cue_share * way, dim=0)
             if draft.around:
                 targets[rows] = normalize(targets[rows] + AROUND_SHARE * next(around), dim=1)
             at += len(parts)
-        return targets, senses[: len(targets)]
+        return targets, senses[: len(targets)], encoded
 
     def _keys(
-        self, targets: Tensor, owner: list[int], drafts: Sequence[Draft], bank: SlotBank
-    ) -> tuple[Tensor, int]:
-        """Targets, sculpted where they have near neighbours. Cues are encoded only for those."""
+        self, targets: Tensor, owner: list[int], drafts: Sequence[Draft], bank: SlotBank,
+        encoded: dict[str, Tensor],
+    ) -> tuple[Tensor, int]:  # fmt: skip
+        """Targets, sculpted where they have near neighbours. Only for those are the other cues encoded."""
         if self.config.key_steps == 0:
             return targets, 0
         leaving = [row for draft in drafts for row in draft.own_rows]
@@ -194,24 +198,26 @@ class Writer:
         crowded = (neighbours.norm(dim=2) > 0).any(dim=1).nonzero().flatten()
         if len(crowded) == 0:
             return targets, 0
-        cues = self._cues(targets, [owner[row] for row in crowded.tolist()], crowded, drafts)
+        near = [drafts[owner[row]] for row in crowded.tolist()]
+        cues = self._cues(targets[crowded], near, encoded)
         sculpted, steps = sculpt_keys(targets[crowded], cues, neighbours[crowded], self.config)
         keys = targets.clone()
         keys[crowded] = sculpted
         return keys, steps
 
-    def _cues(self, targets: Tensor, owners: list[int], crowded: Tensor, drafts: Sequence[Draft]) -> Tensor:
-        """[B, C, K]: each text itself, then the ways to ask for it; zero where a fact has fewer."""
-        most = max(len(drafts[owner].cues) for owner in owners)
-        cues = torch.zeros(len(crowded), 1 + most, targets.shape[1])
-        cues[:, 0] = targets[crowded]
-        asked = [
-            (row, place, cue) for row, o in enumerate(owners) for place, cue in enumerate(drafts[o].cues)
-        ]
-        if asked:
-            vectors = self.keys.targets([cue for _, _, cue in asked])
-            for (row, place, _), vector in zip(asked, vectors, strict=True):
-                cues[row, 1 + place] = vector
+    def _cues(self, own: Tensor, drafts: Sequence[Draft], encoded: dict[str, Tensor]) -> Tensor:
+        """[B, C, K]: each text itself, then the ways to ask for it; zero where a fact has fewer.
+
+        Args:
+            own: [B, K] targets. drafts: B, the facts that they are of. encoded: cues that are so already.
+        """
+        new = list(dict.fromkeys(cue for draft in drafts for cue in draft.cues if cue not in encoded))
+        vectors = encoded | dict(zip(new, self.keys.targets(new) if new else (), strict=True))
+        cues = torch.zeros(len(own), 1 + max(len(draft.cues) for draft in drafts), own.shape[1])
+        cues[:, 0] = own
+        for row, draft in enumerate(drafts):
+            for place, cue in enumerate(draft.cues):
+                cues[row, 1 + place] = vectors[cue]
         return cues
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import subprocess
 import sys
 
@@ -37,3 +38,26 @@ def test_free_pages_go_back() -> None:
 def test_elsewhere_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(heap.sys, "platform", "darwin")
     assert heap.give_back() is False
+
+
+def test_what_is_loaded_is_not_looked_through_for_garbage() -> None:
+    before = gc.get_freeze_count()
+    with heap.loading():
+        assert not gc.isenabled()
+        kept = [[] for _ in range(1_000)]
+    try:
+        assert gc.isenabled()
+        assert gc.get_freeze_count() >= before + len(kept)
+    finally:
+        gc.unfreeze()
+
+
+def test_a_collector_that_is_off_stays_off() -> None:
+    gc.disable()
+    try:
+        with heap.loading():
+            pass
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+        gc.unfreeze()

@@ -61,9 +61,9 @@ def test_what_is_said_of_somebody_goes_before_what_introduces_them(
 
 
 def test_by_likeness_alone_the_introduction_would_come_first(memory: Memory) -> None:
-    tell(memory, "My colleague Sven came back from parental leave.", "He brought photos of the twins.")
-    question = "What did Sven bring after his leave?"
-    assert first(memory, question) == "Sven brought photos of the twins."
+    tell(memory, "My coworker Anselm just got back from sabbatical.", "He walked across Portugal.")
+    question = "What did Anselm do on his sabbatical?"
+    assert first(memory, question) == "Anselm walked across Portugal."
     assert first(memory, question, current_view=False) != first(memory, question)
 
 

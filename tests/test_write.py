@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from uuid import UUID
 
 import pytest
@@ -287,6 +288,25 @@ def test_what_cannot_be_made_exact_is_cut_finer_or_flagged() -> None:
             readings = default_codec().read_values(left, strength)
             assert "".join(reading.text for reading in readings) == text
     assert finer, "some of the list should need a finer cut"
+
+
+def test_a_question_that_a_fact_answers_is_encoded_once_however_near_its_neighbours_are() -> None:
+    encoded: list[str] = []
+
+    class Noting(HashEncoder):
+        def encode(self, texts: Sequence[str]) -> torch.Tensor:
+            encoded.extend(texts)
+            return super().encode([text.replace("Potolo", "Potola") for text in texts])  # one meaning
+
+    keys = Keys(Noting(), BankConfig(), RecallConfig())
+    loop, bank = Writer(default_codec(), keys, WriteConfig()), SlotBank(keys.width, BankConfig())
+    drafts = [
+        Draft(f"My dog is called {name}", ("", "", "", ""), ("what is my dog called?",))
+        for name in ("Potola", "Potolo")
+    ]
+    last = loop.write(drafts, bank)[-1]
+    assert last.report.key_steps > 0, "they were no near neighbours"
+    assert sorted(encoded) == sorted([*(draft.text for draft in drafts), *2 * ["what is my dog called?"]])
 
 
 def test_writing_no_facts_gives_no_facts() -> None:

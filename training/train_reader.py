@@ -17,6 +17,7 @@ from pathlib import Path
 
 import torch
 from tokenizers import Tokenizer
+from torch import Tensor
 from torch.nn import functional
 
 from neuromem.encoders.int8file import identity_of, read_checkpoint
@@ -90,6 +91,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--batch", type=int, default=8, help="questions a step")
     parser.add_argument("--learning-rate", type=float, default=2e-4)
     parser.add_argument("--drop", type=float, default=0.1, help="dropout")
+    parser.add_argument("--hidden", type=float, default=0.05, help="share of word pieces that are hidden")
     parser.add_argument("--start", type=Path, help="state of a run whose weights this one begins with")
     parser.add_argument("--every", type=int, default=4, help="held-out questions: one of so many is asked")
     parser.add_argument("--seed", type=int, default=0)
@@ -103,6 +105,7 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
     tokenizer = vocabulary()
+    unknown = tokenizer.token_to_id("[UNK]")
     net = ReaderNet(checkpoint_path("transformer.safetensors"), drop=args.drop)
     pairs = Pairs(read_blocks(), args.data, args.seed)
     blocks = FromBlocks(pairs, near_blocks(pairs), args.seed)
@@ -136,6 +139,7 @@ def main() -> None:
         for group in optimizer.param_groups:
             group["lr"] = rate_at(step, args.steps, args.learning_rate)
         batch, wanted = packed(tokenizer, [sample(step * args.batch + n) for n in range(args.batch)])
+        hide(batch.ids, args.hidden, unknown)
         with torch.autocast("cpu", torch.bfloat16):
             loss, right = net.loss(batch, wanted)
         optimizer.zero_grad(set_to_none=True)
@@ -164,6 +168,11 @@ def main() -> None:
     notes = {"steps": str(step), "batch": str(args.batch), "seed": str(args.seed), "version": "1"}
     save_reader(average, checkpoint_path("transformer.safetensors"), args.out, least, notes)
     print(f"{args.out}: answers from a chance of {least:.3f} on")
+
+
+def hide(ids: Tensor, share: float, unknown: int) -> None:
+    """Puts "unknown" in the place of a share of the word pieces [N], so that no single word decides."""
+    ids[torch.rand(len(ids)) < share] = unknown
 
 
 def rate_at(step: int, steps: int, peak: float) -> float:

@@ -3,9 +3,10 @@
     python -m training.tune_recall --data DATA [--encoder transformer] [--pairs 1.0]
 
 Conversations of LoCoMo (dev) are told turn by turn, the dev pairs as one person's facts. A softmax over all
-memories of a bank should choose the evidence of each question: half of the loss wants each positive above all
-negatives, half wants any of them first. Each conversation is measured with weights fitted without it. Prints
-recall and the mean weights.
+memories of a bank should choose the evidence of each question: each positive above all negatives. How sure
+it may be is fitted for each kind of set by itself: facts told one by one are found more surely than turns
+of talk, and ranks do not depend on it. Each conversation is measured with weights fitted without it.
+Prints recall and the mean weights.
 """
 
 from __future__ import annotations
@@ -87,26 +88,32 @@ def pairs(file: Path, key: str, folder: Path, encoder: str | None) -> list[Asked
         return asked(memory, questions)
 
 
-def fit(sets: list[list[Asked]], free: list[int], penalty: float = 1e-3) -> np.ndarray[Any, Any]:
-    """Weights [F] that make the right memories most likely; only the columns `free` are used."""
+def fit(sets: list[tuple[str, list[Asked]]], free: list[int], penalty: float = 1e-3) -> np.ndarray[Any, Any]:
+    """Weights [F] that make the right memories most likely; only the columns `free` are used.
+
+    Args:
+        sets: each with its kind. Scores of a kind are multiplied by a number of its own before the softmax.
+    """
+    kinds_of = list(dict.fromkeys(kind for kind, _ in sets))
     cases = [
-        (torch.from_numpy(kinds[:, free]), torch.from_numpy(right))
-        for group in sets
+        (kinds_of.index(kind), torch.from_numpy(kinds[:, free]), torch.from_numpy(right))
+        for kind, group in sets
         for kinds, right, _ in group
         if right.any()
     ]
-    scale = torch.cat([kinds for kinds, _ in cases]).std(dim=0).clamp(min=1e-6)
+    scale = torch.cat([kinds for _, kinds, _ in cases]).std(dim=0).clamp(min=1e-6)
     weights = torch.zeros(len(free), requires_grad=True)
-    optimizer = torch.optim.LBFGS([weights], max_iter=60, line_search_fn="strong_wolfe")
+    sureness = torch.zeros(len(kinds_of), requires_grad=True)  # logarithms; the first stays 0
+    optimizer = torch.optim.LBFGS([weights, sureness], max_iter=80, line_search_fn="strong_wolfe")
 
     def loss() -> torch.Tensor:
         optimizer.zero_grad()
         total = torch.zeros(())
-        for kinds, right in cases:
-            scores = (kinds / scale) @ weights
-            wrong, any_right = (scores[which].logsumexp(dim=0) for which in (~right, right))
-            each = (torch.logaddexp(scores[right], wrong) - scores[right]).mean()
-            total = total + (each + torch.logaddexp(any_right, wrong) - any_right) / 2
+        sharp = torch.cat([torch.ones(1), sureness[1:].exp()])
+        for kind, kinds, right in cases:
+            scores = (kinds / scale) @ weights * sharp[kind]
+            wrong = scores[~right].logsumexp(dim=0)
+            total = total + (torch.logaddexp(scores[right], wrong) - scores[right]).mean()
         out: torch.Tensor = total / len(cases) + penalty * (weights**2).sum()
         out.backward()  # type: ignore[no-untyped-call]
         return out
@@ -142,7 +149,7 @@ def main() -> None:
         held = {name for group in names.values() for name in group[fold::folds]}
         asked_for = [key for key in told if key == ("pairs", "question")]
         keys = [key for name, key in talks.items() if name not in held] + PAIRS * asked_for
-        weights.append(fit([told[key] for key in keys], left))
+        weights.append(fit([(key[0], told[key]) for key in keys], left))
         for kind, share in LEAST.items():
             weights[-1][KINDS.index(kind)] = share * weights[-1][KINDS.index("meaning")]
         for (kind, name), group in told.items():

@@ -120,6 +120,7 @@ def fill(bank: SlotBank, keys: Tensor, now_ms: int) -> None:
     bank.part[rows], bank.parts[rows] = 0, 1
     ids = [list(UUID(int=(1 << 127) + row).bytes) for row in rows.tolist()]
     bank.id[rows] = torch.tensor(ids, dtype=torch.uint8)
+    bank.meaning[rows] = -2 - rows  # copies stand for facts that say different things
     bank.key[rows] = quantize_keys(keys)
     bank.reindex()
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..config import Config
 from ..errors import InvalidInput, NotFound
+from ..heap import loading
 from ..identity import data_folder
 
 if TYPE_CHECKING:
@@ -74,7 +75,8 @@ def open_memory(
     if not new and not (path / "log").is_dir():
         raise NotFound(f'no memory at {path} yet; begin with: neuromem add "My dog is called Potola"')
     config = settings(args)
-    from ..memory import Memory
+    with loading():
+        from ..memory import Memory
 
     with _Opening() as opening:
         memory = Memory(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import ipaddress
 import json
 import os
@@ -11,6 +10,7 @@ import socket
 import sys
 import threading
 from argparse import Namespace
+from contextlib import ExitStack
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import Any
 
 from ..config import Config, ServerConfig
 from ..errors import InvalidInput, MissingDependency, StoreError
+from ..heap import loading
 from .common import STEADY, check_folder, settings, store_path
 
 __all__ = ["serve"]
@@ -104,35 +105,38 @@ def _listening(config: ServerConfig) -> socket.socket:
 def _run(args: Namespace, path: Path, config: Config, listener: socket.socket) -> None:
     if config.bank.threads:  # before torch is loaded: its threads would spin while they wait for each other
         os.environ.setdefault("OMP_NUM_THREADS", str(config.bank.threads))
-    from ..memory import Memory
-    from ..server.warming import warm
-
-    memory = Memory(path, config, args.encoder, notice=_say)
-    try:
-        # models are read and compiled mostly outside of Python, so packages are imported meanwhile
-        reading = threading.Thread(target=warm, args=(memory,), name="warming", daemon=True)
-        reading.start()
-        from ..server.app import create_app
-        from ..server.desk import Desk
-        from ..server.logs import set_up
-        from ..server.service import Service
-
-        reading.join()
-        sys.setswitchinterval(SWITCH_S)
-        set_up(args.log_level)
-        app = create_app(Service(memory, Desk(path)), config.server)
-        server = _server(app, config.server)
-        server.greeting = _greeting(args, config.server, listener, app.state.keys.open)
+    with ExitStack() as stack:
+        with loading():
+            server = _ready(args, path, config, listener, stack)
         # also for a signal that comes before uvicorn listens for them, or that it raises again at the end
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: setattr(server, "should_exit", True))
-        gc.collect()
-        gc.freeze()  # all that is loaded: to look through it for garbage takes a quarter of a second
         server.run(sockets=[listener])
-    finally:
-        memory.close()
     if not server.started:
         raise StoreError("the server did not start; the lines above say why")
+
+
+def _ready(args: Namespace, path: Path, config: Config, listener: socket.socket, stack: ExitStack) -> Any:
+    """A server that may run, its models loaded. What it stands on is closed with the stack."""
+    from ..memory import Memory
+    from ..server.warming import warm
+
+    memory = stack.enter_context(Memory(path, config, args.encoder, notice=_say))
+    # models are read and compiled mostly outside of Python, so packages are imported meanwhile
+    reading = threading.Thread(target=warm, args=(memory,), name="warming", daemon=True)
+    reading.start()
+    from ..server.app import create_app
+    from ..server.desk import Desk
+    from ..server.logs import set_up
+    from ..server.service import Service
+
+    reading.join()
+    sys.setswitchinterval(SWITCH_S)
+    set_up(args.log_level)
+    app = create_app(Service(memory, Desk(path)), config.server)
+    server = _server(app, config.server)
+    server.greeting = _greeting(args, config.server, listener, app.state.keys.open)
+    return server
 
 
 def _server(app: Any, config: ServerConfig) -> Any:
