@@ -47,16 +47,10 @@ def test_both_stand_where_neither_ends_the_other_or_one_is_far_likelier() -> Non
     ("told", "asked", "holds", "gone"),
     [
         (
-            ["Rehearsal is on Mondays at the old school.", "Rehearsal is on Wednesdays from this week on."],
-            "On which day is rehearsal?",
-            "Wednesdays",
-            "Mondays",
-        ),
-        (
-            ["I see my dad every other weekend.", "We changed it, I see dad once a month now."],
-            "How often do I see my dad?",
-            "once a month",
-            "every other",
+            ["I take two tablets every morning.", "The doctor cut it down to one tablet."],
+            "How many tablets do I take?",
+            "one tablet",
+            "two tablets",
         ),
     ],
 )
