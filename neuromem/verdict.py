@@ -25,7 +25,7 @@ __all__ = ["READ", "Judge", "judge_for", "weighed"]
 
 READ = "read"  # the reason of an end that the judge found
 CHECKPOINT = "news.safetensors"
-MOST = 6  # memories that are read at once
+MOST = 4  # memories that are read at once
 LAST = 2  # … the last ones told among them, whatever they are about
 REPLACES = 0.8  # chance from which a memory is replaced …
 ALSO = 0.3  # … and one more beside the likeliest; from which a statement may be news of it, too
