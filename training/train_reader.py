@@ -106,6 +106,7 @@ def main() -> None:
     torch.manual_seed(args.seed)
     tokenizer = vocabulary()
     unknown = tokenizer.token_to_id("[UNK]")
+    assert unknown is not None
     net = ReaderNet(checkpoint_path("transformer.safetensors"), drop=args.drop)
     pairs = Pairs(read_blocks(), args.data, args.seed)
     blocks = FromBlocks(pairs, near_blocks(pairs), args.seed)
