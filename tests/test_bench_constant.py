@@ -102,7 +102,7 @@ def test_what_gets_slower_from_turn_to_turn_is_seen(bench: Runner, monkeypatch: 
 
     def slower(memory: Memory, query: str, **more: object) -> object:
         calls[0] += 1
-        sum(range(calls[0] * 3_000))
+        sum(range(calls[0] * 9_000))
         return search(memory, query, **more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Memory, "search", slower)
