@@ -26,7 +26,7 @@ from .changes import Change, FromChanges, changes_of, changes_told, read_blocks,
 from .reader_net import ReaderNet, load_reader, save_reader
 from .reader_samples import packed
 from .talks import read_talks
-from .train_reader import AVERAGE, rate_at, vocabulary
+from .train_reader import learned, rate_at, vocabulary
 
 HERE = Path(__file__).parent
 CASES = HERE.parent / "tests" / "data" / "updates_fresh.jsonl"
@@ -103,26 +103,16 @@ def main() -> None:
     started, first, seen = time.monotonic(), step, []
     net.train()
     while step < args.steps:
-        for group in optimizer.param_groups:
-            group["lr"] = rate_at(step, args.steps, args.learning_rate)
         samples = [source.sample(step * args.batch + n) for n in range(args.batch)]
         batch, wanted = packed(tokenizer, samples, STATEMENT)
-        with torch.autocast("cpu", torch.bfloat16):
-            loss, right = net.loss(batch, wanted)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-        optimizer.step()
+        rate = rate_at(step, args.steps, args.learning_rate)
         step += 1
-        with torch.no_grad():
-            for slow, fast in zip(average.parameters(), net.parameters(), strict=True):
-                slow.lerp_(fast, 1 - min(AVERAGE, step / (step + 10)))
-        seen.append((loss.item(), right.float().mean().item()))
+        seen.append(learned(net, average, optimizer, batch, wanted, rate, step))
         if step % 50 == 0:
-            rate = (step - first) / (time.monotonic() - started)
+            speed = (step - first) / (time.monotonic() - started)
             mean = torch.tensor(seen[-100:]).mean(dim=0).tolist()
             print(
-                f"step {step:,}/{args.steps:,} loss {mean[0]:.3f} right {mean[1]:.3f} {rate:.2f}/s",
+                f"step {step:,}/{args.steps:,} loss {mean[0]:.3f} right {mean[1]:.3f} {speed:.2f}/s",
                 flush=True,
             )
         if step % 400 == 0 or step == args.steps:

@@ -22,11 +22,12 @@ from torch.nn import functional
 
 from neuromem.encoders.int8file import identity_of, read_checkpoint
 from neuromem.encoders.transformer import TransformerEncoder, word_pieces
+from neuromem.reading import Packed
 from neuromem.shipped import checkpoint_path
 
 from . import state
 from .blocks import Pairs, read_blocks
-from .reader_net import ReaderNet, save_reader
+from .reader_net import ReaderNet, Wanted, save_reader
 from .reader_samples import FromBlocks, Sample, packed
 from .talks import FromTalks, Talk, look_up, read_talks, sample_of
 
@@ -137,26 +138,16 @@ def main() -> None:
     seen = []
     net.train()
     while step < args.steps:
-        for group in optimizer.param_groups:
-            group["lr"] = rate_at(step, args.steps, args.learning_rate)
         batch, wanted = packed(tokenizer, [sample(step * args.batch + n) for n in range(args.batch)])
         hide(batch.ids, args.hidden, unknown)
-        with torch.autocast("cpu", torch.bfloat16):
-            loss, right = net.loss(batch, wanted)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-        optimizer.step()
+        rate = rate_at(step, args.steps, args.learning_rate)
         step += 1
-        with torch.no_grad():
-            for slow, fast in zip(average.parameters(), net.parameters(), strict=True):
-                slow.lerp_(fast, 1 - min(AVERAGE, step / (step + 10)))
-        seen.append((loss.item(), right.float().mean().item()))
+        seen.append(learned(net, average, optimizer, batch, wanted, rate, step))
         if step % 20 == 0:
-            rate = (step - first) / (time.monotonic() - started)
+            speed = (step - first) / (time.monotonic() - started)
             mean = torch.tensor(seen[-60:]).mean(dim=0).tolist()
             print(
-                f"step {step:,}/{args.steps:,} loss {mean[0]:.3f} right {mean[1]:.3f} {rate:.2f}/s "
+                f"step {step:,}/{args.steps:,} loss {mean[0]:.3f} right {mean[1]:.3f} {speed:.2f}/s "
                 f"tokens {len(batch.ids)}",
                 flush=True,
             )
@@ -169,6 +160,34 @@ def main() -> None:
     notes = {"steps": str(step), "batch": str(args.batch), "seed": str(args.seed), "version": "1"}
     save_reader(average, checkpoint_path("transformer.safetensors"), args.out, least, notes)
     print(f"{args.out}: answers from a chance of {least:.3f} on")
+
+
+def learned(
+    net: ReaderNet,
+    average: ReaderNet,
+    optimizer: torch.optim.Optimizer,
+    batch: Packed,
+    wanted: Wanted,
+    rate: float,
+    step: int,
+) -> tuple[float, float]:
+    """One step of a network and of the moving average of its weights: (loss, share that was right before).
+
+    Args:
+        rate: of learning. step: its number, from 1.
+    """
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    with torch.autocast("cpu", torch.bfloat16):
+        loss, right = net.loss(batch, wanted)
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+    optimizer.step()
+    with torch.no_grad():
+        for slow, fast in zip(average.parameters(), net.parameters(), strict=True):
+            slow.lerp_(fast, 1 - min(AVERAGE, step / (step + 10)))
+    return loss.item(), right.float().mean().item()
 
 
 def hide(ids: Tensor, share: float, unknown: int) -> None:
