@@ -25,11 +25,12 @@ from neuromem.bench.generated import hard_texts, nasty_strings, near_identical, 
 from neuromem.bench.interference import rebuilds_agree, slots_changed
 from neuromem.bench.slots import FactBank
 from neuromem.codec import Codec, default_codec
-from neuromem.encoders import HashEncoder
+from neuromem.encoders import HashEncoder, load_encoder
 from neuromem.errors import InvalidInput, NotFound
 from neuromem.facts import parse_gist
 from neuromem.forgetting import THRESHOLDS, Fidelity
 from neuromem.recall import Recall
+from neuromem.senses import senses_of
 
 
 @pytest.fixture
@@ -283,8 +284,18 @@ def test_a_filled_bank_holds_so_many_sound_slots() -> None:
 
 
 def test_the_encoder_is_timed_apart() -> None:
-    timed = speed.TimedEncoder(HashEncoder())
+    timed = speed.timed(HashEncoder())
     assert torch.equal(timed.encode(["a"]), HashEncoder().encode(["a"]))
+    assert timed.ms > 0
+    assert senses_of(timed) is None
+
+
+def test_a_timed_encoder_tells_words_apart_if_it_does() -> None:
+    timed = speed.timed(load_encoder(None))
+    assert senses_of(timed) is not None
+    [vector], words = timed.encode_words(["my dog"], [[(3, 6)]])  # type: ignore[attr-defined]
+    assert len(words) == 1
+    assert torch.equal(vector, load_encoder(None).encode(["my dog"])[0])
     assert timed.ms > 0
 
 

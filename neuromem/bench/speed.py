@@ -23,7 +23,8 @@ from torch.nn import functional
 
 from ..bank import SlotBank
 from ..config import BankConfig, Config
-from ..encoders import Encoder, WrappedEncoder, load_encoder
+from ..encoders import Encoder, WordEncoder, WrappedEncoder, load_encoder, word_encoder
+from ..encoders.base import Span
 from ..errors import InvalidInput
 from ..keys import Keys
 from ..layout import quantize_keys
@@ -32,7 +33,7 @@ from ..owners import Progress
 from .common import emit, parser, percentiles, progress, share, stopwatch
 from .generated import GeneratedFact, personal_facts
 
-__all__ = ["TimedEncoder", "clustered", "fill", "lookups", "main"]
+__all__ = ["TimedEncoder", "clustered", "fill", "lookups", "main", "timed"]
 
 QUERIES, BLOCK = 400, 50
 USER = "bench"
@@ -57,7 +58,7 @@ def main(argv: list[str]) -> int:
         "faiss": "compared" if _faiss() else "not installed",
     }
     try:
-        encoder = TimedEncoder(load_encoder(options.encoder))
+        encoder = timed(load_encoder(options.encoder))
         width = Keys(encoder, BankConfig(), Config().recall).width
         with progress("measuring") as step:
             report["lookup"] = [lookups(size, width, options.seed) for size in sizes]
@@ -93,6 +94,32 @@ class TimedEncoder(WrappedEncoder):
             vectors = self.encoder.encode(texts)
         self.ms += watch.ms
         return vectors
+
+
+class _TimedWords(TimedEncoder):
+    """One that tells words apart, too: a search weighs what they mean."""
+
+    def __init__(self, encoder: WordEncoder) -> None:
+        super().__init__(encoder)
+        self.words = encoder
+
+    @property
+    def word_senses(self) -> str:
+        """The encoder's own."""
+        return self.words.word_senses
+
+    def encode_words(self, texts: Sequence[str], spans: Sequence[Sequence[Span]]) -> tuple[Tensor, Tensor]:
+        """See `WordEncoder`."""
+        with stopwatch() as watch:
+            vectors = self.words.encode_words(texts, spans)
+        self.ms += watch.ms
+        return vectors
+
+
+def timed(encoder: Encoder) -> TimedEncoder:
+    """The encoder, timed, with all that it can do."""
+    words = word_encoder(encoder)
+    return TimedEncoder(encoder) if words is None else _TimedWords(words)
 
 
 # -- lookup -------------------------------------------------------------------------------------------
