@@ -17,7 +17,7 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -27,7 +27,8 @@ from neuromem.reading import Passage
 from .generate import recognizer_style
 from .noise import misheard
 from .reader_samples import Sample
-from .talks import Ask, Talk
+from .rounds import Rounds
+from .talks import Ask, Talk, rewritten
 
 DAY_S = 86_400.0
 HELD_OUT = 8  # blocks of a file with numbers that this divides are kept for validation
@@ -187,17 +188,14 @@ class FromChanges:
         Args:
             times: a round, of each change.
         """
-        self.seed = seed
         self.changes = [change for change, count in zip(changes, times, strict=True) for _ in range(count)]
+        self._rounds = Rounds(len(self.changes), seed)
         self.others = sorted({passage.text for change in changes for passage in change.held})
 
     def sample(self, number: int) -> Sample:
         """Sample `number`, a pure function of the seed and the number."""
-        round_, place = divmod(number, len(self.changes))
-        order = list(range(len(self.changes)))
-        random.Random(self.seed * 31 + round_).shuffle(order)
-        rng = random.Random(self.seed * 1_000_193 + number)
-        return self._varied(self.changes[order[place]], rng)
+        place, rng = self._rounds.at(number)
+        return self._varied(self.changes[place], rng)
 
     def _varied(self, change: Change, rng: random.Random) -> Sample:
         """Some are left out, at times what goes, too; others are put among them; all as it may be heard."""
@@ -220,14 +218,9 @@ def _heard(sample: Sample, rng: random.Random) -> Sample:
     """All of it as a recognizer writes it, or the statement alone; at times misheard."""
     chance = rng.random()
     if chance < 0.25:
-        sample = _rewritten(sample, recognizer_style)
+        sample = rewritten(sample, recognizer_style)
     elif chance < 0.35:
-        sample = _rewritten(sample, lambda text: misheard(text, rng, 0.06))
+        sample = rewritten(sample, lambda text: misheard(text, rng, 0.06))
     elif chance < 0.45:
         sample = replace(sample, question=recognizer_style(sample.question))
     return sample
-
-
-def _rewritten(sample: Sample, rewrite: Callable[[str], str]) -> Sample:
-    held = [replace(each, text=rewrite(each.text), before=rewrite(each.before)) for each in sample.passages]
-    return replace(sample, question=rewrite(sample.question), passages=held)

@@ -169,10 +169,17 @@ class ReaderNet(nn.Module):
                 h = layer(h, together(batch.bounds, batch.same, self.own[index - JOINT]), self.drop)
         return (self.score(h[batch.firsts]) + self.ranks[batch.ranks]).squeeze(1), self.span(h)
 
+    @torch.no_grad()
+    def chances(self, batch: Packed) -> Tensor:
+        """[Q, most sequences] of the sequences of each question, the last real one's that of "none"."""
+        with torch.autocast("cpu", torch.bfloat16):
+            scores, _ = self(batch)
+        return _table(scores, batch).float().softmax(dim=1)
+
     def loss(self, batch: Packed, wanted: Wanted) -> tuple[Tensor, Tensor]:
         """Loss, and [Q] whether what was chosen is right."""
         scores, spans = self(batch)
-        table = scores.new_full(wanted.right.shape, -1e4).masked_scatter(batch.real, scores)
+        table = _table(scores, batch)
         chance = table.float().log_softmax(dim=1)
         right = chance.masked_fill(~wanted.right, -1e4).logsumexp(dim=1)
         loss = -right.mean()
@@ -181,6 +188,11 @@ class ReaderNet(nn.Module):
                 loss = loss + SPAN * _span_loss(spans[:, column].float(), allowed, batch)
         best = table.argmax(dim=1)
         return loss, wanted.right.gather(1, best[:, None]).squeeze(1)
+
+
+def _table(scores: Tensor, batch: Packed) -> Tensor:
+    """Scores [S] as [Q, most sequences]; next to nothing where there is no sequence."""
+    return scores.new_full(batch.real.shape, -1e4).masked_scatter(batch.real, scores)
 
 
 def _span_loss(logits: Tensor, allowed: Tensor, batch: Packed) -> Tensor:

@@ -32,6 +32,7 @@ from .blocks import Pairs
 from .generate import recognizer_style
 from .noise import misheard
 from .reader_samples import Region, Sample, find
+from .rounds import Rounds
 
 HELD_OUT = 6  # files with numbers that this divides are kept for validation
 CANDIDATES = 16
@@ -218,19 +219,17 @@ class FromTalks:
     """Endless samples from dialogues: each question comes once a round, in an order of its own each time."""
 
     def __init__(self, talks: Sequence[Talk], pairs: Pairs, seed: int) -> None:
-        self.talks, self.pairs, self.seed = list(talks), pairs, seed
+        self.talks, self.pairs = list(talks), pairs
         self.asks = [
             (talk, ask) for talk in self.talks for ask in talk.asks for _ in range(OFTEN.get(ask.kind, 1))
         ]
+        self._rounds = Rounds(len(self.asks), seed)
         self.names = {talk.name: _names_in(talk, set(pairs.pools["first"])) for talk in self.talks}
 
     def sample(self, number: int) -> Sample:
         """Sample `number`, a pure function of the seed and the number."""
-        round_, place = divmod(number, len(self.asks))
-        order = list(range(len(self.asks)))
-        random.Random(self.seed * 31 + round_).shuffle(order)
-        talk, ask = self.asks[order[place]]
-        rng = random.Random(self.seed * 1_000_193 + number)
+        place, rng = self._rounds.at(number)
+        talk, ask = self.asks[place]
         sample, _ = sample_of(talk, ask, rng.randrange(len(ask.wordings)), CANDIDATES, rng)
         if rng.random() < 0.5:
             sample = self._renamed(sample, talk, rng)

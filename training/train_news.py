@@ -126,18 +126,14 @@ def main() -> None:
     print(f"{args.out}: written")
 
 
-@torch.no_grad()
 def judged(net: ReaderNet, tokenizer: Tokenizer, exam: Sequence[Change]) -> list[list[float]]:
     """Of each statement the chances that it replaces those of its sample."""
     net.train(False)
     out = []
     for at in range(0, len(exam), EXAM):
         samples = [sample_of(change) for change in exam[at : at + EXAM]]
-        batch, wanted = packed(tokenizer, samples, STATEMENT)
-        with torch.autocast("cpu", torch.bfloat16):
-            scores, _ = net(batch)
-        table = scores.new_full(wanted.right.shape, -1e4).masked_scatter(batch.real, scores)
-        chances = table.float().softmax(dim=1)
+        batch, _ = packed(tokenizer, samples, STATEMENT)
+        chances = net.chances(batch)
         out += [row[: len(each.passages)].tolist() for each, row in zip(samples, chances, strict=True)]
     return out
 

@@ -200,7 +200,6 @@ def rate_at(step: int, steps: int, peak: float) -> float:
     return peak * min(1.0, (step + 1) / 60, max(0.02, 2 * (1 - step / steps)))
 
 
-@torch.no_grad()
 def judged(net: ReaderNet, tokenizer: Tokenizer, exam: list[Sample]) -> list[tuple[float, bool, bool]]:
     """Of each question: the best passage's chance, whether it is right, and whether any passage is."""
     net.train(False)
@@ -208,10 +207,7 @@ def judged(net: ReaderNet, tokenizer: Tokenizer, exam: list[Sample]) -> list[tup
     for at in range(0, len(exam), EXAM):
         part = exam[at : at + EXAM]
         batch, wanted = packed(tokenizer, part)
-        with torch.autocast("cpu", torch.bfloat16):
-            scores, _ = net(batch)
-        table = scores.new_full(wanted.right.shape, -1e4).masked_scatter(batch.real, scores)
-        for sample, chances, right in zip(part, table.float().softmax(dim=1), wanted.right, strict=True):
+        for sample, chances, right in zip(part, net.chances(batch), wanted.right, strict=True):
             best = int(chances[: len(sample.passages)].argmax())
             rows.append((float(chances[best]), bool(right[best]), bool(sample.right)))
     return rows
