@@ -26,6 +26,7 @@ __all__ = ["Known", "last_words", "saying_of"]
 
 NEAR = 12  # nearest slots that are looked at
 HEARD_TURNS, HEARD_EVENTS, HEARD_S = 6, 24, 6 * 3_600.0  # of the talk before: what "she" may refer to
+IN_SLOT = 24  # … and memories of one slot, those told last
 LONGEST_CHAIN = 64  # successors of successors
 WHOLE_OBJECT = 28  # bytes of a gist's object from which it may have been cut
 
@@ -143,7 +144,7 @@ class Known:
         likeness: dict[str, float] = {}
         slot = slot_of(new.gist)
         if slot is not None:
-            likeness |= dict.fromkeys(bank.find("slot", fingerprint(slot.key)), 0.0)
+            likeness |= dict.fromkeys(bank.find("slot", fingerprint(slot.key), IN_SLOT), 0.0)
         backs = self._last(new.speaker)
         likeness |= dict.fromkeys(backs, 0.0)
         likeness |= dict.fromkeys(self._alike(new), 0.0)
@@ -157,8 +158,9 @@ class Known:
         """Current memories, each with the words of those it replaced that were found too."""
         before: dict[str, list[str]] = {}
         best: dict[str, float] = {}
+        now: dict[str, str | None] = {}
         for memory_id, cosine in likeness.items():
-            current = self._current(memory_id)
+            current = self._current(memory_id, now)
             if current is None:
                 continue
             best[current] = max(best.get(current, 0.0), cosine)
@@ -173,16 +175,24 @@ class Known:
                 out.append(Held(memory_id, said, back, cosine, tuple(before.get(memory_id, ()))))
         return out
 
-    def _current(self, memory_id: str) -> str | None:
-        """The memory itself, or what has replaced it and is current; None for nothing."""
-        for _ in range(LONGEST_CHAIN):
-            end = self.end_of(memory_id)
+    def _current(self, memory_id: str, now: dict[str, str | None]) -> str | None:
+        """The memory itself, or what has replaced it and is current; None for nothing.
+
+        Args:
+            now: what that is for memories asked for before; those of one chain are looked up once.
+        """
+        chain: list[str] = []
+        found: str | None = memory_id
+        while found is not None and found not in now and len(chain) < LONGEST_CHAIN:
+            chain.append(found)
+            end = self.end_of(found)
             if end is None:
-                return memory_id
-            memory_id = end[1]
-            if not memory_id:
-                return None
-        return None
+                break
+            found = end[1] or None
+        else:
+            found = now.get(found) if found is not None else None
+        now |= dict.fromkeys(chain, found)
+        return found
 
     def _last(self, speaker: str) -> dict[str, int]:
         """How many statements ago each of the last memories of a speaker was told."""

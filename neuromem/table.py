@@ -124,9 +124,16 @@ class SlotTable(nn.Module):
         """Rows of a memory in the order of its parts; empty when it is not held."""
         return list(self._rows.get(parse_id(memory_id), ()))
 
-    def find(self, name: str, number: int) -> list[str]:
-        """Ids of the memories whose state buffer `name` holds `number`, lowest row first."""
+    def find(self, name: str, number: int, newest: int | None = None) -> list[str]:
+        """Ids of the memories whose state buffer `name` holds `number`, lowest row first.
+
+        Args:
+            newest: of more rows than this, only so many that were told last.
+        """
         rows = np.flatnonzero(self.column("used") & (self.column(name) == number))
+        if newest is not None and len(rows) > newest:
+            told = self.column("sequence")[rows]
+            rows = rows[np.sort(np.argsort(told, kind="stable")[-newest:])]
         return list(dict.fromkeys(self.ids_of(torch.from_numpy(rows))))
 
     def ids_of(self, rows: Tensor) -> list[str]:

@@ -94,7 +94,7 @@ def read_dialogues(folder: str | Path) -> dict[str, list[Exchange]]:
 _HEAD = re.compile(r"# (?P<user>.+?) \| (?P<year>\d{4})-\d\d-\d\d")
 _AT = r"(?P<month>\d\d)-(?P<day>\d\d) (?P<hour>\d\d):(?P<minute>\d\d) "
 _TURN = re.compile(rf"\d+ {_AT}(?P<say>.+)")
-_ASK = re.compile(rf"{_AT}(?P<kind>\w+) \| (?P<rest>.+)")
+_ASK = re.compile(rf"{_AT}(?P<kind>\w+) *\|(?P<rest>.+)")
 
 
 def _written(path: Path) -> tuple[str, list[Exchange]]:
