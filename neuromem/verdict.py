@@ -20,8 +20,9 @@ from .reading import STATEMENT, Passage, Reader
 from .sayings import Held, Saying, may_meet, same_words
 from .shipped import checkpoint_path
 from .supersede import FOLLOWS, End
+from .text import stems
 
-__all__ = ["READ", "Judge", "judge_for", "weighed"]
+__all__ = ["READ", "Judge", "judge_for", "tells_of_another", "weighed"]
 
 READ = "read"  # the reason of an end that the judge found
 CHECKPOINT = "news.safetensors"
@@ -94,7 +95,11 @@ def weighed(
     """
     kept = [end for end in ends if end.reason != "alike" or chances.get(end.id, 1.0) >= ALIKE]
     exception = excepted(new, held) is not None
-    own = {item.id for item in held if not exception and not _is_of_others(new, item)}
+    own = {
+        item.id
+        for item in held
+        if not exception and not _is_of_others(new, item) and not tells_of_another(new, item.said)
+    }
     read = {id_: chance for id_, chance in chances.items() if id_ in own}
     best = max(read, key=lambda id_: (read[id_], id_), default="")
     if read.get(best, 0.0) >= REPLACES:
@@ -111,3 +116,16 @@ def _is_of_others(new: Saying, held: Held) -> bool:
     """Whether a statement is somebody else's news, and a memory is not about them."""
     other = new.frame.whose.kind == "other" and held.said.frame.whose.kind != "other"
     return other and not may_meet(new, held)
+
+
+def tells_of_another(new: Saying, old: Saying) -> bool:
+    """Whether two statements say one kind of thing of two who have names: Ines's number, Tariq's number."""
+    one, other = new.gist, old.gist
+    if (
+        not (one.is_triple and other.is_triple)
+        or one.relation != other.relation
+        or new.change.has("corrects")
+    ):
+        return False
+    named = one.subject[:1].isupper() and other.subject[:1].isupper()
+    return named and not frozenset(stems(one.subject)) & frozenset(stems(other.subject))

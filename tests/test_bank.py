@@ -145,6 +145,15 @@ def test_a_memory_of_several_slots_knows_its_parts_in_order() -> None:
     assert bank.find("sequence", 1) == [an_id(2), an_id(1)], "each memory once, lowest row first"
 
 
+def test_of_many_memories_with_one_number_those_told_last_are_found() -> None:
+    bank = make_bank()
+    for number, sequence in enumerate([5, 2, 9, 4]):
+        store(bank, number, sequence=sequence, slot=7)
+    assert bank.find("slot", 7) == [an_id(number) for number in range(4)]
+    assert bank.find("slot", 7, newest=2) == [an_id(0), an_id(2)], "lowest row first"
+    assert bank.find("slot", 7, newest=4) == bank.find("slot", 7)
+
+
 @settings(max_examples=25)
 @given(st.data())
 def test_only_written_rows_ever_change(data: st.DataObject) -> None:

@@ -13,8 +13,9 @@ from neuromem.encoders import load_encoder
 from neuromem.facts import gist_of
 from neuromem.sayings import Held, Saying
 from neuromem.supersede import FOLLOWS, End
-from neuromem.verdict import READ, Judge, judge_for, weighed
+from neuromem.verdict import READ, Judge, judge_for, tells_of_another, weighed
 from training.changes import changes_of, read_blocks, sample_of
+from training.twins import twins
 
 FOREVER = {"forgetting": {"decay": "none"}}
 DAY_S = 86_400.0
@@ -114,6 +115,16 @@ def test_another_person_s_news_and_an_exception_end_nothing_whatever_is_read() -
     assert weighed(once, habit, [], [], {habit[0].id: 0.99}) == ([], [])
 
 
+def test_one_kind_of_thing_said_of_two_who_have_names_replaces_nothing_whatever_is_read() -> None:
+    held = told("Xubipre's phone number is 0412 993311", "Dalia works at the bakery")
+    other = said("Todaezer's phone number is 0665 660062", 100)
+    assert weighed(other, held, [], [], {held[0].id: 0.95}) == ([], [])
+    assert tells_of_another(said("Ines works at the post office"), held[1].said)
+    assert not tells_of_another(said("Xubipre's phone number is 0665 660062"), held[0].said)
+    assert not tells_of_another(said("Sorry, I meant Todaezer's phone number is 0412 993311"), held[0].said)
+    assert not tells_of_another(said("My phone number is 0665 660062"), held[0].said)
+
+
 # --- in a memory -------------------------------------------------------------------------------------------
 
 
@@ -157,3 +168,11 @@ def test_a_block_that_is_not_of_the_format_names_the_line(tmp_path: Path) -> Non
     path.write_text("1 | We rent.\n2>2 move | We bought.\n", encoding="utf-8")
     with pytest.raises(ValueError, match="replaces what comes after it"):
         read_blocks([path])
+
+
+def test_made_twins_are_replaced_only_where_they_are_of_one_name() -> None:
+    changes = twins(300, 7)
+    assert 0.2 < sum(bool(change.gone) for change in changes) / len(changes) < 0.5
+    assert changes == twins(300, 7)
+    assert changes != twins(300, 8)
+    assert all(len(change.gone) <= 1 < 1 + len(change.held) for change in changes)

@@ -113,9 +113,10 @@ def lines_within(
     tokens = count(f"\n\n{heading}")
     for recall in recalls:
         line = memory_line(recall, exact)
-        if count(line) > share // 2:
-            line = cut_middle(line, share // 2, count)
         cost = count(f"\n{line}")
+        if cost > share // 2:
+            line = cut_middle(line, share // 2, count)
+            cost = count(f"\n{line}")
         if line and line not in taken and tokens + cost <= share:
             taken[line] = recall
             tokens += cost
