@@ -1,7 +1,8 @@
-"""What is current comes first in fifteen rounds of cases of our own, each written before it was looked at.
+"""What is current comes first in rounds of cases of our own, each written before it was looked at.
 
-What a round showed was mended before the next one was written; what the fifteenth showed was not. The
-shares of the first looks are in training/LOG.md.
+What a round showed was mended before the next one was written, up to the fourteenth; what the fifteenth and the
+two after it showed was not. Those two are by another hand and hardly ever have a word of change. The shares of
+the first looks are in training/LOG.md.
 """
 
 from __future__ import annotations
@@ -16,13 +17,18 @@ from neuromem.config import Config, ForgettingConfig
 from neuromem.encoders import load_encoder
 
 CASES = Path(__file__).parent / "data" / "updates_fresh.jsonl"
+UNSEEN = 16  # the first of the rounds by another hand
 
 
 @pytest.mark.slow
-def test_the_current_answer_comes_first_in_fresh_cases() -> None:
+@pytest.mark.parametrize(
+    ("rounds", "current", "stale"), [(range(1, UNSEEN), 0.95, 0.04), (range(UNSEEN, UNSEEN + 2), 0.60, 0.36)]
+)
+def test_the_current_answer_comes_first_in_fresh_cases(rounds: range, current: float, stale: float) -> None:
     scene = Scene(Config(forgetting=ForgettingConfig(decay="none")), load_encoder(None))
     cases = [json.loads(line) for line in CASES.read_text(encoding="utf-8").splitlines()]
-    found: list[Outcome] = [play(case, scene) for case in cases]
-    assert sum(outcome.current_first for outcome in found) / len(found) >= 0.95
-    assert sum(outcome.stale_first for outcome in found) / len(found) <= 0.04
+    found: list[Outcome] = [play(case, scene) for case in cases if case["round"] in rounds]
+    assert len(found) >= 168
+    assert sum(outcome.current_first for outcome in found) / len(found) >= current
+    assert sum(outcome.stale_first for outcome in found) / len(found) <= stale
     assert sum(outcome.clashes for outcome in found) == 0
