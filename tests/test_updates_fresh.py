@@ -1,8 +1,8 @@
 """What is current comes first in rounds of cases of our own, each written before it was looked at.
 
-What a round showed was mended before the next one was written, up to the fourteenth; what the fifteenth and the
-two after it showed was not. Those two are by another hand and hardly ever have a word of change. The shares of
-the first looks are in training/LOG.md.
+What a round showed was mended before the next one was written, up to the fourteenth; what the fifteenth
+and the two after it showed was not. Those two are by another hand and hardly ever have a word of change.
+The shares of the first looks are in training/LOG.md.
 """
 
 from __future__ import annotations
