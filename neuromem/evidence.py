@@ -50,7 +50,8 @@ WHOLE = 0.4  # a link from which on the words of a neighbour count as context
 WEIGHTS: dict[str, float] = {
     "meaning": 1.0,  # cosine with the memory's own key: its best part
     "context": 0.75,  # … with the sum of its key and its neighbours'
-    "words before": 0.15,  # in the midst of talk: share of the telling words in it and in the one before
+    "words": 0.1,  # where words have senses: of a memory by itself, share of the telling words that it holds
+    "words before": 0.15,  # of one in the midst of talk: share that it holds together with the one before
     "words around": 0.2,  # … with two before and two after
     "senses": 0.33,  # share of the telling words with a word of like meaning in it
     "senses before": 0.53,  # … in it, or in the one before: an answer leans on what it answers
@@ -146,6 +147,8 @@ def gather(bank: SlotBank, question: Question, most: int) -> Evidence:
     if len(question.senses):
         near |= _senses(bank, question, order, weights, links, best)
         near |= _together(near, len(weights))  # other encoders' cosines are spread otherwise
+    else:
+        del near["words"]  # what their keys know of words does better without
     columns = [near[kind] if kind in near else np.zeros(len(best), np.float32) for kind in KINDS]
     kinds = np.stack(columns, axis=1).astype(np.float32)
     found = Evidence(order.rows[order.first[best]], kinds, senses=len(question.senses) > 0)
@@ -282,6 +285,7 @@ def _with_context(
     in_talk = np.maximum(link[at], np.append(link, np.float32(0))[at + 1])
     return {
         "meaning": meaning[at],
+        "words": share(weights, own) * (1 - in_talk),
         "words before": share(weights, own | before) * in_talk,
         "words around": share(weights, two) * in_talk,
         "answers": share(weights, held[:, earlier]) * asked,

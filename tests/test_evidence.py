@@ -234,8 +234,8 @@ def test_a_rare_word_outweighs_a_common_one() -> None:
         ("shed", "gate", "garage", "safe", "zorbex locker")
     )]) as memory:  # fmt: skip
         assert "zorbex" in first(memory, "code zorbex")
-        rare, common = (parts(memory, "code zorbex", word)["senses"] for word in ("zorbex", "shed"))
-        assert rare > 1.5 * common > 0
+        rare, common = (parts(memory, "code zorbex", word)["words"] for word in ("zorbex", "shed"))
+        assert rare > 2 * common > 0
 
 
 def test_the_parts_of_a_score_add_up_to_it() -> None:

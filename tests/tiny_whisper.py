@@ -15,8 +15,11 @@ import numpy as np
 import pytest
 
 from neuromem.voice.audio import RATE, Samples
+from neuromem.voice.recognize import load_recognizer
 
-WIDTH, SHIFTS = 32, 6
+WIDTH, SHIFTS = 32, 12
+SEEDS = 6  # so small a model learns well from some beginnings only, and from others on another processor
+LEADS = (0, 3_000, 8_000, 8_000, 12_000)  # samples of silence before a sentence that it has to know
 TEXT_TOKENS = 50_257  # ids of Whisper's multilingual vocabulary
 LANGUAGES = (
     "en zh de es ru ko fr ja pt tr pl ca nl ar sv it id hi fi vi he uk el ms cs ro da hu ta no th ur hr bg "
@@ -31,7 +34,7 @@ MARKS = ["<|endoftext|>", "<|startoftranscript|>", *(f"<|{code}|>" for code in L
 GIVEN = ("<|startoftranscript|>", "<|en|>", "<|transcribe|>", "<|notimestamps|>")
 END = "<|endoftext|>"
 # seconds of sound at a time, steps, rate: the short ones cost little
-STAGES = ((4, 80, 4e-3), (30, 40, 2e-3))
+STAGES = ((4, 120, 4e-3), (30, 40, 1e-3))
 
 
 def learned_vocabulary(texts: Sequence[str]) -> tuple[dict[str, int], list[tuple[str, str]]]:
@@ -63,10 +66,30 @@ def write_tiny_whisper(folder: Path, spoken: Sequence[tuple[str, Samples]]) -> P
     """Teaches the model to write down these sounds, and writes it as faster-whisper wants it."""
     pytest.importorskip("faster_whisper", reason="needs faster-whisper: pip install 'neuromem[voice]'")
     pytest.importorskip("transformers", reason="the converter needs it: pip install transformers")
+    for seed in range(SEEDS):
+        made = _written(folder / str(seed), spoken, seed)
+        if _hears(made, spoken):
+            return made
+    raise AssertionError("it has not learned its sentences")
+
+
+def _hears(made: Path, spoken: Sequence[tuple[str, Samples]]) -> bool:
+    """Whether it writes down what it was taught, wherever it begins."""
+    recognizer = load_recognizer(f"whisper:{made}")
+    for text, sound in spoken:
+        for lead in LEADS:
+            recognizer.begin()
+            recognizer.feed(np.concatenate([np.zeros(lead, np.int16), sound, np.zeros(RATE // 2, np.int16)]))
+            if recognizer.finish() != text:
+                return False
+    return True
+
+
+def _written(folder: Path, spoken: Sequence[tuple[str, Samples]], seed: int) -> Path:
     import torch
     from transformers import WhisperForConditionalGeneration
 
-    torch.manual_seed(0)
+    torch.manual_seed(seed)
     vocabulary, merges = learned_vocabulary([text for text, _ in spoken])
     tokenizer = tokenizer_of(vocabulary, merges)
     marks = {mark: len(vocabulary) + place for place, mark in enumerate((END, *GIVEN))}
@@ -131,7 +154,6 @@ def _teach(
         best.zero_grad()
         loss.backward()
         best.step()
-    assert loss.item() < 0.3, f"it has not learned its sentences: {loss.item():.2f}"
 
 
 def _shifted(sound: Samples, rng: Any) -> Samples:
