@@ -25,8 +25,8 @@ from .text import stems
 __all__ = ["Known", "last_words", "saying_of"]
 
 NEAR = 12  # nearest slots that are looked at
-HEARD_TURNS, HEARD_EVENTS, HEARD_S = 6, 24, 6 * 3_600.0  # of the talk before: what "she" may refer to
 IN_SLOT = 24  # … and memories of one slot, those told last
+HEARD_TURNS, HEARD_EVENTS, HEARD_S = 6, 24, 6 * 3_600.0  # of the talk before: what "she" may refer to
 LONGEST_CHAIN = 64  # successors of successors
 WHOLE_OBJECT = 28  # bytes of a gist's object from which it may have been cut
 
@@ -182,17 +182,17 @@ class Known:
             now: what that is for memories asked for before; those of one chain are looked up once.
         """
         chain: list[str] = []
-        found: str | None = memory_id
-        while found is not None and found not in now and len(chain) < LONGEST_CHAIN:
-            chain.append(found)
-            end = self.end_of(found)
+        last = memory_id
+        while last and last not in now and len(chain) < LONGEST_CHAIN:
+            chain.append(last)
+            end = self.end_of(last)
             if end is None:
-                break
-            found = end[1] or None
-        else:
-            found = now.get(found) if found is not None else None
-        now |= dict.fromkeys(chain, found)
-        return found
+                now[last] = last
+            else:
+                last = end[1]
+        current = now.get(last)
+        now |= dict.fromkeys(chain, current)
+        return current
 
     def _last(self, speaker: str) -> dict[str, int]:
         """How many statements ago each of the last memories of a speaker was told."""

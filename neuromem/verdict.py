@@ -95,11 +95,7 @@ def weighed(
     """
     kept = [end for end in ends if end.reason != "alike" or chances.get(end.id, 1.0) >= ALIKE]
     exception = excepted(new, held) is not None
-    own = {
-        item.id
-        for item in held
-        if not exception and not _is_of_others(new, item) and not tells_of_another(new, item.said)
-    }
+    own = {item.id for item in held if not exception and not _is_of_others(new, item)}
     read = {id_: chance for id_, chance in chances.items() if id_ in own}
     best = max(read, key=lambda id_: (read[id_], id_), default="")
     if read.get(best, 0.0) >= REPLACES:
@@ -114,6 +110,8 @@ def weighed(
 
 def _is_of_others(new: Saying, held: Held) -> bool:
     """Whether a statement is somebody else's news, and a memory is not about them."""
+    if tells_of_another(new, held.said):
+        return True
     other = new.frame.whose.kind == "other" and held.said.frame.whose.kind != "other"
     return other and not may_meet(new, held)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -176,3 +177,6 @@ def test_made_twins_are_replaced_only_where_they_are_of_one_name() -> None:
     assert changes == twins(300, 7)
     assert changes != twins(300, 8)
     assert all(len(change.gone) <= 1 < 1 + len(change.held) for change in changes)
+    for change in changes:
+        names = set(re.findall(r"[A-Z]\w+", change.new)) - {"The", "They", "Table"}
+        assert all(names & set(re.findall(r"[A-Z]\w+", change.held[place].text)) for place in change.gone)

@@ -10,7 +10,6 @@ both together, on utterances held out. Nothing is shipped of it yet (see LOG.md,
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from neuromem.bench.common import read_jsonl
 from neuromem.encoders import load_encoder
 from neuromem.facts.keep import cues_of, score, should_keep
 
@@ -42,9 +42,7 @@ class Utterance:
 def read_labelled(path: Path) -> list[Utterance]:
     """The utterances of a JSONL file, or of all those below a folder, in the order of their names."""
     paths = sorted(path.rglob("*.jsonl")) if path.is_dir() else [path]
-    rows = [
-        json.loads(line) for each in paths for line in each.read_text(encoding="utf-8").splitlines() if line
-    ]
+    rows = [row for each in paths for row in read_jsonl(each)]
     return [Utterance(row["text"], tuple(row["context"]), bool(row["keep"])) for row in rows]
 
 

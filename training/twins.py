@@ -68,13 +68,10 @@ def _twin(rng: random.Random) -> Change:
     first, second, single = (part.strip() for part in rng.choice(FRAMES).split("|"))
     own = {"who": _name(rng), "where": _name(rng)}
     new = (second if rng.random() < 0.5 else first).format(**_values(rng) | own)
-    held = [
-        (
-            first.format(**_values(rng) | {"who": _name(rng, own["who"]), "where": _name(rng, own["where"])}),
-            False,
-        )
-        for _ in range(rng.randint(1, OTHERS))
-    ]
+    held = []
+    for _ in range(rng.randint(1, OTHERS)):
+        values = _values(rng)
+        held.append((first.format(**values | {name: _name(rng, but) for name, but in own.items()}), False))
     if rng.random() < 0.5:
         told = first.format(**_values(rng) | own)
         held.insert(rng.randint(0, len(held)), (told, single == "yes" and told != new))
