@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -209,6 +211,29 @@ def test_after_it_is_closed(serving: Service) -> None:
     client.close()
     with pytest.raises(Closed):
         client.recall(QUESTION)
+
+
+@pytest.mark.parametrize("turns_of_the_loop", range(12))
+def test_one_closed_while_it_connects_leaves_no_socket(
+    monkeypatch: pytest.MonkeyPatch, turns_of_the_loop: int
+) -> None:
+    left: list[str] = []
+    gc.collect()
+    monkeypatch.setattr(sys, "unraisablehook", lambda raised: left.append(str(raised.exc_value)))
+
+    async def use(url: str) -> None:
+        client = AsyncClient(url, timeout_s=2.0)
+        call = asyncio.create_task(client.recall(QUESTION, "ana"))
+        for _ in range(turns_of_the_loop):
+            await asyncio.sleep(0)
+        await client.close()
+        with pytest.raises((ServiceError, Closed)):
+            await call
+
+    with pretender("null") as url:
+        asyncio.run(use(url))
+    gc.collect()
+    assert not left
 
 
 def test_without_httpx(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,6 +51,7 @@ class AsyncClient:
         self.user_id, self.timeout_s = user_id, timeout_s
         self._headers = {"authorization": f"Bearer {_key(api_key)}"} if api_key else {}
         self._line = self._connect()
+        self._under_way, self._is_closed = 0, False
 
     async def __aenter__(self) -> Self:
         return self
@@ -62,8 +63,9 @@ class AsyncClient:
         return f"{type(self).__name__}({self.url!r}, user_id={self.user_id!r})"
 
     async def close(self) -> None:
-        """Closes the connections."""
-        await self._line[1].aclose()
+        """Closes the connections; where calls are under way, the last of them does."""
+        self._is_closed = True
+        await self._close_unused()
 
     # -- the service ----------------------------------------------------------------------------
 
@@ -164,10 +166,12 @@ class AsyncClient:
     ) -> dict[str, Any]:
         import httpx
 
+        http = self._http()
+        self._under_way += 1
         try:
             async with (
                 asyncio.timeout(until - time.monotonic()),
-                self._http().stream(method, self.url + path, json=body, headers=headers) as response,
+                http.stream(method, self.url + path, json=body, headers=headers) as response,
             ):
                 said = await self._body(response)
         except TimeoutError as error:
@@ -175,6 +179,9 @@ class AsyncClient:
         except httpx.HTTPError as error:
             shown = str(error) or type(error).__name__
             raise ServiceError("connection", f"{self.host}: {shown}; does the service run?") from error
+        finally:
+            self._under_way -= 1
+            await self._close_unused()
         if not response.is_success:
             wait = retry_after(response.headers.get("retry-after"))
             raise refusal(response.status_code, said, self.host, wait)
@@ -190,11 +197,16 @@ class AsyncClient:
 
     def _http(self) -> httpx.AsyncClient:
         """The connections; new ones after a fork, as two processes cannot share them."""
-        if self._line[0] != os.getpid():
-            self._line = self._connect()
-        if self._line[1].is_closed:
+        if self._is_closed:
             raise Closed(f"the client of {self.host} was closed; make a new one")
+        if self._line[0] != os.getpid():
+            self._line, self._under_way = self._connect(), 0
         return self._line[1]
+
+    async def _close_unused(self) -> None:
+        """Closes the connections of a closed client once no call uses them; httpx forgets those just made."""
+        if self._is_closed and not self._under_way:
+            await self._line[1].aclose()
 
     def _connect(self) -> tuple[int, httpx.AsyncClient]:
         import httpx
