@@ -27,6 +27,7 @@ from .fold import milliseconds
 from .forgetting import Fidelity
 from .history import merged_into, stories
 from .identity import Owner, canonical_id, folder_of, owner_of, seconds_of
+from .keeping import keeper_for
 from .keys import Keys
 from .layout import pick_device
 from .log import Event, EventLog, Record
@@ -77,7 +78,7 @@ class Engine:
         check_encoder(encoder)
         self.config, self.clock, self.readonly = config, clock, readonly or past is not None
         self._encoder = encoder
-        self.reader = Reader(extractor, config.llm)
+        self.reader = Reader(extractor, config.llm, lambda: keeper_for(self.keys.encoder.name))
         self._closed = False
         self._lock = threading.RLock()
         folder = None if path is None or past else folder_of(path)

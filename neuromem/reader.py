@@ -10,12 +10,12 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .config import LLMConfig
 from .errors import InvalidInput
-from .facts import Fact, Turn, extract
+from .facts import Fact, Opinion, Turn, extract
 
 if TYPE_CHECKING:
     from .llm import LLMExtractor
@@ -43,11 +43,17 @@ class Extractor(Protocol):
 class Reader:
     """Finds the facts in turns. Safe across threads."""
 
-    def __init__(self, extractor: str | Extractor | None, config: LLMConfig) -> None:
+    def __init__(
+        self,
+        extractor: str | Extractor | None,
+        config: LLMConfig,
+        opinion: Callable[[], Opinion | None] = lambda: None,
+    ) -> None:
         """
         Args:
             extractor: a model's name as in `config.extractor`, an `Extractor`, or None: what `config` says.
             config: used where this class makes the extractor.
+            opinion: gives who is asked of what the rules are not sure whether to keep; None for nobody.
 
         Raises:
             InvalidInput: it is neither a name nor can it be called.
@@ -58,7 +64,7 @@ class Reader:
             raise InvalidInput("extractor", problem, "give what is called as neuromem.facts.extract is")
         if isinstance(named, str) and extractor is not None:
             LLMConfig(extractor=named)  # says at once what can be no name of a model
-        self._named, self._config = named, config
+        self._named, self._config, self._opinion = named, config, opinion
         self._extractor: Extractor | None = None if isinstance(named, str) else named
         self._made: LLMExtractor | None = None
         self._lock = threading.Lock()
@@ -78,21 +84,24 @@ class Reader:
             InvalidInput, NotFound, MissingDependency: the model of the settings cannot be had. That it
                 does not answer is no error.
         """
-        asked = {"infer": infer, "only": only, "times": times, "earlier": earlier}
+        asked: dict[str, Any] = {"infer": infer, "only": only, "times": times, "earlier": earlier}
         extractor = self._chosen() if infer else None
         if extractor is None:
-            return extract(turns, **asked)  # type: ignore[arg-type]
+            return self._by_rules(turns, **asked)
         self._count("turns", len(only))
         try:
-            facts = _checked(extractor(turns, **asked), only)  # type: ignore[arg-type]
+            facts = _checked(extractor(turns, **asked), only)
         except Exception as error:  # it is the user's own code: whatever it raises, talk is not lost
             self._count("failed", 1)
             _log.warning(
                 "the extractor failed (%s: %s); the rules read %d turns",
                 type(error).__name__, error, len(only),
             )  # fmt: skip
-            return extract(turns, **asked)  # type: ignore[arg-type]
+            return self._by_rules(turns, **asked)
         return facts
+
+    def _by_rules(self, turns: Sequence[Turn], **asked: Any) -> list[Fact]:
+        return extract(turns, **asked, opinion=self._opinion())
 
     @property
     def counts(self) -> dict[str, int]:

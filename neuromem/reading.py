@@ -28,7 +28,7 @@ from .shipped import checkpoint_path
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-__all__ = ["Packed", "Passage", "Reader", "Reading", "pack"]
+__all__ = ["Packed", "Passage", "Reader", "Reading", "pack", "stands_on"]
 
 HEADS = 12
 FROZEN = 2  # layers that are the encoder's own
@@ -140,6 +140,20 @@ class Reader:
         batch = pack(network.tokenizer, [(question, passages)], self._most)
         scores, spans = network(batch)
         return batch, scores.softmax(dim=0).tolist(), spans
+
+
+def stands_on(encoder: str, checkpoint: Path) -> bool:
+    """Whether a memory's encoder is the one on whose words and lowest layers a checkpoint stands.
+
+    A memory with another encoder would load both for it, so it goes without.
+
+    Args:
+        encoder: its name.
+    """
+    below = TransformerEncoder().path
+    there = checkpoint.is_file() and below.is_file()
+    own = encoder.startswith(f"{TransformerEncoder.kind}:") and there
+    return own and encoder.endswith(f"@{identity_of(below)}")
 
 
 @lru_cache(1)

@@ -13,10 +13,8 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from .encoders.int8file import identity_of
-from .encoders.transformer import TransformerEncoder
 from .habits import excepted
-from .reading import STATEMENT, Passage, Reader
+from .reading import STATEMENT, Passage, Reader, stands_on
 from .sayings import Held, Saying, may_meet, same_words
 from .shipped import checkpoint_path
 from .supersede import FOLLOWS, End
@@ -70,15 +68,8 @@ def _readable(new: Saying, held: Sequence[Held]) -> list[Held]:
 
 @lru_cache(maxsize=8)
 def judge_for(encoder: str) -> Judge | None:
-    """The shipped judge, for memories whose encoder has the name given; None where the rules stand alone.
-
-    It stands on the words and the lowest layers of the shipped transformer: a memory with another encoder
-    would load both for it, so it goes without.
-    """
-    below = TransformerEncoder().path
-    there = checkpoint_path(CHECKPOINT).is_file() and below.is_file()
-    own = encoder.startswith(f"{TransformerEncoder.kind}:") and there
-    return Judge() if own and encoder.endswith(f"@{identity_of(below)}") else None
+    """The shipped judge, for memories whose encoder has the name given; None where the rules stand alone."""
+    return Judge() if stands_on(encoder, checkpoint_path(CHECKPOINT)) else None
 
 
 def weighed(

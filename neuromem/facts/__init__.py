@@ -10,7 +10,7 @@ from __future__ import annotations
 from .extract import MAX_TEXT_BYTES, Fact, Turn, extract, read_turns
 from .gist import GIST_FIELD_BYTES, SPEAKER, Gist, keyword_gist, parse_gist
 from .importance import importance, is_pinned
-from .keep import should_keep
+from .keep import Opinion, should_keep
 from .summary import gist_of, same_fact_key
 from .times import TimeSpan, dated, has_time_word, spans
 
@@ -20,6 +20,7 @@ __all__ = [
     "SPEAKER",
     "Fact",
     "Gist",
+    "Opinion",
     "TimeSpan",
     "Turn",
     "dated",

@@ -15,7 +15,7 @@ from .between import JOINED_BYTES, Piece, together, told_between
 from .changes import change_of
 from .gist import Gist
 from .importance import importance, is_pinned
-from .keep import cues_of, is_question, is_unreal, should_keep
+from .keep import Opinion, cues_of, is_question, is_unreal, should_keep
 from .references import Talk
 from .statements import clauses
 from .summary import gist_of
@@ -56,6 +56,7 @@ def extract(
     times: Sequence[float] | None = None,
     earlier: Sequence[str] = (),
     zone: tzinfo = UTC,
+    opinion: Opinion | None = None,
 ) -> list[Fact]:
     """The facts in a text or a conversation.
 
@@ -69,6 +70,7 @@ def extract(
         earlier: what was said before the first turn, oldest first, to know who "she" is and what a bare
             answer answers; "assistant: …" where it was not the user.
         zone: the speakers' time zone, which says when a day begins.
+        opinion: as of `should_keep`, on what is said to an assistant.
 
     Raises:
         InvalidInput: a field is missing, of the wrong type, blank or too long; names the field.
@@ -80,7 +82,7 @@ def extract(
     if not infer:
         spoken = (index for index in chosen if turns[index].role not in SILENT)
         return [_fact(Piece(turns[index].text, turns[index].text), turns[index], index) for index in spoken]
-    talk = _Listener(turns, earlier)
+    talk = _Listener(turns, earlier, opinion)
     facts: list[Fact] = []
     for index in chosen:
         turn = turns[index]
@@ -109,8 +111,8 @@ def _with_dates(piece: Piece, now: datetime | None) -> Piece:
 class _Listener:
     """Follows a conversation turn by turn: what was named, and what came just before."""
 
-    def __init__(self, turns: Sequence[Turn], earlier: Sequence[str]) -> None:
-        self._turns = turns
+    def __init__(self, turns: Sequence[Turn], earlier: Sequence[str], opinion: Opinion | None) -> None:
+        self._turns, self._opinion = turns, opinion
         self._earlier = [_spoken(text) for text in earlier]
         names = {turn.speaker for turn in turns if turn.role == "user" and turn.speaker}
         self._peers = names if len(names) > 1 else set()  # people who talk with each other
@@ -131,7 +133,7 @@ class _Listener:
             return [piece for piece in pieces if _is_told(piece.said)]
         if self._peers:
             return told_between(pieces, self._asked_before(index))
-        kept = _worth_keeping(pieces, self._before(index))
+        kept = _worth_keeping(pieces, self._before(index), self._opinion)
         self._hear([piece.meaning for piece in kept if piece.meaning], turn.role, turn.speaker)
         return kept
 
@@ -184,14 +186,14 @@ def _spoken(text: str) -> tuple[str, str]:
     return (match[1].lower(), text[match.end() :]) if match else ("user", text)
 
 
-def _worth_keeping(pieces: Sequence[Piece], before: Sequence[str]) -> list[Piece]:
+def _worth_keeping(pieces: Sequence[Piece], before: Sequence[str], opinion: Opinion | None) -> list[Piece]:
     """The statements to keep; a fragment, or a remark on what was just said, joins the one before."""
     kept: list[Piece] = []
     leaning = False  # whether the piece just before was kept
     waiting: Piece | None = None  # a fragment that may belong to the next piece: "Cats. I was bitten once."
     for piece in pieces:
         whole = piece if waiting is None else together(waiting, piece)
-        keep = should_keep(whole.text, before)
+        keep = should_keep(whole.text, before, opinion)
         fragment = len(words(piece.said)) <= _FRAGMENT_WORDS and not (keep and gist_of(piece.text).is_triple)
         if keep and leaning and (fragment or _is_remark(kept[-1], piece)):
             kept[-1] = together(kept[-1], piece)

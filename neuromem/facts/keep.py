@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ..text import STOP_WORDS, is_name_like, normalize, sentences, stems, words
 from .cues import BETWEEN_PEOPLE, BIAS, IN_ASKED, IN_TEXT, IN_TOLD, QUESTIONS, SHAPES, UNREAL
 from .triples import triple_of
 
-__all__ = ["cues_of", "is_question", "is_unreal", "should_keep", "told_score"]
+__all__ = ["Opinion", "cues_of", "is_question", "is_unreal", "score", "should_keep", "told_score"]
 
 _READ_CHARS = 2_000  # a longer utterance is judged by its beginning
 _NO_ANSWER = (
@@ -22,6 +22,9 @@ _NO_ANSWER = (
     "transient quoted hedged "
     "asks_task"
 ).split()
+
+Opinion = Callable[[str, Sequence[str], float], float]
+"""A second opinion: what is stated, the turns before it, and the rules' score → a score to go by instead."""
 
 _Table = tuple[tuple[str, float, re.Pattern[str]], ...]
 
@@ -32,7 +35,7 @@ def _table(source: str) -> _Table:
     return tuple((name, float(weight), re.compile(pattern)) for name, weight, pattern in rows)
 
 
-def should_keep(text: str, before: Sequence[str] = ()) -> bool:
+def should_keep(text: str, before: Sequence[str] = (), opinion: Opinion | None = None) -> bool:
     """Whether a user's utterance states something worth remembering.
 
     Questions, greetings, thanks, fillers, commands to the assistant, jokes and make-believe are not.
@@ -41,12 +44,15 @@ def should_keep(text: str, before: Sequence[str] = ()) -> bool:
         text: what the user said; may be lower-case and unpunctuated.
         before: the turns before it, oldest first, such as "assistant: What's your dog called?"; one
             without a role is the user's.
+        opinion: is asked where no rule has decided; None leaves it to the rules.
     """
     said = sentences(text[:_READ_CHARS])
     stated = [sentence for sentence in said if not is_question(sentence) and not is_unreal(sentence)]
     if not stated:
         return False
-    return score(" ".join(stated), before) > 0
+    told = " ".join(stated)
+    by_rules = score(told, before)
+    return (by_rules if opinion is None else opinion(told, before, by_rules)) > 0
 
 
 def is_question(sentence: str) -> bool:
