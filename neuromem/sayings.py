@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .facts.bynames import are_namesakes
 from .facts.changes import Change, change_of
 from .facts.clause import KIN_WORDS
 from .facts.frames import LIGHT, Frame, akin, frame_of, kin_in_full, mass
@@ -20,6 +21,8 @@ from .facts.whose import Whose, without_lead
 from .facts.wording import (
     hesitates,
     is_first_person,
+    is_late_once,
+    is_only_tried,
     is_surely_wrong,
     leans_back,
     moves_it,
@@ -39,12 +42,14 @@ __all__ = [
     "all_stems",
     "content",
     "cover",
+    "ends_nothing",
     "have_met",
     "is_second_thought",
     "may_meet",
     "named",
     "numbered_apart",
     "numbers_of",
+    "of_namesake",
     "overlap",
     "same_matter",
     "same_measure",
@@ -200,6 +205,18 @@ def may_meet(new: Saying, held: Held) -> bool:
     if one.kind == "pronoun" and other.kind == "self":
         return held.back == 0 and not is_first_person(held.said.text)
     return True
+
+
+def of_namesake(new: Saying, held: Held) -> bool:
+    """Whether a memory is about another of the same name: young Dave, old Dave."""
+    return are_namesakes(new.text, held.said.text) and not new.change.has("retracts")
+
+
+def ends_nothing(new: Saying, held: Held) -> bool:
+    """Whether a statement is of a namesake, or tells of something only tried, offered, or late one day."""
+    if of_namesake(new, held):
+        return True
+    return (is_only_tried(new.text) or is_late_once(new.text)) and not is_surely_wrong(new.text)
 
 
 def _means(new: Saying, held: Held) -> bool:

@@ -52,6 +52,7 @@ from .sayings import (
     all_stems,
     content,
     cover,
+    ends_nothing,
     have_met,
     is_second_thought,
     may_meet,
@@ -121,9 +122,10 @@ def followed(new: Saying, held: Sequence[Held]) -> list[End]:
 
 
 def _is_apart(new: Saying, held: Held) -> bool:
-    """Whether a statement is of another time, or of what others have: it is no news of a memory."""
+    """Whether a statement is of another time, or of others or what they have: it is no news of a memory."""
     of_old = is_of_old(held.said.text) and not new.change.has("corrects", "retracts")
-    return of_old or (is_at_theirs(new.text) and held.said.frame.whose.kind == "self")
+    theirs = is_at_theirs(new.text) and held.said.frame.whose.kind == "self"
+    return of_old or theirs or ends_nothing(new, held)
 
 
 def _may_follow(new: Saying, held: Held) -> float:
@@ -132,7 +134,7 @@ def _may_follow(new: Saying, held: Held) -> float:
         return 0.0
     if _once(new) or new.change.has("adds") or new.frame.detour or not may_meet(new, held):
         return 0.0
-    if is_at_theirs(new.text) and held.said.frame.whose.kind == "self":
+    if ends_nothing(new, held) or (is_at_theirs(new.text) and held.said.frame.whose.kind == "self"):
         return 0.0
     if new.frame.whose.kind == "other" and held.said.frame.whose.kind != "other":
         return 0.0

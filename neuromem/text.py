@@ -19,6 +19,7 @@ __all__ = [
     "STOP_WORDS",
     "content_words",
     "idf",
+    "is_listed_name",
     "is_name_like",
     "normalize",
     "sentences",
@@ -294,6 +295,15 @@ def is_name_like(word: str) -> bool:
     levels, names = _table()
     stemmed = stem(normalize(word))
     return stemmed.replace("-", "").replace("'", "").isalpha() and (stemmed in names or stemmed not in levels)
+
+
+def is_listed_name(word: str) -> bool:
+    """Whether a word is among those that are usually written with a capital inside a sentence.
+
+    >>> is_listed_name("henderson"), is_listed_name("tulip")
+    (True, False)
+    """
+    return stem(normalize(word)) in _table()[1]
 
 
 @functools.cache

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from .habits import excepted
 from .reading import STATEMENT, Passage, Reader, stands_on
-from .sayings import Held, Saying, may_meet, same_words
+from .sayings import Held, Saying, ends_nothing, may_meet, of_namesake, same_words
 from .shipped import checkpoint_path
 from .supersede import FOLLOWS, End
 from .text import stems
@@ -29,6 +29,7 @@ LAST = 2  # … the last ones told among them, whatever they are about
 REPLACES = 0.8  # chance from which a memory is replaced …
 ALSO = 0.3  # … and one more beside the likeliest; from which a statement may be news of it, too
 DENIED = 0.05  # chance below which a rule links nothing
+LEFT = 0.2  # chance that must be left beside those of namesakes to say anything of the others
 ALIKE = 0.5  # … and the rule that goes by likeness alone replaces nothing; the others need no reading
 
 
@@ -87,7 +88,7 @@ def weighed(
     kept = [end for end in ends if end.reason != "alike" or chances.get(end.id, 1.0) >= ALIKE]
     exception = excepted(new, held) is not None
     own = {item.id for item in held if not exception and not _is_of_others(new, item)}
-    read = {id_: chance for id_, chance in chances.items() if id_ in own}
+    read = {id_: chance for id_, chance in _without_namesakes(new, held, chances).items() if id_ in own}
     best = max(read, key=lambda id_: (read[id_], id_), default="")
     if read.get(best, 0.0) >= REPLACES:
         gone = [id_ for id_, chance in read.items() if id_ == best or chance >= ALSO]
@@ -99,9 +100,19 @@ def weighed(
     return [], [end for end in loose if chances.get(end.id, 1.0) >= DENIED]
 
 
+def _without_namesakes(
+    new: Saying, held: Sequence[Held], chances: Mapping[str, float]
+) -> Mapping[str, float]:
+    """The chances of the rest where namesakes are ruled out: the judge may see a change, but not whose."""
+    out = {item.id for item in held if item.id in chances and of_namesake(new, item)}
+    rest = 1.0 - sum(chances[id_] for id_ in out)
+    whole = rest if rest >= LEFT else 1.0
+    return {id_: chance / whole for id_, chance in chances.items() if id_ not in out}
+
+
 def _is_of_others(new: Saying, held: Held) -> bool:
     """Whether a statement is somebody else's news, and a memory is not about them."""
-    if tells_of_another(new, held.said):
+    if tells_of_another(new, held.said) or ends_nothing(new, held):
         return True
     other = new.frame.whose.kind == "other" and held.said.frame.whose.kind != "other"
     return other and not may_meet(new, held)

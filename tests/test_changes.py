@@ -8,12 +8,13 @@ import pytest
 
 from neuromem.facts import Gist, gist_of
 from neuromem.facts.asked import asked_of
+from neuromem.facts.bynames import are_namesakes
 from neuromem.facts.changes import change_of
 from neuromem.facts.frames import frame_of
 from neuromem.facts.keep import cues_of
 from neuromem.facts.slots import slot_of
 from neuromem.facts.whose import whose_of
-from neuromem.facts.wording import does_the_same
+from neuromem.facts.wording import does_the_same, is_late_once, is_only_tried
 
 
 @pytest.mark.parametrize(
@@ -78,10 +79,67 @@ def test_slots_of_kin_and_of_keywords() -> None:
         ("The Duartes sold their wagon and bought a red coupe.", "other"),
         ("checked her papers she was born in april", "pronoun"),
         ("no hang on it's route nineteen", "thing"),
+        # several others, with and without capitals
+        ("the hendersons put theirs on the porch", "other"),
+        ("so the murphys rang them and got a bigger table", "other"),
+        ("Jo and Pete were snowed in, so their party will be at the mill.", "other"),
+        ("joan and pete next door had their bins moved to mondays", "other"),
+        ("next door have three", "other"),
+        ("Grandma Ines chipped a tooth, so it's soup in her flask.", "other"),
+        ("Joan and I moved to Leeds.", "self"),
+        ("the curtains have moved up", "thing"),
+        ("the pharmacy across the road moved to the high street", "thing"),
+        ("Kofi's oven died, so lunch is at noon.", "thing"),
+        ("Christmas and Easter are at the lodge.", "thing"),
     ],
 )
 def test_whose_a_statement_is(text: str, kind: str) -> None:
     assert whose_of(text).kind == kind
+
+
+def test_a_couple_of_parents_are_the_parents() -> None:
+    assert whose_of("mom and dad moved to tampa") == whose_of("My parents moved to Ohio.")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("young dave took plot thirty", "two daves at the allotment old dave has plot nine"),
+        ("My uncle Frank has moved.", "Frank the gardener lives in the lodge."),
+        ("Mother-in-law Ines takes two sugars.", "Grandma Ines takes it black."),
+        ("maria at work runs the crew", "maria at church runs the pantry"),
+        ("Vet Dr. Kim has a bigger lot.", "Dr. Kim the dentist is in Brea."),
+    ],
+)
+def test_bynames_tell_two_of_one_name_apart(one: str, other: str) -> None:
+    assert are_namesakes(one, other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Dave took plot thirty.", "Old Dave has plot nine."),
+        ("My wife Ana sings.", "My girlfriend Ana sings."),
+        ("Anna from work rang.", "Anna at the office is in charge."),
+        ("We live in San Diego.", "We live in San Jose."),
+        ("i checked with my mother brendan was born in may", "uncle brendan turns seventy"),
+    ],
+)
+def test_who_may_be_one_is_not_told_apart(one: str, other: str) -> None:
+    assert not are_namesakes(one, other)
+
+
+def test_what_is_tried_or_offered_is_not_taken_unless_it_says_so() -> None:
+    assert is_only_tried("tried the woods nice but muddy")
+    assert is_only_tried("They've offered me a desk in Slough, with a plant.")
+    assert not is_only_tried("They offered me a desk in Slough, so I took it.")
+    assert not is_only_tried("tried the oat milk and never looked back")
+
+
+def test_who_is_late_is_late_once() -> None:
+    assert is_late_once("It was gone eleven before he was home.")
+    assert is_late_once("The bus was twenty minutes late.")
+    assert not is_late_once("The bus is always late, it was moved to ten.")
 
 
 def test_cues_of_change() -> None:

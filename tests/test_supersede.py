@@ -155,6 +155,14 @@ NO_CHANGES = [
     ("I own a food truck.", "Thinking about selling the food truck."),
     ("I live in Tavira.", "The neighbours moved it to the garage."),
     ("My phone is a Pixel.", "The Pixel died so I took the tablet along."),
+    (
+        "we have nine goats right now",
+        "the murphys came back from the fair with more so they have thirty goats",
+    ),
+    ("my pottery class is on tuesdays", "joan and pete next door had their yoga class shifted to thursdays"),
+    ("Old Dave has plot nine.", "Young Dave gave his up, and he's on plot thirty now."),
+    ("I knit the shawl on a 4 mm needle.", "The pattern calls for a 6 mm, but mine comes out like a net."),
+    ("The plumber comes at nine.", "The plumber rang, and it was gone ten before he was in."),
 ]
 
 

@@ -116,6 +116,14 @@ def test_another_person_s_news_and_an_exception_end_nothing_whatever_is_read() -
     assert weighed(once, habit, [], [], {habit[0].id: 0.99}) == ([], [])
 
 
+def test_a_change_read_of_a_namesake_is_of_who_is_meant() -> None:
+    held = told("Young Dave has plot ten.", "Old Dave has plot nine.")
+    new = said("Old Dave took plot thirty.", 100)
+    ends, _ = weighed(new, held, [], [], {held[0].id: 0.7, held[1].id: 0.28})
+    assert ends == [End(held[1].id, READ)]
+    assert weighed(new, held[:1], [], [], {held[0].id: 0.9}) == ([], [])  # and nobody's where it is none's
+
+
 def test_one_kind_of_thing_said_of_two_who_have_names_replaces_nothing_whatever_is_read() -> None:
     held = told("Xubipre's phone number is 0412 993311", "Dalia works at the bakery")
     other = said("Todaezer's phone number is 0665 660062", 100)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from ..text import is_name_like, normalize, stem, words
 from .clause import KIN_WORDS, ROLES
 from .relations import PETS
+from .several import several_of
 from .verbs import is_past, is_verb_form
 
 __all__ = ["Whose", "whose_of", "without_lead", "without_reporter"]
@@ -51,7 +52,7 @@ _LEAD = re.compile(
     r"^(?:(?:well|so|ok|okay|oh|ah|um+|uh+|hey|hi|yes|yeah|no|nope|nah|wait|(?:hang|hold) on|sorry|actually|anyway|also|and|"
     r"but|look|listen|btw|by the way|turns out|it turns out|as it turns out|correction|autocorrect|typo|update|news|guess what|i had (?:it|that) wrong|i was wrong|"
     r"(?:i|he|she|they) got (?:it|that) wrong|(?:i )?(?:misspoke|misremembered|misread|misheard|miscounted|mistyped|miscalculated)|my mistake|my bad|mixed (?:that|it) up|let me correct that|"
-    r"honestly|oops|whoops|the \w+ called|(?:they|he|she) (?:called|texted|emailed|wrote)(?= (?:it|it's|its|to|that|the|my)\b)|good news|bad news|"
+    r"honestly|oops|whoops|the \w+ called(?! (?:them|him|her|up)\b)|(?:they|he|she) (?:called|texted|emailed|wrote)(?= (?:it|it's|its|to|that|the|my)\b)|good news|bad news|"
     r"apparently|finally|officially|just|fyi|this year|these days|now|today|yesterday|last night|last week|"
     r"this (?:morning|week|month)|i mean|i meant|i said|starting \w+ \w+|remember|note|"
     # "checked her papers, she was born in April"
@@ -111,14 +112,20 @@ _IN_LAW = re.compile(
 
 
 _MAIN = re.compile(r"(?!(?:that|far|much|many|long|what)\b)[\w']+ (?:\w+ )*?\w+", re.IGNORECASE)
-_OWNERS = frozenset((*ROLES.split(), *PETS.split(), "baby", "puppy", "kitten", "team", "boss"))
+_PEOPLE = ("fella", "chap", "bloke", "guy", "lad", "lady", "woman", "man", "gentleman")
+_OWNERS = frozenset((*ROLES.split(), *PETS.split(), "baby", "puppy", "kitten", "team", "boss", *_PEOPLE))
 
 
 def whose_of(text: str) -> Whose:
     """Who an utterance is about, by how it begins."""
     plain = _SAID.sub("", without_lead(text))
+    several = several_of(plain)
+    if several:
+        return Whose("other", several)
     reason, so, main = plain.partition(" so ")
-    if so and reason and _MAIN.match(main):  # "Kofi's oven died, so lunch is at ours": of lunch
+    # "Kofi's oven died, so lunch is at ours": of lunch; but of Kofi: "Kofi chipped a tooth, so it's soup in his flask"
+    of_him = _HIS.search(main) and not _SELF_LATER.search(main) and _named(reason).kind == "other"
+    if so and reason and _MAIN.match(main) and not of_him:
         found = whose_of(main)
         if found.kind in ("self", "thing"):
             return found

@@ -26,8 +26,10 @@ __all__ = [
     "is_fragment",
     "is_fresh",
     "is_lasting",
+    "is_late_once",
     "is_of_old",
     "is_of_pronoun",
+    "is_only_tried",
     "is_plan",
     "is_surely_wrong",
     "is_this_time",
@@ -67,6 +69,32 @@ _DROPS_IT = r"^(?:(?:i|we)(?:'ve| have)? )?(?:just |finally |ended up )?(?:(?:sh
 _OF_OLD = r"\b(?:when (?:i|we|he|she|they) (?:was|were|lived|worked|had|went)|as an? (?:child|kid|teenager|boy|girl|student|baby)|back (?:when|then|in)|growing up|used to|before (?:that|i|we|he|she|the|my)\b.*\b(?:was|were|lived|worked|drove|had|came|got)|(?:years|decades|ages) ago|in my (?:teens|twenties|thirties|youth|childhood))\b"
 _MINE = r"\b(?:i|we|my|our|me|us)\b"
 _FEAST = r"\b(new year|christmas|easter|thanksgiving|hanukkah|diwali|eid|ramadan|passover|halloween|valentine|birthday|anniversary|fourth of july|memorial day|labor day|spring break|reunion|prom|super bowl|mother's day|father's day)"
+
+
+_BY = r"(?:he|she|they|it|we|i|the \w+|[\w']+)"
+_TRIED = (
+    r"^(?:(?:i|we|he|she|they|mum|mom|dad|\w+) )?(?:have |has |'ve )?(?:only |just |even |also )?(?:tried|tested|sampled|had a go (?:at|on|with|of))\b(?! to\b)|"
+    r"\b(?:pattern|recipe|leaflet|label|instructions|manual|packet|box|tin|website|form|book) (?:asks?|calls?|wants?) (?:for )?|"
+    r"\b(?:offered|was pushing|were pushing|tried to (?:sell|give|talk|get|persuade)|wanted (?:me|us) to (?!have\b)|would rather (?:i|we)|kept telling (?:me|us) to)\b"
+)
+_TAKEN = (
+    r"\b(?:now|since|instead|ever since|from (?:now|here) on|for good|these days|(?:never|not) (?:going|looked|look) back|convert(?:ed)?|sold on|hooked|"
+    r"so|went|for me|put me|accepted|agreed|said yes|took (?!(?:one|a) (?:bite|sip|look))|taken|going with|bought|buying|ordered|got (?:the|it|one|a|an|my|our)|"
+    r"switch\w*|kept|keeping|keep|stuck|sticking|start\w*|sign\w*|chose|settled|works?|worked|better|fits?|perfect|loved?|adore|brilliant|starting|"
+    r"replac\w*|swap\w*|moved?|moving|used to|do it|did it|doing|decided)\b"
+)
+_CAME = (
+    r"(?:was|were|got|came|turned|showed|arrived|made|rolled|walked|sat|left|let|opened|started|finished|had)"
+)
+_LATE = (
+    rf"\bit was\b.{{3,40}}\b(?:before|by the time) {_BY}(?: {_BY})? {_CAME}\b|"
+    rf"\b(?:didn't|did not|never) (?:get|come|arrive|turn up|show up|make it|start|leave|open|finish)\b.{{0,40}}\b(?:till|until|before)\b|"
+    rf"\b(?:was|were|came|arrived|ran|running|got (?:in|here|there|home)|turned up|showed up|started|left)\b.{{0,30}}\b(?:late|behind time)\b"
+)
+_LATE_ALWAYS = (
+    r"\b(?:now|from now on|every|always|usually|these days|nowadays|each|moved|changed|starts|begins|"
+    r"most (?:days|weeks)|is|are|has|have|(?:he|she|it|we|they)'(?:s|re|ve))\b"
+)
 
 
 _LEAD_IN = re.compile(
@@ -136,6 +164,17 @@ def is_this_time(text: str) -> bool:
     return _has(r"\bthis (?:time|once|one time)\b(?! of)", text) and _has(
         r"\b(?:was|were|\w+ed|had|went)\b", text
     )
+
+
+def is_only_tried(text: str) -> bool:
+    """Something was tried, offered or asked for, and nothing says that it was taken: "tried the oat milk once"."""
+    plain = without_lead(text)
+    return _has(_TRIED, plain) and not _has(_TAKEN, plain)
+
+
+def is_late_once(text: str) -> bool:
+    """Somebody or something came late on one day: "it was gone eleven before he was home"."""
+    return _has(_LATE, text) and not _has(_LATE_ALWAYS, text)
 
 
 def is_of_pronoun(text: str) -> bool:
