@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .bank import SlotBank
 from .facts.points import Point, Which
@@ -23,6 +23,7 @@ LONGEST = 64  # steps of a chain
 ALIKE = 0.8  # share of another's score from which a statement is as good an answer
 NEAR = 0.5  # … from which it may be one
 EARLIER = 0.35  # share of the score of a thing named, from which what was before it is of the same matter
+CLEARLY = 1.25  # how often the score of the last hit looked at one that stands out has
 AMONG = 0.6  # share of the best of those before it, from which the last of them is meant
 
 
@@ -35,12 +36,26 @@ class Step:
     until: float  # … until when it held; infinite for what holds still
     successor: str  # id of what replaced it, or may have; of an exception, its habit
     score: float
+    date: float  # what of its score is for when it was told
     marks: frozenset[int]
     speaker: int
 
     def held_in(self, start: float, end: float) -> bool:
         """Whether it was told before a stretch of time is over, and not replaced before it begins."""
         return self.told < end and self.until > start
+
+    def timeless(self) -> Step:
+        """The same, its score without what is for when it was told."""
+        return replace(self, score=self.score - self.date) if self.date else self
+
+    def follows(self, other: Step, matter: frozenset[int]) -> bool:
+        """Whether it may be what came next: as good an answer, or one that names the other again.
+
+        Args:
+            matter: words that any statement of the matter has.
+        """
+        least = NEAR if (self.marks & other.marks) - matter else ALIKE
+        return self.is_of(other) and self.told > other.told and self.score >= least * other.score
 
     def is_of(self, other: Step) -> bool:
         """Whether it may be on the matter of another: told by the same, with a word in common."""
@@ -72,8 +87,11 @@ class _Course:
     def __init__(self, bank: SlotBank, hits: Sequence[Hit]) -> None:
         self._bank = bank
         self._known: dict[str, Step | None] = {}
-        found = [self._step(hit.id, hit.score) for hit in hits]
+        found = [self._step(hit.id, hit.score, hit) for hit in hits]
         self.steps = [step for step in found if step is not None]
+        # where there is much else, what was before stands out from it
+        least = min(map(_score, self.steps), default=0.0)
+        self._rest = CLEARLY * least if len(self.steps) >= LOOKED_AT else 0.0
 
     def step(self, point: Point) -> Step | None:
         """The one that a point asks for; None where there is none, or it cannot be told."""
@@ -83,7 +101,7 @@ class _Course:
         if point.which is Which.FIRST:
             return self._first()
         if point.which is Which.AT:
-            return None if words and words <= self.steps[0].marks else self._at(point.start, point.end)
+            return self._at(point)
         named = self._named(words)
         if not named:
             return None
@@ -99,15 +117,26 @@ class _Course:
         alike = [step for step in self.steps if step.score >= ALIKE * best.score and step.is_of(best)]
         return min((each for step in (best, *alike) for each in self._chain(step)), key=_time)
 
-    def _at(self, start: float, end: float) -> Step | None:
-        """What was so at a time: of the chain of the best, or of others as good, the last told until then."""
-        best = self.steps[0]
-        then = [step for step in self._chain(best) if step.held_in(start, end)]
-        least = ALIKE if then else NEAR
-        if best.told < start or not then:
-            near = [step for step in self.steps if step.score >= least * best.score and step.is_of(best)]
-            then += [each for step in near for each in self._chain(step) if each.held_in(start, end)]
-        return max(then, key=_time, default=None)
+    def _at(self, point: Point) -> Step | None:
+        """What was so at a time: what speaks of it itself, else the last of the matter told by then."""
+        words, matter = _marks(point.words), _marks(point.matter)
+        # how it was in May may have been told in March: only what was told in May is nearer for its time
+        steps = [step if point.start <= step.told < point.end else step.timeless() for step in self.steps]
+        best = max(steps, key=_score)
+        spoken = [step for step in steps if words and words <= step.marks]
+        if spoken and spoken[0].score >= ALIKE * best.score:
+            return spoken[0]
+        held = [step for step in steps if step.held_in(point.start, point.end)]
+        then = [step for step in self._chain(best) if step.held_in(point.start, point.end)]
+        if not then:
+            first = max((step for step in held if step.speaker == best.speaker), key=_score, default=None)
+            if first is None or first.score < NEAR * best.score:
+                return None
+            best, then = first, [first]
+        if best.told < point.start:
+            then += [step for step in held if step.follows(best, matter)]
+        linked = [each for step in then for each in self._chain(step)]
+        return max((step for step in linked if step.held_in(point.start, point.end)), key=_time)
 
     def _while(self, anchor: Step, matter: frozenset[int]) -> Step | None:
         """What was so while something else was; what tells both is the answer itself."""
@@ -117,7 +146,10 @@ class _Course:
         if not rest:
             return None
         linked = self._chain(rest[0])
-        then = [step for step in linked if step.held_in(anchor.told, anchor.until)]
+        over = anchor.until < math.inf  # else it is what happened then, or is so still
+        then = [
+            step for step in linked if step.held_in(anchor.told, anchor.until if over else anchor.told + 1)
+        ]
         return max(then, key=_time, default=None) if len(linked) > 1 else None
 
     def _before(self, anchor: Step, named: Sequence[Step], since: float) -> Step | None:
@@ -125,7 +157,9 @@ class _Course:
         replaced = [step for step in self._replaced(anchor) if step.told < anchor.told]
         if replaced and since == -math.inf:
             return max(replaced, key=lambda step: (step.score, step.told))
-        least = EARLIER * max(step.score for step in named) if since == -math.inf else 0.0
+        # named again later, and nearer to the question: that may tell itself what was before
+        share = EARLIER if anchor == named[0] else NEAR
+        least = max(self._rest, share * named[0].score) if since == -math.inf else 0.0
         earlier = [
             step
             for step in self.steps
@@ -145,7 +179,8 @@ class _Course:
         most = max((len(words & step.marks) for step in self.steps), default=0)
         if not words or 2 * most < len(words):
             return []
-        return [step for step in self.steps if len(words & step.marks) == most]
+        named = [step for step in self.steps if len(words & step.marks) == most]
+        return sorted(named, key=_score, reverse=True)
 
     def _chain(self, step: Step) -> list[Step]:
         """A statement with all that it replaced, and that replaced it."""
@@ -165,13 +200,13 @@ class _Course:
             if (found := self._step(id_)) is not None:
                 yield found
 
-    def _step(self, memory_id: str, score: float = 0.0) -> Step | None:
+    def _step(self, memory_id: str, score: float = 0.0, hit: Hit | None = None) -> Step | None:
         if memory_id not in self._known:
-            self._known[memory_id] = _read(self._bank, memory_id, score)
+            self._known[memory_id] = _read(self._bank, memory_id, score, _of_date(hit))
         return self._known[memory_id]
 
 
-def _read(bank: SlotBank, memory_id: str, score: float) -> Step | None:
+def _read(bank: SlotBank, memory_id: str, score: float, date: float) -> Step | None:
     rows = bank.rows_of(memory_id)
     if not rows:
         return None
@@ -183,9 +218,15 @@ def _read(bank: SlotBank, memory_id: str, score: float) -> Step | None:
         until / 1_000 if until else math.inf,
         successor,
         score,
+        date,
         frozenset(told),
         int(bank.speaker[rows[0]]),
     )
+
+
+def _of_date(hit: Hit | None) -> float:
+    evidence, place = (hit.evidence if hit is not None else None) or (None, 0)
+    return 0.0 if evidence is None else evidence.parts(place).get("date", 0.0)
 
 
 def _marks(words: Iterable[str]) -> frozenset[int]:
@@ -194,3 +235,7 @@ def _marks(words: Iterable[str]) -> frozenset[int]:
 
 def _time(step: Step) -> float:
     return step.told
+
+
+def _score(step: Step) -> float:
+    return step.score

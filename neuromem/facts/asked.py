@@ -85,8 +85,10 @@ def asked_of(question: str, now: datetime) -> Asked:
         and not re.search(r"\bused? to\b", plain)
         and re.search(r"\b(?:was|were|did|had|used|lived?|worked|been)\b", plain)
     ):
-        start, end = over[0].start.timestamp(), over[0].end.timestamp()
-        return Asked(any=True, did=True, start=start, end=end, point=point_of(question, over))
+        point = point_of(question, over)
+        named = (over[0].start, over[0].end)
+        start, end = (point.start, point.end) if point and point.end else (each.timestamp() for each in named)
+        return Asked(any=True, did=True, start=start, end=end, point=point)
     point = point_of(question)
     past = bool(_BEFORE.search(plain)) or point is not None
     return Asked(past=past, any=past or bool(_WHEN_CHANGED.search(plain)), did=did, point=point)

@@ -70,7 +70,7 @@ _EVENT = re.compile(
 # "was the boiler serviced?": something was done; "was I stationed", "was it called" is how it was
 _HOW_IT_WAS = "called|named|paid|based|stationed|posted|married|employed|used|supposed|engaged|registered|enrolled|planned|red"
 _DONE = re.compile(
-    rf"\b(?:was|were) (?:[\w']+ ){{1,4}}?(?!(?:{_HOW_IT_WAS})\b)"
+    rf"\b(?:was|were) (?:(?!when\b|while\b|before\b|until\b)[\w']+ ){{1,4}}?(?!(?:{_HOW_IT_WAS})\b)"
     r"(?:\w{2,}ed|done|given|made|built|held|taken|sent|told|sold|found|bought)\b(?= (?:in|on|at|last|back|two|a|over|by)\b|$)"
 )
 _FIRST = re.compile(
@@ -87,7 +87,9 @@ _WHILE = re.compile(
     r"(?:\b(?:while|whilst|(?:back )?when|as long as|all the time)|^(?:while|when)) (?P<what>(?:\w+ ){1,}\w+)"
 )
 _DAYS = timedelta(days=2)  # of a time no longer than this it is asked what happened
-_UP_TO = re.compile(r"\b(?:before|until|till|prior to|up to)(?: the (?:start|beginning) of)?\s*$")
+_UP_TO = re.compile(
+    r"\b(?:before|until|till|prior to|up to)(?: the (?:start|beginning) of)?(?: [a-z]+)?(?: \d{4})?$"
+)
 
 
 def asks_state(folded: str) -> bool:
@@ -126,9 +128,10 @@ def point_of(question: str, over: Sequence[TimeSpan] = ()) -> Point | None:
 def _at(question: str, span: TimeSpan) -> Point:
     """A time that is named, or all the time before it."""
     words = _told(normalize(span.phrase))
-    if _UP_TO.search(normalize(question[: span.place])):
-        return Point(Which.AT, words, end=span.start.timestamp())
-    return Point(Which.AT, words, start=span.start.timestamp(), end=span.end.timestamp())
+    start, end = span.start.timestamp(), span.end.timestamp()
+    if _UP_TO.search(normalize(question[: span.place] + span.phrase)):
+        start, end = 0.0, start
+    return Point(Which.AT, words, _told(question) - words, start=start, end=end)
 
 
 def _told(phrase: str) -> frozenset[str]:
