@@ -74,7 +74,8 @@ class Search:
         self, engine: Engine, open_: OpenOwner, question: Question, now_ms: int, view: View | None
     ) -> list[Hit]:
         """The best hits that pass the filters; looks further down the list until there are enough."""
-        config, wanted = engine.config.recall, self.limit
+        config = engine.config.recall
+        wanted = max(self.limit, 0 if view is None else view.looks_at)
         # what has faded to nothing is worth finding only if its words will be fetched
         rescue = {"weights": math.inf, "auto": config.low_confidence, "exact": -math.inf}[self.fidelity]
         while True:

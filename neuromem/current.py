@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 import torch
 
 from .bank import SlotBank
+from .chains import LOOKED_AT, at_point
 from .facts.asked import Asked, asked_of, is_own
 from .introduced import Sought, sought_of
 from .marks import ASKS, OTHER
@@ -47,6 +48,11 @@ class View:
     people: frozenset[Person]
     own: bool = False  # it is about who asks, and nobody else
 
+    @property
+    def looks_at(self) -> int:
+        """How many hits it has to see, however few are wanted."""
+        return 0 if self.asked.point is None else LOOKED_AT
+
     def seen(self, bank: SlotBank, hits: Sequence[Hit], now_ms: int) -> list[Hit]:
         """The hits that are shown, best first.
 
@@ -63,7 +69,8 @@ class View:
             shown = _latest_first(bank, shown)
         if self.own:
             shown = _own_first(bank, shown)
-        return self.sought.first(bank, named_first(bank, shown, self.people))
+        shown = self.sought.first(bank, named_first(bank, shown, self.people))
+        return shown if self.asked.point is None else at_point(bank, shown, self.asked.point, now_ms)
 
     def _history(self, bank: SlotBank, hits: Sequence[Hit], ends: Ends) -> list[Hit]:
         """Everything; what was so at the time asked for stands above what came after it."""
@@ -72,14 +79,21 @@ class View:
         for hit in hits:
             after = score.get(ends[hit.id][1], 0.0)
             first = after > 0 and self._asked_for(bank, hit.id, *ends[hit.id])
-            if not first and self._is_outdone(hit.score, after, ends[hit.id][0]):
+            if not first and self._is_outdone(bank, hit.score, after, *ends[hit.id]):
                 hit = replace(hit, score=after - ABOVE)
             out.append(replace(hit, score=max(hit.score, after + ABOVE)) if first else hit)
         return out
 
-    def _is_outdone(self, score: float, after: float, until_ms: int) -> bool:
+    def _is_outdone(self, bank: SlotBank, score: float, after: float, until_ms: int, successor: str) -> bool:
         """Whether what replaced a memory answers, too, and no time before it is asked for."""
-        return bool(until_ms) and not self.asked.past and self.asked.start is None and after >= ENOUGH * score
+        if not until_ms or self.asked.past or after < ENOUGH * score:
+            return False
+        return self.asked.start is None or self._told_then(bank, successor)
+
+    def _told_then(self, bank: SlotBank, memory_id: str) -> bool:
+        """Whether a memory was told in the time that the question names."""
+        start, end = self.asked.start, self.asked.end
+        return start is not None and end is not None and start <= _written(bank, memory_id) < end
 
     def _current(self, bank: SlotBank, hits: Sequence[Hit], ends: Ends, now_ms: int) -> list[Hit]:
         """Current memories; those found by what they replaced are there with that score."""
@@ -115,7 +129,7 @@ class View:
         if self.asked.start is None or self.asked.end is None:
             return self.asked.past
         since, then = (_written(bank, id_) for id_ in (memory_id, successor))
-        if since < self.asked.start <= then < self.asked.end:  # of "in February", what was told in February
+        if self._told_then(bank, successor):  # of "in February", what was told last in February
             return False
         return since < self.asked.end and (until_ms / 1_000 or then) >= self.asked.start
 

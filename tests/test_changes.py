@@ -12,6 +12,7 @@ from neuromem.facts.bynames import are_namesakes
 from neuromem.facts.changes import change_of
 from neuromem.facts.frames import frame_of
 from neuromem.facts.keep import cues_of
+from neuromem.facts.points import Which
 from neuromem.facts.slots import slot_of
 from neuromem.facts.whose import whose_of
 from neuromem.facts.wording import does_the_same, is_late_once, is_only_tried
@@ -36,6 +37,38 @@ from neuromem.facts.wording import does_the_same, is_late_once, is_only_tried
 def test_the_time_of_a_question_is_understood(question: str, past: bool, history: bool) -> None:
     asked = asked_of(question, datetime(2026, 3, 2, tzinfo=UTC))
     assert (asked.past, asked.any) == (past, history)
+
+
+@pytest.mark.parametrize(
+    ("question", "which"),
+    [
+        ("what was the rent at first", Which.FIRST),
+        ("How heavy was the kitten when we first had her?", Which.FIRST),
+        ("which bank did i use to begin with", Which.FIRST),
+        ("Who was my dentist before Osei?", Which.BEFORE),
+        ("where did i teach before i moved to the college", Which.BEFORE),
+        ("where was I living between Porto and Braga", Which.BETWEEN),
+        ("What was I paying while the van was insured?", Which.WHILE),
+        ("Which team was I coaching last summer?", Which.AT),
+        ("what did I drive in 2022", Which.AT),
+        ("When did I move to Porto?", None),
+        ("What did I do in May?", None),
+        ("Where did we go last summer?", None),
+        ("When was the boiler serviced last year?", None),
+        ("how was the party in june", None),
+        ("What did I eat before the race?", None),
+        ("Where did I live before?", None),
+        ("Who is my dentist?", None),
+    ],
+)
+def test_a_question_for_how_it_was_names_a_point(question: str, which: Which | None) -> None:
+    point = asked_of(question, datetime(2026, 3, 2, tzinfo=UTC)).point
+    assert (point and point.which) == which
+
+
+def test_until_a_year_ends_where_the_year_begins() -> None:
+    asked = asked_of("Where was I living until 2022?", datetime(2026, 3, 2, tzinfo=UTC))
+    assert asked.end == datetime(2022, 1, 1, tzinfo=UTC).timestamp()
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from datetime import datetime
 
 from ..text import STOP_WORDS, is_name_like, normalize, words
 from .clause import KIN_WORDS, ROLES
+from .points import Point, point_of
 from .relations import PETS
 from .times import spans
 
@@ -26,7 +27,8 @@ class Asked:
 
     `past`: what was so before comes first. `any`: history belongs to the answer, but does not come first.
     `latest`: the newest of several is meant. `did`: it is about what happened, not about how things are.
-    `start`, `end`: Unix seconds of a stretch of time that is named and over, else None.
+    `start`, `end`: Unix seconds of a stretch of time that is named and over, else None. `point`: which point
+    of a course of things is asked for.
     """
 
     past: bool = False
@@ -35,6 +37,7 @@ class Asked:
     latest: bool = False
     start: float | None = None
     end: float | None = None
+    point: Point | None = None
 
 
 _BEFORE = re.compile(
@@ -82,9 +85,13 @@ def asked_of(question: str, now: datetime) -> Asked:
         and not re.search(r"\bused? to\b", plain)
         and re.search(r"\b(?:was|were|did|had|used|lived?|worked|been)\b", plain)
     ):
-        return Asked(any=True, did=True, start=over[0].start.timestamp(), end=over[0].end.timestamp())
-    past = bool(_BEFORE.search(plain))
-    return Asked(past=past, any=past or bool(_WHEN_CHANGED.search(plain)), did=did)
+        point = point_of(question, over)
+        named = (over[0].start, over[0].end)
+        start, end = (point.start, point.end) if point and point.end else (each.timestamp() for each in named)
+        return Asked(any=True, did=True, start=start, end=end, point=point)
+    point = point_of(question)
+    past = bool(_BEFORE.search(plain)) or point is not None
+    return Asked(past=past, any=past or bool(_WHEN_CHANGED.search(plain)), did=did, point=point)
 
 
 _MINE = re.compile(r"\b(?:i|my|me|mine|am|i'm|we|our)\b")
