@@ -23,7 +23,8 @@ ASSISTANT = "assistant:"  # how its turns begin
 SURE = 3.0  # a score of the rules this far from 0 stands
 MOST = 3.0  # nats that the network may say, either way
 RULES = 0.5  # of the rules' score beside the network's
-DOUBT = 0.5  # nats for keeping what neither is sure of: what is lost cannot be asked for
+DOUBT = 0.5  # nats for keeping what neither is sure of: what is lost cannot be asked for …
+KEPT = 1.5  # … and for what the rules would keep
 
 
 class Keeper:
@@ -48,7 +49,7 @@ class Keeper:
 
 def weighed(nats: float, by_rules: float) -> float:
     """A score from what the network reads and what the rules say."""
-    return max(-MOST, min(MOST, nats)) + RULES * by_rules + DOUBT
+    return max(-MOST, min(MOST, nats)) + RULES * by_rules + (KEPT if by_rules > 0 else DOUBT)
 
 
 def asked_of(said: str, before: Sequence[str]) -> tuple[str, list[Passage]]:
