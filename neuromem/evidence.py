@@ -78,7 +78,8 @@ WEIGHTS: dict[str, float] = {
     "answered": 1.7,  # in a chat: cosine with an assistant's answer to it, less the mean of answers
     "chat words": 0.074,  # … nats of the telling words that the whole message has, for its length
 }
-"""Fitted on development sets only, by `training/tune_recall.py`; in units of one cosine."""
+"""Fitted on development sets only, by `training/tune_recall.py`; in units of one cosine. The last two were
+fitted in chats alone, with all others as they were (`training/LOG.md`, 2026-11-30)."""
 KINDS = tuple(WEIGHTS)
 PROMISE = {"context": 1.08, "words": 0.44, "given": 1.4}
 """Weights of the first pass, beside meaning: of a sum in which no two kinds are weighed together."""
