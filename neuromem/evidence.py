@@ -29,6 +29,7 @@ import numpy as np
 import torch
 
 from .bank import SlotBank
+from .chats import chat_of, told_in_chat
 from .held import held_by, phrases_in, share, words_of
 from .linear import matmul
 from .marks import ASKS, ASSISTANT, NAMES, NUMBER, ORDERS, OWN, TIME
@@ -74,8 +75,11 @@ WEIGHTS: dict[str, float] = {
     "many words": 0.77,  # words around times the content words of the question, eighths of eight at most
     "names and words": 0.14,
     "speaker and meaning": 0.15,
+    "answered": 1.7,  # in a chat: cosine with an assistant's answer to it, less the mean of answers
+    "chat words": 0.074,  # … nats of the telling words that the whole message has, for its length
 }
-"""Fitted on development sets only, by `training/tune_recall.py`; in units of one cosine."""
+"""Fitted on development sets only, by `training/tune_recall.py`; in units of one cosine. The last two were
+fitted in chats alone, with all others as they were (`training/LOG.md`, 2026-11-30)."""
 KINDS = tuple(WEIGHTS)
 PROMISE = {"context": 1.08, "words": 0.44, "given": 1.4}
 """Weights of the first pass, beside meaning: of a sum in which no two kinds are weighed together."""
@@ -91,7 +95,7 @@ class Evidence:
     senses: bool = False  # whether words were compared by what they mean
 
     def scores(self) -> Array:
-        """[C] weighed sums over the weight of a perfect match in meaning and words: about 0 to 1."""
+        """[C] weighed sums over that of a perfect match in meaning and words: about 0 to 1, in chats 1.5."""
         weights = np.array([WEIGHTS[kind] for kind in KINDS], dtype=np.float32)
         return newer_first(matmul(self.kinds, weights) / np.float32(self.perfect), self.news, ABOVE)
 
@@ -144,6 +148,7 @@ def gather(bank: SlotBank, question: Question, most: int) -> Evidence:
     links, context = _links(bank, question, order, best)
     near = _with_context(meaning, held, weights, links, best, given)
     near["context"] = context
+    near |= _chatted(bank, question, order, similar, held, best)
     if len(question.senses):
         near |= _senses(bank, question, order, weights, links, best)
         near |= _together(near, len(weights))  # other encoders' cosines are spread otherwise
@@ -251,6 +256,17 @@ def _given(bank: SlotBank, question: Question, order: Order) -> dict[str, Array]
     if question.wants & NUMBER:
         out["number"] = ((told.any_part & NUMBER) > 0).astype(np.float32)
     return out
+
+
+def _chatted(
+    bank: SlotBank, question: Question, order: Order, similar: Array, held: Array, at: Array
+) -> dict[str, Array]:
+    """Evidence of passages `at` [C] in chats with an assistant, unless it is asked what that said."""
+    if question.asks_assistant:
+        return {}
+    told = bank.kept("told", lambda: _told(bank, order))
+    chat = bank.kept("chats", lambda: chat_of(bank, order, told.speaker))
+    return {kind: values[at] for kind, values in told_in_chat(chat, similar, held).items()} if chat else {}
 
 
 def _over_parts(join: np.ufunc, values: Array, order: Order) -> Array:

@@ -15,7 +15,7 @@ from neuromem.bench.everyday import MOST, everyday_facts
 from neuromem.bench.generated import near_identical
 from neuromem.bench.mishear import SMALL, Recognizer, distance, plain, sound_of, word_error_rate
 from neuromem.bench.pairs import Pool, lost_points, measure_pairs
-from neuromem.bench.ranking import BM25
+from neuromem.bench.ranking import BM25, Baselines
 from neuromem.bench.recall import sanity, scores
 from neuromem.config import Config
 from neuromem.errors import InvalidInput
@@ -69,7 +69,7 @@ def test_conversations_are_asked_and_scored_by_category(bench: Runner, tmp_path:
     assert report["recall@1"] == pytest.approx((1 + 1 + 0.5) / 3, abs=1e-4)
     assert report["by_category"]["multi"]["recall@5"] == 1  # both tellings of one fact
     assert report["adversarial"]["questions"] == 1
-    assert set(report["baselines"]) == {"bm25", "cosine", "z-sum"}
+    assert set(report["baselines"]) == {"bm25", "cosine", "z-sum", "rrf"}
     assert report["write_ms"]["p50"] > 0
     assert report["search_ms"]["p99"] >= report["search_ms"]["p50"] > 0
 
@@ -85,7 +85,7 @@ def test_what_changed_is_found_before_what_it_was_or_is_not(
     files = lines(tmp_path / "c.jsonl", *corpus), lines(tmp_path / "q.jsonl", asked)
     argv = ["--corpus", str(files[0]), "--questions", str(files[1]), "--encoder", "hash", "--baselines"]
     _, report = bench("recall", *argv)
-    assert set(report["updated_above_original"]) == {"neuromem", "bm25", "cosine", "z-sum"}
+    assert set(report["updated_above_original"]) == {"neuromem", "bm25", "cosine", "z-sum", "rrf"}
     assert report["updated_above_original"]["neuromem"] == newer
 
 
@@ -186,6 +186,19 @@ def test_bm25_prefers_rare_words_and_short_texts() -> None:
     assert dog[3] == 0
     assert dog[1] > dog[2] > 0
     assert max(zebra) == zebra[2]
+
+
+def test_ranks_are_fused_as_reciprocals_and_a_text_without_the_words_is_in_one_list_only() -> None:
+    texts = ["the dog barked", "my dog, my dog", "a zebra in the garden", "dog and cat and zebra", "nothing"]
+    with Memory(encoder="hash") as memory:
+        found = Baselines(texts, memory.engine.keys.encoder).rank("does the dog bark in the garden?")
+    held = {0, 1, 2, 3}  # those with a word of the question
+    fused = {
+        place: 1 / (61 + found["cosine"].index(place))
+        + (1 / (61 + found["bm25"].index(place)) if place in held else 0)
+        for place in range(len(texts))
+    }
+    assert found["rrf"] == sorted(fused, key=lambda place: -fused[place])
 
 
 # --- a crowd of facts -----------------------------------------------------------------------------

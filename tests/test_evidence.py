@@ -349,3 +349,52 @@ def test_an_order_comes_up_with_its_topic_and_not_before_what_was_told_of_it() -
         assert order.explain is not None
         assert order.explain["orders"] > 0
         assert memory.search("What colour is my bike?", user_id="ana")[0].text == "My bike is green"
+
+
+# Chats with an assistant
+
+
+CHAT = [
+    ("user", "Here is what I have of the plan so far: the tent, two mats and a rope. Can you have a look?"),
+    ("assistant", "For a camping trip by the lake in the rain, take dry socks and a tarpaulin as well."),
+    ("user", "And here is the other list: the pan, two cups and a stove. Can you have a look at that?"),
+    ("assistant", "For soup at home any pan will do; the stove is best left in the cellar."),
+]
+
+
+def chat(said: list[tuple[str, str]]) -> Memory:
+    memory = Memory(config=QUICK)
+    memory.add([{"role": role, "content": text} for role, text in said], user_id="ana", infer=False)
+    return memory
+
+
+def test_a_message_in_a_chat_is_also_found_by_what_the_assistant_answered() -> None:
+    question = "What did I pack to go camping at the lake?"
+    with chat(CHAT) as memory:
+        assert first(memory, question) == CHAT[0][1]
+        tent, pan = (parts(memory, question, words)["answered"] for words in ("the tent", "the pan"))
+        assert tent > 0 > pan
+    with chat([turn for turn in CHAT if turn[0] == "user"]) as memory:
+        assert "answered" not in parts(memory, question, "the tent")
+
+
+def test_words_tell_more_in_a_short_message_of_a_chat_and_nothing_more_outside_of_one() -> None:
+    answer = ("assistant", "All right, that is noted.")
+    short = ("user", "The boiler is from Veltheim.")
+    filler = " Then there was this and that, and the hall, the stairs, the cupboards and the windows." * 8
+    long = ("user", "The boiler is from Veltheim." + filler)
+    question = "Where is the boiler from?"
+    with chat([long, answer, short, answer]) as memory:
+        found = memory.search(question, user_id="ana", explain=True, rehearse=False)
+        told = [(len(hit.text), (hit.explain or {}).get("chat words", 0.0)) for hit in found]
+        words = {length: value for length, value in told if value}
+        assert words[len(short[1])] > words[len(long[1])] > 0
+        assert len(words) == 2, "an assistant's words are no better sign than they were"
+    with chat([long, short]) as memory:
+        assert "chat words" not in parts(memory, question, "boiler")
+
+
+def test_what_an_assistant_said_is_asked_for_without_a_chat_s_evidence() -> None:
+    with chat(CHAT) as memory:
+        found = parts(memory, "What did you suggest for camping by the lake?", "the tent")
+        assert not {"answered", "chat words"} & set(found)

@@ -1,4 +1,4 @@
-"""Baselines of retrieval on the texts that our own search ranks: BM25, cosine, and their sum."""
+"""Baselines of retrieval on the texts that our own search ranks: BM25, cosine, and both of them together."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from ..text import stems
 __all__ = ["BM25", "Baselines"]
 
 K1, B = 1.2, 0.75
+RRF = 60  # of reciprocal ranks, 1 / (60 + rank): so the first places of a list are not all that counts
 
 
 class BM25:
@@ -42,6 +43,8 @@ class Baselines:
 
     `bm25`: stems, k1 = 1.2, b = 0.75. `cosine`: the encoder's, of whole texts.
     `z-sum`: the two as z-scores over the texts, the words at half weight.
+    `rrf`: the two by their ranks alone, fused as reciprocals (Cormack, Clarke & Büttcher 2009); without a
+    word of the question a text is in no list of words.
     """
 
     def __init__(self, texts: Sequence[str], encoder: CachedEncoder) -> None:
@@ -57,6 +60,7 @@ class Baselines:
             "bm25": _order(words),
             "cosine": _order(meaning),
             "z-sum": _order(_standard(meaning) + 0.5 * _standard(words)),
+            "rrf": _order(_reciprocal(meaning) + _reciprocal(words) * (words > 0)),
         }
 
 
@@ -67,3 +71,10 @@ def _order(values: Tensor) -> list[int]:
 
 def _standard(values: Tensor) -> Tensor:
     return (values - values.mean()) / values.std(correction=0).clamp(min=1e-9)
+
+
+def _reciprocal(values: Tensor) -> Tensor:
+    """1 / (60 + rank), the best of rank 1; equal values in their order."""
+    ranks = torch.empty(len(values), dtype=torch.float64)
+    ranks[_order(values)] = torch.arange(1, len(values) + 1, dtype=torch.float64)
+    return 1 / (RRF + ranks)

@@ -11,7 +11,7 @@ Three measures, each run when its input is given:
 
 ``--misheard`` asks once more as a speech recognizer would have heard the questions: lower case, no
 punctuation, one word in ten wrong (see `mishear`). ``--baselines`` ranks the same texts by BM25, by the
-encoder's cosine alone, and by the sum of both as z-scores, in the same run.
+encoder's cosine alone, by the sum of both as z-scores, and by the fusion of their ranks, in the same run.
 """
 
 from __future__ import annotations
@@ -95,7 +95,9 @@ def _arguments() -> argparse.ArgumentParser:
     out.add_argument(
         "--infer", action=argparse.BooleanOptionalAction, default=False, help="facts, not whole turns"
     )
-    out.add_argument("--baselines", action="store_true", help="BM25, cosine and their sum on the same texts")
+    out.add_argument(
+        "--baselines", action="store_true", help="BM25, cosine, and both together, on the same texts"
+    )
     out.add_argument("--encoder", help="as Memory's: sentence, sentence:FOLDER, hash")
     out.add_argument(
         "--decay", choices=("none", "power"), default="none", help="whether old turns have faded"
