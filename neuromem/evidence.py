@@ -51,7 +51,7 @@ WHOLE = 0.4  # a link from which on the words of a neighbour count as context
 WEIGHTS: dict[str, float] = {
     "meaning": 1.0,  # cosine with the memory's own key: its best part
     "context": 0.75,  # … with the sum of its key and its neighbours'
-    "words": 0.1,  # where words have senses: of a memory by itself, share of the telling words that it holds
+    "words": 0.05,  # where words have senses: of a memory by itself, share of the telling words that it holds
     "words before": 0.15,  # of one in the midst of talk: share that it holds together with the one before
     "words around": 0.2,  # … with two before and two after
     "senses": 0.33,  # share of the telling words with a word of like meaning in it

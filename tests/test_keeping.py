@@ -55,7 +55,7 @@ def test_where_the_rules_are_sure_nothing_is_read() -> None:
 
 
 def test_rules_and_reading_are_weighed_together() -> None:
-    assert weighed(2.0, -1.0) > 0 > weighed(-2.0, 1.0)
+    assert weighed(2.0, -1.0) > 0 > weighed(-3.0, 1.0)
     assert weighed(1e9, 0.0) == weighed(50.0, 0.0)  # it may be sure, but not of everything
     assert weighed(0.0, 0.0) > 0  # what is lost cannot be asked for
 
