@@ -51,7 +51,7 @@ WHOLE = 0.4  # a link from which on the words of a neighbour count as context
 WEIGHTS: dict[str, float] = {
     "meaning": 1.0,  # cosine with the memory's own key: its best part
     "context": 0.75,  # … with the sum of its key and its neighbours'
-    "words": 0.05,  # where words have senses: of a memory by itself, share of the telling words that it holds
+    "words": 0.06,  # where words have senses: of a memory by itself, share of the telling words that it holds
     "words before": 0.15,  # of one in the midst of talk: share that it holds together with the one before
     "words around": 0.2,  # … with two before and two after
     "senses": 0.33,  # share of the telling words with a word of like meaning in it
@@ -138,7 +138,7 @@ def gather(bank: SlotBank, question: Question, most: int) -> Evidence:
     if not len(order.first):
         return Evidence(np.zeros(0, dtype=np.int64), np.zeros((0, len(KINDS)), dtype=np.float32))
     similar = bank.similarities(question.vector).numpy()[order.rows]
-    meaning = _over_parts(np.maximum, similar, order)
+    meaning = order.joined(np.maximum, similar)
     words = bank.kept("words", lambda: words_of(bank, order))
     places = {mark: np.flatnonzero(words.marks == mark) for mark in question.marks}
     held, weights = held_by(words, places, len(order.first))
@@ -224,8 +224,8 @@ def _told(bank: SlotBank, order: Order) -> Told:
     return Told(
         asks=(last & ASKS).astype(np.float32),
         orders=((traits[order.first] & ORDERS) > 0).astype(np.float32),
-        any_part=_over_parts(np.bitwise_or, traits, order),
-        names=_over_parts(np.maximum, traits // NAMES & 3, order).astype(np.float32),
+        any_part=order.joined(np.bitwise_or, traits),
+        names=order.joined(np.maximum, traits // NAMES & 3).astype(np.float32),
         speaker=speaker,
         subject=subject,
         slot=slot,
@@ -267,14 +267,6 @@ def _chatted(
     told = bank.kept("told", lambda: _told(bank, order))
     chat = bank.kept("chats", lambda: chat_of(bank, order, told.speaker))
     return {kind: values[at] for kind, values in told_in_chat(chat, similar, held).items()} if chat else {}
-
-
-def _over_parts(join: np.ufunc, values: Array, order: Order) -> Array:
-    """[M] values of rows [R] joined over the slots of each passage."""
-    if len(order.first) == len(order.rows):
-        return values
-    out: Array = join.reduceat(values, order.first)
-    return out
 
 
 def _nearness(time: Array, start: float, end: float, decay: float) -> Array:

@@ -24,7 +24,7 @@ SURE = 3.0  # a score of the rules this far from 0 stands
 MOST = 3.0  # nats that the network may say, either way
 RULES = 0.5  # of the rules' score beside the network's
 DOUBT = 0.5  # nats for keeping what neither is sure of: what is lost cannot be asked for …
-KEPT = 1.5  # … and for what the rules would keep
+KEPT = 2.0  # … and for what the rules would keep
 
 
 class Keeper:

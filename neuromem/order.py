@@ -40,6 +40,13 @@ class Order(NamedTuple):
         heads: Array = self.first[np.diff(self.memory, prepend=0) > 0]
         return heads
 
+    def joined(self, join: np.ufunc, values: Array) -> Array:
+        """[M] values of rows [R] joined over the slots of each passage."""
+        if len(self.first) == len(self.rows):
+            return values
+        out: Array = join.reduceat(values, self.first)
+        return out
+
     def rows_of(self, passages: Array) -> tuple[Array, Array]:
         """Rows of the bank that hold passages [B], one passage after the other, and where each begins [B]."""
         begin = self.first[passages]

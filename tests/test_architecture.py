@@ -18,9 +18,10 @@ PACKAGE = ROOT / "neuromem"
 # A module may import from those to the left of it, and from its own folder; never from the right.
 LAYERS = (
     "errors heap together checks config shipped identity text echo facts tokens linear encoders reading "
-    "senses fidelity forgetting ladder confidence lately codec marks layout table bank bankfile strangers "
-    "keys write writer merkle records storage log history mend news question order held evidence recall "
-    "fold sayings nearness habits supersede verdict introduced namesakes current snapshots appending "
+    "keeping senses fidelity forgetting ladder confidence lately codec marks layout table bank bankfile "
+    "strangers keys write writer merkle records storage log history mend news question order held chats "
+    "evidence recall "
+    "chains fold sayings nearness habits supersede verdict introduced namesakes current snapshots appending "
     "owners deep tell known alike clusters standing conscious hearing consolidate llm reader engine "
     "telling asking sound transfer memory context assistant sdk server langgraph compat mem0_hook "
     "mem0_default voice whatsapp ingest render bench demo commands cli"

@@ -30,7 +30,7 @@ from neuromem.question import take_apart
 CONFIG = Config(forgetting=ForgettingConfig(decay="none"))
 PLACES = (1, 5, 10, 20)
 CANDIDATES = Config().recall.candidates  # passages looked at, as a search does
-LEAST = {"words": 0.05, "words before": 0.15, "own": 0.1}
+LEAST = {"words": 0.06, "words before": 0.15, "own": 0.1}
 """In units of meaning, and not fitted: senses say the same better, but not every encoder has any."""
 PAIRS = 2  # so much do the pairs count beside one conversation
 TITLES = {"talk": "LoCoMo", "one": "LoCoMo, one person", "beam": "BEAM"}
