@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 from neuromem.cli import main
 from neuromem.facts import MAX_TEXT_BYTES
 
-MESSAGES = 1_024  # of the ingest that is stopped: it is so at 128, seconds before its end
+MESSAGES = 512  # of the ingest that is stopped: it is so at 128, seconds before its end
 PATIENCE_S = 300  # on a machine that has much else to do
 
 
