@@ -5,6 +5,7 @@ Shares are weighed by how telling a word is (`text.idf`), so that "surgeon" coun
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -214,9 +215,13 @@ def of_namesake(new: Saying, held: Held) -> bool:
 
 def ends_nothing(new: Saying, held: Held) -> bool:
     """Whether a statement is of a namesake, or tells of something only tried, offered, or late one day."""
-    if of_namesake(new, held):
-        return True
-    return (is_only_tried(new.text) or is_late_once(new.text)) and not is_surely_wrong(new.text)
+    return of_namesake(new, held) or _is_no_news(new.text)
+
+
+@functools.lru_cache(maxsize=1_024)
+def _is_no_news(text: str) -> bool:
+    """Whether it was only tried, offered, or late one day; cached, as it is asked beside each memory."""
+    return (is_only_tried(text) or is_late_once(text)) and not is_surely_wrong(text)
 
 
 def _means(new: Saying, held: Held) -> bool:
