@@ -15,7 +15,7 @@ from .evidence import speakers_of
 from .forgetting import Fidelity
 from .owners import OpenOwner
 from .question import Question, take_apart
-from .recall import Hit, Recall, find, read
+from .recall import Hit, Ranking, Recall, read
 
 __all__ = ["Filters", "Search", "look", "read_hits"]
 
@@ -78,8 +78,9 @@ class Search:
         wanted = max(self.limit, 0 if view is None else view.looks_at)
         # what has faded to nothing is worth finding only if its words will be fetched
         rescue = {"weights": math.inf, "auto": config.low_confidence, "exact": -math.inf}[self.fidelity]
+        ranking = Ranking(open_.bank, question, now_ms, config, rescue)
         while True:
-            hits = find(open_.bank, question, wanted, now_ms, config, rescue)
+            hits = ranking.best(wanted)
             seen = hits if view is None else view.seen(open_.bank, hits, now_ms)
             passing = [hit for hit in seen if self._passes(engine, open_, hit.id)]
             if len(passing) >= self.limit or len(hits) < wanted:

@@ -88,12 +88,10 @@ class SlotBank(SlotTable):
 
     def strength(self, rows: Tensor | list[int], now_ms: int) -> Tensor:
         """Present strength of rows [B] → [B] float64 on the CPU."""
-        if self.forgetting.decay == "none":
+        if self.forgetting.decay == "none" or not len(rows):
             return torch.ones(len(rows), dtype=torch.float64)
         at = torch.as_tensor(rows, device=self.device)
         days = (now_ms - self.rehearsed_ms[at]).clamp(min=0).cpu().double() / DAY_MS
-        if len(days) == 0:
-            return days
         return strength_of(days, self.stability[at].cpu().double(), self.forgetting)
 
     def readable(self, rows: list[int], now_ms: int) -> tuple[Tensor, Tensor]:

@@ -32,7 +32,7 @@ from .bank import SlotBank
 from .chats import chat_of, told_in_chat
 from .held import held_by, phrases_in, share, words_of
 from .linear import matmul
-from .marks import ASKS, ASSISTANT, NAMES, NUMBER, ORDERS, OWN, TIME
+from .marks import ASKS, ASSISTANT, NAMES, NUMBER, ORDERS, OWN, TIME, any_of
 from .news import newer_first, newer_pairs
 from .order import Order, order_of
 from .question import Question
@@ -189,7 +189,9 @@ def _promising(
         return np.arange(count)
     link = order.near.astype(np.float32)
     following = np.append(link[1:], np.float32(0))
-    three = meaning + link * np.roll(meaning, 1) + following * np.roll(meaning, -1)
+    three = meaning.copy()
+    three[1:] += link[1:] * meaning[:-1]
+    three[:-1] += following[:-1] * meaning[1:]
     around = held.copy()
     around[:, 1:] |= held[:, :-1] & order.near[1:]
     around[:, :-1] |= held[:, 1:] & order.near[1:]
@@ -242,11 +244,11 @@ def _given(bank: SlotBank, question: Question, order: Order) -> dict[str, Array]
     if not question.asks_assistant:
         out["assistant"] = told.assistant
     if question.words:
-        out["subject"] = np.isin(told.subject, list(question.words)).astype(np.float32)
+        out["subject"] = any_of(told.subject, question.words)
     if question.own and not len(question.senses):
         out["own"] = (told.subject == OWN).astype(np.float32)
     if question.slots:
-        out["slot"] = np.isin(told.slot, question.slots).astype(np.float32)
+        out["slot"] = any_of(told.slot, question.slots)
     if question.times:
         out["date"] = np.max([_nearness(order.time, *time) for time in question.times], axis=0)
     if question.wants & TIME:

@@ -28,11 +28,12 @@ from .config import RecallConfig
 from .evidence import ABOVE, Evidence, gather
 from .forgetting import THRESHOLDS, Fidelity
 from .layout import seal_of
+from .linear import matmul
 from .log import Record
 from .mend import mended
 from .question import Question
 
-__all__ = ["ABOVE", "Hit", "Recall", "find", "put_first", "read"]
+__all__ = ["ABOVE", "Hit", "Ranking", "Recall", "put_first", "read"]
 
 Array = np.ndarray[Any, Any]
 _Times = tuple[int, int, tuple[int, str]]  # Unix ms of first writing and last hearing; see `SlotBank.ended`
@@ -110,43 +111,63 @@ def put_first(hits: Sequence[Hit], place: int) -> list[Hit]:
     return [best, *hits[:place], *hits[place + 1 :]]
 
 
-def find(
-    bank: SlotBank,
-    question: Question,
-    limit: int,
-    now_ms: int,
-    config: RecallConfig,
-    rescue: float = -math.inf,
-) -> list[Hit]:
-    """The memories for which there is most evidence, best first, at most `limit`.
+class Ranking:
+    """The memories for which there is most evidence; asked for more, it weighs only what it has to."""
 
-    Args:
-        rescue: score from which a memory that has faded to nothing is still a hit: its words may be
-            fetched from the log.
-    """
-    most = max(config.candidates, 2 * limit)
-    evidence = gather(bank, question, most)
-    while len(evidence.rows) < min(limit, len(bank)) and most < len(bank):  # long memories took up the best
-        most *= 4
-        evidence = gather(bank, question, most)
-    strength = bank.strength(torch.from_numpy(evidence.rows), now_ms).numpy()
-    weight = config.strength_weight
-    score = evidence.scores().astype(np.float64) * (1 - weight + weight * strength)
-    places = _best_first(bank, evidence.rows, score)
-    score = score.clip(min=0)  # evidence against a memory may outweigh what speaks for it
-    worth = (score >= config.min_score) & ((strength >= FADED) | (score >= rescue))
-    shown = _varied(bank, evidence.rows, places[worth[places]], limit)
-    ids = bank.ids_of(torch.from_numpy(evidence.rows[shown]))
-    return [
-        Hit(
-            id_,
-            float(score[place]),
-            float(evidence.kinds[place, 0]),
-            float(strength[place]),
-            (evidence, place),
-        )
-        for id_, place in zip(ids, shown, strict=True)
-    ]
+    def __init__(
+        self,
+        bank: SlotBank,
+        question: Question,
+        now_ms: int,
+        config: RecallConfig,
+        rescue: float = -math.inf,
+    ) -> None:
+        """
+        Args:
+            rescue: score from which a memory that has faded to nothing is still a hit: its words may be
+                fetched from the log.
+        """
+        self._bank, self._question, self._now_ms = bank, question, now_ms
+        self._config, self._rescue = config, rescue
+        self._most = 0
+        self._found = Evidence(np.zeros(0, dtype=np.int64), np.zeros((0, 0), dtype=np.float32))
+
+    def best(self, limit: int) -> list[Hit]:
+        """At most `limit`, best first."""
+        self._gather(limit)
+        evidence, score, strength = self._found, self._score, self._strength
+        shown = _varied(self._bank, evidence.rows, self._places, limit)
+        ids = self._bank.ids_of(torch.from_numpy(evidence.rows[shown]))
+        return [
+            Hit(
+                id_,
+                float(score[place]),
+                float(evidence.kinds[place, 0]),
+                float(strength[place]),
+                (evidence, place),
+            )
+            for id_, place in zip(ids, shown, strict=True)
+        ]
+
+    def _gather(self, limit: int) -> None:
+        """Weighs enough memories for so many results, unless that has been done."""
+        bank, most = self._bank, max(self._config.candidates, 2 * limit)
+        if most <= self._most:
+            return
+        evidence = gather(bank, self._question, most)
+        while len(evidence.rows) < min(limit, len(bank)) and most < len(
+            bank
+        ):  # long memories took up the best
+            most *= 4  # long memories took up the best
+            evidence = gather(bank, self._question, most)
+        self._found, self._most = evidence, most
+        strength = bank.strength(torch.from_numpy(evidence.rows), self._now_ms).numpy()
+        weight = self._config.strength_weight
+        score = evidence.scores().astype(np.float64) * (1 - weight + weight * strength)
+        places = _best_first(bank, evidence.rows, score)
+        score = score.clip(min=0)  # evidence against a memory may outweigh what speaks for it
+        worth = (score >= self._config.min_score) & ((strength >= FADED) | (score >= self._rescue))
+        self._score, self._strength, self._places = score, strength, places[worth[places]]
 
 
 def _best_first(bank: SlotBank, rows: Array, score: Array) -> Array:
@@ -158,29 +179,30 @@ def _best_first(bank: SlotBank, rows: Array, score: Array) -> Array:
 
 def _varied(bank: SlotBank, rows: Array, places: Array, limit: int) -> list[int]:
     """The first places; of what says the same in nearly the same words two, further copies come last."""
-    chosen: list[int] = []
-    copies: list[int] = []
-    known: list[set[int]] = []
-    for start in range(0, len(places), 2 * limit):
-        some = places[start : start + 2 * limit].tolist()
-        for place, words in zip(some, bank.marks[rows[some].tolist()].tolist(), strict=True):
-            marks = set(words) - {0}
-            (copies if marks and _is_copy(marks, known) else chosen).append(place)
-            known.append(marks)
-            if len(chosen) == limit:
-                return chosen
-    return (chosen + copies)[:limit]
+    for most in (2 * limit, len(places)):
+        some = places[:most]
+        copies = _are_copies(bank.marks[torch.from_numpy(rows[some])].cpu().numpy())
+        chosen, rest = some[~copies].tolist(), some[copies].tolist()
+        if len(chosen) >= limit:
+            break
+    shown: list[int] = (chosen + rest)[:limit]
+    return shown
 
 
-def _is_copy(marks: set[int], known: Sequence[set[int]]) -> bool:
-    """Whether so many others have nearly the same words."""
-    alike = 0
-    for other in known:
-        both = len(marks & other)
-        alike += both >= SAME * (len(marks) + len(other) - both)
-        if alike == COPIES:
-            return True
-    return False
+def _are_copies(marks: Array) -> Array:
+    """[C] whether so many before it have nearly the same words.
+
+    Args:
+        marks: [C, MARKS] of their content words; zeros to fill.
+    """
+    words, at = np.unique(marks, return_inverse=True)
+    holds = np.zeros((len(marks), len(words)), dtype=np.float32)
+    holds[np.arange(len(marks))[:, None], at.reshape(marks.shape)] = 1
+    holds[:, words == 0] = 0
+    both, each = matmul(holds, holds.T), holds.sum(axis=1, dtype=np.float64)
+    alike = (both > 0) & (both >= SAME * (each[:, None] + each[None, :] - both))
+    copies: Array = np.tril(alike, -1).sum(axis=1) >= COPIES
+    return copies
 
 
 def read(

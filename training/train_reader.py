@@ -27,7 +27,7 @@ from neuromem.shipped import checkpoint_path
 
 from . import state
 from .blocks import Pairs, read_blocks
-from .reader_net import ReaderNet, Wanted, save_reader
+from .reader_net import ReaderNet, Wanted, load_reader, save_reader
 from .reader_samples import FromBlocks, Sample, packed
 from .talks import FromTalks, Talk, look_up, read_talks, sample_of
 
@@ -93,7 +93,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--learning-rate", type=float, default=2e-4)
     parser.add_argument("--drop", type=float, default=0.1, help="dropout")
     parser.add_argument("--hidden", type=float, default=0.05, help="share of word pieces that are hidden")
-    parser.add_argument("--start", type=Path, help="state of a run whose weights this one begins with")
+    parser.add_argument(
+        "--start", type=Path, help="state of a run, or a checkpoint, whose weights this one begins with"
+    )
     parser.add_argument("--every", type=int, default=4, help="held-out questions: one of so many is asked")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
@@ -130,7 +132,9 @@ def main() -> None:
         weight_decay=0.01,
         betas=(0.9, 0.98),
     )
-    if args.start:
+    if args.start and args.start.suffix == ".safetensors":
+        load_reader(net, args.start)
+    elif args.start:
         net.load_state_dict(torch.load(args.start, weights_only=True)["net"], strict=False)
     average = copy.deepcopy(net)
     step = state.resume(args.runs / "state.pt", net=net, average=average, optimizer=optimizer)

@@ -20,7 +20,7 @@ from ..facts import parse_gist
 from ..keys import Keys
 from ..owners import Progress
 from ..question import take_apart
-from ..recall import find
+from ..recall import Ranking
 from ..tell import cues_for
 from ..writer import Draft
 from .codec import drafts_of, measure
@@ -91,7 +91,7 @@ def recall_among(
     first, lead = [], []
     for done, (fact, memory_id) in enumerate(zip(facts, written.ids, strict=True), 1):
         question = take_apart(fact.question, keys, (), START_MS)
-        found = find(written.bank, question, 2, START_MS, RecallConfig())
+        found = Ranking(written.bank, question, START_MS, RecallConfig()).best(2)
         first.append(found[0].id == memory_id)
         if first[-1] and len(found) > 1:
             lead.append(found[0].score - found[1].score)
