@@ -100,7 +100,9 @@ def main() -> None:
         [p for p in net.parameters() if p.requires_grad],
         lr=args.learning_rate, weight_decay=0.01, betas=(0.9, 0.98),
     )  # fmt: skip
-    if args.start:
+    if args.start and args.start.suffix == ".safetensors":
+        load_reader(net, args.start)
+    elif args.start:
         net.load_state_dict(torch.load(args.start, weights_only=True)["average"])
     average = copy.deepcopy(net)
     step = state.resume(args.runs / "state.pt", net=net, average=average, optimizer=optimizer)
