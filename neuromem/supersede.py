@@ -124,8 +124,12 @@ def followed(new: Saying, held: Sequence[Held]) -> list[End]:
 def _is_apart(new: Saying, held: Held) -> bool:
     """Whether a statement is of another time, or of others or what they have: it is no news of a memory."""
     of_old = is_of_old(held.said.text) and not new.change.has("corrects", "retracts")
-    theirs = is_at_theirs(new.text) and held.said.frame.whose.kind == "self"
-    return of_old or theirs or ends_nothing(new, held)
+    return of_old or _is_of_others(new, held)
+
+
+def _is_of_others(new: Saying, held: Held) -> bool:
+    """Whether a statement ends nothing of a memory for whose news it is."""
+    return ends_nothing(new, held) or (is_at_theirs(new.text) and held.said.frame.whose.kind == "self")
 
 
 def _may_follow(new: Saying, held: Held) -> float:
@@ -134,9 +138,8 @@ def _may_follow(new: Saying, held: Held) -> float:
         return 0.0
     if _once(new) or new.change.has("adds") or new.frame.detour or not may_meet(new, held):
         return 0.0
-    if ends_nothing(new, held) or (is_at_theirs(new.text) and held.said.frame.whose.kind == "self"):
-        return 0.0
-    if new.frame.whose.kind == "other" and held.said.frame.whose.kind != "other":
+    of_another = new.frame.whose.kind == "other" and held.said.frame.whose.kind != "other"
+    if of_another or _is_of_others(new, held):
         return 0.0
     if not new.change and not _says_the_same_of(new, held):
         return 0.0
@@ -208,9 +211,8 @@ def _by_name(new: Saying, held: Held) -> _Verdict | None:
     if not score:
         return _by_kind(new, held)
     if all(_VALUE_WORD.match(word) for phrase in change.old for word in content(phrase)):
-        topical = cover(
-            new.frame.topic, all_stems(held)
-        )  # "not Tuesday" is of one thing that is on a Tuesday
+        # "not Tuesday" is of one thing that is on a Tuesday
+        topical = cover(new.frame.topic, all_stems(held))
         return (score + topical, "named") if topical >= 0.3 else None
     if new.frame.whose.kind == "other" and held.said.frame.whose.kind == "thing":
         return None
