@@ -30,6 +30,7 @@ UNSEEN = 20  # … and of those of which nothing has been learned
         (range(1, OTHERS), 0.95, 0.04),
         (range(OTHERS, OTHERS + 2), 0.60, 0.36),
         (range(UNSEEN, UNSEEN + 2), 0.78, 0.19),
+        (range(UNSEEN + 2, UNSEEN + 4), 0.83, 0.16),
     ],
 )
 def test_the_current_answer_comes_first_in_fresh_cases(rounds: range, current: float, stale: float) -> None:

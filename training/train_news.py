@@ -31,7 +31,7 @@ from .twins import twins
 
 HERE = Path(__file__).parent
 CASES = HERE.parent / "tests" / "data" / "updates_fresh.jsonl"
-ROUNDS = 17  # of cases; later ones are there to measure with
+ROUNDS = 19  # of cases; later ones are there to measure with
 LAYERS = 5
 EXAM = 16  # statements of one forward pass
 THRESHOLDS = (0.3, 0.5, 0.7, 0.9)
@@ -55,7 +55,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--learning-rate", type=float, default=1.5e-4)
     parser.add_argument("--drop", type=float, default=0.1, help="dropout")
     parser.add_argument("--layers", type=int, default=LAYERS)
-    parser.add_argument("--start", type=Path, help="state of a run whose weights this one begins with")
+    parser.add_argument(
+        "--start", type=Path, help="state of a run, or a checkpoint, whose weights this one begins with"
+    )
     parser.add_argument("--every", type=int, default=1, help="held-out statements: one of so many is judged")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
