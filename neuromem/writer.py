@@ -27,7 +27,7 @@ from .write import NEVER, Values, write_values
 __all__ = ["Draft", "WriteReport", "Writer", "Written"]
 
 AROUND_SHARE = 0.4  # weight of what was said around a text in its key, beside the words' own
-ASKED_NEXT = 128  # slots written at once whose words stay in RAM, as of a talk told in one go; more: an import
+ASKED_NEXT = 128  # slots told in one go whose words stay in RAM: more are an import
 SMALLEST_PIECE = 16  # bytes; what is inexact in so small a piece will not get better by splitting
 
 
