@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import accumulate, islice
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -129,14 +129,13 @@ class Ranking:
         """
         self._bank, self._question, self._now_ms = bank, question, now_ms
         self._config, self._rescue = config, rescue
-        self._most = 0
-        self._found = Evidence(np.zeros(0, dtype=np.int64), np.zeros((0, 0), dtype=np.float32))
+        self._weighed: _Weighed | None = None
 
     def best(self, limit: int) -> list[Hit]:
         """At most `limit`, best first."""
-        self._gather(limit)
-        evidence, score, strength = self._found, self._score, self._strength
-        shown = _varied(self._bank, evidence.rows, self._places, limit)
+        weighed = self._enough_for(limit)
+        evidence, score, strength = weighed.evidence, weighed.score, weighed.strength
+        shown = _varied(self._bank, evidence.rows, weighed.places, limit)
         ids = self._bank.ids_of(torch.from_numpy(evidence.rows[shown]))
         return [
             Hit(
@@ -149,25 +148,38 @@ class Ranking:
             for id_, place in zip(ids, shown, strict=True)
         ]
 
-    def _gather(self, limit: int) -> None:
-        """Weighs enough memories for so many results, unless that has been done."""
-        bank, most = self._bank, max(self._config.candidates, 2 * limit)
-        if most <= self._most:
-            return
+    def _enough_for(self, limit: int) -> _Weighed:
+        """What was weighed before if it is enough for so many results, else more."""
+        most, bank, weighed = max(self._config.candidates, 2 * limit), self._bank, self._weighed
+        if weighed is None or weighed.most < most:
+            weighed = self._weigh(most)
+        # long memories may take up the best passages
+        while len(weighed.evidence.rows) < min(limit, len(bank)) and weighed.most < len(bank):
+            weighed = self._weigh(4 * weighed.most)
+        self._weighed = weighed
+        return weighed
+
+    def _weigh(self, most: int) -> _Weighed:
+        """The memories of the `most` passages for which there is most evidence."""
+        bank, config = self._bank, self._config
         evidence = gather(bank, self._question, most)
-        while len(evidence.rows) < min(limit, len(bank)) and most < len(
-            bank
-        ):  # long memories took up the best
-            most *= 4  # long memories took up the best
-            evidence = gather(bank, self._question, most)
-        self._found, self._most = evidence, most
         strength = bank.strength(torch.from_numpy(evidence.rows), self._now_ms).numpy()
-        weight = self._config.strength_weight
+        weight = config.strength_weight
         score = evidence.scores().astype(np.float64) * (1 - weight + weight * strength)
         places = _best_first(bank, evidence.rows, score)
         score = score.clip(min=0)  # evidence against a memory may outweigh what speaks for it
-        worth = (score >= self._config.min_score) & ((strength >= FADED) | (score >= self._rescue))
-        self._score, self._strength, self._places = score, strength, places[worth[places]]
+        worth = (score >= config.min_score) & ((strength >= FADED) | (score >= self._rescue))
+        return _Weighed(most, evidence, score, strength, places[worth[places]])
+
+
+class _Weighed(NamedTuple):
+    """Memories that were weighed together: each [C], but for `places`."""
+
+    most: int  # passages that were looked at closely
+    evidence: Evidence
+    score: Array
+    strength: Array
+    places: Array  # of what is worth showing, best first
 
 
 def _best_first(bank: SlotBank, rows: Array, score: Array) -> Array:
@@ -183,7 +195,7 @@ def _varied(bank: SlotBank, rows: Array, places: Array, limit: int) -> list[int]
         some = places[:most]
         copies = _are_copies(bank.marks[torch.from_numpy(rows[some])].cpu().numpy())
         chosen, rest = some[~copies].tolist(), some[copies].tolist()
-        if len(chosen) >= limit:
+        if len(chosen) >= limit or len(some) == len(places):
             break
     shown: list[int] = (chosen + rest)[:limit]
     return shown

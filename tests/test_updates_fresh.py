@@ -3,7 +3,8 @@
 What a round showed was mended before the next one was written, up to the fourteenth. The sixteenth and the
 seventeenth are by another hand and hardly ever have a word of change; the judge of news has learned from them
 since. The twentieth and the one after it are by a third hand, and nothing was mended or
-trained after them; only the judge's limit was set when they had been looked at.
+trained after them; only the judge's limit was set when they had been looked at. The twenty-second and the one
+after it are by a fourth hand, with plainer changes, and were there before the judge's last training.
 The shares of the first looks are in training/LOG.md.
 """
 

@@ -235,6 +235,18 @@ def load_reader(net: ReaderNet, path: Path) -> None:
         net.layers[index].load_state_dict(_layer_of(weights, index))
 
 
+def load_start(net: ReaderNet, path: Path, part: str, strict: bool = True) -> None:
+    """Takes over the weights that a run begins with: a checkpoint's, or those of the state of another run.
+
+    Args:
+        part: of a state, which of its networks. strict: whether that has to hold all weights, and no other.
+    """
+    if path.suffix == ".safetensors":
+        load_reader(net, path)
+    else:
+        net.load_state_dict(torch.load(path, weights_only=True)[part], strict=strict)
+
+
 def save_reader(net: ReaderNet, encoder: Path, path: Path, least: float, notes: dict[str, str]) -> None:
     """Writes the checkpoint: what the encoder's own does not hold.
 

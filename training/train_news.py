@@ -23,7 +23,7 @@ from neuromem.shipped import checkpoint_path
 
 from . import state
 from .changes import Change, FromChanges, changes_of, changes_told, read_blocks, read_cases, sample_of
-from .reader_net import ReaderNet, load_reader, save_reader
+from .reader_net import ReaderNet, load_reader, load_start, save_reader
 from .reader_samples import packed
 from .talks import read_talks
 from .train_reader import learned, rate_at, vocabulary
@@ -102,10 +102,8 @@ def main() -> None:
         [p for p in net.parameters() if p.requires_grad],
         lr=args.learning_rate, weight_decay=0.01, betas=(0.9, 0.98),
     )  # fmt: skip
-    if args.start and args.start.suffix == ".safetensors":
-        load_reader(net, args.start)
-    elif args.start:
-        net.load_state_dict(torch.load(args.start, weights_only=True)["average"])
+    if args.start:
+        load_start(net, args.start, "average")
     average = copy.deepcopy(net)
     step = state.resume(args.runs / "state.pt", net=net, average=average, optimizer=optimizer)
     started, first, seen = time.monotonic(), step, []

@@ -27,7 +27,7 @@ from neuromem.shipped import checkpoint_path
 
 from . import state
 from .blocks import Pairs, read_blocks
-from .reader_net import ReaderNet, Wanted, load_reader, save_reader
+from .reader_net import ReaderNet, Wanted, load_start, save_reader
 from .reader_samples import FromBlocks, Sample, packed
 from .talks import FromTalks, Talk, look_up, read_talks, sample_of
 
@@ -132,10 +132,8 @@ def main() -> None:
         weight_decay=0.01,
         betas=(0.9, 0.98),
     )
-    if args.start and args.start.suffix == ".safetensors":
-        load_reader(net, args.start)
-    elif args.start:
-        net.load_state_dict(torch.load(args.start, weights_only=True)["net"], strict=False)
+    if args.start:
+        load_start(net, args.start, "net", strict=False)
     average = copy.deepcopy(net)
     step = state.resume(args.runs / "state.pt", net=net, average=average, optimizer=optimizer)
     started, first = time.monotonic(), step
