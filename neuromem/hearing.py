@@ -15,7 +15,7 @@ from typing import Any
 from torch import Tensor
 
 from .facts import Fact, Gist, Turn, extract
-from .facts.changes import change_of
+from .facts.changes import change_of, clause_denied
 from .facts.clause import KIN_WORDS
 from .facts.frames import LIGHT, frame_of
 from .facts.whose import without_lead
@@ -26,7 +26,7 @@ from .identity import memory_id
 from .known import Known, saying_of
 from .log import Event, Record
 from .owners import OpenOwner
-from .sayings import Held, Saying, same_side
+from .sayings import Held, Saying, denies_it, same_side, same_words
 from .supersede import FOLLOWS, End, followed, outdated, retracted
 from .tell import fact_body, in_batches, in_third_person, is_immutable, joined_metadata
 from .text import sentences, stems
@@ -108,6 +108,8 @@ class Hearing:
             said_seq = self._next()
             self.events.append(say_event(turn, time))
         self._tail, self._vectors_of = (None, []), {}
+        if self.infer and not self._between and self._denied(turn, time, said_seq):
+            return
         own = [(fact, True) for fact in facts]
         if self.infer and not self._between:
             own += self._left_over(turn, facts)
@@ -119,6 +121,29 @@ class Hearing:
             follows = place + 1 < len(own) and cues[place + 1] == fact.said
             if not follows:  # else it is heard with what comes after it
                 self._fact(fact, replace(saying_of(fact, time), cue=cues[place]), said_seq, sure)
+
+    def _denied(self, turn: Turn, time: float, said_seq: int | None) -> bool:
+        """Hears "forget that I love olives", which takes that back, and "scratch that my sister is in York".
+
+        What denies nothing that is held says what is so instead; where it may only be meant to be forgotten,
+        it counts if it replaces something. Returns False for any other turn.
+        """
+        clause, forget = clause_denied(turn.text)
+        facts = extract([replace(turn, text=clause)]) if clause else []
+        for fact in (in_third_person(fact, self.owner) for fact in facts):
+            said = replace(saying_of(fact, time), cue="scratch that:")
+            held = [item for item in self._candidates(said) if item.said.time <= time]
+            gone = [
+                item for item in held
+                if denies_it(said, item) and (forget or same_words(said.text, item.said.text))
+            ]  # fmt: skip
+            for item in gone:
+                if not self._is_immutable(item.id):
+                    self._end(End(item.id, "retracted"), "", time)
+            if not gone:
+                self._fact(fact, said, said_seq, not forget)
+        self._tail = (None, [])
+        return bool(facts)
 
     def _whole(self, turn: Turn, facts: Sequence[Fact], time: float) -> Fact | None:
         """What a turn says of one change in several statements, where none of them alone replaces anything.

@@ -43,6 +43,7 @@ __all__ = [
     "all_stems",
     "content",
     "cover",
+    "denies_it",
     "ends_nothing",
     "have_met",
     "is_second_thought",
@@ -173,6 +174,18 @@ def same_side(one: Saying, other: Saying) -> bool:
     """Whether two statements are about one side of a life, or share a telling word."""
     shared = one.frame.topic & other.frame.topic
     return bool(topics_of(one.frame.stems) & topics_of(other.frame.stems)) or mass(shared) >= TELLING
+
+
+def denies_it(clause: Saying, held: Held) -> bool:
+    """Whether a memory says all that a clause says, of the same speaker: it is what "forget that …" means."""
+    mine = clause.speaker.casefold() == held.said.speaker.casefold()
+    told = content(clause.text)
+    return (
+        mine
+        and bool(told)
+        and told <= content(held.said.text)
+        and clause.frame.denies == held.said.frame.denies
+    )
 
 
 def same_words(one: str, other: str) -> bool:

@@ -263,6 +263,17 @@ def test_scratch_that_goes_with_the_next_sentence(memory: Memory) -> None:
     assert held(memory, new).text == "The rehearsal is on Tuesday."
 
 
+def test_scratch_that_in_one_breath_replaces(memory: Memory) -> None:
+    old, new = tell(memory, "the boiler is set to two bar", "no scratch that the boiler is set to one bar")
+    assert held(memory, old).superseded_by == new
+
+
+def test_forget_that_takes_back_the_statement_it_repeats(memory: Memory) -> None:
+    tell(memory, "my dog is called rex", "I love olives.", "forget that i hate tea")
+    tell(memory, "forget that my dog is called rex")
+    assert current(memory) == ["I love olives."], "what is to be forgotten is no fact itself"
+
+
 def test_nobody_else_takes_back_what_somebody_said(memory: Memory) -> None:
     memory.add([{"role": "user", "name": "Ana", "content": "I bought a jet ski."}], user_id="ana")
     memory.add([{"role": "assistant", "content": "Forget that. It is wrong."}], user_id="ana")

@@ -224,7 +224,7 @@ class FromTalks:
             (talk, ask) for talk in self.talks for ask in talk.asks for _ in range(OFTEN.get(ask.kind, 1))
         ]
         self._rounds = Rounds(len(self.asks), seed)
-        self.names = {talk.name: _names_in(talk, set(pairs.pools["first"])) for talk in self.talks}
+        self.names = {talk.name: names_in_talk(talk, set(pairs.pools["first"])) for talk in self.talks}
 
     def sample(self, number: int) -> Sample:
         """Sample `number`, a pure function of the seed and the number."""
@@ -238,10 +238,10 @@ class FromTalks:
     def _renamed(self, sample: Sample, talk: Talk, rng: random.Random) -> Sample:
         """The same with other people in it."""
         swaps = {name: rng.choice(self.pairs.pools["first"]) for name in self.names[talk.name]}
-        return rewritten(sample, lambda text: _swapped(text, swaps))
+        return rewritten(sample, lambda text: swapped(text, swaps))
 
 
-def _names_in(talk: Talk, known: set[str]) -> list[str]:
+def names_in_talk(talk: Talk, known: set[str]) -> list[str]:
     """First names in the midst of sentences."""
     found = {
         name
@@ -252,7 +252,7 @@ def _names_in(talk: Talk, known: set[str]) -> list[str]:
     return sorted(found)
 
 
-def _swapped(text: str, swaps: dict[str, str]) -> str:
+def swapped(text: str, swaps: dict[str, str]) -> str:
     if not swaps:
         return text
     lower = {name.lower(): new for name, new in swaps.items()}

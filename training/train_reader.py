@@ -27,6 +27,7 @@ from neuromem.shipped import checkpoint_path
 
 from . import state
 from .blocks import Pairs, read_blocks
+from .crossed import crossed
 from .reader_net import ReaderNet, Wanted, load_start, save_reader
 from .reader_samples import FromBlocks, Sample, packed
 from .talks import FromTalks, Talk, look_up, read_talks, sample_of
@@ -88,6 +89,9 @@ def parse() -> argparse.Namespace:
         "--dialogues", type=Path, nargs="+", default=[Path(__file__).with_name("dialogues")], help="folders"
     )
     parser.add_argument("--share", type=float, default=0.7, help="of the samples that are from dialogues")
+    parser.add_argument(
+        "--crossed", type=int, default=6, help="questions of others that each dialogue is asked, too"
+    )
     parser.add_argument("--steps", type=int, default=2_000)
     parser.add_argument("--batch", type=int, default=8, help="questions a step")
     parser.add_argument("--learning-rate", type=float, default=2e-4)
@@ -115,8 +119,9 @@ def main() -> None:
     blocks = FromBlocks(pairs, near_blocks(pairs), args.seed)
     encoder = TransformerEncoder()
     talks, held = read_talks(args.dialogues)
-    looked_up([*talks, *held], encoder, args.runs / "found.pickle")
-    asked = FromTalks(talks, pairs, args.seed)
+    others = crossed(talks, set(pairs.pools["first"]), args.crossed, args.seed)
+    looked_up([*talks, *held, *others], encoder, args.runs / "found.pickle")
+    asked = FromTalks([*talks, *others], pairs, args.seed)
     print(f"{len(talks)} dialogues, {len(asked.asks):,} questions; {len(held)} held out", flush=True)
     exam = [sample_of(talk, ask, 0, MOST)[0] for talk in held for ask in talk.asks][:: args.every]
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from ..text import normalize
 from .changerows import MACROS, ROWS
 
-__all__ = ["Change", "change_of"]
+__all__ = ["Change", "change_of", "clause_denied"]
 
 READ_CHARS = 300  # a longer statement is judged by its beginning
 
@@ -165,3 +165,23 @@ def _is_bare(plain: str) -> bool:
         flags=re.IGNORECASE,
     )  # fmt: skip
     return not _SAYS_NEW.search(said_about[6:])
+
+
+_DENIED = re.compile(
+    r"^(?:(?:oh|um|uh|hey|ok|okay|well|please|no|nope|wait|sorry|and|so|actually|just|can you|could you|you can)[, ]+)*"
+    r"(?:(?P<forget>forget|ignore|disregard|delete|erase|drop|unremember|don'?t remember|stop remembering)"
+    r"|scratch|strike) that[,:]? (?P<clause>(?!(?:about|from|thing|one|stuff|part|bit|and|or|too|again)\b)\S+ \S.*)$",
+    re.IGNORECASE,
+)
+
+
+def clause_denied(text: str) -> tuple[str, bool]:
+    """What follows "scratch that" or "forget that" in one breath, and whether it may be what is to be forgotten.
+
+    >>> clause_denied("no scratch that my sister lives in York")
+    ('my sister lives in York', False)
+    >>> clause_denied("Forget that I love olives.")
+    ('I love olives.', True)
+    """
+    found = _DENIED.match(text.strip())
+    return (found["clause"], bool(found["forget"])) if found else ("", False)
