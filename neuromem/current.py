@@ -18,7 +18,7 @@ import torch
 from .bank import SlotBank
 from .chains import LOOKED_AT, at_point
 from .facts.asked import Asked, asked_of, is_own
-from .introduced import Sought, sought_of
+from .introduced import Sought, behind_its_lead, sought_of
 from .marks import ASKS, OTHER
 from .namesakes import Person, named_first, people_in
 from .recall import ABOVE, Hit, put_first
@@ -65,6 +65,7 @@ class View:
         if any(any(end) for end in ends.values()):
             shown = self._history(bank, hits, ends) if past else self._current(bank, hits, ends, now_ms)
             shown.sort(key=lambda hit: (-hit.score, hit.id))
+            shown = shown if past else behind_its_lead(bank, shown)
         if self.asked.latest:
             shown = _latest_first(bank, shown)
         if self.own:

@@ -17,7 +17,6 @@ from torch import Tensor
 from .facts import Fact, Gist, Turn, extract
 from .facts.changes import change_of, clause_denied
 from .facts.clause import KIN_WORDS
-from .facts.frames import LIGHT, frame_of
 from .facts.whose import without_lead
 from .facts.wording import is_lasting, leans_back
 from .fold import fingerprint
@@ -31,12 +30,12 @@ from .supersede import FOLLOWS, End, followed, outdated, retracted
 from .tell import fact_body, in_batches, in_third_person, is_immutable, joined_metadata
 from .text import sentences, stems
 from .verdict import judge_for, weighed
+from .within import JOINED_BYTES, cues_of, is_covered, joined_turn, led_by, only_cue
 
 __all__ = ["Hearing", "Told", "say_event"]
 
 SHORT = 7  # words of a statement that is told with what has just been given up, whatever it is about
 PERSONAL = frozenset(stems(" ".join(KIN_WORDS)))  # … but a relative's news is their own
-JOINED_BYTES = 150  # what ends something and what follows from it are one fact, if they fit one slot
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,7 @@ class Hearing:
         """
         self.owner, self.first_seq = open_.fold.owner, first_seq
         self.metadata: Mapping[str, Any] = {}
-        self.infer = True
+        self.infer, self._before = True, ""
         self.events: list[Event] = []
         self.told: list[Told] = []
         self._keys, self._record, self._open = open_.fold.writer.keys, record, open_
@@ -84,6 +83,7 @@ class Hearing:
         metadata: Mapping[str, Any],
         infer: bool,
         said: Sequence[int | None],
+        before: str = "",
     ) -> None:
         """Makes the events of one call's turns; they go behind those that were made before.
 
@@ -91,11 +91,13 @@ class Hearing:
             times: when each turn was said, Unix seconds. spoken: the facts of each turn.
             infer: facts may replace each other; False only stores.
             said: place in the log of each turn's words that are there already.
+            before: what the user said last, before all of them.
         """
-        self.metadata, self.infer = metadata, infer
+        self.metadata, self.infer, self._before = metadata, infer, before
         self._between = len({turn.speaker for turn in turns if turn.role == "user" and turn.speaker}) > 1
         for turn, time, facts, place in zip(turns, times, spoken, said, strict=True):
             self._turn(turn, time, [in_third_person(fact, self.owner) for fact in facts], place)
+            self._before = turn.text if turn.role == "user" else self._before
 
     def in_batches(self) -> list[Event]:
         """All events made so far, facts that follow each other marked to be written together."""
@@ -104,7 +106,7 @@ class Hearing:
     def _turn(self, turn: Turn, time: float, facts: Sequence[Fact], said_seq: int | None) -> None:
         if self.infer:
             facts = [fact for fact in facts if not only_cue(fact.said)]
-        if said_seq is None and not _covered(turn, facts):
+        if said_seq is None and not is_covered(turn.text, facts):
             said_seq = self._next()
             self.events.append(say_event(turn, time))
         self._tail, self._vectors_of = (None, []), {}
@@ -116,11 +118,13 @@ class Hearing:
         own.sort(key=lambda item: turn.text.find(item[0].said))
         whole = self._whole(turn, [fact for fact, _ in own], time)
         own = own if whole is None else [(whole, True)]
-        cues = _cues(turn.text, [fact for fact, _ in own]) if self.infer else [""] * len(own)
+        cues = cues_of(turn.text, [fact for fact, _ in own]) if self.infer else [""] * len(own)
         for place, (fact, sure) in enumerate(own):
             follows = place + 1 < len(own) and cues[place + 1] == fact.said
             if not follows:  # else it is heard with what comes after it
-                self._fact(fact, replace(saying_of(fact, time), cue=cues[place]), said_seq, sure)
+                said = replace(saying_of(fact, time), cue=cues[place])
+                led = "" if said.cue else led_by(turn.text, fact.said, self._before)
+                self._fact(fact, replace(said, led=led), said_seq, sure)
 
     def _denied(self, turn: Turn, time: float, said_seq: int | None) -> bool:
         """Hears "forget that I love olives", which takes that back, and "scratch that my sister is in York".
@@ -342,50 +346,3 @@ def _ends(said: Saying, held: Sequence[Held]) -> tuple[list[End], Held | None]:
     itself = Held("", said)
     late = next((item for item in held if item.said.time > said.time and outdated(item.said, [itself])), None)
     return outdated(said, [item for item in held if item.said.time <= said.time]), late
-
-
-def joined_turn(text: str, facts: Sequence[Fact]) -> Fact | None:
-    """The facts of a turn as one, with the words between them; None where they are no single matter.
-
-    They are not when they are about several people, or fit no slot together.
-    """
-    people = {whose.names for fact in facts for whose in [frame_of(fact.text).whose] if whose.kind == "other"}
-    spans = [(text.find(fact.said), fact) for fact in facts]
-    leaves = bool(facts) and change_of(facts[0].text).has("ends", "parts")  # one goes, another comes
-    if len(facts) < 2 or (len(people) > 1 and not leaves) or any(start < 0 for start, _ in spans):
-        return None
-    out, heard, end = "", "", -1
-    for start, fact in spans:
-        if start < end:
-            return None
-        gap = text[end:start] if end >= 0 else ""
-        clear = bool(out) and not fact.text.startswith(fact.said[:4])  # "he" is, after who he is
-        own = fact.said if clear else fact.text
-        out, heard, end = f"{out}{gap}{own}", f"{heard}{gap}{fact.said}", start + len(fact.said)
-    if len(out.encode()) > JOINED_BYTES or (people and frame_of(out).whose.kind != "other"):
-        return None
-    last = next((fact for fact in reversed(facts) if fact.gist.is_triple), facts[-1])
-    return replace(last, text=out, said=heard, importance=max(fact.importance for fact in facts))
-
-
-def only_cue(text: str) -> bool:
-    """Whether words only say that something was wrong: "Autocorrect!", "No wait."."""
-    change = change_of(text)
-    return change.has("corrects", "retracts") and not change.old and not frame_of(text).stems - LIGHT
-
-
-def _cues(text: str, facts: Sequence[Fact]) -> list[str]:
-    """For each fact of a turn, the sentence just before it that takes back or corrects, else ""."""
-    pieces = sentences(text)
-    cues = []
-    for fact in facts:
-        place = next((place for place, piece in enumerate(pieces) if fact.said[:20] in piece), 0)
-        before = pieces[place - 1] if place else ""
-        change = change_of(before)
-        cues.append(before if before and (change.bare or only_cue(before)) else "")
-    return cues
-
-
-def _covered(turn: Turn, facts: Sequence[Fact]) -> bool:
-    """Whether the facts of a turn hold all its words."""
-    return "".join(turn.text.split()) == "".join("".join(fact.said.split()) for fact in facts)

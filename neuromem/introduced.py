@@ -26,7 +26,7 @@ from .order import Order, order_of
 from .recall import Hit, put_first
 from .text import STOP_WORDS, normalize, stem, stems, words
 
-__all__ = ["Sought", "sought_of"]
+__all__ = ["Sought", "behind_its_lead", "sought_of"]
 
 FOLLOWING = 3  # statements after an introduction that are looked at
 LEAST = 0.6  # share of the introduction's score from which one goes before it
@@ -99,6 +99,27 @@ class Sought:
             introduces = about in told[1:] or (about in told and not _NAMING.isdisjoint(told))
             if about in asked and introduces and fits:
                 yield following
+
+
+def behind_its_lead(bank: SlotBank, hits: Sequence[Hit]) -> list[Hit]:
+    """The hits, best first; what replaced something before what was said just before it and replaced nothing.
+
+    "Karen texted me. She's moved her salon to the plaza.": found by what Karen's salon was, and by her name.
+    """
+    out = list(hits)
+    if len(out) < 2 or bank.replaced_by(out[0].id):
+        return out
+    order, row = order_of(bank), bank.rows_of(out[0].id)[0]
+    places = {bank.rows_of(hit.id)[0]: place for place, hit in enumerate(out) if place}
+    first = int(order.passage[row]) + 1
+    for later in range(first, min(first + FOLLOWING, len(order.first))):
+        following = int(order.rows[order.first[later]])
+        if not order.near[later] or bank.speaker[following] != bank.speaker[row]:
+            break
+        place = places.get(following)
+        if place and out[place].score >= LEAST * out[0].score and bank.replaced_by(out[place].id):
+            return put_first(out, place)
+    return out
 
 
 def _marks(bank: SlotBank, row: int) -> list[int]:

@@ -22,11 +22,12 @@ from .owners import OpenOwner
 from .sayings import RECENT, Held, Saying
 from .text import stems
 
-__all__ = ["Known", "last_words", "saying_of"]
+__all__ = ["ASSISTANT", "Known", "last_words", "saying_of"]
 
 NEAR = 12  # nearest slots that are looked at
 IN_SLOT = 24  # … and memories of one slot, those told last
 HEARD_TURNS, HEARD_EVENTS, HEARD_S = 6, 24, 6 * 3_600.0  # of the talk before: what "she" may refer to
+ASSISTANT = "assistant: "  # before what the user did not say
 LONGEST_CHAIN = 64  # successors of successors
 WHOLE_OBJECT = 28  # bytes of a gist's object from which it may have been cut
 
@@ -57,7 +58,7 @@ def last_words(log: EventLog, owner: str, time: float, but: Sequence[int] = ()) 
         said = not record.erased and (record.kind == "say" or (record.kind in WRITING and "said" not in body))
         if said and sequence not in but and 0 <= time - record.time <= HEARD_S:
             text = body.get("heard", body["text"])
-            out.append(f"assistant: {text}" if body.get("role") == "assistant" else str(text))
+            out.append(f"{ASSISTANT}{text}" if body.get("role") == "assistant" else str(text))
     return out[-HEARD_TURNS:]
 
 

@@ -80,6 +80,7 @@ class Saying:
     time: float  # Unix seconds
     speaker: str = ""
     cue: str = ""  # what was said just before it and is no fact: "Sorry.", "Scratch that."
+    led: str = ""  # as it was said, behind what it leans on: "Caleb rang me. He's moved to Leeds."
 
     @property
     def frame(self) -> Frame:

@@ -18,7 +18,7 @@ from .fold import milliseconds
 from .hearing import Hearing, Told, say_event
 from .history import WRITING, redact
 from .identity import canonical_id, owner_of, seconds_of
-from .known import last_words
+from .known import ASSISTANT, last_words
 from .log import Event
 from .owners import OpenOwner, Progress
 from .tell import check_metadata, check_room, fact_body, in_third_person
@@ -140,8 +140,9 @@ def _tell(engine: Engine, owner: Owner, calls: Sequence[Call], start: int = 0) -
     earlier: list[str] = []
     if calls[0].infer and not start:
         earlier = last_words(engine.log, owner.name, calls[0].times[0], but=calls[0].said)
-    read = []
+    read, before = [], []
     for call in calls:  # before the owner is taken: nobody waits for a model
+        before.append(next((said for said in reversed(earlier) if not said.startswith(ASSISTANT)), ""))
         only = range(len(call.turns))[chunk]
         facts = engine.reader.read(call.turns, call.infer, only, call.times, earlier)
         read.append([[fact for fact in facts if fact.turn == turn] for turn in only])
@@ -150,11 +151,11 @@ def _tell(engine: Engine, owner: Owner, calls: Sequence[Call], start: int = 0) -
     with engine.owners.use(owner.name, settle=False) as open_:
         hearing = Hearing(open_, engine.owners.next_place(open_), engine.record)
         told = []
-        for call, spoken in zip(calls, read, strict=True):
-            before = len(hearing.told)
+        for call, spoken, lead in zip(calls, read, before, strict=True):
+            first = len(hearing.told)
             said = call.said[chunk] or (None,) * len(spoken)
-            hearing.hear(call.turns[chunk], call.times[chunk], spoken, call.metadata, call.infer, said)
-            told.append(hearing.told[before:])
+            hearing.hear(call.turns[chunk], call.times[chunk], spoken, call.metadata, call.infer, said, lead)
+            told.append(hearing.told[first:])
         events = hearing.in_batches()
         check_room(open_.bank, [event.body for event in events if event.kind in WRITING])
         reports = engine.commit(open_, events) if events else {}
@@ -162,7 +163,7 @@ def _tell(engine: Engine, owner: Owner, calls: Sequence[Call], start: int = 0) -
 
 
 def _as_heard(turn: Turn) -> str:
-    return f"assistant: {turn.text}" if turn.role == "assistant" else turn.text
+    return f"{ASSISTANT}{turn.text}" if turn.role == "assistant" else turn.text
 
 
 def _written(told: Told, report: WriteReport | None) -> Written:

@@ -49,7 +49,7 @@ class Judge:
         """
         near = sorted(_readable(new, held), key=lambda item: (item.said.time, -item.back, item.id))
         passages = [Passage(item.said.text, " ".join(item.before), item.said.time) for item in near]
-        chances = self._reader.chances(f"{new.cue} {new.text}".strip(), passages)
+        chances = self._reader.chances(new.led or f"{new.cue} {new.text}".strip(), passages)
         return {item.id: chance for item, chance in zip(near, chances, strict=True)}
 
     def ends(self, new: str, old: Passage) -> float:
@@ -62,7 +62,9 @@ def _readable(new: Saying, held: Sequence[Held]) -> list[Held]:
     own = [
         item
         for item in held
-        if item.said.speaker.casefold() == new.speaker.casefold() and not same_words(new.text, item.said.text)
+        if item.said.speaker.casefold() == new.speaker.casefold()
+        and not same_words(new.text, item.said.text)
+        and not (new.led and new.led.startswith(item.said.text))  # it is read as a part of the statement
     ]
     return sorted(own, key=lambda item: (item.back >= LAST, -item.likeness, item.id))[:MOST]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,12 @@ def test_a_statement_is_read_alone_so_the_same_talk_gives_the_same_verdict() -> 
 def test_somebody_else_s_statements_are_not_read() -> None:
     theirs = Held("theirs", Saying(STUDIO, gist_of(STUDIO), 0.0, "ben"), 0, 0.5)
     assert "theirs" not in Judge().chances(said(BUNGALOW, 9), [theirs, *told("The dryers hum.")])
+
+
+def test_what_leads_into_a_statement_is_read_with_it_and_not_as_a_memory() -> None:
+    lead, old = "Caleb rang me this morning.", "My nephew Caleb is a student at Durham."
+    new = replace(said("He's transferred to St Andrews.", 100), led=f"{lead} He's transferred to St Andrews.")
+    assert set(Judge().chances(new, told(old, lead))) == {old}
 
 
 def test_an_encoder_that_shares_no_layers_with_the_judge_goes_without(tmp_path: Path) -> None:
@@ -170,6 +177,17 @@ def test_a_block_tells_what_was_current_and_what_goes(tmp_path: Path) -> None:
     assert [passage.text for passage in last.held][:1] == ["My sister Dalia lives in Tacoma too."]
     (gone,) = sample_of(last).right
     assert last.held[gone].before == STUDIO.replace("I rent", "We rent")  # known by what it replaced, too
+
+
+def test_what_leads_into_a_change_is_read_with_it_and_changes_nothing_by_itself(tmp_path: Path) -> None:
+    path = tmp_path / "01.txt"
+    path.write_text(
+        "1 | Caleb is at Durham.\n2>1 pronoun | Caleb rang. || He's at St Andrews.\n", encoding="utf-8"
+    )
+    ((block,), _) = read_blocks([path])
+    alone, led = changes_of(block)
+    assert (alone.new, alone.gone) == ("Caleb rang.", frozenset())
+    assert (led.new, led.gone) == ("Caleb rang. He's at St Andrews.", {0})
 
 
 def test_a_block_that_is_not_of_the_format_names_the_line(tmp_path: Path) -> None:

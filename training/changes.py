@@ -7,9 +7,10 @@ Three sources. Blocks written for it (`news/`), each what one person says over w
     3>1 move | We got the keys to a bungalow in Olympia on Friday, so that's home from here on.
     4~2 other | Dalia is thinking of moving as well.
 
-`>1` marks what is out of date from then on, `~2` what a careless reader would take for that. Dialogues
-(`dialogues/`), of which questions tell that a turn was so before and another is so now. Cases of changes
-(`tests/data/updates_fresh.jsonl`).
+`>1` marks what is out of date from then on, `~2` what a careless reader would take for that. What was said
+just before a statement and changes nothing itself stands in front: `Caleb rang me. || He's transferred.`
+Dialogues (`dialogues/`), of which questions tell that a turn was so before and another is so now. Cases of
+changes (`tests/data/updates_fresh.jsonl`).
 """
 
 from __future__ import annotations
@@ -17,11 +18,13 @@ from __future__ import annotations
 import json
 import random
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 from neuromem.bench.talk import says
+from neuromem.facts.wording import points_back
 from neuromem.reading import Passage
 
 from .generate import recognizer_style
@@ -36,6 +39,9 @@ MOST = 8  # earlier statements of a sample
 CHANGES = ("supersede", "contradiction")  # types of cases in which a later statement replaces an earlier one
 NO_CHANGES = ("distractor_entity", "reinforce", "pronoun", "name_clash")
 
+LEADS = " || "  # between what was said just before and the statement
+JUST_S = 3_600.0
+
 _LINE = re.compile(r"(\d+)(?:([>~])([\d,]+) (\w+))? \| (.+)")
 
 
@@ -47,6 +53,7 @@ class Said:
     replaces: tuple[int, ...] = ()  # places of earlier statements, from 0
     tag: str = ""  # of what kind it is
     time: float = 0.0  # Unix seconds, or any; rising
+    lead: str = ""  # what was said just before, which changes nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +89,8 @@ def _line(line: str, place: int, path: Path) -> Said:
     gone = tuple(int(number) - 1 for number in found[3].split(",")) if found[2] == ">" else ()
     if any(number >= place for number in gone):
         raise ValueError(f"{path}: {line!r} replaces what comes after it")
-    return Said(found[5].strip(), gone, found[4] or "", place * DAY_S)
+    lead, _, text = found[5].strip().rpartition(LEADS)
+    return Said(text, gone, found[4] or "", place * DAY_S, lead)
 
 
 def changes_of(said: Sequence[Said], source: str = "") -> list[Change]:
@@ -96,7 +104,9 @@ def changes_of(said: Sequence[Said], source: str = "") -> list[Change]:
             before = {other: " ".join(said[old].text for old in replaced.get(other, ())) for other in held}
             passages = tuple(Passage(said[other].text, before[other], said[other].time) for other in held)
             marked = frozenset(held.index(old) for old in new.replaces if old in held)
-            out.append(Change(new.text, passages, marked, new.tag, source))
+            if new.lead:
+                out.append(Change(new.lead, passages, frozenset(), "lead", source))
+            out.append(Change(f"{new.lead} {new.text}".strip(), passages, marked, new.tag, source))
         gone |= set(new.replaces)
         if new.replaces:
             replaced[place] = [old for number in new.replaces for old in (*replaced.get(number, ()), number)]
@@ -131,7 +141,20 @@ def _changes_in(case: dict[str, object]) -> list[Change]:
     said = [Said(turn["text"], (), str(kind), place * DAY_S) for place, turn in enumerate(turns)]
     if changed:
         said[min(current)] = replace(said[min(current)], replaces=tuple(stale))
+        said = _led(said, turns, min(current), {*stale, *current})
     return changes_of(said, "cases")
+
+
+def _led(said: list[Said], turns: Sequence[Mapping[str, str]], place: int, telling: set[int]) -> list[Said]:
+    """What leans on a turn just before it, which tells nothing, with that in front of it."""
+    before = place - 1
+    if before < 0 or before in telling or not points_back(turns[place]["text"]):
+        return said
+    first, last = (datetime.fromisoformat(turns[at]["ts"]) for at in (before, place))
+    if (last - first).total_seconds() > JUST_S:
+        return said
+    led = replace(said[place], lead=said[before].text)
+    return [*said[:before], led, *said[place + 1 :]]
 
 
 def _places(case: dict[str, object], name: str) -> list[int]:

@@ -10,7 +10,7 @@ import random
 import re
 from collections.abc import Sequence
 
-from neuromem.assistant.asked import ROLE_WORDS, is_elliptic, is_follow_up
+from neuromem.assistant.asked import ROLE_WORDS, is_follow_up
 from neuromem.facts.clause import KIN_WORDS
 from neuromem.text import idf, stems
 
@@ -78,7 +78,7 @@ def crossed(talks: Sequence[Talk], known: set[str], count: int, seed: int) -> li
 
 def stands_alone(wording: str) -> bool:
     """Whether a question needs nothing that was said before."""
-    return not (is_follow_up(wording) or is_elliptic(wording) or _LEANS.search(wording))
+    return not (is_follow_up(wording) or _LEANS.search(wording))
 
 
 def _renamed(wording: str, names: Sequence[str], own: Sequence[str], rng: random.Random) -> str:

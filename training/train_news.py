@@ -26,12 +26,12 @@ from .changes import Change, FromChanges, changes_of, changes_told, read_blocks,
 from .reader_net import ReaderNet, load_reader, load_start, save_reader
 from .reader_samples import packed
 from .talks import read_talks
-from .train_reader import learned, rate_at, vocabulary
+from .train_reader import hide, learned, rate_at, vocabulary
 from .twins import twins
 
 HERE = Path(__file__).parent
 CASES = HERE.parent / "tests" / "data" / "updates_fresh.jsonl"
-ROUNDS = 19  # of cases; later ones are there to measure with
+ROUNDS = 23  # of cases; later ones are there to measure with
 LAYERS = 5
 EXAM = 16  # statements of one forward pass
 THRESHOLDS = (0.3, 0.5, 0.7, 0.9)
@@ -46,6 +46,8 @@ def parse() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--news", type=Path, default=HERE / "news", help="folder of blocks")
+    parser.add_argument("--often", nargs="*", default=[], help="names of its folders that come oftener …")
+    parser.add_argument("--times", type=int, default=3, help="… this many times as often")
     parser.add_argument("--dialogues", type=Path, default=HERE / "dialogues")
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="of cases: trained on up to this")
     parser.add_argument("--out", type=Path, default=Path("checkpoints/news.safetensors"))
@@ -54,6 +56,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--batch", type=int, default=12, help="statements a step")
     parser.add_argument("--learning-rate", type=float, default=1.5e-4)
     parser.add_argument("--drop", type=float, default=0.1, help="dropout")
+    parser.add_argument("--hidden", type=float, default=0.0, help="share of word pieces that are hidden")
     parser.add_argument("--layers", type=int, default=LAYERS)
     parser.add_argument(
         "--start", type=Path, help="state of a run, or a checkpoint, whose weights this one begins with"
@@ -66,16 +69,20 @@ def parse() -> argparse.Namespace:
 
 def gathered(args: argparse.Namespace) -> tuple[list[Change], list[int], dict[str, list[Change]]]:
     """What is trained on, how often each comes a round, and what is held out, by source."""
-    blocks, kept = read_blocks(sorted(args.news.rglob("*.txt")))
+    paths = sorted(args.news.rglob("*.txt"))
+    blocks, kept = read_blocks(path for path in paths if path.parent.name not in args.often)
+    newer, newer_kept = read_blocks(path for path in paths if path.parent.name in args.often)
     talks, others = read_talks([args.dialogues])
     told = {
         "blocks": [change for block in blocks for change in changes_of(block, "blocks")],
+        "often": [change for block in newer for change in changes_of(block, "often")],
         "talks": [change for talk in talks for change in changes_told(talk)],
         "cases": read_cases(CASES, range(1, args.rounds + 1)),
         "twins": twins(TWINS, args.seed),
     }
     held = {
         "blocks": [change for block in kept for change in changes_of(block, "blocks")],
+        "often": [change for block in newer_kept for change in changes_of(block, "often")],
         "talks": [change for talk in others for change in changes_told(talk)],
         "cases": read_cases(CASES, range(args.rounds + 1, ROUNDS + 1)),
         "twins": twins(TWINS // 8, args.seed + 1),
@@ -83,7 +90,8 @@ def gathered(args: argparse.Namespace) -> tuple[list[Change], list[int], dict[st
     for source in told:
         print(f"{source}: {len(told[source]):,} statements, {len(held[source]):,} held out", flush=True)
     changes = [change for source in told for change in told[source]]
-    times = [OFTEN[source] if change.tag else QUIET for source in told for change in told[source]]
+    often = OFTEN | {"often": OFTEN["blocks"] * args.times}
+    times = [often[source] if change.tag else QUIET for source in told for change in told[source]]
     return changes, times, {source: changes[:: args.every] for source, changes in held.items() if changes}
 
 
@@ -93,6 +101,8 @@ def main() -> None:
     torch.set_num_threads(args.threads)
     torch.manual_seed(args.seed)
     tokenizer = vocabulary()
+    unknown = tokenizer.token_to_id("[UNK]")
+    assert unknown is not None
     encoder = checkpoint_path("transformer.safetensors")
     net = ReaderNet(encoder, layers=args.layers, drop=args.drop)
     load_reader(net, checkpoint_path("reader.safetensors"))
@@ -111,6 +121,7 @@ def main() -> None:
     while step < args.steps:
         samples = [source.sample(step * args.batch + n) for n in range(args.batch)]
         batch, wanted = packed(tokenizer, samples, STATEMENT)
+        hide(batch.ids, args.hidden, unknown)
         rate = rate_at(step, args.steps, args.learning_rate)
         step += 1
         seen.append(learned(net, average, optimizer, batch, wanted, rate, step))

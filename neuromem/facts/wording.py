@@ -40,6 +40,7 @@ __all__ = [
     "moves_on",
     "names_a_thing",
     "of_someone_else",
+    "points_back",
     "same_feast",
     "tells_a_state",
 ]
@@ -104,6 +105,7 @@ _LEAD_IN = re.compile(
     re.IGNORECASE,
 )
 _LEANS = r"(?:it|it's|its|that|that's|this|they|they're|he|he's|she|she's|those|these|there's|the (?:right|correct|real|actual) (?:one|\w+))\b"
+_POINTS = r"\b(?:he|she|it|its|they|him|her|hers|his|them|their|theirs|there|(?:that|this|the (?:other|new|old)) one)\b"
 _SAYS = r"\b(?:i|we|my|our)\b"
 
 
@@ -238,6 +240,11 @@ def leans_back(text: str, lately: bool = True) -> bool:
         plain = _LEAD_IN.sub("", plain)
     main = plain.rpartition(" so ")[2]
     return re.match(_LEANS, plain, re.IGNORECASE) is not None or (lately and is_fragment(main))
+
+
+def points_back(text: str) -> bool:
+    """It has a word for somebody or something that was named before it: "I moved her there", "typo, 6:30"."""
+    return _has(_POINTS, text) or leans_back(text)
 
 
 def is_fragment(text: str) -> bool:
