@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
+from .facts.wording import is_this_time, mends
 from .habits import excepted
 from .reading import STATEMENT, Passage, Reader, stands_on
 from .sayings import Held, Saying, ends_nothing, may_meet, of_namesake, same_words
@@ -30,6 +31,8 @@ REPLACES = 0.7  # chance from which a memory is replaced …
 ALSO = 0.3  # … and one more beside the likeliest; from which a statement may be news of it, too
 DENIED = 0.05  # chance below which a rule links nothing
 LEFT = 0.2  # chance that must be left beside those of namesakes to say anything of the others
+CERTAIN = 0.9  # chance from which what reads like an exception to a habit replaces it all the same
+NEVER = 0.01  # chance below which what does not say itself that something was wrong corrects nothing
 ALIKE = 0.5  # … and the rule that goes by likeness alone replaces nothing; the others need no reading
 
 
@@ -87,9 +90,14 @@ def weighed(
         held: candidates. ends, loose: what the rules say of them, as `outdated` and `followed` give it.
         chances: as `Judge.chances`; a memory that was not read has none.
     """
-    kept = [end for end in ends if end.reason != "alike" or chances.get(end.id, 1.0) >= ALIKE]
+    kept = [end for end in ends if not _is_overruled(new, end, chances)]
     exception = excepted(new, held) is not None
-    own = {item.id for item in held if not exception and not _is_of_others(new, item)}
+    least = 2.0 if is_this_time(new.text) else CERTAIN  # of what only happened, some is news all the same
+    own = {
+        item.id
+        for item in held
+        if not (exception and chances.get(item.id, 0.0) < least) and not _is_of_others(new, item)
+    }
     read = {id_: chance for id_, chance in _without_namesakes(new, held, chances).items() if id_ in own}
     best = max(read, key=lambda id_: (read[id_], id_), default="")
     if read.get(best, 0.0) >= REPLACES:
@@ -100,6 +108,14 @@ def weighed(
     if read.get(best, 0.0) >= ALSO:
         return [], [End(best, FOLLOWS)]
     return [], [end for end in loose if chances.get(end.id, 1.0) >= DENIED]
+
+
+def _is_overruled(new: Saying, end: End, chances: Mapping[str, float]) -> bool:
+    """Whether a rule that may err says so, and the judge does not: "Karen texted me" corrects nothing."""
+    chance = chances.get(end.id, 1.0)
+    if end.reason == "alike":
+        return chance < ALIKE
+    return end.reason == "corrected" and chance < NEVER and not mends(f"{new.cue} {new.text}")
 
 
 def _without_namesakes(

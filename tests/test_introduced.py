@@ -112,3 +112,12 @@ def test_a_name_and_an_initial_is_somebody_and_an_article_is_none() -> None:
     assert len(people_in("What does Nick B. owe me?")) == 1
     assert len(people_in("what does nick b owe me")) == 1
     assert not people_in("did I buy a boat?")
+
+
+def test_what_replaced_something_goes_before_what_only_led_to_it(
+    memory: Memory, fake_clock: FakeClock
+) -> None:
+    tell(memory, "The passports are in the desk drawer.")
+    fake_clock.advance(days=90)
+    tell(memory, "We renewed the passports at last.", "They are in the safe now.")
+    assert "safe" in first(memory, "Where are the passports?")

@@ -123,6 +123,22 @@ def test_another_person_s_news_and_an_exception_end_nothing_whatever_is_read() -
     assert weighed(once, habit, [], [], {habit[0].id: 0.99}) == ([], [])
 
 
+def test_what_only_reads_like_an_exception_replaces_a_habit_if_that_is_read_for_certain() -> None:
+    habit = told("our hotel in Porto is on Rua do Almada")
+    news = said("I had the wrong street our hotel in Porto is on Rua das Flores", 100)
+    assert weighed(news, habit, [], [], {habit[0].id: 0.95})[0] == [End(habit[0].id, READ)]
+    assert weighed(news, habit, [], [], {habit[0].id: 0.8})[0] == []
+
+
+def test_what_corrects_says_so_or_is_read_as_a_change() -> None:
+    held = told("Karen does my hair on Market Street")
+    corrected = End(held[0].id, "corrected")
+    only_led, mended = said("Karen texted me", 100), said("I was wrong about Karen", 100)
+    assert weighed(only_led, held, [corrected], [], {held[0].id: 0.0})[0] == []
+    assert weighed(only_led, held, [corrected], [], {held[0].id: 0.4})[0] == [corrected]
+    assert weighed(mended, held, [corrected], [], {held[0].id: 0.0})[0] == [corrected]
+
+
 def test_a_change_read_of_a_namesake_is_of_who_is_meant() -> None:
     held = told("Young Dave has plot ten.", "Old Dave has plot nine.")
     new = said("Old Dave took plot thirty.", 100)

@@ -232,9 +232,9 @@ def _named(plain: str) -> Whose:
     if agent and not re.search(r"\b(?:me|us|mine)\b", plain):
         return Whose("other", _stems(agent["who"]))
     match = _NAMED.match(plain)
-    first = match["name"].split()[0].lower().removesuffix("'s") if match else ""
+    first = re.split(r"['’\s]", match["name"].lower())[0] if match else ""
     if match is None or first in _NO_NAMES:
-        word = plain.split()[0] if plain.split() else ""
+        word = re.split(r"['’\s]", plain)[0]  # "they've" is they
         lower = plain == plain.lower() and (
             bool(_LOWER_NAMED.match(plain)) or is_past(next(iter(plain.split()[1:2]), ""))
         )
@@ -261,6 +261,8 @@ _THEIRS = re.compile(r"(?<=\w )(?:his|her|their) \w+", re.IGNORECASE)
 
 def _subject(plain: str) -> Whose:
     """ "Next door fired their lawn guy" is about next door: what stands before the verb."""
+    if re.match(r"they\b", plain, re.IGNORECASE):
+        return Whose("thing")
     before: list[str] = []
     for word in plain.split()[:5]:
         if before and before not in (["the"], ["The"]) and (_VERB.fullmatch(word) or is_verb_form(word)):

@@ -36,6 +36,7 @@ __all__ = [
     "is_tie",
     "is_to_a_date",
     "leans_back",
+    "mends",
     "moves_it",
     "moves_on",
     "names_a_thing",
@@ -59,6 +60,7 @@ _LASTING = r"\b(?:usually|always|every|normally|i'?m|i am|we'?re|is|are|my go[- 
 _DOES = r"(?:my |our |the )?[\w'-]+(?: (?:and )?[\w'-]+)?? (?:always |only |usually |mostly )?([a-z]{2,}[^s\W]s)\b"
 _BEGINS = r"(?:i|we|he|she) (?:have |has |just |never |always |also |once )*([\w']+)"
 _WRONG = r"\b(?:sorry|mixed|misspoke|misremembered|misread|misheard|miscounted|mistyped|miscalculated|i mean|i meant|correction|no wait|wait no|scratch|strike that|(?:got|had) (?:it|that) wrong|mistake)\b"
+_MENDS = r"\b(?:wrong|muddled|mixed|mistak\w*|mis(?:read|heard|spoke|remembered|counted|typed|took|calculated|understood)|nope|after all|actually|sorry|i mean|meant|correction|rather|scratch|strike|turns out)\b"
 _SOMEONE = r"\b(?:his|her|their|he|she|he's|she's)\b"
 _STATE = r"\b(?:is|are|'s|was) (?:at|in|on|out|off|away|with|by|under|from|not|so|too|very|\w+ing|(?!called|named)\w+ed)\b|\b(?:has|needs|got|wants)\b"
 _IS = r"\b(?:is|are|was|were|am|i'?m|called|named)\b|'s\b"
@@ -192,6 +194,11 @@ def is_at_theirs(text: str) -> bool:
 def is_surely_wrong(text: str) -> bool:
     """A correction that leaves no doubt of it: "sorry, I meant four"."""
     return _has(_WRONG, text)
+
+
+def mends(text: str) -> bool:
+    """It says itself that something was wrong: "I'd got it muddled", "she's coming after all"."""
+    return _has(_MENDS, text)
 
 
 def of_someone_else(text: str) -> bool:
