@@ -3,7 +3,7 @@
 What a round showed was mended before the next one was written, up to the fourteenth. The sixteenth and the
 seventeenth are by another hand and hardly ever have a word of change; the judge of news has learned from them
 since. The twentieth and the one after it are by a third hand, the next two by a fourth; what they showed was
-mended, and the judge has learned from them, too. The last two are by a fifth hand, and nothing was learned from
+mended, and the judge has learned from them, too. The last two are by a fifth hand; nothing was learned from
 them.
 The shares of the first looks are in training/LOG.md.
 """
