@@ -15,7 +15,7 @@ from typing import Any
 from torch import Tensor
 
 from .facts import Fact, Gist, Turn, extract
-from .facts.changes import change_of, clause_denied
+from .facts.changes import change_of
 from .facts.clause import KIN_WORDS
 from .facts.whose import without_lead
 from .facts.wording import is_lasting, leans_back
@@ -25,15 +25,16 @@ from .identity import memory_id
 from .known import Known, saying_of
 from .log import Event, Record
 from .owners import OpenOwner
-from .sayings import Held, Saying, denies_it, same_side, same_words
+from .sayings import LAST_S, Held, Saying, denied_by, same_side
 from .supersede import FOLLOWS, End, followed, outdated, retracted
 from .tell import fact_body, in_batches, in_third_person, is_immutable, joined_metadata
 from .text import sentences, stems
 from .verdict import judge_for, weighed
-from .within import JOINED_BYTES, cues_of, is_covered, joined_turn, led_by, only_cue
+from .within import JOINED_BYTES, Denial, cues_of, denial_of, is_covered, joined_turn, led_by, only_cue
 
-__all__ = ["Hearing", "Told", "say_event"]
+__all__ = ["NOTHING", "Hearing", "Told", "say_event"]
 
+NOTHING = ("", 0.0)  # said before
 SHORT = 7  # words of a statement that is told with what has just been given up, whatever it is about
 PERSONAL = frozenset(stems(" ".join(KIN_WORDS)))  # … but a relative's news is their own
 
@@ -64,7 +65,7 @@ class Hearing:
         """
         self.owner, self.first_seq = open_.fold.owner, first_seq
         self.metadata: Mapping[str, Any] = {}
-        self.infer, self._before = True, ""
+        self.infer, self._before = True, NOTHING
         self.events: list[Event] = []
         self.told: list[Told] = []
         self._keys, self._record, self._open = open_.fold.writer.keys, record, open_
@@ -83,7 +84,7 @@ class Hearing:
         metadata: Mapping[str, Any],
         infer: bool,
         said: Sequence[int | None],
-        before: str = "",
+        before: tuple[str, float] = NOTHING,
     ) -> None:
         """Makes the events of one call's turns; they go behind those that were made before.
 
@@ -91,13 +92,13 @@ class Hearing:
             times: when each turn was said, Unix seconds. spoken: the facts of each turn.
             infer: facts may replace each other; False only stores.
             said: place in the log of each turn's words that are there already.
-            before: what the user said last, before all of them.
+            before: what the user said last, before all of them, and when.
         """
         self.metadata, self.infer, self._before = metadata, infer, before
         self._between = len({turn.speaker for turn in turns if turn.role == "user" and turn.speaker}) > 1
         for turn, time, facts, place in zip(turns, times, spoken, said, strict=True):
             self._turn(turn, time, [in_third_person(fact, self.owner) for fact in facts], place)
-            self._before = turn.text if turn.role == "user" else self._before
+            self._before = (turn.text, time) if turn.role == "user" else self._before
 
     def in_batches(self) -> list[Event]:
         """All events made so far, facts that follow each other marked to be written together."""
@@ -106,12 +107,15 @@ class Hearing:
     def _turn(self, turn: Turn, time: float, facts: Sequence[Fact], said_seq: int | None) -> None:
         if self.infer:
             facts = [fact for fact in facts if not only_cue(fact.said)]
-        if said_seq is None and not is_covered(turn.text, facts):
+        denial = self._denial(turn)
+        if said_seq is None and (denial or not is_covered(turn.text, facts)):
             said_seq = self._next()
             self.events.append(say_event(turn, time))
         self._tail, self._vectors_of = (None, []), {}
-        if self.infer and not self._between and self._denied(turn, time, said_seq):
-            return
+        if denial is not None:
+            self._deny(denial, turn, time, said_seq)
+            turn = replace(turn, text=denial.rest)
+            facts = [fact for fact in facts if fact.said in denial.rest]
         own = [(fact, True) for fact in facts]
         if self.infer and not self._between:
             own += self._left_over(turn, facts)
@@ -123,31 +127,34 @@ class Hearing:
             follows = place + 1 < len(own) and cues[place + 1] == fact.said
             if not follows:  # else it is heard with what comes after it
                 said = replace(saying_of(fact, time), cue=cues[place])
-                led = "" if said.cue else led_by(turn.text, fact.said, self._before)
+                led = "" if said.cue else led_by(turn.text, fact.said, self._lead(time))
                 self._fact(fact, replace(said, led=led), said_seq, sure)
 
-    def _denied(self, turn: Turn, time: float, said_seq: int | None) -> bool:
-        """Hears "forget that I love olives", which takes that back, and "scratch that my sister is in York".
+    def _denial(self, turn: Turn) -> Denial | None:
+        """What the user takes back, if the turn begins with that."""
+        hears = self.infer and not self._between and turn.role == "user"
+        found = denial_of(turn.text) if hears else None
+        return found if found and extract([replace(turn, text=found.clause)]) else None
 
-        What denies nothing that is held says what is so instead; where it may only be meant to be forgotten,
-        it counts if it replaces something. Returns False for any other turn.
+    def _deny(self, denial: Denial, turn: Turn, time: float, said_seq: int | None) -> None:
+        """Takes back the memory that says so; where there is none, what is said is so instead.
+
+        "Forget that I love olives", of which nobody spoke, is nothing. "Forget that my dog is called Rex" may be
+        two sentences, where another name is known.
         """
-        clause, forget = clause_denied(turn.text)
-        facts = extract([replace(turn, text=clause)]) if clause else []
-        for fact in (in_third_person(fact, self.owner) for fact in facts):
+        for fact in extract([replace(turn, text=denial.clause)]):
+            fact = in_third_person(fact, self.owner)
             said = replace(saying_of(fact, time), cue="scratch that:")
             held = [item for item in self._candidates(said) if item.said.time <= time]
-            gone = [
-                item for item in held
-                if denies_it(said, item) and (forget or same_words(said.text, item.said.text))
-            ]  # fmt: skip
-            for item in gone:
-                if not self._is_immutable(item.id):
-                    self._end(End(item.id, "retracted"), "", time)
-            if not gone:
-                self._fact(fact, said, said_seq, not forget)
+            gone = denied_by(said, held, by_words=not denial.forget)
+            rival = any(
+                slots_meet(said, item.said) and said.frame.whose == item.said.frame.whose for item in held
+            )
+            if gone is None and (rival or not denial.forget):
+                self._fact(fact, said, said_seq, not denial.forget)
+            elif gone is not None and not self._is_immutable(gone.id):
+                self._end(End(gone.id, "retracted"), "", time)
         self._tail = (None, [])
-        return bool(facts)
 
     def _whole(self, turn: Turn, facts: Sequence[Fact], time: float) -> Fact | None:
         """What a turn says of one change in several statements, where none of them alone replaces anything.
@@ -189,6 +196,11 @@ class Hearing:
                 (fact,) = extract([replace(turn, text=piece)], infer=False)
                 out.append((in_third_person(fact, self.owner), sure))
         return out
+
+    def _lead(self, time: float) -> str:
+        """What the user said last, if that was just before."""
+        text, told = self._before
+        return text if 0 <= time - told <= LAST_S else ""
 
     # -- one fact -------------------------------------------------------------------------------
 

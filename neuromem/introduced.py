@@ -107,7 +107,7 @@ def behind_its_lead(bank: SlotBank, hits: Sequence[Hit]) -> list[Hit]:
     "Karen texted me. She's moved her salon to the plaza.": found by what Karen's salon was, and by her name.
     """
     out = list(hits)
-    if len(out) < 2 or bank.replaced_by(out[0].id):
+    if len(out) < 2 or _replaced(bank, out[0].id):
         return out
     order, row = order_of(bank), bank.rows_of(out[0].id)[0]
     places = {bank.rows_of(hit.id)[0]: place for place, hit in enumerate(out) if place}
@@ -117,9 +117,14 @@ def behind_its_lead(bank: SlotBank, hits: Sequence[Hit]) -> list[Hit]:
         if not order.near[later] or bank.speaker[following] != bank.speaker[row]:
             break
         place = places.get(following)
-        if place and out[place].score >= LEAST * out[0].score and bank.replaced_by(out[place].id):
+        if place and out[place].score >= LEAST * out[0].score and _replaced(bank, out[place].id):
             return put_first(out, place)
     return out
+
+
+def _replaced(bank: SlotBank, memory_id: str) -> bool:
+    """Whether a memory replaced one; what it only follows does not count."""
+    return any(bank.ended(before)[0] for before in bank.replaced_by(memory_id))
 
 
 def _marks(bank: SlotBank, row: int) -> list[int]:

@@ -44,8 +44,8 @@ def undated(text: str) -> str:
     return _DATE.sub("", text)
 
 
-def last_words(log: EventLog, owner: str, time: float, but: Sequence[int] = ()) -> list[str]:
-    """What was said in the hours before a time, oldest first: "assistant: …" where it was not the user.
+def last_words(log: EventLog, owner: str, time: float, but: Sequence[int] = ()) -> list[tuple[str, float]]:
+    """What was said in the hours before a time, oldest first, and when: "assistant: …" where not by the user.
 
     Args:
         but: places of words that are left out.
@@ -58,7 +58,8 @@ def last_words(log: EventLog, owner: str, time: float, but: Sequence[int] = ()) 
         said = not record.erased and (record.kind == "say" or (record.kind in WRITING and "said" not in body))
         if said and sequence not in but and 0 <= time - record.time <= HEARD_S:
             text = body.get("heard", body["text"])
-            out.append(f"{ASSISTANT}{text}" if body.get("role") == "assistant" else str(text))
+            words = f"{ASSISTANT}{text}" if body.get("role") == "assistant" else str(text)
+            out.append((words, record.time))
     return out[-HEARD_TURNS:]
 
 

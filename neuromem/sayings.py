@@ -43,7 +43,7 @@ __all__ = [
     "all_stems",
     "content",
     "cover",
-    "denies_it",
+    "denied_by",
     "ends_nothing",
     "have_met",
     "is_second_thought",
@@ -177,16 +177,24 @@ def same_side(one: Saying, other: Saying) -> bool:
     return bool(topics_of(one.frame.stems) & topics_of(other.frame.stems)) or mass(shared) >= TELLING
 
 
-def denies_it(clause: Saying, held: Held) -> bool:
-    """Whether a memory says all that a clause says, of the same speaker: it is what "forget that …" means."""
-    mine = clause.speaker.casefold() == held.said.speaker.casefold()
+def denied_by(clause: Saying, held: Sequence[Held], by_words: bool) -> Held | None:
+    """The memory that says what a clause says, of the same one: what "forget that I love olives" means.
+
+    Args:
+        by_words: only one in the same words; else one that says little more.
+    """
     told = content(clause.text)
-    return (
-        mine
-        and bool(told)
-        and told <= content(held.said.text)
-        and clause.frame.denies == held.said.frame.denies
-    )
+    own = [item for item in held if clause.speaker.casefold() == item.said.speaker.casefold()]
+    same = [item for item in own if same_words(clause.text, item.said.text)]
+    if not same and told and not by_words:
+        same = [
+            item for item in own
+            if told <= content(item.said.text)
+            and cover(content(item.said.text), told) >= NAMED
+            and clause.frame.whose == item.said.frame.whose
+            and clause.frame.denies == item.said.frame.denies
+        ]  # fmt: skip
+    return max(same, key=lambda item: (cover(content(item.said.text), told), item.said.time), default=None)
 
 
 def same_words(one: str, other: str) -> bool:

@@ -15,10 +15,10 @@ from .engine import Engine, Owner, Written
 from .errors import InvalidInput, NotFound, ReadOnly
 from .facts import Fact, Turn, extract, gist_of, read_turns
 from .fold import milliseconds
-from .hearing import Hearing, Told, say_event
+from .hearing import NOTHING, Hearing, Told, say_event
 from .history import WRITING, redact
 from .identity import canonical_id, owner_of, seconds_of
-from .known import ASSISTANT, last_words
+from .known import ASSISTANT, HEARD_TURNS, last_words
 from .log import Event
 from .owners import OpenOwner, Progress
 from .tell import check_metadata, check_room, fact_body, in_third_person
@@ -137,16 +137,21 @@ def _rest(
 def _tell(engine: Engine, owner: Owner, calls: Sequence[Call], start: int = 0) -> list[list[Written]]:
     """Tells at most `CHUNK` turns: those from `start` on of one call, or several short calls."""
     chunk = slice(start, start + CHUNK)
-    earlier: list[str] = []
-    if calls[0].infer and not start:
+    earlier: list[tuple[str, float]] = []
+    if start:
+        earlier = _as_heard(calls[0], slice(max(0, start - HEARD_TURNS), start))
+    elif any(call.infer for call in calls):
         earlier = last_words(engine.log, owner.name, calls[0].times[0], but=calls[0].said)
     read, before = [], []
     for call in calls:  # before the owner is taken: nobody waits for a model
-        before.append(next((said for said in reversed(earlier) if not said.startswith(ASSISTANT)), ""))
+        before.append(
+            next((said for said in reversed(earlier) if not said[0].startswith(ASSISTANT)), NOTHING)
+        )
         only = range(len(call.turns))[chunk]
-        facts = engine.reader.read(call.turns, call.infer, only, call.times, earlier)
+        words = [said for said, _ in earlier] if call.infer and not start else []
+        facts = engine.reader.read(call.turns, call.infer, only, call.times, words)
         read.append([[fact for fact in facts if fact.turn == turn] for turn in only])
-        earlier = [*earlier, *(_as_heard(turn) for turn in call.turns)]
+        earlier = [*earlier, *_as_heard(call, slice(None))]
     # rehearsals that wait come before these events, and into the log with them: one commit for both
     with engine.owners.use(owner.name, settle=False) as open_:
         hearing = Hearing(open_, engine.owners.next_place(open_), engine.record)
@@ -162,8 +167,12 @@ def _tell(engine: Engine, owner: Owner, calls: Sequence[Call], start: int = 0) -
     return [[_written(item, reports.get(item.id)) for item in items] for items in told]
 
 
-def _as_heard(turn: Turn) -> str:
-    return f"{ASSISTANT}{turn.text}" if turn.role == "assistant" else turn.text
+def _as_heard(call: Call, chosen: slice) -> list[tuple[str, float]]:
+    """Turns of a call as `last_words` has them."""
+    return [
+        (f"{ASSISTANT}{turn.text}" if turn.role == "assistant" else turn.text, time)
+        for turn, time in zip(call.turns[chosen], call.times[chosen], strict=True)
+    ]
 
 
 def _written(told: Told, report: WriteReport | None) -> Written:

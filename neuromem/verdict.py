@@ -50,6 +50,13 @@ class Judge:
             held: candidates, all current, none told later; of those of the same speaker the last ones and
                 the nearest are read.
         """
+        lead = [item for item in held if new.led and new.led.startswith(item.said.text)]
+        chances = self._read(new, [item for item in held if item not in lead])
+        if lead and sum(chances.values()) < ALSO:  # it may be the lead itself that is out of date
+            chances = self._read(new, held)
+        return chances
+
+    def _read(self, new: Saying, held: Sequence[Held]) -> dict[str, float]:
         near = sorted(_readable(new, held), key=lambda item: (item.said.time, -item.back, item.id))
         passages = [Passage(item.said.text, " ".join(item.before), item.said.time) for item in near]
         chances = self._reader.chances(new.led or f"{new.cue} {new.text}".strip(), passages)
@@ -65,9 +72,7 @@ def _readable(new: Saying, held: Sequence[Held]) -> list[Held]:
     own = [
         item
         for item in held
-        if item.said.speaker.casefold() == new.speaker.casefold()
-        and not same_words(new.text, item.said.text)
-        and not (new.led and new.led.startswith(item.said.text))  # it is read as a part of the statement
+        if item.said.speaker.casefold() == new.speaker.casefold() and not same_words(new.text, item.said.text)
     ]
     return sorted(own, key=lambda item: (item.back >= LAST, -item.likeness, item.id))[:MOST]
 

@@ -7,15 +7,24 @@ in two statements; "he's moved to Leeds" leans on "Caleb rang me".
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from .facts import Fact
-from .facts.changes import change_of
+from .facts.changes import change_of, clause_denied
 from .facts.frames import LIGHT, frame_of
 from .facts.wording import points_back
 from .text import sentences
 
-__all__ = ["JOINED_BYTES", "cues_of", "is_covered", "joined_turn", "led_by", "only_cue"]
+__all__ = [
+    "JOINED_BYTES",
+    "Denial",
+    "cues_of",
+    "denial_of",
+    "is_covered",
+    "joined_turn",
+    "led_by",
+    "only_cue",
+]
 
 JOINED_BYTES = 150  # what ends something and what follows from it are one fact, if they fit one slot
 
@@ -62,13 +71,30 @@ def cues_of(text: str, facts: Sequence[Fact]) -> list[str]:
     return cues
 
 
+@dataclass(frozen=True, slots=True)
+class Denial:
+    """ "Forget that I love olives. I keep bees.": what is denied, and what is said beside it."""
+
+    clause: str
+    forget: bool  # it may be what is to be forgotten; else it is so instead
+    rest: str
+
+
+def denial_of(turn: str) -> Denial | None:
+    """What a turn begins by taking back in one breath; None for any other."""
+    first = next(iter(sentences(turn)), "")
+    clause, forget = clause_denied(first)
+    return Denial(clause, forget, turn[turn.find(first) + len(first) :].strip()) if clause else None
+
+
 def led_by(turn: str, said: str, before: str) -> str:
     """A statement of a turn behind what was said just before it, if it leans on that; else "".
 
     Args:
         before: what was said before the turn.
     """
-    lead = next(reversed(sentences(turn[: max(0, turn.find(said))])), before)
+    own = sentences(turn[: max(0, turn.find(said))])
+    lead = next(reversed(own or sentences(before)), "")
     return f"{lead} {said}" if lead and points_back(said) else ""
 
 

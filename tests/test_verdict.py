@@ -84,10 +84,22 @@ def test_somebody_else_s_statements_are_not_read() -> None:
     assert "theirs" not in Judge().chances(said(BUNGALOW, 9), [theirs, *told("The dryers hum.")])
 
 
+def led(lead: str, text: str) -> Saying:
+    return replace(said(text, 100), led=f"{lead} {text}")
+
+
 def test_what_leads_into_a_statement_is_read_with_it_and_not_as_a_memory() -> None:
     lead, old = "Caleb rang me this morning.", "My nephew Caleb is a student at Durham."
-    new = replace(said("He's transferred to St Andrews.", 100), led=f"{lead} He's transferred to St Andrews.")
-    assert set(Judge().chances(new, told(old, lead))) == {old}
+    chances = Judge().chances(led(lead, "He's transferred to St Andrews."), told(old, lead))
+    assert set(chances) == {old}
+    assert chances[old] > 0.5
+
+
+def test_the_lead_itself_may_be_what_is_out_of_date() -> None:
+    old, lead = "My sister plays the harp.", "Our spare key is under the mat."
+    chances = Judge().chances(led(lead, "We keep it with the neighbours instead."), told(old, lead))
+    assert max(chances, key=chances.__getitem__) == lead
+    assert chances[lead] > 0.5
 
 
 def test_an_encoder_that_shares_no_layers_with_the_judge_goes_without(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from ..text import STOP_WORDS, is_name_like, normalize, words
+from ..text import STOP_WORDS, is_listed_name, is_name_like, normalize, words
 from .clause import KIN_WORDS, ROLES
 from .points import Point, point_of
 from .relations import PETS
@@ -104,7 +104,7 @@ def is_own(question: str) -> bool:
     (False, True)
     """
     plain = normalize(question)
-    found = words(_A_THING.sub("", question))
+    found = words(_MY_THING.sub(_unless_a_name, question))
     somebody = any(
         word in KIN_WORDS
         or word in _ROLES
@@ -130,8 +130,12 @@ _ROLES = frozenset((*ROLES.split(), *PETS.split())) | {
     "team",
     "baby",
 }
-# no name, however rare a word: "my allotment"; but "my sister", and "my boss"
-_A_THING = re.compile(
-    rf"\b(?:my|our|the|a|an|this) (?!(?:{'|'.join(sorted({*KIN_WORDS, *_ROLES}))})s?\b)(?-i:[a-z])[\w-]+\b(?!'s)",
+# no name, however rare a word: "my allotment"; but "my sister", "my dentist", and "our Rosa"
+_MY_THING = re.compile(
+    rf"\b(?:my|our) (?!(?:{'|'.join(sorted({*KIN_WORDS, *_ROLES}))})s?\b)(?-i:([a-z][\w-]+))\b(?!['’]s)",
     re.IGNORECASE,
 )
+
+
+def _unless_a_name(found: re.Match[str]) -> str:
+    return found[0] if is_listed_name(found[1]) or found[1].endswith("ist") else ""

@@ -13,7 +13,7 @@ import functools
 import re
 from dataclasses import dataclass
 
-from ..text import normalize
+from ..text import is_listed_name, normalize
 from .changerows import MACROS, ROWS
 
 __all__ = ["Change", "change_of", "clause_denied"]
@@ -169,9 +169,12 @@ def _is_bare(plain: str) -> bool:
 
 _DENIED = re.compile(
     r"^(?:(?:oh|um|uh|hey|ok|okay|well|please|no|nope|wait|sorry|and|so|actually|just|can you|could you|you can)[, ]+)*"
-    r"(?:(?P<forget>forget|ignore|disregard|delete|erase|drop|unremember|don'?t remember|stop remembering)"
-    r"|scratch|strike) that[,:]? (?P<clause>(?!(?:about|from|thing|one|stuff|part|bit|and|or|too|again)\b)\S+ \S.*)$",
+    r"(?:(?P<forget>(?:forget|ignore|disregard|delete|erase|unremember|don'?t remember|stop remembering) that)"
+    r"|(?:scratch|strike) that[,:]?) (?P<clause>(?P<first>[^\W\d][\w'’-]*) \S.*)$",
     re.IGNORECASE,
+)
+_SUBJECTS = frozenset(
+    "i i'm i've i'd i'll im ive we we're we've we'd my our his her their its the he he's she she's they they're it it's you".split()
 )
 
 
@@ -184,4 +187,11 @@ def clause_denied(text: str) -> tuple[str, bool]:
     ('I love olives.', True)
     """
     found = _DENIED.match(text.strip())
-    return (found["clause"], bool(found["forget"])) if found else ("", False)
+    if found is None or not _is_subject(found["first"].replace("’", "'")):
+        return "", False
+    return found["clause"], bool(found["forget"])
+
+
+def _is_subject(word: str) -> bool:
+    """Whether a clause may begin so: "I …", "Rosa …"; "that guy", "that itch" are no clauses."""
+    return word.lower() in _SUBJECTS or word[0].isupper() or is_listed_name(word.removesuffix("'s"))

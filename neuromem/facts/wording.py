@@ -60,7 +60,7 @@ _LASTING = r"\b(?:usually|always|every|normally|i'?m|i am|we'?re|is|are|my go[- 
 _DOES = r"(?:my |our |the )?[\w'-]+(?: (?:and )?[\w'-]+)?? (?:always |only |usually |mostly )?([a-z]{2,}[^s\W]s)\b"
 _BEGINS = r"(?:i|we|he|she) (?:have |has |just |never |always |also |once )*([\w']+)"
 _WRONG = r"\b(?:sorry|mixed|misspoke|misremembered|misread|misheard|miscounted|mistyped|miscalculated|i mean|i meant|correction|no wait|wait no|scratch|strike that|(?:got|had) (?:it|that) wrong|mistake)\b"
-_MENDS = r"\b(?:wrong|muddled|mixed|mistak\w*|mis(?:read|heard|spoke|remembered|counted|typed|took|calculated|understood)|nope|after all|actually|sorry|i mean|meant|correction|rather|scratch|strike|turns out)\b"
+_MENDS = r"\b(?:(?:i|we|had|got|was|were|have|it'?s|that'?s)(?: \w+){0,3} wrong|muddled|mixed (?:up|it|them|that|those)|mistak\w*|mis(?:read|heard|spoke|remembered|counted|typed|took|calculated|understood)|nope|after all|actually|sorry|i mean|meant|correction|scratch|strike|turns out)\b"
 _SOMEONE = r"\b(?:his|her|their|he|she|he's|she's)\b"
 _STATE = r"\b(?:is|are|'s|was) (?:at|in|on|out|off|away|with|by|under|from|not|so|too|very|\w+ing|(?!called|named)\w+ed)\b|\b(?:has|needs|got|wants)\b"
 _IS = r"\b(?:is|are|was|were|am|i'?m|called|named)\b|'s\b"
@@ -107,7 +107,7 @@ _LEAD_IN = re.compile(
     re.IGNORECASE,
 )
 _LEANS = r"(?:it|it's|its|that|that's|this|they|they're|he|he's|she|she's|those|these|there's|the (?:right|correct|real|actual) (?:one|\w+))\b"
-_POINTS = r"\b(?:he|she|it|its|they|him|her|hers|his|them|their|theirs|there|(?:that|this|the (?:other|new|old)) one)\b"
+_POINTS = r"\b(?:he|she|it|its|they|him|her|hers|his|them|their|theirs|there(?!'s| (?:is|are|was|were|will|has|have)\b)|(?:that|this|the (?:other|new|old)) one)\b"
 _SAYS = r"\b(?:i|we|my|our)\b"
 
 
