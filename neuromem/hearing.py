@@ -139,8 +139,8 @@ class Hearing:
     def _deny(self, denial: Denial, turn: Turn, time: float, said_seq: int | None) -> None:
         """Takes back the memory that says so; where there is none, what is said is so instead.
 
-        "Forget that I love olives", of which nobody spoke, is nothing. "Forget that my dog is called Rex" may be
-        two sentences, where another name is known.
+        "Forget that I love olives", of which nobody spoke, is nothing. "Forget that my dog is called Rex" may
+        be two sentences, where another name is known.
         """
         for fact in extract([replace(turn, text=denial.clause)]):
             fact = in_third_person(fact, self.owner)
