@@ -142,11 +142,11 @@ class Hearing:
         "Forget that I love olives", of which nobody spoke, is nothing. "Forget that my dog is called Rex" may
         be two sentences, where another name is known.
         """
-        for fact in extract([replace(turn, text=denial.clause)]):
-            fact = in_third_person(fact, self.owner)
-            said = replace(saying_of(fact, time), cue="scratch that:")
+        for place, fact in enumerate(extract([replace(turn, text=denial.clause)])):
+            fact, self._tail = in_third_person(fact, self.owner), (None, [])
+            said = replace(saying_of(fact, time), cue="" if place else "scratch that:")
             held = [item for item in self._candidates(said) if item.said.time <= time]
-            gone = denied_by(said, held, by_words=not denial.forget)
+            gone = None if denial.anew else denied_by(said, held, by_words=not denial.forget)
             rival = any(
                 slots_meet(said, item.said) and said.frame.whose == item.said.frame.whose for item in held
             )

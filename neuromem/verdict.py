@@ -10,6 +10,7 @@ at a time, so nothing depends on what else is told; what is decided is logged, a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -53,8 +54,8 @@ class Judge:
         lead = [item for item in held if new.led and new.led.startswith(item.said.text)]
         chances = self._read(new, [item for item in held if item not in lead])
         if lead and sum(chances.values()) < ALSO:  # it may be the lead itself that is out of date
-            chances = self._read(new, held)
-        return chances
+            return self._read(replace(new, led=""), held)
+        return chances | {item.id: 0.0 for item in lead}
 
     def _read(self, new: Saying, held: Sequence[Held]) -> dict[str, float]:
         near = sorted(_readable(new, held), key=lambda item: (item.said.time, -item.back, item.id))

@@ -6,6 +6,7 @@ in two statements; "he's moved to Leeds" leans on "Caleb rang me".
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -71,20 +72,30 @@ def cues_of(text: str, facts: Sequence[Fact]) -> list[str]:
     return cues
 
 
+_NEXT = re.compile(r"\s*(?:;|,(?= (?:i|i'm|i've|we|we're|my|our|he|she|it|they)\b))\s*", re.IGNORECASE)
+
+
 @dataclass(frozen=True, slots=True)
 class Denial:
     """ "Forget that I love olives. I keep bees.": what is denied, and what is said beside it."""
 
     clause: str
-    forget: bool  # it may be what is to be forgotten; else it is so instead
+    forget: bool  # it may be what is to be forgotten; else it is so instead …
+    anew: bool  # … for certain
     rest: str
 
 
 def denial_of(turn: str) -> Denial | None:
     """What a turn begins by taking back in one breath; None for any other."""
     first = next(iter(sentences(turn)), "")
-    clause, forget = clause_denied(first)
-    return Denial(clause, forget, turn[turn.find(first) + len(first) :].strip()) if clause else None
+    clause, forget, anew = clause_denied(first)
+    if not clause:
+        return None
+    end = turn.find(clause) + len(clause)
+    another = _NEXT.search(clause)
+    if another:
+        end, clause = end - len(clause) + another.end(), clause[: another.start()]
+    return Denial(clause, forget, anew, turn[end:].strip())
 
 
 def led_by(turn: str, said: str, before: str) -> str:

@@ -91,15 +91,24 @@ def led(lead: str, text: str) -> Saying:
 def test_what_leads_into_a_statement_is_read_with_it_and_not_as_a_memory() -> None:
     lead, old = "Caleb rang me this morning.", "My nephew Caleb is a student at Durham."
     chances = Judge().chances(led(lead, "He's transferred to St Andrews."), told(old, lead))
-    assert set(chances) == {old}
-    assert chances[old] > 0.5
+    assert (chances[old] > 0.5, chances[lead]) == (True, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("lead", "text"),
+    [
+        ("My son goes to Hillside.", "His teacher there is Mr Lowe."),
+        ("I take the 8am train to work.", "It's usually packed, so I stand."),
+        ("My sister works at Tesco.", "She starts at six and goes there by bus."),
+    ],
+)
+def test_a_detail_of_what_it_leans_on_makes_nothing_out_of_date(lead: str, text: str) -> None:
+    assert Judge().chances(led(lead, text), told(lead))[lead] < 0.3
 
 
 def test_the_lead_itself_may_be_what_is_out_of_date() -> None:
-    old, lead = "My sister plays the harp.", "Our spare key is under the mat."
-    chances = Judge().chances(led(lead, "We keep it with the neighbours instead."), told(old, lead))
-    assert max(chances, key=chances.__getitem__) == lead
-    assert chances[lead] > 0.5
+    lead = "My rent is 900 a month."
+    assert Judge().chances(led(lead, "It's gone up to 950."), told(lead))[lead] > 0.7
 
 
 def test_an_encoder_that_shares_no_layers_with_the_judge_goes_without(tmp_path: Path) -> None:

@@ -34,8 +34,11 @@ def test_what_points_back_to_nothing_is_read_by_itself() -> None:
 @pytest.mark.parametrize(
     ("turn", "found"),
     [
-        ("no scratch that my sister lives in York", Denial("my sister lives in York", False, "")),
-        ("Forget that I love olives. I keep bees.", Denial("I love olives.", True, "I keep bees.")),
+        ("no scratch that my sister lives in York", Denial("my sister lives in York", False, False, "")),
+        ("Forget that I love olives. I keep bees.", Denial("I love olives.", True, False, "I keep bees.")),
+        ("Forget that I love olives; I keep bees.", Denial("I love olives", True, False, "I keep bees.")),
+        ("Scratch that, I keep bees.", Denial("I keep bees.", False, True, "")),
+        ("Don't remember that I love olives?", None),
         ("Forget that guy, I am dating Sam now.", None),
         ("forget that, I adopted a cat", None),
         ("scratch that itch for me", None),
@@ -56,6 +59,14 @@ def test_what_is_said_beside_a_denial_is_heard() -> None:
     with Memory() as memory:
         told = current(memory, "I love olives.", "Forget that I love olives. My flight is on Friday.")
         assert told == ["My flight is on Friday."]
+
+
+def test_what_is_said_anew_is_not_taken_back() -> None:
+    with Memory() as memory:
+        told = current(
+            memory, "My dog is called Rex.", "I play the cello.", "Scratch that, my dog is called Rex."
+        )
+        assert "my dog is called Rex." in told
 
 
 def test_what_is_of_somebody_else_is_not_taken_back() -> None:

@@ -12,11 +12,12 @@ from __future__ import annotations
 import functools
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..text import is_listed_name, normalize
 from .changerows import MACROS, ROWS
 
-__all__ = ["Change", "change_of", "clause_denied"]
+__all__ = ["Change", "Denied", "change_of", "clause_denied"]
 
 READ_CHARS = 300  # a longer statement is judged by its beginning
 
@@ -169,8 +170,8 @@ def _is_bare(plain: str) -> bool:
 
 _DENIED = re.compile(
     r"^(?:(?:oh|um|uh|hey|ok|okay|well|please|no|nope|wait|sorry|and|so|actually|just|can you|could you|you can)[, ]+)*"
-    r"(?:(?P<forget>(?:forget|ignore|disregard|delete|erase|unremember|don'?t remember|stop remembering) that)"
-    r"|(?:scratch|strike) that[,:]?) (?P<clause>(?P<first>[^\W\d][\w'’-]*) \S.*)$",
+    r"(?:(?P<forget>(?:forget|disregard|delete|erase|unremember|don'?t remember|stop remembering) that)"
+    r"|(?:scratch|strike) that(?P<anew>[,:]?)) (?P<clause>(?P<first>[^\W\d][\w'’-]*) \S.*)$",
     re.IGNORECASE,
 )
 _SUBJECTS = frozenset(
@@ -178,18 +179,27 @@ _SUBJECTS = frozenset(
 )
 
 
-def clause_denied(text: str) -> tuple[str, bool]:
-    """What follows "scratch that" or "forget that" in one breath, and whether it may be what is to be forgotten.
+class Denied(NamedTuple):
+    """What follows "scratch that" or "forget that" in one breath."""
 
-    >>> clause_denied("no scratch that my sister lives in York")
-    ('my sister lives in York', False)
-    >>> clause_denied("Forget that I love olives.")
-    ('I love olives.', True)
+    clause: str = ""
+    forget: bool = False  # it may be what is to be forgotten; else it is so instead …
+    anew: bool = False  # … for certain
+
+
+def clause_denied(text: str) -> Denied:
+    """What a sentence takes back or puts right in one breath; an empty clause for any other.
+
+    >>> clause_denied("no scratch that my sister lives in York").clause
+    'my sister lives in York'
+    >>> clause_denied("Forget that I love olives.").forget
+    True
     """
     found = _DENIED.match(text.strip())
-    if found is None or not _is_subject(found["first"].replace("’", "'")):
-        return "", False
-    return found["clause"], bool(found["forget"])
+    asks = text.rstrip(" \"'”’").endswith("?")
+    if found is None or asks or not _is_subject(found["first"].replace("’", "'")):
+        return Denied()
+    return Denied(found["clause"], bool(found["forget"]), bool(found["anew"]))
 
 
 def _is_subject(word: str) -> bool:
