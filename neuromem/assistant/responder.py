@@ -38,7 +38,7 @@ class Tiers:
 
     enough: float = 0.9  # a statement is said as the answer …
     perhaps: float = 0.4  # … and as what may be it
-    close: float = 0.35  # share of the best statement's chance from which on the next is said too
+    close: float = 0.6  # share of the best statement's chance from which on the next is said too
 
 
 @dataclass(frozen=True, slots=True)
