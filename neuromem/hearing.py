@@ -15,7 +15,7 @@ from typing import Any
 from torch import Tensor
 
 from .facts import Fact, Gist, Turn, extract
-from .facts.changes import change_of
+from .facts.changes import Denied, change_of
 from .facts.clause import KIN_WORDS
 from .facts.whose import without_lead
 from .facts.wording import is_lasting, leans_back
@@ -30,7 +30,7 @@ from .supersede import FOLLOWS, End, followed, outdated, retracted
 from .tell import fact_body, in_batches, in_third_person, is_immutable, joined_metadata
 from .text import sentences, stems
 from .verdict import judge_for, weighed
-from .within import JOINED_BYTES, Denial, cues_of, denial_of, is_covered, joined_turn, led_by, only_cue
+from .within import JOINED_BYTES, cues_of, denial_of, is_covered, joined_turn, led_by, only_cue
 
 __all__ = ["NOTHING", "Hearing", "Told", "say_event"]
 
@@ -107,13 +107,13 @@ class Hearing:
     def _turn(self, turn: Turn, time: float, facts: Sequence[Fact], said_seq: int | None) -> None:
         if self.infer:
             facts = [fact for fact in facts if not only_cue(fact.said)]
-        denial = self._denial(turn)
-        if said_seq is None and (denial or not is_covered(turn.text, facts)):
+        denial, denied = self._denial(turn)
+        if said_seq is None and (denied or not is_covered(turn.text, facts)):
             said_seq = self._next()
             self.events.append(say_event(turn, time))
         self._tail, self._vectors_of = (None, []), {}
-        if denial is not None:
-            self._deny(denial, turn, time, said_seq)
+        if denied:
+            self._deny(denial, denied, time, said_seq)
             turn = replace(turn, text=denial.rest)
             facts = [fact for fact in facts if fact.said in denial.rest]
         own = [(fact, True) for fact in facts]
@@ -130,19 +130,19 @@ class Hearing:
                 led = "" if said.cue else led_by(turn.text, fact.said, self._lead(time))
                 self._fact(fact, replace(said, led=led), said_seq, sure)
 
-    def _denial(self, turn: Turn) -> Denial | None:
-        """What the user takes back, if the turn begins with that."""
+    def _denial(self, turn: Turn) -> tuple[Denied, list[Fact]]:
+        """What the user takes back, if the turn begins with that, and the facts in it; none in any other."""
         hears = self.infer and not self._between and turn.role == "user"
         found = denial_of(turn.text) if hears else None
-        return found if found and extract([replace(turn, text=found.clause)]) else None
+        return (found, extract([replace(turn, text=found.clause)])) if found else (Denied(), [])
 
-    def _deny(self, denial: Denial, turn: Turn, time: float, said_seq: int | None) -> None:
+    def _deny(self, denial: Denied, facts: Sequence[Fact], time: float, said_seq: int | None) -> None:
         """Takes back the memory that says so; where there is none, what is said is so instead.
 
         "Forget that I love olives", of which nobody spoke, is nothing. "Forget that my dog is called Rex" may
         be two sentences, where another name is known.
         """
-        for place, fact in enumerate(extract([replace(turn, text=denial.clause)])):
+        for place, fact in enumerate(facts):
             fact, self._tail = in_third_person(fact, self.owner), (None, [])
             said = replace(saying_of(fact, time), cue="" if place else "scratch that:")
             held = [item for item in self._candidates(said) if item.said.time <= time]

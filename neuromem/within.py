@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from .facts import Fact
-from .facts.changes import change_of, clause_denied
+from .facts.changes import Denied, change_of, clause_denied
 from .facts.frames import LIGHT, frame_of
 from .facts.wording import points_back
 from .text import sentences
 
 __all__ = [
     "JOINED_BYTES",
-    "Denial",
     "cues_of",
     "denial_of",
     "is_covered",
@@ -75,27 +74,15 @@ def cues_of(text: str, facts: Sequence[Fact]) -> list[str]:
 _NEXT = re.compile(r"\s*(?:;|,(?= (?:i|i'm|i've|we|we're|my|our|he|she|it|they)\b))\s*", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Denial:
-    """ "Forget that I love olives. I keep bees.": what is denied, and what is said beside it."""
-
-    clause: str
-    forget: bool  # it may be what is to be forgotten; else it is so instead …
-    anew: bool  # … for certain
-    rest: str
-
-
-def denial_of(turn: str) -> Denial | None:
+def denial_of(turn: str) -> Denied | None:
     """What a turn begins by taking back in one breath; None for any other."""
-    first = next(iter(sentences(turn)), "")
-    clause, forget, anew = clause_denied(first)
-    if not clause:
+    found = clause_denied(next(iter(sentences(turn)), ""))
+    if not found.clause:
         return None
-    end = turn.find(clause) + len(clause)
-    another = _NEXT.search(clause)
-    if another:
-        end, clause = end - len(clause) + another.end(), clause[: another.start()]
-    return Denial(clause, forget, anew, turn[end:].strip())
+    start = turn.find(found.clause)
+    another = _NEXT.search(found.clause)
+    size, end = another.span() if another else (len(found.clause), len(found.clause))
+    return found._replace(clause=found.clause[:size], rest=turn[start + end :].strip())
 
 
 def led_by(turn: str, said: str, before: str) -> str:

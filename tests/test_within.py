@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from neuromem import Memory
-from neuromem.within import Denial, denial_of, led_by
+from neuromem.facts.changes import Denied
+from neuromem.within import denial_of, led_by
 
 RANG = "Caleb rang me this morning."
 MOVED = "He's transferred to St Andrews."
@@ -34,10 +35,10 @@ def test_what_points_back_to_nothing_is_read_by_itself() -> None:
 @pytest.mark.parametrize(
     ("turn", "found"),
     [
-        ("no scratch that my sister lives in York", Denial("my sister lives in York", False, False, "")),
-        ("Forget that I love olives. I keep bees.", Denial("I love olives.", True, False, "I keep bees.")),
-        ("Forget that I love olives; I keep bees.", Denial("I love olives", True, False, "I keep bees.")),
-        ("Scratch that, I keep bees.", Denial("I keep bees.", False, True, "")),
+        ("no scratch that my sister lives in York", Denied("my sister lives in York", False, False, "")),
+        ("Forget that I love olives. I keep bees.", Denied("I love olives.", True, False, "I keep bees.")),
+        ("Forget that I love olives; I keep bees.", Denied("I love olives", True, False, "I keep bees.")),
+        ("Scratch that, I keep bees.", Denied("I keep bees.", False, True, "")),
         ("Don't remember that I love olives?", None),
         ("Forget that guy, I am dating Sam now.", None),
         ("forget that, I adopted a cat", None),
@@ -45,7 +46,7 @@ def test_what_points_back_to_nothing_is_read_by_itself() -> None:
         ("I love olives.", None),
     ],
 )
-def test_what_a_turn_takes_back_is_its_first_sentence(turn: str, found: Denial | None) -> None:
+def test_what_a_turn_takes_back_is_its_first_sentence(turn: str, found: Denied | None) -> None:
     assert denial_of(turn) == found
 
 

@@ -26,6 +26,7 @@ from pathlib import Path
 from neuromem.bench.talk import says
 from neuromem.facts.wording import points_back
 from neuromem.reading import Passage
+from neuromem.sayings import LAST_S
 
 from .generate import recognizer_style
 from .noise import misheard
@@ -40,7 +41,6 @@ CHANGES = ("supersede", "contradiction")  # types of cases in which a later stat
 NO_CHANGES = ("distractor_entity", "reinforce", "pronoun", "name_clash")
 
 LEADS = " || "  # between what was said just before and the statement
-JUST_S = 3_600.0
 
 _LINE = re.compile(r"(\d+)(?:([>~])([\d,]+) (\w+))? \| (.+)")
 
@@ -151,7 +151,7 @@ def _led(said: list[Said], turns: Sequence[Mapping[str, str]], place: int, telli
     if before < 0 or before in telling or not points_back(turns[place]["text"]):
         return said
     first, last = (datetime.fromisoformat(turns[at]["ts"]) for at in (before, place))
-    if (last - first).total_seconds() > JUST_S:
+    if (last - first).total_seconds() > LAST_S:
         return said
     led = replace(said[place], lead=said[before].text)
     return [*said[:before], led, *said[place + 1 :]]

@@ -18,11 +18,11 @@ from .talks import Ask, Talk, names_in_talk, swapped
 
 __all__ = ["crossed"]
 
-TELLING = 5.0  # nats from which a word says what is asked for
+TELLING = 5.0  # nats from which a word says what is asked for …
+NAME = 11.0  # … and from which it is hardly anything but a name
 LATER_S = 86_400.0  # after the last turn
 TRIES = 40  # questions that are looked at for one that fits
 PERSONS = frozenset(stems(" ".join([*KIN_WORDS, *ROLE_WORDS])))
-NAME = 11.0  # … and from which a word is hardly anything but a name
 # what is told without these words, or says only which of several is meant
 WEAK = frozenset(
     stems(

@@ -253,6 +253,7 @@ def names_in_talk(talk: Talk, known: set[str]) -> list[str]:
 
 
 def swapped(text: str, swaps: dict[str, str]) -> str:
+    """A text with other names in it, each as it was written: `swaps` has them by the old ones."""
     if not swaps:
         return text
     lower = {name.lower(): new for name, new in swaps.items()}

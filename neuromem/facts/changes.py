@@ -180,11 +180,12 @@ _SUBJECTS = frozenset(
 
 
 class Denied(NamedTuple):
-    """What follows "scratch that" or "forget that" in one breath."""
+    """ "Forget that I love olives. I keep bees.": what is denied, and what is said beside it."""
 
     clause: str = ""
     forget: bool = False  # it may be what is to be forgotten; else it is so instead …
     anew: bool = False  # … for certain
+    rest: str = ""
 
 
 def clause_denied(text: str) -> Denied:
