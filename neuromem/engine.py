@@ -217,6 +217,11 @@ class Engine:
             return False
         return recall.fidelity.level < Fidelity.GIST.level
 
+    def forget_readings(self) -> None:
+        """Drops what was read and encoded lately: deleted words must not linger in RAM either."""
+        self.codec.forget_readings()
+        self.keys.encoder.forget()
+
     def rehearse(self, open_: OpenOwner, recalls: Sequence[Recall]) -> None:
         """Recalling strengthens the results that are good enough.
 

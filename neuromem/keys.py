@@ -20,10 +20,10 @@ from torch.nn import functional
 
 from .bank import SlotBank
 from .config import BankConfig, RecallConfig, WriteConfig
-from .encoders import CachedEncoder, Encoder, LexicalSketch, join_keys, word_encoder
+from .encoders import CachedEncoder, Encoder, LexicalSketch, join_keys
 from .senses import SENSE_BYTES, Senses, packed, senses_of
 from .strangers import STRANGERS, Strangeness, strangeness
-from .text import content_words, idf, normalize, sentences, stems
+from .text import idf, normalize, sentences, stems
 
 __all__ = ["Keys", "answering_for_all", "neighbours_of", "sculpt_keys"]
 
@@ -90,20 +90,18 @@ class Keys:
 
     def addresses(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
         """`targets` of texts, and the senses of their words [B, SENSES · SENSE_BYTES], in one pass."""
-        said, tells_words = _Sentences(texts), word_encoder(self.encoder.encoder)
-        if self.senses is None or tells_words is None:
+        if self.senses is None:
             return self.targets(texts), packed([torch.zeros(0, SENSE_BYTES)] * len(texts))
-        words = [content_words(piece) for piece in said.every]
-        spans = [[(begin, end) for _, begin, end in found] for found in words]
-        vectors, states = tells_words.encode_words(said.every, spans)
-        codes = torch.split(self.senses.codes(states), [len(found) for found in words])
+        said = _Sentences(texts)
+        vectors, words, states = zip(*self.encoder.words(said.every), strict=True)
+        codes = torch.split(self.senses.codes(torch.cat(states)), [len(found) for found in words])
         told: list[dict[str, Tensor]] = [{} for _ in texts]
         for row, found, own in zip(said.owner, words, codes, strict=True):
-            for (stem, *_), code in zip(found, own, strict=True):
+            for stem, code in zip(found, own, strict=True):
                 told[row].setdefault(stem, code)
         none = torch.zeros(0, SENSE_BYTES, dtype=torch.uint8)
         each = [torch.stack(list(found.values())) if found else none for found in told]
-        return self._joined(said, vectors), packed(each)
+        return self._joined(said, torch.stack(vectors)), packed(each)
 
     def _joined(self, said: _Sentences, vectors: Tensor) -> Tensor:
         """[B, K] unit keys of texts, of the vectors of all their sentences."""
@@ -124,8 +122,12 @@ class Keys:
         return join_keys(dense, self.sketch.sketch([folded]), self.lexical_weight)[0]
 
     def near(self, text: str) -> Tensor:
-        """[K] as `targets` of one text, but for the last bits: a single sentence is cached, as `query`."""
-        return self.query(text) if len(sentences(text)) <= 1 else self.targets([text])[0]
+        """[K] as `targets` of one text, but for the last bits: its sentences are cached, as `query` does it."""
+        said = _Sentences([text])
+        if len(said.every) == 1:
+            return self.query(text)
+        self.encoder.prepare(said.every)
+        return self._joined(said, torch.stack([self.encoder.query(piece) for piece in said.every]))[0]
 
     def prepare(self, texts: Sequence[str]) -> None:
         """Encodes questions that are about to be asked, together where the encoder gains by that."""

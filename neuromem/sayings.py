@@ -116,6 +116,7 @@ class Held:
 # --- how much of one is in the other ---------------------------------------------------------------
 
 
+@functools.lru_cache(maxsize=4_096)
 def content(phrase: str) -> frozenset[str]:
     """Stems of a phrase's telling words."""
     return frozenset(stems(kin_in_full(phrase))) - LIGHT
@@ -199,7 +200,12 @@ def denied_by(clause: Saying, held: Sequence[Held], by_words: bool) -> Held | No
 
 def same_words(one: str, other: str) -> bool:
     """Equal but for case and closing marks."""
-    return normalize(one).strip(" .!") == normalize(other).strip(" .!")
+    return _bare(one) == _bare(other)
+
+
+@functools.lru_cache(maxsize=4_096)
+def _bare(text: str) -> str:
+    return normalize(text).strip(" .!")
 
 
 # --- one person, one thing -------------------------------------------------------------------------

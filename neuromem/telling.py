@@ -242,7 +242,7 @@ def delete(engine: Engine, memory_ids: Sequence[str]) -> None:
             engine.commit(open_, [*gone, *kept])
             engine.owners.snapshots.remove(owner)
             engine.log.erase(owner, doomed)
-            engine.codec.forget_readings()
+            engine.forget_readings()
             open_.saved = -1
             engine.owners.snapshot(open_)
 
@@ -271,5 +271,5 @@ def delete_owner(engine: Engine, owner: Owner) -> int:
         held = len(open_.bank.ids())
         engine.log.drop_owner(owner.name)
         engine.owners.drop(owner.name)
-        engine.codec.forget_readings()
+        engine.forget_readings()
     return held

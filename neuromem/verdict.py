@@ -14,7 +14,7 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
-from .facts.wording import is_this_time, mends
+from .facts.wording import is_fragment, is_this_time, mends, points_back
 from .habits import excepted
 from .reading import STATEMENT, Passage, Reader, stands_on
 from .sayings import Held, Saying, ends_nothing, may_meet, of_namesake, same_words
@@ -27,7 +27,8 @@ __all__ = ["READ", "Judge", "judge_for", "tells_of_another", "weighed"]
 READ = "read"  # the reason of an end that the judge found
 CHECKPOINT = "news.safetensors"
 MOST = 4  # memories that are read at once
-LAST = 2  # … the last ones told among them, whatever they are about
+LAST = 2  # … the last ones told among them
+UNLIKE = 0.2  # cosine below which these are read only where a word is the same, or none says what it is about
 REPLACES = 0.7  # chance from which a memory is replaced …
 ALSO = 0.3  # … and one more beside the likeliest; from which a statement may be news of it, too
 DENIED = 0.05  # chance below which a rule links nothing
@@ -75,7 +76,12 @@ def _readable(new: Saying, held: Sequence[Held]) -> list[Held]:
         for item in held
         if item.said.speaker.casefold() == new.speaker.casefold() and not same_words(new.text, item.said.text)
     ]
-    return sorted(own, key=lambda item: (item.back >= LAST, -item.likeness, item.id))[:MOST]
+    last = [item for item in own if item.back < LAST]
+    if not (new.led or points_back(new.text) or is_fragment(new.text)):  # then it is about what it names
+        words = frozenset(stems(new.text))
+        last = [item for item in last if item.likeness >= UNLIKE or words & frozenset(stems(item.said.text))]
+    rest = sorted((item for item in own if item.back >= LAST), key=lambda item: (-item.likeness, item.id))
+    return [*last, *rest[: MOST - LAST]]
 
 
 @lru_cache(maxsize=8)

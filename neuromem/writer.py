@@ -27,7 +27,6 @@ from .write import NEVER, Values, write_values
 __all__ = ["Draft", "WriteReport", "Writer", "Written"]
 
 AROUND_SHARE = 0.4  # weight of what was said around a text in its key, beside the words' own
-ASKED_NEXT = 128  # slots told in one go whose words stay in RAM: more are an import
 SMALLEST_PIECE = 16  # bytes; what is inexact in so small a piece will not get better by splitting
 
 
@@ -102,8 +101,7 @@ class Writer:
                 key[rows], values.value[rows], values.floor[rows], marks, traits_of(parts), senses[rows]
             )
             written.append(Written(own, _report(parts, values, rows, key_steps, share)))
-        if len(owner) <= ASKED_NEXT:
-            self._note(pieces, drafts, values)
+        self._note(pieces, drafts, values)
         return written
 
     def _note(self, pieces: list[list[str]], drafts: Sequence[Draft], values: Values) -> None:

@@ -343,3 +343,30 @@ def test_where_a_batch_gains_nothing_questions_are_encoded_at_the_same_time() ->
         vectors = list(pool.map(encoder.query, ["a", "bb"]))
     assert [int(vector[1]) for vector in vectors] == [1, 2]
     assert sorted(alone.passes) == [["a"], ["bb"]]
+
+
+class CountingAlone(CountingEncoder):
+    """Texts go through one by one; it notes which."""
+
+    alone = True
+
+
+def test_what_was_asked_is_not_encoded_again_to_be_written_where_its_bits_are_the_same() -> None:
+    cached = CachedEncoder(encoder := CountingAlone())
+    cached.query("my dog")
+    vectors = cached.encode(["my cat", "my dog", "my cat"])
+    assert torch.equal(vectors, HashEncoder(64).encode(["my cat", "my dog", "my cat"]))
+    assert encoder.asked == ["my dog", "my cat"]
+    assert [vector.tolist() for vector, *_ in cached.words(["my dog"])] == [vectors[1].tolist()]
+    assert encoder.asked == ["my dog", "my cat"]
+    assert cached.encode([]).shape == (0, 64)
+    with pytest.raises(InvalidInput, match="texts"):
+        cached.encode("my dog")
+
+
+def test_what_was_asked_can_be_forgotten() -> None:
+    cached = CachedEncoder(encoder := CountingEncoder())
+    cached.query("my dog")
+    cached.forget()
+    cached.query("my dog")
+    assert encoder.asked == ["my dog", "my dog"]

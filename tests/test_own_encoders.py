@@ -13,6 +13,7 @@ from encoding import FACTS, NASTY, ROOT, assert_unit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from neuromem.config import BankConfig, RecallConfig
 from neuromem.encoders import bert8
 from neuromem.encoders.base import checked_texts
 from neuromem.encoders.bert import Bert, BertConfig
@@ -20,6 +21,7 @@ from neuromem.encoders.conv import ConvConfig, ConvEncoder, ConvNet, features_of
 from neuromem.encoders.int8file import read_checkpoint, write_checkpoint
 from neuromem.encoders.transformer import TransformerEncoder
 from neuromem.errors import InvalidInput, NotFound
+from neuromem.keys import Keys
 
 KINDS = {"transformer": TransformerEncoder, "conv": ConvEncoder}
 MOST_BYTES = 25_000_000
@@ -62,6 +64,17 @@ def transformer_parts() -> tuple[dict[str, torch.Tensor], BertConfig]:
     weights, config = read_checkpoint(TransformerEncoder().path, "transformer")
     weights.pop("vocabulary")
     return weights, BertConfig(12, 1e-12, config["layers"], 256)
+
+
+def test_a_memory_has_the_same_address_whatever_was_asked_before() -> None:
+    keys = Keys(TransformerEncoder(), BankConfig(), RecallConfig())
+    texts = ["My dog is called Potola. She loves walks.", "What is my dog called?", "Jana rides a bike to work"]
+    fresh, senses = keys.addresses(texts)
+    for text in texts:
+        keys.near(text)
+    again, same = keys.addresses(texts)
+    assert torch.equal(again, fresh) and torch.equal(same, senses)
+    assert torch.equal(keys.targets(texts), fresh)
 
 
 def test_eight_bits_turn_vectors_of_sentences_by_a_few_degrees_at_most() -> None:

@@ -90,22 +90,27 @@ class WrappedEncoder:
         """The encoder's own."""
         return self.encoder.width
 
+    @property
+    def alone(self) -> bool:
+        """Whether texts go through one by one, the same bits in whatever company; no encoder has to say."""
+        return bool(getattr(self.encoder, "alone", False))
+
     def encode(self, texts: Sequence[str]) -> Tensor:
         """[B, width]: as the encoder's own."""
         return self.encoder.encode(texts)
 
 
-_Known = tuple[Tensor, list[str], Tensor]
+Known = tuple[Tensor, list[str], Tensor]
 """vector [width] of a text, stems of its content words, their states [W, H]"""
 
 
 class CachedEncoder(WrappedEncoder):
     """An encoder that remembers the vectors of the last queries (LRU, safe across threads).
 
-    Only `query` uses the cache, and joins questions of many threads in one pass (`together.py`), unless the
-    encoder says that texts are `alone`: then each thread has its own encoded, at the same time. `encode`,
-    with which memories are written, does neither: a rebuild must give the same bits whatever was asked in
-    between, and a vector encoded alone may differ in its last bits from the same one encoded in a batch.
+    Only `query` fills the cache, and joins questions of many threads in one pass (`together.py`), unless the
+    encoder says that texts are `alone`: then each thread has its own encoded, at the same time. `encode` and
+    `words`, with which memories are written, read the cache only where texts are `alone`: a rebuild must give
+    the same bits whatever was asked in between, and those of a text in a batch may differ in the last ones.
     """
 
     def __init__(self, encoder: Encoder, capacity: int = 512) -> None:
@@ -122,10 +127,31 @@ class CachedEncoder(WrappedEncoder):
         super().__init__(encoder)
         self.capacity = capacity
         self._words = word_encoder(encoder)
-        self._alone = bool(getattr(encoder, "alone", False))
-        self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._alone = self.alone
+        self._known: OrderedDict[str, Known] = OrderedDict()
         self._lock = threading.Lock()
-        self._asked: Together[str, _Known] = Together(self._encoded, MOST_TOGETHER)
+        self._asked: Together[str, Known] = Together(self._encoded, MOST_TOGETHER)
+
+    def encode(self, texts: Sequence[str]) -> Tensor:
+        """[B, width]: as the encoder's own, bit for bit."""
+        if not (self._alone and texts):
+            return self.encoder.encode(texts)
+        return torch.stack([vector for vector, *_ in self.words(checked_texts(texts))])
+
+    def words(self, texts: Sequence[str]) -> list[Known]:
+        """Of each text its vector, and the stems and states of its content words; bits as in one pass."""
+        if not self._alone:
+            return self._encoded(list(texts))
+        with self._lock:
+            known = {text: self._known[text] for text in texts if text in self._known}
+        new = [text for text in dict.fromkeys(texts) if text not in known]
+        known |= zip(new, self._encoded(new), strict=True)
+        return [known[text] for text in texts]
+
+    def forget(self) -> None:
+        """Drops what was asked for lately: deleted words must not linger in RAM."""
+        with self._lock:
+            self._known.clear()
 
     def query(self, text: str) -> Tensor:
         """[width]: the vector of one text, from the cache when it is there (a copy: change it freely)."""
@@ -147,7 +173,7 @@ class CachedEncoder(WrappedEncoder):
             for text, known in zip(some, self._encoded(some), strict=True):
                 self._keep(text, known)
 
-    def _of(self, text: str) -> _Known:
+    def _of(self, text: str) -> Known:
         with self._lock:
             known = self._known.get(text)
             if known is not None:
@@ -158,7 +184,7 @@ class CachedEncoder(WrappedEncoder):
             self._keep(text, known)
         return known
 
-    def _encoded(self, texts: list[str]) -> list[_Known]:
+    def _encoded(self, texts: list[str]) -> list[Known]:
         if self._words is None:
             return [(vector, [], torch.zeros(0, 0)) for vector in self.encoder.encode(texts)]
         words = [content_words(text) for text in texts]
@@ -168,7 +194,7 @@ class CachedEncoder(WrappedEncoder):
         stems = [[stem for stem, *_ in found] for found in words]
         return list(zip(vectors, stems, each, strict=True))
 
-    def _keep(self, text: str, known: _Known) -> None:
+    def _keep(self, text: str, known: Known) -> None:
         with self._lock:
             self._known[text] = known
             self._known.move_to_end(text)

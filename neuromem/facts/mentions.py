@@ -67,7 +67,8 @@ _COPULA = re.compile(
 )
 
 
-def mentions(sentence: str) -> list[Mention]:
+@functools.lru_cache(maxsize=1_024)  # each of the last turns is heard again with every new one
+def mentions(sentence: str) -> tuple[Mention, ...]:
     """What a sentence names, the same thing once, in the order of the words."""
     lower = sentence == sentence.lower()
     found: list[tuple[int, int, Mention]] = []
@@ -76,7 +77,7 @@ def mentions(sentence: str) -> list[Mention]:
             found.append((start, end, mention))
     found = _without_owners(sentence, sorted(found, key=lambda each: each[0]))
     found = _with_given_names(sentence, lower, found)
-    return [replace(mention, place=start) for start, _, mention in found]
+    return tuple(replace(mention, place=start) for start, _, mention in found)
 
 
 def _without_owners(sentence: str, found: list[tuple[int, int, Mention]]) -> list[tuple[int, int, Mention]]:

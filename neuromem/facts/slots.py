@@ -102,6 +102,7 @@ _DWELLING = re.compile(
 _ARTICLE = re.compile(r"^(?:my|our|the|a|an|new|old|current)\s+")
 
 
+@functools.lru_cache(maxsize=4_096)
 def slot_of(gist: Gist) -> Slot | None:
     """The canonical slot of a gist; None for keywords, which name none.
 

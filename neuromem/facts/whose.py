@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 
@@ -99,6 +100,7 @@ _NO_NAMES = frozenset(
 )
 
 
+@functools.lru_cache(maxsize=4_096)
 def without_lead(text: str) -> str:
     """An utterance without the words that only lead into it: "nope", "sorry", "well"."""
     plain = _IN_LAWS.sub("in-laws", normalize(text, casefold=False))
