@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 
@@ -63,8 +64,12 @@ def _said(turn: object, field_: str) -> Said | None:
         content = "\n".join(part for part in parts if isinstance(part, str))
     if content is not None and not isinstance(content, str):
         raise InvalidInput(f"{field_}.content", f"is of type {type(content).__name__}", "give a string")
-    text = printable(content or "").strip()
-    name = turn.get("name")
+    return _written(role, content or "", str(turn.get("name") or ""))
+
+
+@lru_cache(maxsize=1_024)  # each turn of a talk is in the prompts of the turns after it
+def _written(role: str, content: str, name: str) -> Said | None:
+    text = printable(content).strip()
     return Said(role, f"{name}: {text}" if name and role == "user" else text) if text else None
 
 
