@@ -122,7 +122,7 @@ class Keys:
         return join_keys(dense, self.sketch.sketch([folded]), self.lexical_weight)[0]
 
     def near(self, text: str) -> Tensor:
-        """[K] as `targets` of one text, but for the last bits: its sentences are cached, as `query` does it."""
+        """[K] as `targets` of one text, but for the last bits: its sentences are cached, as by `query`."""
         said = _Sentences([text])
         if len(said.every) == 1:
             return self.query(text)

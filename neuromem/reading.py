@@ -20,7 +20,7 @@ from torch import Tensor
 
 from .encoders.bert import Bert, layer_of, normed, through
 from .encoders.int8file import identity_of, read_checkpoint
-from .encoders.transformer import TransformerEncoder, lowest_layers
+from .encoders.transformer import TransformerEncoder, identity_of_lowest, lowest_layers
 from .errors import InvalidInput
 from .linear import product_kind
 from .shipped import checkpoint_path
@@ -101,7 +101,7 @@ class Reader:
             if self._network is None:
                 weights, config = read_checkpoint(self.path, "reader")
                 below = TransformerEncoder().path  # its words and lowest layers
-                if config["encoder"] != identity_of(below):
+                if config["encoder"] != identity_of_lowest(below, FROZEN):
                     problem = f"{self.path.name} was trained on another encoder than {below.name}"
                     raise InvalidInput("reader", problem, "train it again: python -m training.train_reader")
                 self._network = _Network(weights, _lowest(below), int(config["layers"]))

@@ -68,12 +68,17 @@ def transformer_parts() -> tuple[dict[str, torch.Tensor], BertConfig]:
 
 def test_a_memory_has_the_same_address_whatever_was_asked_before() -> None:
     keys = Keys(TransformerEncoder(), BankConfig(), RecallConfig())
-    texts = ["My dog is called Potola. She loves walks.", "What is my dog called?", "Jana rides a bike to work"]
+    texts = [
+        "My dog is Potola. She loves walks.",
+        "What is my dog called?",
+        "Jana rides a bike to work",
+    ]
     fresh, senses = keys.addresses(texts)
     for text in texts:
         keys.near(text)
     again, same = keys.addresses(texts)
-    assert torch.equal(again, fresh) and torch.equal(same, senses)
+    assert torch.equal(again, fresh)
+    assert torch.equal(same, senses)
     assert torch.equal(keys.targets(texts), fresh)
 
 

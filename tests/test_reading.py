@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
 
 from neuromem.encoders.int8file import read_checkpoint, write_checkpoint
+from neuromem.encoders.transformer import identity_of_lowest
 from neuromem.errors import InvalidInput, NotFound
-from neuromem.reading import CHECKPOINT, Passage, Reader, pack
+from neuromem.reading import CHECKPOINT, FROZEN, Passage, Reader, pack
 from neuromem.shipped import checkpoint_path
 from training.reader_net import ReaderNet, save_reader
 
@@ -107,6 +110,27 @@ def test_it_reads_only_with_the_encoder_it_was_trained_on(tmp_path: Path) -> Non
     write_checkpoint(weights, other, config | {"encoder": "0" * 16}, {})
     with pytest.raises(InvalidInput, match="another encoder"):
         Reader(other).load()
+
+
+@pytest.mark.parametrize(
+    ("tensor", "same"),
+    [
+        ("encoder.layer.5.output.dense.bias", True),
+        ("encoder.layer.1.output.peaks", True),
+        ("encoder.layer.1.output.dense.bias", False),
+        ("embeddings.LayerNorm.weight", False),
+    ],
+)
+def test_what_is_trained_above_the_layers_it_stands_on_is_nothing_to_it(
+    tensor: str, same: bool, tmp_path: Path
+) -> None:
+    shipped = checkpoint_path("transformer.safetensors")
+    with safe_open(shipped, "pt") as file:
+        metadata, stored = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    stored[tensor] = stored[tensor] + 1
+    save_file(stored, tmp_path / "other.safetensors", metadata=metadata)
+    below = [identity_of_lowest(path, FROZEN) for path in (shipped, tmp_path / "other.safetensors")]
+    assert (below[0] == below[1]) is same
 
 
 def test_the_fast_network_is_the_one_that_was_trained(tmp_path: Path) -> None:

@@ -85,7 +85,7 @@ def test_somebody_else_s_statements_are_not_read() -> None:
 
 
 def test_what_was_told_last_is_read_where_it_may_be_meant() -> None:
-    """By a pronoun, by few words, by one word of its own, or by likeness; else a statement names its matter."""
+    """By a pronoun, few words, a word of its own, or likeness; else a statement names its matter."""
     lately = [replace(held, likeness=0.1) for held in told("My tortoise hides under the shed.")]
     for new in ("She digs there.", "Under it now.", "The shed is gone."):
         assert Judge().chances(said(new, 9), lately)

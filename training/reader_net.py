@@ -18,7 +18,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from neuromem.encoders.int8file import identity_of, read_checkpoint, write_checkpoint
+from neuromem.encoders.int8file import read_checkpoint, write_checkpoint
+from neuromem.encoders.transformer import identity_of_lowest
 from neuromem.reading import FROZEN, HEADS, JOINT, ORDERS, RANKS, Packed
 
 EPS = 1e-12
@@ -264,5 +265,5 @@ def save_reader(net: ReaderNet, encoder: Path, path: Path, least: float, notes: 
             name = f"encoder.layer.{index}.{_NAMES[ours]}.{kind}"
         out[name] = value
     out["least"] = torch.tensor([least])
-    config = {"kind": "reader", "layers": len(net.layers), "encoder": identity_of(encoder)}
+    config = {"kind": "reader", "layers": len(net.layers), "encoder": identity_of_lowest(encoder, FROZEN)}
     write_checkpoint(out, path, config, notes)

@@ -81,8 +81,8 @@ def trained(path: Path, device: str) -> Embedder:
     tokenizer = word_pieces(bytes(weights.pop("vocabulary").tolist()).decode().split("\n"))
     shape = BertConfig.from_pretrained(str(minilm()), num_hidden_layers=config["layers"])
     model = BertModel(shape, add_pooling_layer=False)
-    learned = {name: tensor for name, tensor in weights.items() if not name.endswith(".peaks")}  # see calibrate.py
-    model.load_state_dict(learned)
+    # what `calibrate.py` measured is no weight
+    model.load_state_dict({name: own for name, own in weights.items() if not name.endswith(".peaks")})
     torch.nn.Module.to(model, device).train(False)
     return Embedder(model, tokenizer, device)
 

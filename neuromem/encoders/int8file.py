@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from torch import Tensor
 
 from ..errors import InvalidInput, NotFound
 
-__all__ = ["SCALE", "identity_of", "read_checkpoint", "write_checkpoint"]
+__all__ = ["SCALE", "identity_of", "identity_of_tensors", "read_checkpoint", "write_checkpoint"]
 
 SCALE = ".scale"
 
@@ -84,3 +84,14 @@ def identity_of(path: str | Path) -> str:
     """16 hexadecimal digits that name the file's contents."""
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+
+
+def identity_of_tensors(path: str | Path, wanted: Callable[[str], bool]) -> str:
+    """16 hexadecimal digits that name some tensors of a file, as they are stored: those of names `wanted`."""
+    digest = hashlib.sha256()
+    with safe_open(path, "pt") as file:
+        for name in sorted(filter(wanted, file.keys())):
+            tensor = file.get_tensor(name)
+            digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+            digest.update(tensor.numpy().tobytes())
+    return digest.hexdigest()[:16]

@@ -16,13 +16,13 @@ from torch import Tensor
 from .base import Span, checked_texts
 from .bert import Bert, BertConfig
 from .bert8 import WORDS, Bert8
-from .int8file import read_checkpoint, write_checkpoint
+from .int8file import identity_of_tensors, read_checkpoint, write_checkpoint
 from .own import FULL_WIDTH, OwnEncoder
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-__all__ = ["TransformerEncoder", "lowest_layers", "save_transformer"]
+__all__ = ["TransformerEncoder", "identity_of_lowest", "lowest_layers", "save_transformer"]
 
 KIND = "transformer"
 HEADS, EPS, MOST_TOKENS = 12, 1e-12, 256  # as all-MiniLM-L6-v2
@@ -68,6 +68,12 @@ def lowest_layers(path: Path, layers: int) -> Bert:
     """The words and so many layers of a checkpoint, for a network on the CPU that goes on from there."""
     weights, words, shape = _parts(path)
     return Bert(weights, words, shape._replace(layers=layers), torch.device("cpu"), half=True)
+
+
+def identity_of_lowest(path: Path, layers: int) -> str:
+    """Names what `lowest_layers` are made of: what is trained above them leaves it as it is."""
+    below = ("vocabulary", "embeddings.", *(f"encoder.layer.{index}." for index in range(layers)))
+    return identity_of_tensors(path, lambda name: name.startswith(below) and not name.endswith(".peaks"))
 
 
 def _parts(path: Path, keep_int8: Collection[str] = ()) -> tuple[dict[str, Tensor], Tokenizer, BertConfig]:
