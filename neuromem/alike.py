@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Any, NamedTuple
 
+from .cached import of_texts
 from .facts.frames import frame_of
 from .facts.gist import Gist
 from .facts.slots import Slot, slot_of, synonyms
@@ -54,7 +54,7 @@ _EDGES = ".,;:!?\"'()[]{}…"
 _POSSESSIVE = re.compile(r"(?<=\w)'(?=s?$)")
 
 
-@lru_cache(maxsize=4_096)
+@of_texts(4_096)
 def plain_words(text: str) -> tuple[str, ...]:
     """The words of a text as they are compared: case-folded, whole, with signs that tell ("C++", "-5", "€5").
 

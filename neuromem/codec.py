@@ -252,7 +252,11 @@ class Codec(nn.Module):
         return readings
 
     def note(
-        self, values: Tensor, words: Sequence[tuple[str, float] | None], gists: Sequence[Sequence[bytes]]
+        self,
+        values: Tensor,
+        words: Sequence[tuple[str, float] | None],
+        gists: Sequence[Sequence[bytes]],
+        soon: bool = True,
     ) -> None:
         """Notes what values say at strength 1, where it was proven, so that they need not be read.
 
@@ -260,11 +264,12 @@ class Codec(nn.Module):
             values: [B, V] grid steps.
             words: of each, and the decoder's chance that they are right; None where they were not proven.
             gists: of each, its segments up to the first that was not proven.
+            soon: as `Lately.note`.
         """
         full = torch.ones(len(values))
         said = [read and Reading(read[0], Fidelity.VERBATIM, WORDS(read[1])) for read in words]
-        self._words.note(values, full, said)
-        self._gists.note(values, full, [_proven(gist) if gist else None for gist in gists])
+        self._words.note(values, full, said, soon)
+        self._gists.note(values, full, [_proven(gist) if gist else None for gist in gists], soon)
 
     def forget_readings(self) -> None:
         """Drops what was read lately: deleted words must not linger in RAM either."""

@@ -17,6 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from .cached import forget_texts
 from .codec import Codec, default_codec
 from .config import Config
 from .consolidate import Sleep, one_of_each
@@ -218,9 +219,10 @@ class Engine:
         return recall.fidelity.level < Fidelity.GIST.level
 
     def forget_readings(self) -> None:
-        """Drops what was read and encoded lately: deleted words must not linger in RAM either."""
+        """Drops what was read, encoded and worked out lately: deleted words must not linger in RAM either."""
         self.codec.forget_readings()
         self.keys.encoder.forget()
+        forget_texts()
 
     def rehearse(self, open_: OpenOwner, recalls: Sequence[Recall]) -> None:
         """Recalling strengthens the results that are good enough.

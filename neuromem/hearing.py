@@ -279,7 +279,8 @@ class Hearing:
         earlier = [item for item in held if item.said.time <= said.time]
         loose = followed(said, earlier)
         if self._judge is not None and earlier:
-            ends, loose = weighed(said, earlier, ends, loose, self._judge.chances(said, earlier))
+            found = {end.id for end in (*ends, *loose)}
+            ends, loose = weighed(said, earlier, ends, loose, self._judge.chances(said, earlier, found))
         return ends, loose, late
 
     def _loosely(self, said: Saying, held: Sequence[Held], loose: Sequence[End], id_: str) -> None:

@@ -80,7 +80,7 @@ class Keys:
         return self.encoder.width + self.sketch.buckets
 
     def targets(self, texts: Sequence[str]) -> Tensor:
-        """[B, K] unit keys of texts. Never cached: the same list gives the same bits.
+        """[B, K] unit keys of texts. The same list gives the same bits, whatever was asked before.
 
         The dense part of a text of several sentences is the sum of theirs, each weighed by how much it
         tells: what somebody did should not drown in "Hey! How are you?".
@@ -111,7 +111,7 @@ class Keys:
         return join_keys(dense, self.sketch.sketch(said.folded), self.lexical_weight)
 
     def queries(self, texts: Sequence[str]) -> Tensor:
-        """[B, K] unit vectors of texts as if each was asked for, whole; never cached, as `targets`."""
+        """[B, K] unit vectors of texts as if each was asked for, whole; bits as of `targets`."""
         folded = [normalize(text, casefold=False) for text in texts]
         return join_keys(self.encoder.encode(folded), self.sketch.sketch(folded), self.lexical_weight)
 

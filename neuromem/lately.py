@@ -42,10 +42,14 @@ class Lately(Generic[T]):
                 self._put(keys[row], reading)
         return [reading for reading in said if reading is not None]
 
-    def note(self, values: Tensor, strength: Tensor, readings: Sequence[T | None]) -> None:
-        """Takes in what values [B, V] say at strengths [B], as it is known already; None: it is not."""
+    def note(self, values: Tensor, strength: Tensor, readings: Sequence[T | None], soon: bool = True) -> None:
+        """Takes in what values [B, V] say at strengths [B], as it is known already; None: it is not.
+
+        Args:
+            soon: whether it is likely to be asked for; else it takes the place of nothing that was.
+        """
         for key, reading in zip(_keys(values, strength), readings, strict=True):
-            if reading is not None:
+            if reading is not None and (soon or len(self._readings) < self.capacity):
                 self._put(key, reading)
 
     def _get(self, key: bytes) -> T | None:

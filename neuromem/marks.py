@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
@@ -17,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .cached import of_texts
 from .facts.times import has_time_word
 from .facts.whose import whose_of
 from .text import STOP_WORDS, idf, normalize, sentences, stems, words
@@ -84,7 +84,7 @@ _NO_NAMES = STOP_WORDS | frozenset(
 )
 
 
-@lru_cache(maxsize=8_192)
+@of_texts(8_192)
 def mark_of(stem: str) -> int:
     """The mark of a stem: -32,768 to 32,767, never 0. About one slot in 2,700 shares one by chance."""
     digest = blake2b(stem.encode("utf-8", "surrogatepass"), digest_size=4).digest()

@@ -11,12 +11,12 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from torch import Tensor
 
+from .cached import of_texts
 from .facts.asked import asked_of
 from .facts.sought import slots_sought
 from .facts.times import TimeSpan, spans
@@ -107,7 +107,7 @@ def _senses(core: str, told: Sequence[str], keys: Keys) -> Array:
     return np.stack([_NO_SENSE if row is None else row.numpy() for row in rows.values()])
 
 
-@lru_cache(maxsize=8_192)
+@of_texts(8_192)
 def _named(word: str) -> int:
     """The mark of a word as a name; 0 for a word that is hardly one."""
     bare = _POSSESSIVE.sub("", word)

@@ -101,10 +101,11 @@ class Reader:
             if self._network is None:
                 weights, config = read_checkpoint(self.path, "reader")
                 below = TransformerEncoder().path  # its words and lowest layers
+                lowest = _lowest(below)
                 if config["encoder"] != identity_of_lowest(below, FROZEN):
                     problem = f"{self.path.name} was trained on another encoder than {below.name}"
                     raise InvalidInput("reader", problem, "train it again: python -m training.train_reader")
-                self._network = _Network(weights, _lowest(below), int(config["layers"]))
+                self._network = _Network(weights, lowest, int(config["layers"]))
             return self._network
 
     @property

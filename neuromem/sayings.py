@@ -5,11 +5,11 @@ Shares are weighed by how telling a word is (`text.idf`), so that "surgeon" coun
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .cached import of_texts
 from .facts.bynames import are_namesakes
 from .facts.changes import Change, change_of
 from .facts.clause import KIN_WORDS
@@ -116,7 +116,7 @@ class Held:
 # --- how much of one is in the other ---------------------------------------------------------------
 
 
-@functools.lru_cache(maxsize=4_096)
+@of_texts(4_096)
 def content(phrase: str) -> frozenset[str]:
     """Stems of a phrase's telling words."""
     return frozenset(stems(kin_in_full(phrase))) - LIGHT
@@ -203,7 +203,7 @@ def same_words(one: str, other: str) -> bool:
     return _bare(one) == _bare(other)
 
 
-@functools.lru_cache(maxsize=4_096)
+@of_texts(4_096)
 def _bare(text: str) -> str:
     return normalize(text).strip(" .!")
 
@@ -246,7 +246,7 @@ def ends_nothing(new: Saying, held: Held) -> bool:
     return of_namesake(new, held) or _is_no_news(new.text)
 
 
-@functools.lru_cache(maxsize=1_024)
+@of_texts(1_024)
 def _is_no_news(text: str) -> bool:
     """Whether it was only tried, offered, or late one day; cached, as it is asked beside each memory."""
     return (is_only_tried(text) or is_late_once(text)) and not is_surely_wrong(text)

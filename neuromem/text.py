@@ -13,6 +13,7 @@ import re
 import unicodedata
 from importlib import resources
 
+from .cached import of_texts
 from .errors import InvalidInput
 
 __all__ = [
@@ -269,7 +270,7 @@ def content_words(text: str) -> list[tuple[str, int, int]]:
     ]
 
 
-@functools.lru_cache(maxsize=8_192)
+@of_texts(8_192)
 def stem(word: str) -> str:
     """Snowball's English stem (Porter 2); what is not all letters stays as it is."""
     from snowballstemmer.english_stemmer import EnglishStemmer

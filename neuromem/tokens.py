@@ -24,6 +24,7 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from importlib import resources
 
+from .cached import of_texts
 from .text import utf8_len
 
 __all__ = ["CUT", "Count", "byte_bound", "cut_middle", "word_bound", "word_costs"]
@@ -60,7 +61,7 @@ def _forms(text: str) -> set[str]:
     return {text, unicodedata.normalize("NFC", text), unicodedata.normalize("NFKC", text)}
 
 
-@functools.lru_cache(maxsize=16_384)
+@of_texts(16_384)
 def _saved(spaced: str) -> int:
     """Bytes that a word, with the blank before it, does not cost."""
     word = spaced.lstrip(" ")

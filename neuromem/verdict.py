@@ -9,7 +9,7 @@ at a time, so nothing depends on what else is told; what is decided is logged, a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -26,9 +26,9 @@ __all__ = ["READ", "Judge", "judge_for", "tells_of_another", "weighed"]
 
 READ = "read"  # the reason of an end that the judge found
 CHECKPOINT = "news.safetensors"
-MOST = 4  # memories that are read at once
+MOST = 4  # memories that are read at once, at most
 LAST = 2  # … the last ones told among them
-UNLIKE = 0.2  # cosine below which these are read only where a word is the same, or none says what it is about
+UNLIKE = 0.2  # cosine below which these are read only if something says that they may be meant
 REPLACES = 0.7  # chance from which a memory is replaced …
 ALSO = 0.3  # … and one more beside the likeliest; from which a statement may be news of it, too
 DENIED = 0.05  # chance below which a rule links nothing
@@ -45,21 +45,22 @@ class Judge:
         """Args: path: a checkpoint; None takes the shipped one. It belongs to the shipped transformer."""
         self._reader = Reader(path or checkpoint_path(CHECKPOINT), STATEMENT)
 
-    def chances(self, new: Saying, held: Sequence[Held]) -> dict[str, float]:
+    def chances(self, new: Saying, held: Sequence[Held], found: Collection[str] = ()) -> dict[str, float]:
         """How likely a statement makes each memory out of date; what is missing to 1 is that it does none.
 
         Args:
-            held: candidates, all current, none told later; of those of the same speaker the last ones and
-                the nearest are read.
+            held: candidates, all current, none told later; of those of the same speaker the nearest are read,
+                and of the last ones what the statement may be about.
+            found: ids that rules have found: read in any case.
         """
         lead = [item for item in held if new.led and new.led.startswith(item.said.text)]
-        chances = self._read(new, [item for item in held if item not in lead])
+        chances = self._read(new, [item for item in held if item not in lead], found)
         if lead and sum(chances.values()) < ALSO:  # it may be the lead itself that is out of date
-            return self._read(replace(new, led=""), held)
+            return self._read(replace(new, led=""), held, found)
         return chances | {item.id: 0.0 for item in lead}
 
-    def _read(self, new: Saying, held: Sequence[Held]) -> dict[str, float]:
-        near = sorted(_readable(new, held), key=lambda item: (item.said.time, -item.back, item.id))
+    def _read(self, new: Saying, held: Sequence[Held], found: Collection[str]) -> dict[str, float]:
+        near = sorted(_readable(new, held, found), key=lambda item: (item.said.time, -item.back, item.id))
         passages = [Passage(item.said.text, " ".join(item.before), item.said.time) for item in near]
         chances = self._reader.chances(new.led or f"{new.cue} {new.text}".strip(), passages)
         return {item.id: chance for item, chance in zip(near, chances, strict=True)}
@@ -69,19 +70,26 @@ class Judge:
         return self._reader.chances(new, [old])[0]
 
 
-def _readable(new: Saying, held: Sequence[Held]) -> list[Held]:
-    """The candidates that are read: of the same speaker, the last ones and the nearest."""
+def _readable(new: Saying, held: Sequence[Held], found: Collection[str]) -> list[Held]:
+    """The candidates that are read: of the same speaker the nearest, and of the last ones those that the
+    statement may be about. One that names its matter itself is about the last ones only if that is theirs.
+    """
     own = [
         item
         for item in held
         if item.said.speaker.casefold() == new.speaker.casefold() and not same_words(new.text, item.said.text)
     ]
     last = [item for item in own if item.back < LAST]
-    if not (new.led or points_back(new.text) or is_fragment(new.text)):  # then it is about what it names
-        words = frozenset(stems(new.text))
-        last = [item for item in last if item.likeness >= UNLIKE or words & frozenset(stems(item.said.text))]
     rest = sorted((item for item in own if item.back >= LAST), key=lambda item: (-item.likeness, item.id))
-    return [*last, *rest[: MOST - LAST]]
+    nearest = rest[: MOST - len(last)]
+    if not (new.led or new.cue or points_back(new.text) or is_fragment(new.text)):
+        words = frozenset(stems(new.text))
+        last = [
+            item
+            for item in last
+            if item.likeness >= UNLIKE or item.id in found or words & frozenset(stems(item.said.text))
+        ]
+    return [*last, *nearest]
 
 
 @lru_cache(maxsize=8)

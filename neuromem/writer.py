@@ -27,6 +27,7 @@ from .write import NEVER, Values, write_values
 __all__ = ["Draft", "WriteReport", "Writer", "Written"]
 
 AROUND_SHARE = 0.4  # weight of what was said around a text in its key, beside the words' own
+ASKED_NEXT = 128  # slots told in one go that are likely to be asked for: more are an import
 SMALLEST_PIECE = 16  # bytes; what is inexact in so small a piece will not get better by splitting
 
 
@@ -115,7 +116,7 @@ class Writer:
                 gap = next((at for at, field in enumerate(GIST_FIELDS) if not fields[field.index]), None)
                 words.append((part, chance) if fields[VERBATIM.index] else None)
                 gists.append([] if place else [segment.encode() for segment in draft.gist[:gap]])
-        self.codec.note(values.value, words, gists)
+        self.codec.note(values.value, words, gists, soon=len(words) <= ASKED_NEXT)
 
     def _pieces(self, drafts: Sequence[Draft]) -> tuple[list[list[str]], Values]:
         """Texts cut to fit slots, and cut again where a piece cannot be made exact."""

@@ -23,6 +23,7 @@ from neuromem.encoders import (
     CachedEncoder,
     HashEncoder,
     SentenceEncoder,
+    WrappedEncoder,
 )
 from neuromem.errors import InvalidInput, MissingDependency, NotFound
 
@@ -362,6 +363,20 @@ def test_what_was_asked_is_not_encoded_again_to_be_written_where_its_bits_are_th
     assert cached.encode([]).shape == (0, 64)
     with pytest.raises(InvalidInput, match="texts"):
         cached.encode("my dog")
+
+
+def test_an_encoder_around_one_that_takes_texts_alone_need_not_do_so_itself() -> None:
+    class Centred(WrappedEncoder):
+        def encode(self, texts: Sequence[str]) -> Tensor:
+            vectors = super().encode(texts)
+            return vectors - vectors.mean(dim=0)
+
+    class Named(WrappedEncoder):
+        name = "named"
+
+    assert not Centred(CountingAlone()).alone
+    assert Named(CountingAlone()).alone
+    assert not Named(CountingEncoder()).alone
 
 
 def test_what_was_asked_can_be_forgotten() -> None:

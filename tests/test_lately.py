@@ -56,3 +56,12 @@ def test_what_is_known_is_not_read_and_what_is_forgotten_is() -> None:
     assert read == [2]
     said.forget()
     assert said(values(1), torch.ones(1)) == [1]
+
+
+def test_what_is_known_but_hardly_asked_for_soon_takes_nobodys_place() -> None:
+    said, read = lately(2)
+    said.note(values(1), torch.ones(1), [7], soon=False)
+    said(values(2), torch.ones(1))
+    said.note(values(3), torch.ones(1), [9], soon=False)
+    assert said(values(1, 2, 3), torch.ones(3)) == [7, 2, 3]
+    assert read == [2, 3]

@@ -13,6 +13,7 @@ from strings import FACTS
 
 import neuromem
 from neuromem import Memory
+from neuromem.cached import CACHES
 from neuromem.records import record_key
 
 POTOLA = "My dog's name is Potola"
@@ -44,6 +45,17 @@ def test_what_is_deleted_is_gone_for_every_way_of_asking(memory: Memory) -> None
     memory.rebuild(user_id="ana")
     assert [recall.id for recall in memory.all(user_id="ana")] == [kept]
     assert memory.verify().ok
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_deleted_words_are_in_no_cache(whole: bool, fake_clock: FakeClock) -> None:
+    with Memory(clock=fake_clock) as memory:
+        (written,) = memory.add("My wifi password is marmalade-52-otter.", user_id="ana")
+        memory.search("marmalade-52-otter", user_id="ana")
+        assert any(cache.cache_info().currsize for cache in CACHES)
+        memory.delete_all(user_id="ana") if whole else memory.delete(written.id)
+        assert not any(cache.cache_info().currsize for cache in CACHES)
+        assert not memory.engine.keys.encoder._known
 
 
 def test_a_deleted_fact_that_is_told_again_is_a_new_memory(memory: Memory) -> None:

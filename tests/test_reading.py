@@ -9,8 +9,9 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
+from neuromem import reading
 from neuromem.encoders.int8file import read_checkpoint, write_checkpoint
-from neuromem.encoders.transformer import identity_of_lowest
+from neuromem.encoders.transformer import TransformerEncoder, identity_of_lowest
 from neuromem.errors import InvalidInput, NotFound
 from neuromem.reading import CHECKPOINT, FROZEN, Passage, Reader, pack
 from neuromem.shipped import checkpoint_path
@@ -102,6 +103,17 @@ def test_without_a_checkpoint_it_says_what_is_missing(tmp_path: Path) -> None:
     assert not missing.is_there
     with pytest.raises(NotFound):
         missing.load()
+
+
+def test_a_damaged_transformer_below_it_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    damaged = tmp_path / "transformer.safetensors"
+    damaged.write_bytes(ENCODER.read_bytes()[:-1_000])
+    monkeypatch.setattr(reading, "TransformerEncoder", lambda: TransformerEncoder(damaged))
+    with pytest.raises(InvalidInput, match=r"transformer\.safetensors is no checkpoint"):
+        Reader().load()
+    damaged.unlink()
+    with pytest.raises(NotFound, match="transformer"):
+        Reader().load()
 
 
 def test_it_reads_only_with_the_encoder_it_was_trained_on(tmp_path: Path) -> None:

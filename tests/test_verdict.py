@@ -93,6 +93,22 @@ def test_what_was_told_last_is_read_where_it_may_be_meant() -> None:
     assert Judge().chances(said("My cousin teaches maths in Leeds.", 9), told("My tortoise hides."))
 
 
+def test_what_a_rule_has_found_is_read_whatever_it_is_about() -> None:
+    lately = [replace(held, likeness=0.1) for held in told("My tortoise hides under the shed.")]
+    new = said("My cousin teaches maths in Leeds.", 9)
+    assert Judge().chances(new, lately, found={lately[0].id})
+    assert Judge().chances(replace(new, cue="Scratch that."), lately)
+
+
+def test_a_rule_about_what_was_told_last_is_overruled_by_reading(fake_clock: FakeClock) -> None:
+    with Memory(clock=fake_clock) as memory:
+        memory.add("passed the crane thing ninety four percent", user_id="ana")
+        fake_clock.now += 300
+        locker = "my locker at work is number two one seven and the combo is nanas house number backwards"
+        memory.add(locker, user_id="ana")
+        assert all(recall.valid_until is None for recall in memory.all(user_id="ana"))
+
+
 def led(lead: str, text: str) -> Saying:
     return replace(said(text, 100), led=f"{lead} {text}")
 

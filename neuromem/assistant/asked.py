@@ -4,11 +4,11 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ..cached import of_texts
 from ..facts.clause import KIN_WORDS, ROLES
 from ..facts.keep import is_question
 from ..text import STOP_WORDS, is_name_like, normalize, sentences, stem, stems, words
@@ -132,7 +132,7 @@ class Asked:
     past: bool  # whether it asks how things were before
 
 
-@functools.lru_cache(1_024)
+@of_texts(1_024)
 def read_question(text: str) -> Asked:
     """Reads a question, pronouns resolved as far as they can be."""
     roles = frozenset(KIN_WORDS.get(word, word) for word in said_words(text) if word in ROLE_WORDS)
@@ -152,7 +152,7 @@ def kind_of(question: str) -> str:
     return next((kind for kind, (asked, _) in KINDS.items() if asked.search(question)), "what")
 
 
-@functools.lru_cache(CACHED)
+@of_texts(CACHED)
 def names_in(text: str) -> frozenset[str]:
     """What looks like a name of somebody or something, folded; no question words, days or months."""
     found = (re.sub(r"['’]s?$", "", name) for name in _NAME.findall(text))
@@ -209,13 +209,13 @@ def has_kind(kind: str, text: str, known: frozenset[str] = frozenset()) -> float
     return 0.0 if wanted is None else 1.0 if wanted.search(text) else -1.0
 
 
-@functools.lru_cache(CACHED)
+@of_texts(CACHED)
 def content(text: str) -> frozenset[str]:
     """Stems of the words of a text that tell something."""
     return frozenset(stem(word) for word in words(text) if word not in STOP_WORDS)
 
 
-@functools.lru_cache(CACHED)
+@of_texts(CACHED)
 def said_words(text: str) -> frozenset[str]:
     """The words of a text, folded; "sister's" also as "sister"."""
     said = words(text)

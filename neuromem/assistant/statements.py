@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from dataclasses import dataclass
 
+from ..cached import of_texts
 from ..facts.keep import is_question, is_unreal
 from ..facts.references import Talk
 from ..facts.statements import clauses
@@ -35,7 +35,7 @@ def statements_of(candidate: Candidate) -> tuple[Statement, ...]:
     return _statements(candidate.text, candidate.earlier)
 
 
-@functools.lru_cache(CACHED)
+@of_texts(CACHED)
 def _statements(text: str, earlier: tuple[str, ...]) -> tuple[Statement, ...]:
     talk = Talk()
     for turn in earlier:

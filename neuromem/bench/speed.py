@@ -88,6 +88,11 @@ class TimedEncoder(WrappedEncoder):
         super().__init__(encoder)
         self.ms = 0.0
 
+    @property
+    def alone(self) -> bool:
+        """The encoder's own."""
+        return bool(getattr(self.encoder, "alone", False))
+
     def encode(self, texts: Sequence[str]) -> Tensor:
         """[B, width] unit rows."""
         with stopwatch() as watch:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from itertools import islice
 from typing import Any
 
+from ..cached import of_texts
 from ..config import ContextConfig
 from ..errors import InvalidInput
 from ..tokens import Count, cut_middle
@@ -64,10 +64,15 @@ def _said(turn: object, field_: str) -> Said | None:
         content = "\n".join(part for part in parts if isinstance(part, str))
     if content is not None and not isinstance(content, str):
         raise InvalidInput(f"{field_}.content", f"is of type {type(content).__name__}", "give a string")
-    return _written(role, content or "", str(turn.get("name") or ""))
+    written = _kept if len(content or "") <= MOST_READ else _written
+    return written(str(role), content or "", str(turn.get("name") or ""))
 
 
-@lru_cache(maxsize=1_024)  # each turn of a talk is in the prompts of the turns after it
+@of_texts(1_024)  # each turn of a talk is in the prompts of the turns after it
+def _kept(role: str, content: str, name: str) -> Said | None:
+    return _written(role, content, name)
+
+
 def _written(role: str, content: str, name: str) -> Said | None:
     text = printable(content).strip()
     return Said(role, f"{name}: {text}" if name and role == "user" else text) if text else None

@@ -92,8 +92,12 @@ class WrappedEncoder:
 
     @property
     def alone(self) -> bool:
-        """Whether texts go through one by one, the same bits in whatever company; no encoder has to say."""
-        return bool(getattr(self.encoder, "alone", False))
+        """Whether texts go through one by one, with the same bits in whatever company.
+
+        No encoder has to say so, and one around another that encodes in a way of its own must say it itself.
+        """
+        passed_on = type(self).encode is WrappedEncoder.encode
+        return passed_on and bool(getattr(self.encoder, "alone", False))
 
     def encode(self, texts: Sequence[str]) -> Tensor:
         """[B, width]: as the encoder's own."""
@@ -105,12 +109,13 @@ Known = tuple[Tensor, list[str], Tensor]
 
 
 class CachedEncoder(WrappedEncoder):
-    """An encoder that remembers the vectors of the last queries (LRU, safe across threads).
+    """An encoder that remembers what was asked or heard lately (LRU, safe across threads).
 
-    Only `query` fills the cache, and joins questions of many threads in one pass (`together.py`), unless the
-    encoder says that texts are `alone`: then each thread has its own encoded, at the same time. `encode` and
-    `words`, with which memories are written, read the cache only where texts are `alone`: a rebuild must give
-    the same bits whatever was asked in between, and those of a text in a batch may differ in the last ones.
+    `query`, `query_words` and `prepare` fill the cache. `query` joins questions of many threads in one pass
+    (`together.py`), unless the encoder says that texts are `alone`: then each thread has its own encoded, at
+    the same time. `encode` and `words`, with which memories are written, read the cache only where texts are
+    `alone`: a rebuild must give the same bits whatever was asked in between, and those of a text in a batch
+    may differ in the last ones.
     """
 
     def __init__(self, encoder: Encoder, capacity: int = 512) -> None:
@@ -127,16 +132,17 @@ class CachedEncoder(WrappedEncoder):
         super().__init__(encoder)
         self.capacity = capacity
         self._words = word_encoder(encoder)
-        self._alone = self.alone
+        self._alone = bool(getattr(encoder, "alone", False))
         self._known: OrderedDict[str, Known] = OrderedDict()
         self._lock = threading.Lock()
         self._asked: Together[str, Known] = Together(self._encoded, MOST_TOGETHER)
 
     def encode(self, texts: Sequence[str]) -> Tensor:
         """[B, width]: as the encoder's own, bit for bit."""
-        if not (self._alone and texts):
+        if not self._alone or isinstance(texts, str):
             return self.encoder.encode(texts)
-        return torch.stack([vector for vector, *_ in self.words(checked_texts(texts))])
+        known = self.words(checked_texts(list(texts)))
+        return torch.stack([vector for vector, *_ in known]) if known else self.encoder.encode([])
 
     def words(self, texts: Sequence[str]) -> list[Known]:
         """Of each text its vector, and the stems and states of its content words; bits as in one pass."""
@@ -149,7 +155,7 @@ class CachedEncoder(WrappedEncoder):
         return [known[text] for text in texts]
 
     def forget(self) -> None:
-        """Drops what was asked for lately: deleted words must not linger in RAM."""
+        """Drops all of it: deleted words must not linger in RAM."""
         with self._lock:
             self._known.clear()
 

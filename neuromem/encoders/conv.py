@@ -15,7 +15,6 @@ import unicodedata
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -24,6 +23,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ..cached import of_texts
 from ..linear import PackedLinear
 from .int8file import read_checkpoint, write_checkpoint
 from .own import OwnEncoder
@@ -70,7 +70,7 @@ def words_of(text: str) -> list[str]:
     return WORD.findall(folded)[:MOST_WORDS] or [""]
 
 
-@lru_cache(maxsize=65_536)
+@of_texts(65_536)
 def _spelling(word: str, words: int, ngrams: int) -> tuple[tuple[int, ...], tuple[float, ...]]:
     """Rows and shares of a word: itself, and its n-grams with edges marked."""
     edged = f"<{word}>"

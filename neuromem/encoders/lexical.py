@@ -10,13 +10,13 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from hashlib import blake2b
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from ..cached import of_texts
 from ..errors import InvalidInput
 from ..text import idf, stems
 from .base import checked_texts
@@ -150,7 +150,7 @@ def _digest(feature: str) -> tuple[int, int]:
     return int.from_bytes(digest[:8], "little"), int.from_bytes(digest[8:], "little")
 
 
-@lru_cache(maxsize=8_192)
+@of_texts(8_192)
 def _two_buckets(stem: str, buckets: int) -> tuple[tuple[int, int], ...]:
     """Two different buckets (one, if there is only one) and a sign for each."""
     first, second = _digest(stem)
@@ -166,7 +166,7 @@ def _bucket(feature: str, width: int) -> tuple[int, int]:
     return (number >> 1) % width, 1 - 2 * (number & 1)
 
 
-@lru_cache(maxsize=8_192)
+@of_texts(8_192)
 def _spelling(stem: str, width: int) -> tuple[tuple[int, float], ...]:
     """Buckets and values of a stem and of its n-grams of 3 and 4 characters, edges marked."""
     edged = f"<{stem}>"

@@ -46,7 +46,7 @@ class TransformerEncoder(OwnEncoder[Bert | Bert8]):
 
     @property
     def alone(self) -> bool:
-        """Whether texts go through one by one, so that a batch of them takes as long as all of them."""
+        """Whether texts go through one by one: a batch gains nothing, and changes no bit of any vector."""
         return self.device.type == "cpu"
 
     @property

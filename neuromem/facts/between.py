@@ -12,6 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from ..cached import of_texts
 from ..text import split_to_fit, utf8_len
 from .gist import Gist
 from .importance import importance, is_pinned
@@ -97,12 +98,12 @@ def _slots(kept: Sequence[Piece]) -> int:
     return sum(-(-size // JOINED_BYTES) for size in sizes)
 
 
-@functools.lru_cache(maxsize=1_024)
+@of_texts(1_024)
 def _size(text: str) -> int:
     return utf8_len(text) + 1 + (_DATE_BYTES if has_time_word(text) else 0)
 
 
-@functools.lru_cache(maxsize=1_024)
+@of_texts(1_024)
 def _gist(text: str) -> Gist:
     return gist_of(text)
 

@@ -8,9 +8,9 @@ my landlord.
 
 from __future__ import annotations
 
-import functools
 import re
 
+from ..cached import of_texts
 from ..text import is_listed_name, is_name_like, normalize, stem
 from .clause import KIN_WORDS, ROLES
 from .relations import PETS
@@ -65,7 +65,7 @@ def are_namesakes(one: str, other: str) -> bool:
     return apart
 
 
-@functools.lru_cache(maxsize=4_096)
+@of_texts(4_096)
 def bynames_in(text: str) -> dict[str, frozenset[Byname]]:
     """The names in a statement, each with its bynames; cached."""
     plain = normalize(text[:300], casefold=False)

@@ -14,6 +14,7 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from ..cached import of_texts
 from ..text import is_listed_name, normalize
 from .changerows import MACROS, ROWS
 
@@ -77,7 +78,7 @@ _PRONOUNS = frozenset(
 )
 
 
-@functools.lru_cache(maxsize=4_096)
+@of_texts(4_096)
 def change_of(text: str) -> Change:
     """The cues of change in one utterance; cached.
 

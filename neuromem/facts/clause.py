@@ -7,9 +7,9 @@ value keep their case.
 
 from __future__ import annotations
 
-import functools
 import re
 
+from ..cached import of_texts
 from ..text import is_name_like, normalize
 from .relations import KIN, PETS
 from .verbs import BASE_VERBS
@@ -217,7 +217,7 @@ _BASE = {"goes": "go", "does": "do", "has": "have"} | {
 }
 
 
-@functools.lru_cache(maxsize=4_096)
+@of_texts(4_096)
 def base_verb(verb: str) -> str:
     """The base form of a verb in the third person: "teaches" → "teach"; others stay as they are."""
     lower = verb.lower()

@@ -8,10 +8,10 @@ was seventy two" have one topic and two values of one kind, and the second value
 
 from __future__ import annotations
 
-import functools
 import re
 from dataclasses import dataclass
 
+from ..cached import of_texts
 from ..text import idf, normalize, stem, stems
 from .clause import KIN_WORDS
 from .values import NUMBER
@@ -174,7 +174,7 @@ _PRESENT = re.compile(
 )
 
 
-@functools.lru_cache(maxsize=4_096)
+@of_texts(4_096)
 def frame_of(text: str) -> Frame:
     """An utterance taken apart; cached."""
     plain = normalize(text[:READ_CHARS].replace("—", " — "), casefold=False)

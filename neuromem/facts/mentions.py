@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from ..cached import of_texts
 from ..text import STOP_WORDS, is_name_like
 from . import naming
 from .clause import KIN_WORDS, singular
@@ -67,7 +68,7 @@ _COPULA = re.compile(
 )
 
 
-@functools.lru_cache(maxsize=1_024)  # each of the last turns is heard again with every new one
+@of_texts(1_024)  # each of the last turns is heard again with every new one
 def mentions(sentence: str) -> tuple[Mention, ...]:
     """What a sentence names, the same thing once, in the order of the words."""
     lower = sentence == sentence.lower()

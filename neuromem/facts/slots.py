@@ -14,6 +14,7 @@ import functools
 import re
 from dataclasses import dataclass
 
+from ..cached import of_texts
 from ..text import is_name_like, normalize, stems
 from .clause import KIN_WORDS
 from .gist import Gist
@@ -102,7 +103,7 @@ _DWELLING = re.compile(
 _ARTICLE = re.compile(r"^(?:my|our|the|a|an|new|old|current)\s+")
 
 
-@functools.lru_cache(maxsize=4_096)
+@of_texts(4_096)
 def slot_of(gist: Gist) -> Slot | None:
     """The canonical slot of a gist; None for keywords, which name none.
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Iterator
 
+from ..cached import of_texts
 from ..text import is_name_like
 from .clause import KIN_WORDS, ROLES, base_verb, canonical, kin_name
 from .gist import SPEAKER
@@ -37,7 +37,7 @@ def triple_of(text: str, speaker: str | None = None) -> Triple | None:
     return _read(text, speaker)
 
 
-@functools.lru_cache(maxsize=1_024)  # splitting, keeping and the gist ask for the same sentence
+@of_texts(1_024)  # splitting, keeping and the gist ask for the same sentence
 def _read(text: str, speaker: str | None) -> Triple | None:
     clause = canonical(text)
     if not clause or len(clause) > MAX_CLAUSE:

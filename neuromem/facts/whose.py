@@ -4,10 +4,10 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from dataclasses import dataclass
 
+from ..cached import of_texts
 from ..text import is_name_like, normalize, stem, words
 from .clause import KIN_WORDS, ROLES
 from .relations import PETS
@@ -100,7 +100,7 @@ _NO_NAMES = frozenset(
 )
 
 
-@functools.lru_cache(maxsize=4_096)
+@of_texts(4_096)
 def without_lead(text: str) -> str:
     """An utterance without the words that only lead into it: "nope", "sorry", "well"."""
     plain = _IN_LAWS.sub("in-laws", normalize(text, casefold=False))
