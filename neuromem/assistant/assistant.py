@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Self
 
 from .. import telling
-from ..context import Context, ContextBuilder
+from ..context import Context, ContextBuilder, Said
 from ..context.lines import is_faint
 from ..engine import Owner, Written
 from ..errors import InvalidInput, NotFound
@@ -157,7 +157,7 @@ class Assistant:
         self.llm = None if llm is None else load_llm(llm)
         config = memory.config.context
         self._builder = ContextBuilder(config, self._counter())
-        self._talk: deque[dict[str, str]] = deque(maxlen=config.lookback_turns)
+        self._talk: deque[Said] = deque(maxlen=config.lookback_turns)
         self._turns = 0  # of the talk, those that are not held any more included
         self._responder = Responder(memory, user_id)
         self._ahead: Ahead[list[Recall]] = Ahead(self._recall)
@@ -184,7 +184,7 @@ class Assistant:
     def history(self) -> list[dict[str, str]]:
         """The end of the talk as {role, content}, oldest first."""
         self._settle()
-        return list(self._talk)
+        return [{"role": turn.role, "content": turn.text} for turn in self._talk]
 
     def prefetch(self, partial: str) -> None:
         """Begins to recall for words that are not complete yet; safe from any thread.
@@ -383,7 +383,7 @@ class Assistant:
         )  # fmt: skip
 
     def _say(self, role: str, text: str) -> None:
-        self._talk.append({"role": role, "content": text})
+        self._talk.append(Said.of(role, text))
         self._turns += 1
 
     def _counter(self) -> Any:

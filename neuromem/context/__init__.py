@@ -19,5 +19,6 @@ turns before the newest ones become gists, and what is older still is left to th
 from __future__ import annotations
 
 from .builder import Context, ContextBuilder
+from .talk import Said
 
-__all__ = ["Context", "ContextBuilder"]
+__all__ = ["Context", "ContextBuilder", "Said"]

@@ -126,7 +126,7 @@ class ContextBuilder:
         system: str = "",
         conscious: Sequence[Recall] = (),
         recalled: Sequence[Recall] = (),
-        history: Sequence[Mapping[str, Any]] = (),
+        history: Sequence[Mapping[str, Any] | Said] = (),
         turn: str = "",
         now: datetime | float | None = None,
         earlier: int = 0,

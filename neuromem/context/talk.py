@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import Any
+from typing import Any, Self
 
-from ..cached import of_texts
 from ..config import ContextConfig
 from ..errors import InvalidInput
 from ..tokens import Count, cut_middle
@@ -30,6 +29,11 @@ class Said:
     role: str  # "user" or "assistant"
     text: str
 
+    @classmethod
+    def of(cls, role: str, content: str) -> Self:
+        """What a prompt can hold of a turn."""
+        return cls(role, printable(content).strip())
+
 
 @dataclass(slots=True)
 class Talk:
@@ -41,19 +45,21 @@ class Talk:
     dropped: int = 0  # turns of which neither words nor gists are there
 
 
-def newest(history: Sequence[Mapping[str, Any]], most: int) -> list[Said]:
+def newest(history: Sequence[Mapping[str, Any] | Said], most: int) -> list[Said]:
     """The last turns of a talk; instructions and reports of tools are no talk.
 
     Raises:
         InvalidInput: a turn is not {role, content}; names it.
     """
-    taken = list(islice(reversed(history), most))
-    length = len(history)
-    said = [_said(turn, f"history[{length - 1 - place}]") for place, turn in enumerate(taken)]
-    return [turn for turn in reversed(said) if turn is not None]
+    taken, length = list(islice(reversed(history), most)), len(history)
+    said = [
+        turn if isinstance(turn, Said) else _read(turn, f"history[{length - 1 - place}]")
+        for place, turn in enumerate(taken)
+    ]
+    return [turn for turn in reversed(said) if turn is not None and turn.text]
 
 
-def _said(turn: object, field_: str) -> Said | None:
+def _read(turn: object, field_: str) -> Said | None:
     if not isinstance(turn, dict | Mapping):  # the first is the usual one, and quickly told
         raise InvalidInput(field_, f"is of type {type(turn).__name__}", "give an object {role, content}")
     role, content = turn.get("role", "user"), turn.get("content")
@@ -64,18 +70,8 @@ def _said(turn: object, field_: str) -> Said | None:
         content = "\n".join(part for part in parts if isinstance(part, str))
     if content is not None and not isinstance(content, str):
         raise InvalidInput(f"{field_}.content", f"is of type {type(content).__name__}", "give a string")
-    written = _kept if len(content or "") <= MOST_READ else _written
-    return written(str(role), content or "", str(turn.get("name") or ""))
-
-
-@of_texts(1_024)  # each turn of a talk is in the prompts of the turns after it
-def _kept(role: str, content: str, name: str) -> Said | None:
-    return _written(role, content, name)
-
-
-def _written(role: str, content: str, name: str) -> Said | None:
-    text = printable(content).strip()
-    return Said(role, f"{name}: {text}" if name and role == "user" else text) if text else None
+    said, name = Said.of(role, content or ""), turn.get("name")
+    return replace(said, text=f"{name}: {said.text}") if name and role == "user" and said.text else said
 
 
 @dataclass(frozen=True, slots=True)
