@@ -184,7 +184,7 @@ def worn(values: Tensor, halvings: Tensor, strength: Tensor, floor: Tensor) -> T
     """
     stairs, turns, fractions = _stairs(strength.device)
     step = turns - torch.bucketize(strength, stairs)  # stairs down from strength 1
-    if not bool(((step | halvings) != 0).any() | (strength < floor).any()):
+    if not bool((step | halvings).any() | (strength < floor).any()):
         return values.float()  # as it was written: what was heard lately
     left = halve(values, step // VERBATIM.stairs - halvings).float()
     # of the other fields one stair to an octave is the octave itself: no fraction is left

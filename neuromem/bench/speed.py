@@ -23,7 +23,7 @@ from torch.nn import functional
 
 from ..bank import SlotBank
 from ..config import BankConfig, Config
-from ..encoders import Encoder, WordEncoder, WrappedEncoder, load_encoder, word_encoder
+from ..encoders import Encoder, WordEncoder, WrappedEncoder, load_encoder, takes_alone, word_encoder
 from ..encoders.base import Span
 from ..errors import InvalidInput
 from ..keys import Keys
@@ -91,7 +91,7 @@ class TimedEncoder(WrappedEncoder):
     @property
     def alone(self) -> bool:
         """The encoder's own."""
-        return bool(getattr(self.encoder, "alone", False))
+        return takes_alone(self.encoder)
 
     def encode(self, texts: Sequence[str]) -> Tensor:
         """[B, width] unit rows."""

@@ -137,8 +137,8 @@ class ContextBuilder:
             system: who the assistant is.
             conscious: the essential facts, what matters most first (`Memory.conscious`).
             recalled: what was recalled for this turn, best first (`Memory.search`).
-            history: the talk before this turn as {role, content} (and perhaps "name"), oldest first; only the
-                last `lookback_turns` are looked at.
+            history: the talk before this turn as {role, content} (and perhaps "name"), oldest first, or
+                as `Said`, which is not read again; only the last `lookback_turns` are looked at.
             turn: what the user says now.
             now: the time, said in the prompt: a datetime, or Unix seconds (UTC).
             earlier: turns of the talk that came before `history`, when only its end is given. With it,

@@ -96,8 +96,7 @@ class WrappedEncoder:
 
         No encoder has to say so, and one around another that encodes in a way of its own must say it itself.
         """
-        passed_on = type(self).encode is WrappedEncoder.encode
-        return passed_on and bool(getattr(self.encoder, "alone", False))
+        return type(self).encode is WrappedEncoder.encode and takes_alone(self.encoder)
 
     def encode(self, texts: Sequence[str]) -> Tensor:
         """[B, width]: as the encoder's own."""
@@ -132,7 +131,7 @@ class CachedEncoder(WrappedEncoder):
         super().__init__(encoder)
         self.capacity = capacity
         self._words = word_encoder(encoder)
-        self._alone = bool(getattr(encoder, "alone", False))
+        self._alone = takes_alone(encoder)
         self._known: OrderedDict[str, Known] = OrderedDict()
         self._lock = threading.Lock()
         self._asked: Together[str, Known] = Together(self._encoded, MOST_TOGETHER)
@@ -211,6 +210,11 @@ class CachedEncoder(WrappedEncoder):
 def word_encoder(encoder: Encoder) -> WordEncoder | None:
     """The encoder, if it tells words apart."""
     return cast(WordEncoder, encoder) if hasattr(type(encoder), "encode_words") else None
+
+
+def takes_alone(encoder: Encoder) -> bool:
+    """Whether an encoder says that texts go through one by one, with the same bits in whatever company."""
+    return bool(getattr(encoder, "alone", False))
 
 
 def checked_texts(texts: Sequence[str]) -> list[str]:
