@@ -15,7 +15,17 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["CLOSE", "INJECTED", "KNOWN", "OPEN", "RECALLED", "RECALLED_FAINT", "marked", "without_injected"]
+__all__ = [
+    "CLOSE",
+    "INJECTED",
+    "KNOWN",
+    "OPEN",
+    "RECALLED",
+    "RECALLED_FAINT",
+    "marked",
+    "without_injected",
+    "without_marked",
+]
 
 OPEN, CLOSE = "<neuromem>", "</neuromem>"
 KNOWN = "What you know of the user:"
@@ -47,12 +57,18 @@ def without_injected(text: str) -> str:
     """
     if MEM0_FACTS in text and MEM0_ASKED in text:
         text = text[: text.index(MEM0_FACTS)] + text[text.rindex(MEM0_ASKED) + len(MEM0_ASKED) :]
-    for tag in TAGS:
-        text = _without_tagged(text, f"<{tag}>", f"</{tag}>")
+    text = without_marked(text)
     lines = text.split("\n")
     if not any(map(_is_heading, lines)):
         return text.strip()
     return "\n".join(_without_lists(lines)).strip()
+
+
+def without_marked(text: str) -> str:
+    """A message without the blocks between tags, which are no guess."""
+    for tag in TAGS:
+        text = _without_tagged(text, f"<{tag}>", f"</{tag}>")
+    return text.strip()
 
 
 def _without_tagged(text: str, opening: str, closing: str) -> str:

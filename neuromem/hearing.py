@@ -246,8 +246,8 @@ class Hearing:
         held = self._body_of(id_)
         if len(held.get("text", "")) > len(body["text"]) or is_immutable(held.get("metadata", {})):
             body |= {"text": held["text"], "heard": fact.said}
-        if "metadata" in held:
-            body["metadata"] = joined_metadata(held["metadata"], body.get("metadata", {}))
+        metadata = joined_metadata(held.get("metadata", {}), body.pop("metadata", {}))
+        body |= {"metadata": metadata} if metadata else {}
         body["id"] = id_
         self.events.append(Event("hear", time, body))
         self._known.add(id_, Saying(body["text"], fact.gist, time, fact.speaker or ""))

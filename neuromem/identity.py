@@ -15,9 +15,10 @@ from uuid import UUID
 
 from .errors import InvalidInput
 
-__all__ = ["NOTES", "Owner", "memory_id", "seconds_of", "tag_of"]
+__all__ = ["EXPIRES", "NOTES", "STATE", "Owner", "memory_id", "seconds_of", "tag_of"]
 
 NOTES = "neuromem"  # key of the metadata under which a server keeps what is none of its user's
+STATE, EXPIRES = "state", "expires"  # notes there: whether it was put away, the last day on which it is shown
 MAX_NAME_BYTES = 256
 TAG_BYTES = 6
 DASHED = 36  # characters of a UUID as it is usually written

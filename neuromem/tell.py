@@ -13,7 +13,7 @@ from .errors import CapacityExhausted, InvalidInput
 from .facts import SPEAKER, Fact, Gist
 from .facts.slots import slot_of
 from .fold import BATCH
-from .identity import NOTES, Owner
+from .identity import EXPIRES, NOTES, STATE, Owner
 from .ladder import TEXT_BYTES
 from .log import Event
 from .text import normalize, split_to_fit
@@ -31,7 +31,7 @@ __all__ = [
     "words_key",
 ]
 
-MAX_METADATA_BYTES = 65_536
+MAX_METADATA_BYTES, MAX_METADATA_DEPTH = 65_536, 64
 
 
 def in_third_person(fact: Fact, owner: str) -> Fact:
@@ -119,15 +119,25 @@ def check_room(bank: SlotBank, bodies: Sequence[Mapping[str, Any]]) -> None:
 
 
 def joined_metadata(held: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
-    """Metadata of a fact that is told again: the newer values, and under `NOTES` both lists' items."""
+    """Metadata of a fact that is told again: the newer values, and under `NOTES` both lists' items.
+
+    Told again it is wanted again: it is put away no longer, and lasts as long as either telling says.
+    """
     joined = {**held, **new}
-    if NOTES in held and NOTES in new:
-        old, notes = held[NOTES], dict(new[NOTES])
-        for key, value in old.items():
-            both = isinstance(value, list) and isinstance(notes.get(key), list)
+    old, given = (part.get(NOTES) or {} for part in (held, new))
+    if not isinstance(old, Mapping) or not isinstance(given, Mapping):
+        return joined
+    notes = dict(given)
+    for key, value in old.items():
+        both = isinstance(value, list) and isinstance(notes.get(key), list)
+        if key not in (STATE, EXPIRES):
             notes[key] = list(dict.fromkeys([*notes[key], *value])) if both else notes.get(key, value)
-        joined[NOTES] = notes
-    return joined
+    if EXPIRES in old and EXPIRES in notes:
+        notes[EXPIRES] = max(old[EXPIRES], notes[EXPIRES])  # ISO 8601: the later one
+    else:
+        notes.pop(EXPIRES, None)
+    joined.pop(NOTES, None)
+    return joined | ({NOTES: notes} if notes else {})
 
 
 def is_immutable(metadata: Mapping[str, Any]) -> bool:
@@ -140,7 +150,8 @@ def check_metadata(metadata: Mapping[str, Any] | None) -> dict[str, Any]:
     """Metadata as plain JSON values.
 
     Raises:
-        InvalidInput: not a mapping with string keys, not JSON, or larger than 64 KiB.
+        InvalidInput: not a mapping with string keys, not JSON, larger than 64 KiB or nested more than 64 deep
+            (what copies and writes it later is recursive).
     """
     if metadata is None:
         return {}
@@ -157,4 +168,15 @@ def check_metadata(metadata: Mapping[str, Any] | None) -> dict[str, Any]:
             "metadata", f"is {len(coded):,} bytes of JSON", f"give at most {MAX_METADATA_BYTES:,}"
         )
     plain: dict[str, Any] = json.loads(coded)
+    if _depth(plain) > MAX_METADATA_DEPTH:
+        raise InvalidInput("metadata", f"is nested more than {MAX_METADATA_DEPTH} deep", "make it flatter")
     return plain
+
+
+def _depth(value: object) -> int:
+    """How many objects and lists stand inside one another."""
+    depth, level = 0, [value]
+    while level := [each for each in level if isinstance(each, dict | list)]:
+        depth += 1
+        level = [part for each in level for part in (each.values() if isinstance(each, dict) else each)]
+    return depth

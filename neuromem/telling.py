@@ -137,11 +137,14 @@ def _rest(
 def _tell(engine: Engine, owner: Owner, calls: Sequence[Call], start: int = 0) -> list[list[Written]]:
     """Tells at most `CHUNK` turns: those from `start` on of one call, or several short calls."""
     chunk = slice(start, start + CHUNK)
+    times = [time for call in calls for time in call.times]
+    if not times:  # calls of tools, pictures: nothing was said
+        return [[] for _ in calls]
     earlier: list[tuple[str, float]] = []
     if start:
         earlier = _as_heard(calls[0], slice(max(0, start - HEARD_TURNS), start))
     elif any(call.infer for call in calls):
-        earlier = last_words(engine.log, owner.name, calls[0].times[0], but=calls[0].said)
+        earlier = last_words(engine.log, owner.name, times[0], but=calls[0].said)
     read, before = [], []
     for call in calls:  # before the owner is taken: nobody waits for a model
         before.append(

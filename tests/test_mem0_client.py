@@ -257,6 +257,20 @@ def test_any_words_come_back_as_they_were(client: MemoryClient, ana: str, said: 
     assert client.get_all(filters={"user_id": ana, "metadata": {"ключ": "значение 🦊"}})["count"] == 1
 
 
+def test_of_several_changes_all_are_made_or_none(client: MemoryClient, ana: str) -> None:
+    one, other = add(client, "I own a red bike", user_id=ana), add(client, "I play the cello", user_id=ana)
+    for wrong in (
+        {"text": " "},
+        {"text": "x", "metadata": {"neuromem": {}}},
+        {"text": "x", "timestamp": -1e99},
+    ):
+        with pytest.raises(ValidationError, match=r"memories\[1\]"):
+            client.batch_update(
+                [{"memory_id": one, "text": "I own a pink bike"}, {"memory_id": other, **wrong}]
+            )
+        assert client.get(one)["memory"] == "I own a red bike"
+
+
 def test_mem0s_exceptions_come_for_the_right_reasons(client: MemoryClient, ana: str) -> None:
     unknown = str(uuid.uuid4())
     for id_ in (unknown, "no-uuid", "a/b c%", "🦊"):

@@ -254,6 +254,18 @@ def test_metadata_that_holds_itself_is_refused(memory: Memory) -> None:
         message_of(lambda metadata=metadata: memory.add("I like tea", user_id="ana", metadata=metadata))
 
 
+@pytest.mark.parametrize("inner", [[], {}, "x"])
+def test_metadata_is_nested_64_deep_at_most(memory: Memory, inner: Any) -> None:
+    """What copies and writes it later is recursive: one such memory would break every list that holds it."""
+    nested: dict[str, Any] = {"a": inner}
+    for _ in range(62 if isinstance(inner, list | dict) else 63):
+        nested = {"a": nested}
+    memory.add("I like tea", user_id="ana", metadata=nested)
+    assert [recall.metadata for recall in memory.all(user_id="ana")] == [nested]
+    message = message_of(lambda: memory.add("I like tea", user_id="ben", metadata={"a": nested}))
+    assert message.startswith("metadata: is nested more than 64 deep")
+
+
 # --- places and settings -----------------------------------------------------------------------
 
 
@@ -392,3 +404,11 @@ def test_a_memory_larger_than_the_bank_is_refused(fake_clock: FakeClock) -> None
             lambda: memory.add("apples " * 100, user_id="ana", infer=False), CapacityExhausted
         )
         assert memory.users() == []
+
+
+@pytest.mark.parametrize("content", [None, [{"type": "image_url", "image_url": {"url": "http://x/y.png"}}]])
+def test_messages_in_which_nothing_is_said_are_taken_and_tell_nothing(memory: Memory, content: Any) -> None:
+    call = {"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    message = {"role": "assistant", "content": content, "tool_calls": [call]}
+    assert memory.add([message], user_id="ana") == []
+    assert memory.all(user_id="ana") == []

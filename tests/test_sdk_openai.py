@@ -222,6 +222,18 @@ def test_the_user_of_the_call_is_the_owner(client: Any, server: ScriptedServer, 
     assert [user for user, _ in memory.told] == ["ben"]
 
 
+@pytest.mark.parametrize("user", [7, "", " ", True, openai.NOT_GIVEN])
+def test_who_is_named_badly_gets_nobody_elses_memory(
+    user: Any, client: Any, server: ScriptedServer, memory: NotingMemory
+) -> None:
+    """The default owner is for calls that name nobody: other people would share it."""
+    client.chat.completions.create(model="m", messages=ASK, user=user)
+    client.neuromem.flush(10)
+    owners = {7: ["7"], openai.NOT_GIVEN: ["ana"]}
+    assert [owner for owner, _ in memory.told] == owners.get(user, [])
+    assert client.neuromem.stats.ownerless == (user not in owners)
+
+
 def test_without_an_owner_nothing_is_done(
     server: ScriptedServer, memory: NotingMemory, caplog: pytest.LogCaptureFixture
 ) -> None:

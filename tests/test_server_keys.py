@@ -12,6 +12,10 @@ from fastapi.routing import APIRoute
 from serving import Serving, serving
 
 from neuromem.server.deps import admin_asks, who_asks
+from neuromem.server.desk import Desk
+from neuromem.server.errors import Refused
+from neuromem.server.keys import Keys
+from neuromem.server.principals import Principal
 
 ADMIN = {"Authorization": "Token the-admin"}
 SECRET = "Zanzibar-9921"
@@ -136,6 +140,19 @@ def test_keys_are_listed_but_never_shown_again_and_can_be_revoked(house: House) 
     assert client.delete(f"/v1/keys/{made['key_id']}", headers=token(more["api_key"])).status_code == 200
     assert client.get("/v1/keys", headers=token(made["api_key"])).status_code == 401
     assert client.get("/v1/keys", headers=token(more["api_key"])).status_code == 200
+
+
+def test_the_last_admin_key_stays_while_others_reach_the_server() -> None:
+    desk, admin = Desk(None), Principal("admin")
+    keys = Keys(desk, reached=True)
+    first, second = (keys.make(None, 0.0)["id"] for _ in range(2))
+    keys.revoke(first, admin, 1.0)
+    with pytest.raises(Refused, match="last admin key"):
+        keys.revoke(second, admin, 2.0)
+    assert not keys.open
+    alone = Keys(desk)  # this machine alone reaches it: then it may be opened again
+    alone.revoke(second, admin, 3.0)
+    assert alone.open
 
 
 def test_a_user_may_not_do_what_is_an_admins(house: House) -> None:

@@ -78,6 +78,27 @@ def test_what_has_expired_is_hidden_but_not_gone(service: Service, fake_clock: F
     assert texts(service, mine) == {"The parking code is 4471"}
 
 
+def test_told_again_it_lasts_as_long_as_either_telling_says(service: Service) -> None:
+    def told(*ends: str | None) -> str | None:
+        user = f"user of {ends}"
+        for end in ends:
+            (written,) = service.add(Ids(user), "My parking spot is B12", expires=end)
+        return service.get(written.id).entry.expires
+
+    early, late = "2026-03-02", "2026-04-01"
+    assert told(early, None) is None, "told for good"
+    assert told(None, early) is None, "and a day given later does not take that back"
+    assert told(early, late) == told(late, early) == late
+
+
+def test_told_again_it_is_put_away_no_longer(service: Service) -> None:
+    (written,) = service.add(Ids("ana", run="r1"), "I like tea", extra={"state": "archived"})
+    assert texts(service, {"user_id": "ana"}) == set()
+    service.add(Ids("ana"), "I like tea")
+    assert texts(service, {"user_id": "ana"}) == {"I like tea"}
+    assert service.get(written.id).entry.ids["run"] == ("r1",)
+
+
 def test_a_change_of_metadata_keeps_the_rest(service: Service) -> None:
     id_ = service.add(Ids("ana", run="r1"), "I like tea", metadata={"a": 1}, categories=("food",))[0].id
     found = service.update(id_, metadata={"b": 2})

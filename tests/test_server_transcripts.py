@@ -174,6 +174,54 @@ def test_what_was_deleted_does_not_come_back_with_the_next_turn_but_by_telling(
     assert words(service) == ["My password is hunter2"], "the same list, told again after it was deleted"
 
 
+def test_what_was_so_before_is_told_again_when_it_is_so_again(service: Service, adding: Adder) -> None:
+    """A list that was heard is no echo if something else has replaced since what came of it."""
+    lisbon, porto = talk("I live in Lisbon", "a: Nice"), talk("I moved to Porto", "a: Lovely")
+    for said in (lisbon, porto, lisbon):
+        adding.tell(Telling(Ids("ana"), said))
+    current = service.entries(parse({"user_id": "ana"}), latest_only=True)
+    assert [found.text for found in service.read(current)] == ["I live in Lisbon"]
+    best = service.search(Search("where do I live?", parse({"user_id": "ana"})))[0]
+    assert best.text == "I live in Lisbon"
+    both = [*talk("I live in Rome"), *talk("a: Ok", "I moved to Oslo", "a: Ok")]
+    adding.tell(Telling(Ids("ben"), both))
+    again = adding.tell(Telling(Ids("ben"), both))["results"]
+    assert {item["event"] for item in again} == {"NONE"}, "what a list itself replaced is no reason"
+
+
+def test_what_came_of_a_list_is_known_as_long_as_events_are_kept(
+    service: Service, adding: Adder, fake_clock: FakeClock
+) -> None:
+    said = talk("My password is hunter2", "a: Noted")
+    (result,) = adding.tell(Telling(Ids("ana"), said))["results"]
+    fake_clock.advance(days=2)
+    adding.events.clean(30 * 86_400, 86_400)
+    assert adding.tell(Telling(Ids("ana"), said))["results"] == [{"id": result["id"], "event": "NONE"}]
+    service.delete([result["id"]])
+    assert [item["event"] for item in adding.tell(Telling(Ids("ana"), said))["results"]] == ["ADD"]
+
+
+def test_a_list_under_a_heading_is_kept_as_it_is_where_nothing_is_inferred(
+    service: Service, adding: Adder
+) -> None:
+    said = "Memories:\n- I was born in Oslo\n- My dog is called Rex"
+    assert adding.tell(Telling(Ids("ana"), said))["results"] == [], "talk: some memory may have put it in"
+    adding.tell(Telling(Ids("ana"), said, infer=False))
+    assert words(service) == [said]
+    ours = f"<neuromem>\nWhat you know of the user:\n- x\n</neuromem>\n{said}"
+    adding.tell(Telling(Ids("ben"), ours, infer=False))
+    assert words(service, "ben") == [said]
+
+
+def test_pictures_say_nothing_and_stop_nothing(service: Service, adding: Adder) -> None:
+    shown = {"type": "image_url", "image_url": {"url": "http://x/y.png"}}
+    for content in (shown, [shown]):
+        said = [*talk("My bike is red"), {"role": "user", "content": content}]
+        adding.tell(Telling(Ids("ana"), said))
+        assert adding.tell(Telling(Ids("ben"), [{"role": "user", "content": content}]))["results"] == []
+    assert words(service) == ["My bike is red"]
+
+
 def test_one_message_alone_is_always_told(service: Service, adding: Adder) -> None:
     for event in ("ADD", "REINFORCE", "REINFORCE"):
         (result,) = adding.tell(Telling(Ids("ana"), talk("I like tea")))["results"]

@@ -45,7 +45,7 @@ class Pool(NamedTuple):
     wanted: Tensor  # [heard, W] the teacher's vectors of these texts as they were said
     plain: list[Tensor]
     still: Tensor  # [plain, W] the teacher's vectors
-    facts: Tensor  # [.., W] the teacher's vectors of facts
+    others: Tensor  # [.., W] the teacher's vectors of facts and sentences, to be as near to as the text said is
 
 
 class Layers:
@@ -101,8 +101,8 @@ class Layers:
 
 
 def pool_of(layers: Layers, pairs: Pairs, real: list[str], args: argparse.Namespace) -> Pool:
-    """Questions of the pairs and real sentences, misheard and as they were said; kept in a file."""
-    file = args.runs / f"pool-{args.upper}-{args.texts}-{args.seed}.pt"
+    """Questions of the pairs and sentences of talk, misheard and as they were said; kept in a file."""
+    file = args.runs / f"pool-{args.upper}-{args.texts}-{args.sentences}-{args.seed}.pt"
     if file.is_file():
         return Pool(*torch.load(file, weights_only=True))
     rng, neighbours = random.Random(args.seed), Neighbours(real)
@@ -110,16 +110,17 @@ def pool_of(layers: Layers, pairs: Pairs, real: list[str], args: argparse.Namesp
     examples = [e for number in range(-(-args.texts // size)) for e in pairs.batch(number, size)][
         : args.texts
     ]
-    said = [e.anchor for e in examples] + rng.sample(real, args.texts // 2)
+    said = [e.anchor for e in examples] + rng.sample(real, args.sentences)
     heard = [heard_badly(text, rng, rng.uniform(*RATES), neighbours) for text in said]
     facts = [e.fact for e in examples[: args.texts // 2]]
     clean = layers.states(said, "said")
     told = layers.states(facts, "facts")
     wanted, keys = layers.taught(clean), layers.taught(told)
-    few = args.texts // 4
-    kept = [*clean[:few], *clean[-few:], *told[:few]]
-    still = torch.cat([wanted[:few], wanted[-few:], keys[:few]])
-    pool = Pool(layers.states(heard, "heard"), wanted, kept, still, keys)
+    few, talk = args.texts // 4, args.sentences // 2
+    kept = [*clean[:few], *clean[-talk:], *told[:few]]
+    still = torch.cat([wanted[:few], wanted[-talk:], keys[:few]])
+    others = torch.cat([keys, wanted[-args.sentences :]])
+    pool = Pool(layers.states(heard, "heard"), wanted, kept, still, others)
     file.parent.mkdir(parents=True, exist_ok=True)
     torch.save(tuple(pool), file)
     return pool
@@ -145,8 +146,8 @@ def loss_of(layers: Layers, pool: Pool, step: int, args: argparse.Namespace) -> 
     rows = rng.sample(range(len(pool.heard)), args.batch)
     quiet = rng.sample(range(len(pool.plain)), args.batch // 3)
     said = layers.vectors([pool.heard[row] for row in rows] + [pool.plain[row] for row in quiet])
-    clean, among = pool.wanted[rows], rng.sample(range(len(pool.facts)), 3 * args.batch)
-    told = denoising(said[: args.batch], clean, torch.cat([clean, pool.facts[among]]))
+    clean, among = pool.wanted[rows], rng.sample(range(len(pool.others)), 3 * args.batch)
+    told = denoising(said[: args.batch], clean, torch.cat([clean, pool.others[among]]))
     return told + float(args.keep) * distillation(said[args.batch :], pool.still[quiet])
 
 
@@ -161,9 +162,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--runs", type=Path, default=Path("runs/hearing"), help="where the state is kept")
     parser.add_argument("--steps", type=int, default=900)
     parser.add_argument("--upper", type=int, default=2, help="layers that learn, from the top")
-    parser.add_argument(
-        "--texts", type=int, default=12_000, help="questions of pairs; half as many sentences"
-    )
+    parser.add_argument("--texts", type=int, default=12_000, help="questions of pairs")
+    parser.add_argument("--sentences", type=int, default=6_000, help="sentences of talk beside them")
     parser.add_argument("--batch", type=int, default=96, help="misheard texts a step; a third as many plain")
     parser.add_argument("--learning-rate", type=float, default=1e-4)
     parser.add_argument(

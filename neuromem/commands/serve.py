@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import os
 import signal
@@ -55,10 +54,11 @@ def _settings(args: Namespace) -> Config:
 
 def _check_reach(config: ServerConfig, path: Path) -> None:
     """Raises InvalidInput when others than this machine could reach a server that asks for no key."""
-    if config.admin_key or _is_loopback(config.host):
-        return
     from ..server.desk import Desk
+    from ..server.loopback import is_loopback
 
+    if config.admin_key or is_loopback(config.host):
+        return
     desk = Desk(path)
     admins = desk.rows("SELECT 1 FROM keys WHERE scope = 'admin' AND revoked IS NULL")
     desk.close()
@@ -67,13 +67,6 @@ def _check_reach(config: ServerConfig, path: Path) -> None:
             "host", f"{config.host!r} can be reached by others, and there is no admin key",
             "set NEUROMEM_SERVER__ADMIN_KEY, or serve on 127.0.0.1",
         )  # fmt: skip
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _listening(config: ServerConfig) -> socket.socket:

@@ -30,7 +30,7 @@ def read_turns(messages: object) -> list[Turn]:
     """Checked messages: a string, or messages as OpenAI has them, oldest first.
 
     Each has "role", "content" (a string, or parts of which those of type "text" count) and perhaps
-    "name" and "timestamp". Calls of tools, which say nothing, are left out.
+    "name" and "timestamp". Calls of tools and pictures without words, which say nothing, are left out.
 
     Raises:
         InvalidInput: a field is missing, of the wrong type, blank or too long; names the field.
@@ -64,11 +64,20 @@ def _turn(message: object, field: str) -> Turn | None:
     content = message.get("content")
     if content is None and (role in SILENT or message.get("tool_calls") or message.get("function_call")):
         return None  # a call of a tool says nothing
+    if isinstance(content, Mapping):  # as mem0 takes it: one part by itself
+        content = [content]
     text = _text_of(content, f"{field}.content")
-    if role in SILENT and not text.strip():
+    if not text.strip() and (role in SILENT or _only_shows(content)):
         return None
     speaker = _checked(name, f"{field}.name").strip() if name and name.strip() else None
     return Turn(role, _checked(text, f"{field}.content"), speaker, timestamp=message.get("timestamp"))
+
+
+def _only_shows(content: object) -> bool:
+    """Whether all parts are pictures, sound and the like: nothing is said in words."""
+    return isinstance(content, list) and all(
+        isinstance(part, Mapping) and part.get("type", "text") != "text" for part in content
+    )
 
 
 def _text_of(content: object, field: str) -> str:

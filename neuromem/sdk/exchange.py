@@ -38,7 +38,7 @@ class Exchange:
         self._sidecar.stats.add("calls")
         self.call = self._dialect.settled(self.call)
         named = self._dialect.owner(self.call)
-        user_id = named if isinstance(named, str) and named.strip() else self._sidecar.user_id
+        user_id = self._sidecar.user_id if _is_left_out(named) else _name(named)
         if user_id is None:
             self._sidecar.ownerless()
             return
@@ -92,3 +92,15 @@ class Exchange:
             messages = [*self._said, *([{"role": "assistant", "content": answer}] if answer else [])]
             if messages:
                 self._sidecar.tell(Said(user_id, messages))
+
+
+def _is_left_out(given: object) -> bool:
+    """None, or the marks that the clients have for "not given"."""
+    return given is None or type(given).__name__ in ("NotGiven", "Omit")
+
+
+def _name(given: object) -> str | None:
+    """Whom a call names; None where that is no name: somebody else's memory would not do instead."""
+    if isinstance(given, int) and not isinstance(given, bool):
+        return str(given)
+    return given if isinstance(given, str) and given.strip() else None

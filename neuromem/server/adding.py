@@ -16,7 +16,7 @@ from ..engine import Written
 from ..errors import InvalidInput
 from ..facts import read_turns
 from .entries import KINDS, Ids
-from .events import DONE, PENDING, Event, Events
+from .events import DONE, PENDING, TALK, Event, Events
 from .jobs import Jobs
 from .principals import ANYBODY, Principal
 from .service import Service
@@ -116,7 +116,7 @@ class Adding:
         self, kind: str, told: Telling, ids: Ids, request: dict[str, Any], key: str | None = None
     ) -> tuple[Event, dict[str, str]]:
         owner = ids.owner.name
-        self._cleaned(owner, told.messages)  # raises what it will raise
+        self._cleaned(owner, told.messages, told.infer)  # raises what it will raise
         self._service.check(ids, "x", metadata=told.metadata, timestamp=told.timestamp)
         at = self._service.engine.clock() if told.timestamp is None else told.timestamp
         job = {"do": JOB, "told": asdict(told) | {"ids": ids.given(), "timestamp": at}}
@@ -145,7 +145,7 @@ class Adding:
         """Tells what is new: the results, the words of what was told now, the name of the list."""
         owner = ids.owner.name
         tell = tell or (lambda new: self._tell(told, ids, new, who))
-        messages = self._cleaned(owner, told.messages)
+        messages = self._cleaned(owner, told.messages, told.infer)
         if not messages:
             return [], {}, []
         talk = f"{owner}\0{json.dumps([ids.agent, ids.app, ids.run, told.infer])}"
@@ -154,26 +154,32 @@ class Adding:
             written = tell(messages)
             self._talks.told(talk, hashes, 0)
             return _results(written), {item.id: item.text for item in written}, []
-        name = f"talk\0{self._talks.name_of(talk, hashes)}"
+        name = f"{TALK}{self._talks.name_of(talk, hashes)}"
         with self._talks.hold(talk):
             known = self._talks.known(talk, hashes)
             if known == len(messages):
                 before = self._answered_before(name)
                 if before is not None:
                     return before, {}, [name]
-                known = 0  # what came of it was deleted, and it is told again: that is meant
+                known = 0  # what came of it went, or it is not known what did: it is meant to be told again
             written = tell(messages[known:])
             self._talks.told(talk, hashes, known)
         return _results(written), {item.id: item.text for item in written}, [name]
 
     def _answered_before(self, name: str) -> list[Result] | None:
-        """What came of a list that was told before, as far as it is there; None where all was deleted."""
+        """What came of a list that was told before, as far as it is there.
+
+        None where all of it was deleted, and where something else was told since that replaced some of it ("I
+        live in Paris", said again after Rome): then it is told anew. A part of a talk has no such answer,
+        nor has a list that was told longer ago than events are kept.
+        """
         event = self.events.answer_to(name)
-        results = event.body.get("memories", ()) if event is not None else ()
-        alive = [item for item in results if self._service.holds(item["id"])]
-        if results and not alive:
+        results = [item["id"] for item in (event.body.get("memories", ()) if event is not None else ())]
+        alive = [entry for id_ in results if (entry := self._service.entry(id_)) is not None]
+        replaced = any(not entry.current and entry.replaced_by not in results for entry in alive)
+        if replaced or (results and not alive):
             return None
-        return [{"id": item["id"], "event": "NONE"} for item in alive]
+        return [{"id": entry.id, "event": "NONE"} for entry in alive]
 
     def _tell(self, told: Telling, ids: Ids, messages: Sequence[Any], who: Principal) -> list[Written]:
         return self._service.add(
@@ -188,8 +194,11 @@ class Adding:
             who=who,
         )
 
-    def _cleaned(self, owner: str, messages: Any) -> list[Any]:
+    def _cleaned(self, owner: str, messages: Any, infer: bool) -> list[Any]:
         """The messages that may hold something to remember.
+
+        Args:
+            infer: of what is kept as it is only our own marked blocks are taken out.
 
         Raises:
             InvalidInput: they are malformed, or there was nothing in them from the start.
@@ -209,21 +218,22 @@ class Adding:
             except InvalidInput as error:
                 field = error.field.replace("messages[0]", f"messages[{place}]")
                 raise InvalidInput(field, error.problem, error.remedy) from error
-            kept = self._without_echoes(owner, message)
+            kept = self._without_echoes(owner, message, infer)
             if kept is not None:
                 said.append(kept)
         if several and all(map(_is_blank, messages)):
             raise InvalidInput("messages", "are all blank", "give at least one word")
         return said
 
-    def _without_echoes(self, owner: str, message: Any) -> Any:
+    def _without_echoes(self, owner: str, message: Any, infer: bool) -> Any:
         """A message without what memories have put in; None when it has nothing else, or only instructs."""
+        echoes = self._service.echoes
         if isinstance(message, str):
-            return self._service.echoes.without(owner, message) or None
+            return echoes.without(owner, message, guess=infer) or None
         content = message.get("content")
         if message.get("role") in INSTRUCTING or content is None:
             return None
-        bare = self._service.echoes.without(owner, content)
+        bare = echoes.without(owner, [content] if isinstance(content, Mapping) else content, guess=infer)
         if not bare or (isinstance(bare, str) and not bare.strip()):
             return None
         return message if bare == content else {**message, "content": bare}

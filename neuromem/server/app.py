@@ -20,6 +20,7 @@ from .events import Events
 from .jobs import Jobs
 from .keys import Keys
 from .limits import Gate
+from .loopback import is_loopback
 from .mcp.door import Door
 from .mcp.memories import Parts
 from .metrics import Metrics
@@ -69,7 +70,7 @@ def _furnish(app: FastAPI, service: Service, settings: ServerConfig) -> None:
     """The parts beside the service, where routes find them, and what stands around."""
     state = app.state
     state.service, state.config, state.ready = service, settings, False
-    state.keys = Keys(service.desk, settings.admin_key)
+    state.keys = Keys(service.desk, settings.admin_key, reached=not is_loopback(settings.host))
     state.events = Events(service.desk, service.engine.clock)
     state.jobs = Jobs(service, state.events)
     state.background = Background(service, state.events, state.keys, settings)

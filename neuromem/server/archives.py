@@ -11,7 +11,7 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -152,7 +152,8 @@ class Archives:
 
     def forget(self, owner: str) -> None:
         """Deletes all archives of an owner."""
-        shutil.rmtree(self._of(owner), ignore_errors=True)
+        with suppress(FileNotFoundError):  # most have none
+            shutil.rmtree(self._of(owner))
 
     def _about(self, path: Path) -> dict[str, Any]:
         with self._open(path, None, False, readonly=True) as archive:

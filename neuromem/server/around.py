@@ -10,7 +10,6 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -19,6 +18,7 @@ from ..config import ServerConfig
 from .errors import Refused, answer
 from .keys import Keys
 from .limits import Buckets, Gate, check_length, counting
+from .loopback import is_loopback
 from .metrics import Metrics
 
 __all__ = ["WHO", "Around", "template_of"]
@@ -114,14 +114,14 @@ class Around:
             Refused: 403; the page's name leads here by a trick of DNS, or the page is of another origin.
         """
         server = scope.get("server") or ("", 0)
-        if not _is_loopback(server[0]):
+        if not is_loopback(server[0]):
             return
         for name, value in scope["headers"]:
-            if name == b"host" and not _is_loopback(_host("//" + value.decode("latin-1"))):
+            if name == b"host" and not is_loopback(_host("//" + value.decode("latin-1"))):
                 raise Refused(403, "this Host is not this machine; set an admin key to serve other names")
             if name == b"origin" and "*" not in self.origins:
                 origin = _host(value.decode("latin-1"))
-                if not _is_loopback(origin) and origin not in self.origins:
+                if not is_loopback(origin) and origin not in self.origins:
                     raise Refused(403, "a page of another origin may not ask; see the setting server.cors")
 
     def _sending(self, send: Any, seen: _Seen) -> Callable[[Any], Any]:
@@ -169,12 +169,3 @@ def _host(url: str) -> str:
         return "*" if url.strip() == "*" else (urlsplit(url.strip()).hostname or "")
     except ValueError:
         return ""
-
-
-def _is_loopback(name: str) -> bool:
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(name).is_loopback
-    except ValueError:
-        return False

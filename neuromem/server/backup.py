@@ -16,7 +16,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..errors import InvalidInput
-from .entries import ACTIVE, STATE, Ids, iso
+from ..identity import STATE
+from .entries import ACTIVE, Ids, iso
 from .openmemory import APP, Listing, OpenMemory, id_of
 
 __all__ = ["export", "import_"]

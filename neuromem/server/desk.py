@@ -139,6 +139,13 @@ class Desk:
                 db.execute(f"DELETE FROM {table} WHERE owner = ?", (owner,))
         self._filed = {row for row in self._filed if row[2] != owner}
 
+    def forget_events(self, events: Sequence[str]) -> None:
+        """Forgets events that were not to be, with what of them waits to be told."""
+        if events:
+            with self.change() as db:
+                for table, column in (("jobs", "event"), ("events", "id")):
+                    db.executemany(f"DELETE FROM {table} WHERE {column} = ?", [(event,) for event in events])
+
     def counted(self) -> dict[str, tuple[int, dict[str, Any]]]:
         """Owner → (events in the log when counted, what was counted)."""
         rows = self.rows("SELECT owner, length, totals FROM counted")

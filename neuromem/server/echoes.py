@@ -13,7 +13,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Any
 
-from ..echo import without_injected
+from ..echo import without_injected, without_marked
 from ..text import normalize
 
 __all__ = ["Echoes"]
@@ -44,32 +44,35 @@ class Echoes:
             while len(self._lines) > OWNERS:
                 self._lines.popitem(last=False)
 
-    def without(self, owner: str, content: Any) -> Any:
-        """A message's content without what memories have put into it; "" or [] when nothing else is left."""
+    def without(self, owner: str, content: Any, *, guess: bool = True) -> Any:
+        """A message's content without what memories have put into it; "" or [] when nothing else is left.
+
+        Args:
+            guess: also what only looks like it: lists under a memory's heading, none of which was returned.
+        """
         if isinstance(content, str):
-            return self._without(owner, content)
+            return self._without(owner, content, guess)
         if not isinstance(content, list):
             return content
         parts = []
         for part in content:
             if isinstance(part, dict) and isinstance(part.get("text"), str):
-                part = part | {"text": self._without(owner, part["text"])}
+                part = part | {"text": self._without(owner, part["text"], guess)}
                 if not part["text"].strip():
                     continue
             parts.append(part)
         return parts
 
-    def _without(self, owner: str, text: str) -> str:
-        bare = without_injected(text)
-        if bare == text.strip():
-            bare = text  # nothing was put in: as it is, to the space
+    def _without(self, owner: str, text: str, guess: bool) -> str:
         with self._lock:
             returned = set(self._lines.get(owner, ()))
-        if not returned:
+        echoed = any(_returned(line, returned) for line in text.split("\n")) if returned else False
+        bare = without_injected(text) if guess or echoed else without_marked(text)
+        if bare == text.strip():
+            bare = text  # nothing was put in: as it is, to the space
+        if not echoed:
             return bare
-        lines = bare.split("\n")
-        kept = [line for line in lines if not _returned(line, returned)]
-        return bare if len(kept) == len(lines) else "\n".join(kept).strip()
+        return "\n".join(line for line in bare.split("\n") if not _returned(line, returned)).strip()
 
 
 def _returned(line: str, returned: set[int]) -> bool:

@@ -15,14 +15,13 @@ from typing import Any
 
 from ..engine import Engine
 from ..errors import InvalidInput
-from ..identity import NOTES, Owner
+from ..identity import EXPIRES, NOTES, STATE, Owner
 from ..owners import OpenOwner
 from .categories import Categories
 
 __all__ = [
     "ACTIVE",
     "KINDS",
-    "STATE",
     "Catalog",
     "Entry",
     "Ids",
@@ -35,7 +34,7 @@ __all__ = [
 ]
 
 KINDS = ("user", "agent", "app", "run")
-STATE, ACTIVE = "state", "active"  # the note of whether a memory was put away, and what it says if not
+ACTIVE = "active"  # what the note `STATE` says of what was not put away
 AMONG = "among"  # the note of the categories that a call brought along, name → description
 
 
@@ -146,7 +145,7 @@ def notes_for(
         kind: [name] for kind, name in ids.given().items() if (kind, name) != (owner.kind, owner.id)
     }
     if expires:
-        notes["expires"] = expires
+        notes[EXPIRES] = expires
     if categories:
         notes["categories"] = list(categories)
     if immutable:
@@ -204,7 +203,7 @@ def _entry(
         categories=given or near,
         created_ms=int(bank.written_ms[row]),
         updated_ms=max(int(bank.written_ms[row]), int(bank.heard_ms[row])),
-        expires=notes.pop("expires", None),
+        expires=notes.pop(EXPIRES, None),
         immutable=bool(notes.pop("immutable", False)),
         replaced_by=by or None,
         until_ms=until_ms,

@@ -18,11 +18,12 @@ from ..errors import InvalidInput, NotFound
 from .desk import Desk
 from .principals import ANYBODY, Principal
 
-__all__ = ["DONE", "FAILED", "PENDING", "RUNNING", "Event", "Events"]
+__all__ = ["DONE", "FAILED", "PENDING", "RUNNING", "TALK", "Event", "Events"]
 
 PENDING, RUNNING, DONE, FAILED = "PENDING", "RUNNING", "SUCCEEDED", "FAILED"
 COLUMNS = "id, kind, status, scope, body, created, completed"
 MOST_UNWRITTEN = 256
+TALK = "talk\0"  # how names of lists of messages begin
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,11 +188,20 @@ class Events:
                     self._unwritten.pop(event.id, None)
 
     def clean(self, keep_s: float, keep_answered_s: float) -> int:
-        """Drops what is over and old; returns how many events went."""
+        """Drops what is over and old; returns how many events went.
+
+        Args:
+            keep_s: of events, and of what came of lists of messages, which come again with every turn.
+            keep_answered_s: of requests that named themselves.
+        """
         self.flush()
-        now = self.clock()
+        now, talks = self.clock(), (TALK, f"{TALK}\U0010ffff")
         with self.desk.change() as db:
-            db.execute("DELETE FROM answered WHERE created < ?", (now - keep_answered_s,))
+            db.execute(
+                "DELETE FROM answered WHERE created < ? AND key NOT BETWEEN ? AND ?",
+                (now - keep_answered_s, *talks),
+            )
+            db.execute("DELETE FROM answered WHERE created < ?", (now - keep_s,))
             return db.execute("DELETE FROM events WHERE completed < ?", (now - keep_s,)).rowcount
 
 

@@ -55,7 +55,6 @@ class Filter:
     test: Test
     owners: Callable[[Index], set[str] | None]  # None: anybody's may pass
     scoped: bool = False  # it names whose memories are meant
-    whole: bool = False  # all memories of those owners pass
 
     def __call__(self, entry: Entry, words: Words) -> bool:
         return self.test(entry, words)

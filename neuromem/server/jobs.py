@@ -11,9 +11,10 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
-from ..errors import Closed, NeuromemError, StoreError
+from ..errors import Closed, NeuromemError, NotFound, StoreError
 from .events import DONE, FAILED, PENDING, Events
 from .service import Service
 
@@ -108,4 +109,5 @@ class Jobs:
         """Forgets what was told for somebody who was deleted in the meantime."""
         for item in done.get("memories", ()):
             if item["event"] == "ADD":
-                self.service.delete([item["id"]])
+                with suppress(NotFound):  # deleted with the rest, after it was told
+                    self.service.delete([item["id"]])

@@ -66,11 +66,13 @@ class _Held:
 class Keys:
     """The keys of a server. Safe across threads; who has a key is known without a look at the desk."""
 
-    def __init__(self, desk: Desk, admin_key: str = "") -> None:
-        """Args:
-        admin_key: of the settings; one that is always good.
+    def __init__(self, desk: Desk, admin_key: str = "", *, reached: bool = False) -> None:
         """
-        self._desk, self._lock = desk, threading.Lock()
+        Args:
+            admin_key: of the settings; one that is always good.
+            reached: others than this machine reach the server, so an admin's key must be left.
+        """
+        self._desk, self._lock, self._reached = desk, threading.Lock(), reached
         self._held: dict[bytes, _Held] = {}
         self._used: dict[str, float] = {}
         self._admins = 0
@@ -151,10 +153,16 @@ class Keys:
 
         Raises:
             NotFound: there is none, or it is not theirs.
+            Refused: 409; without it whoever reaches the server could do everything, and others than this
+                machine do.
         """
         if not any(key["id"] == id_ and key["revoked_at"] is None for key in self.known(who)):
             raise NotFound("no such key; GET /v1/keys lists those that there are")
         with self._lock:
+            last = {held.id for held in self._held.values() if held.who.admin} == {id_}
+            if last and self._reached:
+                problem = "this is the last admin key, and others reach this server; make another first"
+                raise Refused(409, problem)
             with self._desk.change() as db:
                 db.execute("UPDATE keys SET revoked = ? WHERE id = ?", (now, id_))
             for lead in [lead for lead, held in self._held.items() if held.id == id_]:

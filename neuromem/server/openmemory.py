@@ -14,8 +14,9 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from ..errors import InvalidInput, NotFound
+from ..identity import STATE
 from .adding import Adding, Telling
-from .entries import ACTIVE, STATE, Entry, Ids, iso
+from .entries import ACTIVE, Entry, Ids, iso
 from .filters import Filter, every, filed_under, parse
 from .principals import ANYBODY, Forbidden, Principal
 from .service import Service

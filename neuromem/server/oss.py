@@ -339,5 +339,4 @@ class OpenSource:
         """
         if not self.who.admin:
             raise Forbidden("only the admin may reset")
-        for owner in self.service.owners(EVERYTHING, self.who):
-            self.service.forget_owner(owner)
+        self.service.delete_where(EVERYTHING, self.who)

@@ -1,7 +1,7 @@
 """One spelling for every path: clients of mem0 end paths with a slash or not, double it, and encode names.
 
 Routes are written without a slash at the end. A segment is decoded by itself, after the path was taken
-apart, so a name such as `a%2F%2Fb` comes to its route (`{name:path}`) with both slashes in it. Nothing is
+apart, so a name such as `a%2F%2Fb` comes to its route (`{name:anything}`) with both slashes in it. Nothing is
 redirected: httpx does not follow redirects unless told to.
 """
 

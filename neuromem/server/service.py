@@ -17,7 +17,7 @@ from ..checks import check_search
 from ..engine import Written
 from ..errors import InvalidInput, NotFound
 from ..forgetting import strength
-from ..identity import NOTES, Owner, canonical_id, owner_of
+from ..identity import EXPIRES, NOTES, Owner, canonical_id, owner_of
 from ..memory import Memory
 from ..owners import OpenOwner
 from ..recall import Recall
@@ -34,12 +34,12 @@ from .entries import (
     catalog_of,
     entry_of,
     notes_for,
-    nothing_of,
     own_metadata,
 )  # fmt: skip
 from .filing import Filing
 from .filters import EVERYTHING, Filter
 from .principals import ANYBODY, Principal
+from .removal import delete_where
 from .terms import Change, Found, Search, public_score, whose_of
 
 __all__ = ["Change", "Found", "Search", "Service", "public_score", "whose_of"]
@@ -106,10 +106,11 @@ class Service:
         self.desk.file(owner.name, ids.given().items())
         written = self.combiner.add(owner, call)
         new = (item for item in written if item.event in ("ADD", "UPDATE"))
-        self._tell([Change("ADD", item.id, owner.name, item.text) for item in new])
+        self.tell([Change("ADD", item.id, owner.name, item.text) for item in new])
         return written
 
-    def _tell(self, changes: Sequence[Change]) -> None:
+    def tell(self, changes: Sequence[Change]) -> None:
+        """Tells those who watch what has changed."""
         for watcher in self.watchers if changes else ():
             watcher(changes)
 
@@ -145,7 +146,7 @@ class Service:
             own[NOTES] = kept
         self.memory.update(memory_id, text, metadata=own, timestamp=timestamp)
         changed = self.get(memory_id, who=who)
-        self._tell([Change("UPDATE", changed.entry.id, changed.entry.owner, changed.text)])
+        self.tell([Change("UPDATE", changed.entry.id, changed.entry.owner, changed.text)])
         return changed
 
     def _notes(self, entry: Entry) -> dict[str, Any]:
@@ -155,7 +156,7 @@ class Service:
             kind: list(names) for kind, names in entry.ids.items() if names and kind != owner.kind
         }
         stored = {
-            "expires": entry.expires,
+            EXPIRES: entry.expires,
             "categories": list(entry.categories) if entry.sorted else None,
             "immutable": entry.immutable or None,
         }
@@ -176,11 +177,15 @@ class Service:
 
     def holds(self, memory_id: str) -> bool:
         """Whether there is such a memory now."""
+        return self.entry(memory_id) is not None
+
+    def entry(self, memory_id: str) -> Entry | None:
+        """The entry of a memory, whoever's it is; None where there is none."""
         try:
-            with self.engine.use_owner_of(_id(memory_id)):
-                return True
+            with self.engine.use_owner_of(_id(memory_id)) as open_:
+                return entry_of(self.engine, open_, _id(memory_id))
         except NotFound:
-            return False
+            return None
 
     @contextmanager
     def _holding(self, memory_id: str, who: Principal) -> Iterator[tuple[OpenOwner, str]]:
@@ -229,7 +234,7 @@ class Service:
             for entry in self.catalog(owner).entries.values():
                 shown = (show_expired or not entry.expired(today)) and (entry.current or not latest_only)
                 shown = shown and (put_away or entry.state == ACTIVE)
-                if shown and filter_(entry, lambda entry=entry: self._words(entry)):  # type: ignore[misc]
+                if shown and filter_(entry, lambda entry=entry: self.words(entry)):  # type: ignore[misc]
                     found.append(entry)
         return sorted(found, key=lambda entry: (-entry.created_ms, entry.id))
 
@@ -257,7 +262,8 @@ class Service:
                 found.append(self.get(memory_id, who=who))
         return found
 
-    def _words(self, entry: Entry) -> str:
+    def words(self, entry: Entry) -> str:
+        """What a memory says; "" for one that is gone."""
         try:
             return self.memory.get(entry.id).text
         except NotFound:
@@ -290,7 +296,7 @@ class Service:
             entry = catalog.entries.get(memory_id)
             if entry is None or (not wanted.show_expired and entry.expired(today)) or entry.state != ACTIVE:
                 return False
-            return wanted.filter(entry, lambda: self._words(entry))
+            return wanted.filter(entry, lambda: self.words(entry))
 
         whose: dict[str, Any] = whose_of(owner)
         limit = max(3 * wanted.limit, MANY) if wanted.decay else wanted.limit
@@ -357,22 +363,16 @@ class Service:
                             waiting.append(older)
         if owners:
             self.memory.delete(list(owners))
-        self._tell([Change("DELETE", id_, owner) for id_, owner in owners.items()])
+        self.tell([Change("DELETE", id_, owner) for id_, owner in owners.items()])
         return len(owners)
 
     def delete_where(self, filter_: Filter, who: Principal = ANYBODY) -> int:
-        """Forgets what passes a filter; an owner all of whose memories pass is forgotten, every word."""
-        gone = 0
-        for owner in self.owners(filter_, who):
-            entries = self.catalog(owner).entries
-            ids = [e.id for e in entries.values() if filter_(e, lambda e=e: self._words(e))]  # type: ignore[misc]
-            if len(ids) == len(entries) and (ids or filter_(nothing_of(owner), str)):
-                self.forget_owner(owner)
-            elif ids:
-                self.memory.delete(ids)
-            self._tell([Change("DELETE", id_, owner) for id_ in ids])
-            gone += len(ids)
-        return gone
+        """Forgets what passes a filter; an owner all of whose memories pass is forgotten, every word.
+
+        What waits to be told and would pass is dropped. What is also filed under another name of the same
+        kind, another session's, say, stays under that. Returns how many memories passed.
+        """
+        return delete_where(self, filter_, who)
 
     def forget_owner(self, owner: str) -> int:
         """Forgets an owner, every word. Those who watch are told by whoever calls this."""

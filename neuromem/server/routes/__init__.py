@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from .. import anything  # noqa: F401  (a kind of path parameter that routes use)
 from . import archives, health, keys, openmemory, openmemory_apps, oss, platform, service
 
 __all__ = ["ROUTERS"]

@@ -193,7 +193,7 @@ def entities(oss: TheOpenSource) -> Response:
     return JSONResponse(oss.entities())
 
 
-@router.delete("/entities/{kind}/{name:path}")
+@router.delete("/entities/{kind}/{name:anything}")
 def delete_entity(kind: Literal["user", "agent", "app", "run"], name: str, oss: TheOpenSource) -> Response:
     """Forgets what is filed under a name."""
     oss.delete_all(Ids.of({f"{kind}_id": name}))

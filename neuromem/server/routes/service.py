@@ -137,7 +137,7 @@ def _filed(ids: Ids) -> Filter:
     def owners(_index: Index) -> set[str]:
         return {owner}
 
-    return Filter(test, owners, scoped=True, whole=ids.run is None)
+    return Filter(test, owners, scoped=True)
 
 
 @router.post("/recall")

@@ -26,7 +26,7 @@ def entities(request: Request, platform: ThePlatform, who: Who) -> dict[str, Any
     return paged(request, known, place_of(request), lambda some: [_shown(item) for item in some]) | totals
 
 
-@router.get("/v2/entities/{kind}/{name:path}/profile")  # before the next one, whose name takes in all
+@router.get("/v2/entities/{kind}/{name:anything}/profile")  # before the next one, whose name takes in all
 def profile(kind: str, name: str, platform: ThePlatform, who: Who) -> dict[str, Any]:
     """What is known of a user."""
     if _kind(kind) != "user":
@@ -34,8 +34,8 @@ def profile(kind: str, name: str, platform: ThePlatform, who: Who) -> dict[str, 
     return platform.profiles.get(name, who)
 
 
-@router.get("/v1/entities/{kind}/{name:path}")
-@router.get("/v2/entities/{kind}/{name:path}")
+@router.get("/v1/entities/{kind}/{name:anything}")
+@router.get("/v2/entities/{kind}/{name:anything}")
 def entity(kind: str, name: str, platform: ThePlatform, who: Who) -> dict[str, Any]:
     """One of them."""
     for item in platform.service.filing.entities(who):
@@ -44,8 +44,8 @@ def entity(kind: str, name: str, platform: ThePlatform, who: Who) -> dict[str, A
     raise NotFound(f"no {kind} {name!r} has memories here")
 
 
-@router.delete("/v1/entities/{kind}/{name:path}")
-@router.delete("/v2/entities/{kind}/{name:path}")
+@router.delete("/v1/entities/{kind}/{name:anything}")
+@router.delete("/v2/entities/{kind}/{name:anything}")
 def delete_entity(kind: str, name: str, platform: ThePlatform, who: Who) -> dict[str, Any]:
     """Forgets all that is filed under exactly this name; there may be nothing left of it."""
     gone = platform.service.delete_where(filed_under(_kind(kind), name), who)

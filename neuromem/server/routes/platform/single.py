@@ -7,7 +7,11 @@ from typing import Any
 from fastapi import APIRouter
 
 from ....errors import InvalidInput
+from ....facts import read_turns
+from ....identity import seconds_of
+from ....tell import check_metadata
 from ...deps import ThePlatform, Who
+from ...entries import own_metadata
 from ...records import history_rows, record
 from .bodies import Batch, Change, day_of
 
@@ -48,12 +52,13 @@ def delete(memory_id: str, platform: ThePlatform, who: Who, delete_linked: bool 
 
 @router.put("/v1/batch")
 def update_batch(body: Batch, platform: ThePlatform, who: Who) -> dict[str, Any]:
-    """Changes several; none when one of them is not there, or nothing is to be changed in it."""
+    """Changes several; none when one of them is not there, or cannot be changed so."""
     changes = [_changes(item) for item in body.memories]
     for place, (item, change) in enumerate(zip(body.memories, changes, strict=True)):
         if not change:
             raise InvalidInput(f"memories[{place}].text", "is missing", "give text or metadata")
         platform.service.get(item.memory_id, who=who)
+        _check(change, f"memories[{place}]")
     for item, change in zip(body.memories, changes, strict=True):
         platform.service.update(item.memory_id, **change, who=who)
     return {"message": f"Successfully updated {len(changes)} memories"}
@@ -64,6 +69,19 @@ def delete_batch(body: Batch, platform: ThePlatform, who: Who) -> dict[str, Any]
     """Forgets several; none when one of them is not there."""
     gone = platform.service.delete([item.memory_id for item in body.memories], who=who)
     return {"message": f"Successfully deleted {gone} memories"}
+
+
+def _check(change: dict[str, Any], place: str) -> None:
+    """Raises InvalidInput where `Service.update` would, before the first of several is changed."""
+    try:
+        if "text" in change:
+            read_turns(change["text"])
+        check_metadata(own_metadata(change.get("metadata")))
+        if "timestamp" in change:
+            seconds_of(change["timestamp"])
+    except InvalidInput as error:
+        field = error.field.replace("messages", "text")
+        raise InvalidInput(f"{place}.{field}", error.problem, error.remedy) from error
 
 
 def _changes(body: Change) -> dict[str, Any]:
