@@ -228,44 +228,6 @@ def test_a_question_must_be_words(memory: Memory, query: Any) -> None:
     assert message_of(lambda: memory.search(query, user_id="ana")).startswith("query: ")
 
 
-# --- metadata ----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "metadata",
-    ["pets", 7, ["a"], {1: "a"}, {"x": math.nan}, {"x": math.inf}, {"x": b"raw"}, {"x": {1, 2}},
-     {"x": object()}, {"x": "y" * 70_000}],
-    ids=["text", "number", "list", "number key", "nan", "inf", "bytes", "set", "object", "huge"],
-)  # fmt: skip
-def test_metadata_that_is_not_json_is_refused(memory: Memory, metadata: Any) -> None:
-    assert message_of(lambda: memory.add("I like tea", user_id="ana", metadata=metadata)).startswith(
-        "metadata: "
-    )
-    assert memory.users() == []
-
-
-def test_metadata_that_holds_itself_is_refused(memory: Memory) -> None:
-    loop: dict[str, Any] = {}
-    loop["loop"] = loop
-    deep: dict[str, Any] = {}
-    for _ in range(100_000):
-        deep = {"d": deep}
-    for metadata in (loop, deep):
-        message_of(lambda metadata=metadata: memory.add("I like tea", user_id="ana", metadata=metadata))
-
-
-@pytest.mark.parametrize("inner", [[], {}, "x"])
-def test_metadata_is_nested_64_deep_at_most(memory: Memory, inner: Any) -> None:
-    """What copies and writes it later is recursive: one such memory would break every list that holds it."""
-    nested: dict[str, Any] = {"a": inner}
-    for _ in range(62 if isinstance(inner, list | dict) else 63):
-        nested = {"a": nested}
-    memory.add("I like tea", user_id="ana", metadata=nested)
-    assert [recall.metadata for recall in memory.all(user_id="ana")] == [nested]
-    message = message_of(lambda: memory.add("I like tea", user_id="ben", metadata={"a": nested}))
-    assert message.startswith("metadata: is nested more than 64 deep")
-
-
 # --- places and settings -----------------------------------------------------------------------
 
 
