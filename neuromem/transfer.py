@@ -7,21 +7,26 @@
      "importance": 0.6, "pinned": false, "metadata": {}, …}
 
 What is not current any more has ``"until"`` (Unix seconds) and, if anything replaced it, ``"superseded_by"``.
+
+Ids are kept, but for those that another owner of the store has: an id leads to one owner only.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import torch
+
+from .bank import SlotBank
 from .bankfile import load_bank
 from .errors import InvalidInput, NotFound, ReadOnly
 from .facts import GIST_FIELD_BYTES, gist_of, read_turns, same_fact_key
 from .fold import pack_rows
-from .identity import Owner, canonical_id, seconds_of
-from .log import Event
+from .identity import TAG_BYTES, Owner, canonical_id, memory_id, parse_id, seconds_of, tag_of
+from .log import Event, EventLog
 from .owners import names_of, only_user
 from .recall import Hit, read
 from .tell import check_metadata, check_room, in_batches
@@ -35,6 +40,7 @@ __all__ = ["export", "import_"]
 
 KEPT = "text gist cues known_as importance pinned role name metadata slot".split()  # of a memory's words
 SUFFIXES = (".safetensors", ".jsonl", ".flac")
+NOWHERE = -1  # place in a log, in the ids that an import gives: no memory that was told has it
 
 
 def export(
@@ -101,16 +107,16 @@ def _kind_of(path: Path) -> str:
 
 def _lines(engine: Engine, open_: OpenOwner) -> list[dict[str, Any]]:
     out = []
-    for memory_id in open_.bank.ids():
-        record = engine.record(open_, memory_id)
-        row = open_.bank.rows_of(memory_id)[0]
-        line = {"id": memory_id, "time": int(open_.bank.written_ms[row]) / 1_000}
+    for id_ in open_.bank.ids():
+        record = engine.record(open_, id_)
+        row = open_.bank.rows_of(id_)[0]
+        line = {"id": id_, "time": int(open_.bank.written_ms[row]) / 1_000}
         if record is not None and not record.erased:
             line |= {key: record.body[key] for key in KEPT if key in record.body}
         else:  # slots that came without words: what they say
-            recall = read(open_.bank, engine.codec, [Hit(memory_id, 0, 0, 0)], engine.now_ms())[0]
+            recall = read(open_.bank, engine.codec, [Hit(id_, 0, 0, 0)], engine.now_ms())[0]
             line |= {"text": recall.text, "importance": float(open_.bank.importance[row])}
-        until_ms, by = open_.bank.ended(memory_id)
+        until_ms, by = open_.bank.ended(id_)
         if until_ms:
             line |= {"until": until_ms / 1_000} | ({"superseded_by": by} if by else {})
         out.append(line)
@@ -122,6 +128,8 @@ def _import_bank(engine: Engine, open_: OpenOwner, path: Path) -> int:
         path, engine.config.bank, engine.config.forgetting,
         codec=engine.codec.identity, encoder=engine.keys.identity,
     )  # fmt: skip
+    successors = [by for _, by in bank.ends(bank.ids()).values() if by]
+    _rename(bank, _ids_here(engine.log, open_.fold.owner, [*bank.ids(), *successors]))
     ids = bank.ids()
     now = engine.clock()
     # an event for each memory, so that it can be erased alone
@@ -146,9 +154,47 @@ def _import_lines(engine: Engine, open_: OpenOwner, path: Path) -> int:
             "path", f"{path} is not UTF-8 ({error.reason})", "give what export wrote"
         ) from error
     if events:
+        bodies = [event.body for event in (*events, *ends)]
+        named = [str(body[key]) for body in bodies for key in ("id", "by") if body.get(key)]
+        here = _ids_here(engine.log, open_.fold.owner, named)
+        for body in bodies:
+            body.update({key: here[id_] for key in ("id", "by") if (id_ := body.get(key))})
         check_room(open_.bank, [event.body for event in events])
         engine.commit(open_, [*in_batches(events), *ends])
     return len(events)
+
+
+def _ids_here(log: EventLog, owner: str, ids: Sequence[str]) -> dict[str, str]:
+    """The id that each of a file's ids becomes in an owner's memory: itself, if nobody else has it.
+
+    By its id a memory is found, changed and deleted: of two owners with one id, one would have the other's
+    memory deleted. The new id is a function of owner and old id, so that the same file says the same again.
+    """
+    foreign = {id_ for id_ in ids if parse_id(id_)[:TAG_BYTES] != tag_of(owner)}
+    tags = {parse_id(id_)[:TAG_BYTES] for id_ in foreign}
+    taken: set[str] = set()
+    for name in sorted(log.owners(), key=lambda name: (tag_of(name) not in tags, name)):
+        if taken == foreign:  # most often after the one owner whose tag they bear
+            break
+        if name != owner:
+            taken |= foreign & _known_to(log, name)
+    return {id_: memory_id(owner, NOWHERE, 0.0, id_) if id_ in taken else id_ for id_ in ids}
+
+
+def _known_to(log: EventLog, owner: str) -> set[str]:
+    """Ids of all memories that an owner's log tells of, forgotten and deleted ones too."""
+    bodies = [record.body for record in log.events(owner)]
+    return {id_ for body in bodies for id_ in (body.get("id"), *body.get("ids", ())) if id_}
+
+
+def _rename(bank: SlotBank, names: dict[str, str]) -> None:
+    """Gives memories of a bank, and what they name as their successors, other ids: old → new."""
+    other = {parse_id(old): parse_id(new) for old, new in names.items() if new != old}
+    for buffer in (bank.id, bank.successor) if other else ():
+        for row, raw in enumerate(buffer.tolist()):
+            if new := other.get(bytes(raw)):
+                buffer[row] = torch.tensor(list(new), dtype=torch.uint8)
+    bank.reindex()
 
 
 def _event(line: str, field: str, now: float) -> Event:
