@@ -378,7 +378,7 @@ class Memory:
         """Writes an owner's memory to one file, by suffix.
 
         `.safetensors`: the bank alone; its words are in the weights, as far as they have not faded.
-        `.jsonl`: the words of every memory from the log, with their times and metadata.
+        `.jsonl`: the words of every memory from the log, with times, metadata and how strong it is.
         `.flac`: log and bank, byte for byte, in sound; `profile` as `sound.profiles.PROFILES`.
         With `acoustic`, a mode of `sound.modem`: the log alone, to be played and heard by another machine.
         """
