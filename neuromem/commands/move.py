@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import NotFound
-from .common import DEFAULT_USER, emit, open_memory
+from ..identity import Owner
+from .common import emit, open_memory, whose
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,10 +21,8 @@ __all__ = ["export", "import_", "told", "view_import"]
 def export(args: Namespace) -> int:
     """One file out."""
     with open_memory(args, readonly=True) as memory:
-        if args.user is None and not memory.users():
-            raise NotFound("nothing is remembered here yet; there is nothing to export")
-        path = memory.export(Path(args.file).expanduser(), args.user, args.profile, args.acoustic)
-        user = args.user if args.user is not None else memory.users()[0]
+        user = whose(args, memory)
+        path = memory.export(Path(args.file).expanduser(), user, args.profile, args.acoustic)
         count = len(memory.bank(user).ids())
     size = path.stat().st_size
     data = {"user": user, "file": str(path), "bytes": size, "memories": count}
@@ -42,10 +41,13 @@ def import_(args: Namespace) -> int:
         raise NotFound(f"{file} does not exist; give the path of an exported file")
     gaps: list[Gaps] = []
     with open_memory(args, new=True) as memory:
-        named = args.user is not None or memory.users() or file.suffix == ".flac"  # which says whose it is
-        user = args.user if named else DEFAULT_USER
+        before = memory.engine.log.owners()
+        user = args.user
+        if file.suffix != ".flac":  # which says itself whose it is
+            user = whose(args, memory, new=user is not None or not memory.users())
         count = memory.import_(file, user, gaps.append if args.partial else None)
-        user = user if user is not None else memory.users()[0]
+        if user is None:
+            (user,) = (Owner.parse(name).id for name in memory.engine.log.owners() if name not in before)
     data = {"user": user, "file": str(file), "memories": count, **(told(gaps) if args.partial else {})}
     emit(args, data, lambda console: view_import(console, count, user, gaps))
     return 0
