@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -58,3 +59,23 @@ def test_a_memory_in_sound_says_itself_whose_it_is(neuromem: Run, tmp_path: Path
     assert neuromem("import", file, "--json", path=other).json["user"] == "zoe"
     assert texts(neuromem, "zoe", other) == [POTOLA]
     assert texts(neuromem, "me", other) == ["I like tea."]
+
+
+def test_an_old_file_whose_memories_arrive_faded_says_how_they_come_back(
+    neuromem: Run, tmp_path: Path
+) -> None:
+    neuromem("add", POTOLA, "--user", "ana", "--at", "2020-01-01")
+    file = tmp_path / "ana.jsonl"
+    neuromem("export", str(file))
+    other, third = tmp_path / "other", tmp_path / "third"
+    assert "faded" not in neuromem("import", str(file), path=other).out, "it says how strong it was"
+    line = json.loads(file.read_text(encoding="utf-8"))
+    file.write_text(json.dumps({key: line[key] for key in ("id", "text", "time")}), encoding="utf-8")
+    assert "`neuromem rebuild` brings every word back" in " ".join(
+        neuromem("import", str(file), path=third).out.split()
+    )
+    neuromem("rebuild", path=third)
+    assert texts(neuromem, "me", third) == [POTOLA]
+    assert "faded" not in neuromem("import", str(file), path=third).out, "it was there already"
+    file.write_text(json.dumps({"id": line["id"], "text": "I like tea"}), encoding="utf-8")
+    assert "faded" not in neuromem("import", str(file), path=third).out, "it is told now"

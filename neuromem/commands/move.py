@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import NotFound
 from ..identity import Owner
-from .common import emit, open_memory, whose
+from .common import emit, note_faded, open_memory, whose
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from ..memory import Memory
     from ..sound.memory_file import Gaps
 
 __all__ = ["export", "import_", "told", "view_import"]
@@ -41,16 +42,25 @@ def import_(args: Namespace) -> int:
         raise NotFound(f"{file} does not exist; give the path of an exported file")
     gaps: list[Gaps] = []
     with open_memory(args, new=True) as memory:
+        from ..lines import bare_since  # like all that needs torch, loaded with the memory
+
         before = memory.engine.log.owners()
         user = args.user
         if file.suffix != ".flac":  # which says itself whose it is
             user = whose(args, memory, new=user is not None or not memory.users())
+        length = _events(memory)
         count = memory.import_(file, user, gaps.append if args.partial else None)
+        oldest = bare_since(file) if file.suffix == ".jsonl" and _events(memory) > length else None
         if user is None:
             (user,) = (Owner.parse(name).id for name in memory.engine.log.owners() if name not in before)
     data = {"user": user, "file": str(file), "memories": count, **(told(gaps) if args.partial else {})}
-    emit(args, data, lambda console: view_import(console, count, user, gaps))
+    emit(args, data, lambda console: view_import(console, count, user, gaps, oldest))
     return 0
+
+
+def _events(memory: Memory) -> int:
+    """How much the log holds: an import of what was there already adds nothing."""
+    return int(memory.engine.log.stats()["records"])
 
 
 def told(gaps: list[Gaps]) -> dict[str, Any]:
@@ -61,8 +71,14 @@ def told(gaps: list[Gaps]) -> dict[str, Any]:
     }
 
 
-def view_import(console: Console, count: int, user: str, gaps: list[Gaps]) -> None:
-    """What came, and what did not."""
+def view_import(
+    console: Console, count: int, user: str, gaps: list[Gaps], oldest: float | None = None
+) -> None:
+    """What came, and what did not.
+
+    Args:
+        oldest: when the oldest was told (Unix seconds) of those that did not say how strong they are.
+    """
     console.print(f"{count:,} memories came to {user!r}", markup=False)
     for each in gaps:
         console.print(f"{len(each.lost)} of {each.records} records are lost:", style="bold red")
@@ -71,3 +87,4 @@ def view_import(console: Console, count: int, user: str, gaps: list[Gaps]) -> No
         for name, row in each.report.classes.items():
             line = f"  {name}: {row['packets']} packets, {row['rebuilt']} rebuilt, {row['lost']} lost"
             console.print(line, markup=False, style="dim")
+    note_faded(console, oldest)
