@@ -228,35 +228,39 @@ def _present_words(engine: Engine, open_: OpenOwner, memory_id: str) -> str:
     return words
 
 
-def delete(engine: Engine, memory_ids: Sequence[str]) -> None:
+def delete(engine: Engine, memory_ids: Sequence[str], owner: Owner | None = None) -> None:
     """As `Memory.delete`: the events, then the words leave log and snapshot for good.
 
     Nothing is deleted when one of the memories cannot be found.
+
+    Args:
+        owner: whose memories they are; None: of whoever has them.
     """
     engine.now_ms()
+    names = engine.log.owners() if owner is None else [owner.name]
     wanted = list(dict.fromkeys(canonical_id(memory_id) for memory_id in memory_ids))
     by_owner: dict[str, list[str]] = {}
     for memory_id in wanted:
-        by_owner.setdefault(_holder(engine, memory_id), []).append(memory_id)
-    for owner, ids in by_owner.items():
-        with engine.owners.use(owner) as open_:
-            doomed, kept = redact(list(engine.log.events(owner)), ids)
+        by_owner.setdefault(_holder(engine, memory_id, names), []).append(memory_id)
+    for name, ids in by_owner.items():
+        with engine.owners.use(name) as open_:
+            doomed, kept = redact(list(engine.log.events(name)), ids)
             gone = [Event("delete", engine.clock(), {"id": memory_id}) for memory_id in ids]
             engine.commit(open_, [*gone, *kept])
-            engine.owners.snapshots.remove(owner)
-            engine.log.erase(owner, doomed)
+            engine.owners.snapshots.remove(name)
+            engine.log.erase(name, doomed)
             engine.forget_readings()
             open_.saved = -1
             engine.owners.snapshot(open_)
 
 
-def _holder(engine: Engine, memory_id: str) -> str:
-    """The owner whose log tells of a memory: it may be forgotten.
+def _holder(engine: Engine, memory_id: str, names: Sequence[str]) -> str:
+    """The owner, of some, whose log tells of a memory: it may be forgotten.
 
     Raises:
         NotFound: it was deleted, merged into another, or never written.
     """
-    for owner in owner_of(memory_id, engine.log.owners()):
+    for owner in owner_of(memory_id, names):
         with engine.owners.use(owner) as open_:
             if open_.bank.rows_of(memory_id):
                 return owner
