@@ -158,7 +158,7 @@ class _Talk:
         from ..render import memory_table
 
         if self._last is None:
-            self._note("nothing has been answered yet")
+            self._note("nothing has been answered yet, or since something was forgotten")
             return
         if self._last.recalled:
             held = set(self._memory.bank(self._user).ids())
@@ -185,7 +185,8 @@ class _Talk:
             return
         said = self._memory.get(found[0].id, "exact").text
         if (self.ask(f"forget “{said}” for good? [y/N] ") or "").strip().casefold() in ("y", "yes"):
-            self._memory.delete(found[0].id)
+            self._assistant.forget(found[0].id)
+            self._last = None  # its prompt holds the words
             self._note("forgotten, in the weights and in the log")
 
     def _deep(self, words: str) -> None:
