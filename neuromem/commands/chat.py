@@ -25,6 +25,7 @@ __all__ = ["Clock", "chat"]
 Ask = Callable[[str], str | None]
 """Reads a line after a prompt; None at the end of the input."""
 
+LATEST = 253_370_764_800.0  # the year 9999: a little later, and the calendar holds no day after tomorrow
 UNITS = {"m": 60, "h": 3_600, "d": 86_400, "w": 7 * 86_400}
 HELP = """\
 /why            what was recalled for the last answer, how strong it is, and the exact prompt
@@ -50,12 +51,15 @@ class Clock:
         """Moves on by "+30d", "2w", "+90m", …
 
         Raises:
-            InvalidInput: it says no time, or one that is gone.
+            InvalidInput: it says no time, or one that is gone or beyond the calendar.
         """
         match = re.fullmatch(r"\+?\s*(\d+(?:\.\d+)?)\s*([mhdw])\w*", by.strip())
         if match is None:
             raise InvalidInput("time", f"{by!r} is no stretch of time", "give one such as +30d, +2w or +12h")
-        self.ahead_s += float(match[1]) * UNITS[match[2]]
+        ahead_s = self.ahead_s + float(match[1]) * UNITS[match[2]]
+        if time.time() + ahead_s >= LATEST:
+            raise InvalidInput("time", f"{by!r} leads beyond the year 9998", "give a shorter stretch")
+        self.ahead_s = ahead_s
 
 
 def chat(args: Namespace) -> int:
