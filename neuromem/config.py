@@ -95,12 +95,12 @@ class WriteConfig:
 class ForgettingConfig:
     """FSRS-6's curve and updates, and the map from retrievability to strength.
 
-    `decay="power"` fades; `decay="none"` never does. With the defaults a fact of middling
+    `decay="power"` fades; `decay="none"`, or None, never does. With the defaults a fact of middling
     importance, said once, is verbatim for eleven days, a gist until day 18, and gone after 57 days;
     small talk lasts for hours, an allergy or an address for the better part of a year.
     """
 
-    decay: str = "power"
+    decay: str | None = "power"  # None is read as "none"
     initial_stability_days: float = 25.7  # of a fact of importance 0.5, said once
     importance_range: float = 4_000.0  # stability of importance 1 over that of importance 0
     curve_exponent: float = 0.1542  # FSRS-6's w20
@@ -108,7 +108,9 @@ class ForgettingConfig:
     max_stability_days: float = 36_500.0
 
     def __post_init__(self) -> None:
-        _choice("forgetting.decay", self.decay, ("power", "none"))
+        decay = "none" if self.decay is None else self.decay
+        object.__setattr__(self, "decay", decay)
+        _choice("forgetting.decay", decay, ("power", "none"))
         _check("forgetting.initial_stability_days", self.initial_stability_days, 0.001, 36_500)
         _check("forgetting.importance_range", self.importance_range, 1, 10_000)
         _check("forgetting.curve_exponent", self.curve_exponent, 0.01, 2)

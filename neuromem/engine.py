@@ -81,6 +81,7 @@ class Engine:
         self._encoder = encoder
         self.reader = Reader(extractor, config.llm, lambda: keeper_for(self.keys.encoder.name))
         self._closed = False
+        self.forgotten = 0  # how often words were deleted
         self._lock = threading.RLock()
         folder = None if path is None or past else folder_of(path)
         if past is not None:
@@ -220,6 +221,7 @@ class Engine:
 
     def forget_readings(self) -> None:
         """Drops what was read, encoded and worked out lately: deleted words must not linger in RAM either."""
+        self.forgotten += 1
         self.codec.forget_readings()
         self.keys.encoder.forget()
         forget_texts()

@@ -10,7 +10,7 @@ from typing import Any
 from .log import Event, Record
 from .text import sentences, stems
 
-__all__ = ["WRITING", "merged_into", "redact", "stories", "without"]
+__all__ = ["WRITING", "merged_into", "redact", "retold", "stories", "without"]
 
 WRITING = ("add", "add+", "hear", "change")  # events that bring words
 RETOLD = 0.6  # share of a memory's content words from which on a sentence tells it again
@@ -94,6 +94,15 @@ def redact(records: Sequence[Record], memory_ids: Sequence[str]) -> tuple[list[i
                 if rest:
                     kept.append(Event("say", record.time, record.body | {"text": rest, "origin": origin}))
     return doomed, kept
+
+
+def retold(text: str, memories: Sequence[Record]) -> bool:
+    """Whether a sentence of a text tells one of some memories again, in whatever person.
+
+    Args:
+        memories: records of their words.
+    """
+    return _not_retold(text, memories) != text
 
 
 def _not_retold(text: str, memories: Sequence[Record]) -> str:

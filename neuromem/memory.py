@@ -282,7 +282,10 @@ class Memory:
         run_id: str | None = None,
         fidelity: str = "auto",
     ) -> list[Recall]:
-        """Everything the weights hold of an owner, oldest first, only looked at."""
+        """Everything the weights hold of an owner, oldest first, only looked at.
+
+        What was replaced or taken back is there, too: `Recall.superseded_by`, `Recall.retracted`.
+        """
         check_fidelity(fidelity)
         owner = Owner.of(user_id, agent_id, run_id, app_id)
         with self._engine.owners.use(owner.name) as open_:

@@ -61,6 +61,11 @@ class Recall:
     say_gist: Callable[[], str] = field(default=str, repr=False, compare=False)
 
     @property
+    def retracted(self) -> bool:
+        """Whether it was taken back: it has ended, and nothing holds instead of it."""
+        return self.valid_until is not None and self.superseded_by is None
+
+    @property
     def gist(self) -> str:
         """The compressed form, ``subject|relation|object`` or keywords, decoded when asked for."""
         return self.say_gist()

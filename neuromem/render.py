@@ -141,6 +141,8 @@ def memory_table(
     for recall in recalls:
         fidelity = str(recall.fidelity)
         words = Text(clean(recall.text) or "(nothing is left)", style="" if recall.text else "bright_black")
+        if recall.retracted:
+            words.append(" (taken back)", style="bright_black")
         table.add_row(
             *([f"{recall.score:.2f}"] if scores else []),
             words,

@@ -71,3 +71,12 @@ def test_the_clock_moves_on(by: str, seconds: float) -> None:
 def test_the_clock_takes_stretches_of_time_only(by: str) -> None:
     with pytest.raises(InvalidInput, match="time"):
         Clock().move(by)
+
+
+@pytest.mark.parametrize("by", ["+99999999w", f"+{'9' * 400}d"])
+def test_the_clock_stays_within_the_calendar(by: str) -> None:
+    clock = Clock()
+    clock.move("+1d")
+    with pytest.raises(InvalidInput, match="9998"):
+        clock.move(by)
+    assert clock.ahead_s == 86_400

@@ -174,6 +174,30 @@ def test_time_words() -> None:
         assert not has_time_word(text), text
 
 
+@pytest.mark.parametrize(
+    ("text", "days"),
+    [
+        ("The dentist appointment on Friday is cancelled.", ["2025-05-09"]),
+        ("My dentist appointment on Friday was cancelled.", ["2025-05-09"]),
+        ("The meeting on Thursday at ten has been called off.", ["2025-05-08"]),
+        ("The party on Tuesday was moved to Wednesday.", ["2025-05-06", "2025-05-07"]),
+        ("They moved the party from Tuesday to Wednesday.", ["2025-05-06", "2025-05-07"]),
+        ("The recital got postponed until Thursday.", ["2025-05-08"]),
+        ("We put off the dinner on Friday", ["2025-05-09"]),
+        ("I cancelled the Friday class", ["2025-05-09"]),
+        ("practice is brought forward to Monday", ["2025-05-05"]),
+        ("Friday's rescheduled", ["2025-05-09"]),
+        ("We moved to Porto on Friday.", ["2025-05-02"]),
+        ("I heard on Friday that the trip is cancelled.", ["2025-05-02"]),
+        ("I cancelled my subscription on Friday.", ["2025-05-02"]),
+        ("I met Tom on Friday, he was moved to Leeds", ["2025-05-02"]),
+        ("The dentist cancelled on me on Friday", ["2025-05-02"]),
+    ],
+)
+def test_a_day_of_what_is_called_off_or_moved_is_to_come(text: str, days: list[str]) -> None:
+    assert [first for first, _ in found(text)] == days
+
+
 @given(st.text(max_size=80) | st.text(alphabet="0123456789/.- aeinorst", max_size=40), st.dates())
 def test_any_text_on_any_day_can_be_read(text: str, day: date) -> None:
     now = datetime(day.year, day.month, day.day)

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from neuromem import forgetting
-from neuromem.config import ForgettingConfig
+from neuromem.config import Config, ForgettingConfig
 from neuromem.errors import InvalidInput
 from neuromem.forgetting import (
     THRESHOLDS,
@@ -190,6 +190,10 @@ def test_without_decay_nothing_fades(elapsed: float, stability: float) -> None:
     assert strength(elapsed, stability, never).item() == 1
     assert days_until(0.35, stability, never).item() == math.inf
     assert days_until(1.0, stability, never).item() == 0
+
+
+def test_a_decay_of_none_is_none() -> None:
+    assert Config.load({"forgetting": {"decay": None}}).forgetting == ForgettingConfig(decay="none")
 
 
 @given(s=st.floats(1e-3, 1), stability=stabilities, config=settings_)

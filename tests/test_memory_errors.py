@@ -279,7 +279,7 @@ def test_a_memory_for_reading_refuses_every_change(tmp_path: Path, fake_clock: F
         ({"bank": {"max_slots": 0}}, "bank.max_slots"), ({"bank": {"max_slots": "many"}}, "bank.max_slots"),
         ({"bank": {"max_slots": math.nan}}, "bank.max_slots"),
         ({"bank": {"when_full": "cry"}}, "bank.when_full"),
-        ({"forgetting": {"decay": None}}, "forgetting.decay"), ({"recall": {"low_confidence": 2}}, "recall."),
+        ({"forgetting": {"decay": 3}}, "forgetting.decay"), ({"recall": {"low_confidence": 2}}, "recall."),
         ({"forgetting": {"initial_stability_days": math.inf}}, "forgetting.initial_stability_days"),
     ],
 )  # fmt: skip

@@ -64,6 +64,11 @@ def test_the_persons_change(said: str, turned_round: str) -> None:
             "You told me on 3 May that he travels there on 4 May for a week.",
         ),
         ("Ida can't eat nuts, so remind me not to bake.", "You told me on 3 May that Ida can't eat nuts."),
+        ("Remember this: the door's code is 4471.", "You told me on 3 May that the door's code is 4471."),
+        ("Please remember that I keep bees.", "You told me on 3 May that you keep bees."),
+        ("Don't forget my birthday is on June 12.", "You told me on 3 May that your birthday is on June 12."),
+        ("Just so you know, my PIN is 9371", "You told me on 3 May that your PIN is 9371."),
+        ("Remember the milk.", "You told me on 3 May: Remember the milk."),
     ],
 )
 def test_a_memory_is_said_with_its_day(said: str, answer: str) -> None:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import functools
 import time
-from collections import deque
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self
 
 from .. import telling
-from ..context import Context, ContextBuilder, Said
+from ..context import Context, ContextBuilder
 from ..context.lines import is_faint
-from ..engine import Owner, Written
+from ..engine import Owner
 from ..errors import InvalidInput, NotFound
 from ..identity import seconds_of
 from ..llm import LLM, LLMError, load_llm
@@ -24,6 +22,9 @@ from ..recall import Recall
 from .ahead import Ahead
 from .faint import as_strong, faintly, is_faded
 from .responder import Answer, Responder
+from .retracting import retracted_by
+from .talk import Talk
+from .turns import Answering, Reply, Turn
 from .warming import warm
 
 __all__ = ["SYSTEM", "Answering", "Assistant", "Reply"]
@@ -35,94 +36,6 @@ SYSTEM = (
 )
 RECALLED = 12  # memories looked at for a turn
 REHEARSED = 3  # of those that a model was shown, the best count as recalled
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer, and what it was made from."""
-
-    text: str
-    recalled: tuple[Recall, ...] = ()  # what was found for it, best first
-    latency_ms: float = 0.0  # from the words to the first piece of the answer, the model's own time left out
-    stages: Mapping[str, float] = field(default_factory=dict)  # ms: hear, recall, context, model, answer, …
-    used: tuple[Recall, ...] = ()  # what the answer says; with a model, what it was shown first
-    known: bool = True  # False: "I don't know that"
-    written: tuple[Written, ...] = ()  # facts that were remembered from the user's words
-    notice: str = ""  # why the model did not answer, when the responder had to
-    interrupted: bool = False  # closed before its end: `text` is what was said until then
-    build: Callable[[], Context] | None = field(default=None, repr=False, compare=False)  # the prompt
-
-    @property
-    def context(self) -> Context | None:
-        """The prompt as messages, with its tokens; built when first asked for where no model was given it."""
-        return None if self.build is None else self.build()
-
-    @property
-    def prompt(self) -> str:
-        """The exact prompt, as one text."""
-        context = self.context
-        return "" if context is None else context.text
-
-
-class Answering:
-    """An answer bit by bit. Closing it ends it at once; `reply` is there when it has ended."""
-
-    def __init__(self, pieces: Generator[str, None, None], turn: _Turn) -> None:
-        self._pieces, self._turn = pieces, turn
-
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> str:
-        return next(self._pieces)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Ends the answer; what was said of it stays part of the talk."""
-        self._pieces.close()
-
-    @property
-    def reply(self) -> Reply:
-        """The whole of it; waits until what was said is remembered.
-
-        Raises:
-            InvalidInput: it has not ended.
-        """
-        if self._turn.ending is None:
-            raise InvalidInput("reply", "the answer has not ended", "read it to its end, or close it, first")
-        return self._turn.ending.result()
-
-
-@dataclass(slots=True)
-class _Turn:
-    """One turn under way."""
-
-    text: str
-    now: float  # Unix seconds
-    started: float  # perf_counter
-    timestamp: float | None
-    stages: dict[str, float] = field(default_factory=dict)
-    recalled: list[Recall] = field(default_factory=list)
-    used: tuple[Recall, ...] = ()
-    known: bool = True
-    build: Callable[[], Context] | None = None  # its prompt
-    call: telling.Call | None = None  # the user's words, once they are in the log
-    written: list[Written] = field(default_factory=list)
-    said: list[str] = field(default_factory=list)
-    first_ms: float = 0.0
-    notice: str = ""
-    ending: Future[Reply] | None = None  # there when the last piece was given
-
-    def lap(self, stage: str, since: float) -> float:
-        """Books the time since then under a stage; returns the time now."""
-        now = time.perf_counter()
-        self.stages[stage] = self.stages.get(stage, 0.0) + (now - since) * 1_000
-        return now
 
 
 class Assistant:
@@ -157,8 +70,7 @@ class Assistant:
         self.llm = None if llm is None else load_llm(llm)
         config = memory.config.context
         self._builder = ContextBuilder(config, self._counter())
-        self._talk: deque[Said] = deque(maxlen=config.lookback_turns)
-        self._turns = 0  # of the talk, those that are not held any more included
+        self._talk = Talk(memory.engine, self._owner.name, config.lookback_turns)
         self._responder = Responder(memory, user_id)
         self._ahead: Ahead[list[Recall]] = Ahead(self._recall)
         self._aside = ThreadPoolExecutor(1, thread_name_prefix="neuromem-remember")
@@ -182,9 +94,23 @@ class Assistant:
 
     @property
     def history(self) -> list[dict[str, str]]:
-        """The end of the talk as {role, content}, oldest first."""
+        """The end of the talk as {role, content}, oldest first, without what was deleted or taken back."""
         self._settle()
-        return [{"role": turn.role, "content": turn.text} for turn in self._talk]
+        self._talk.refresh()
+        return [{"role": turn.role, "content": turn.text} for turn in self._talk.turns]
+
+    def forget(self, memory_id: str) -> None:
+        """Forgets a memory for good, as `Memory.delete`; the turns of this talk that tell it go with it.
+
+        Raises:
+            InvalidInput: not a UUID. NotFound: no such memory.
+        """
+        self._settle()
+        records = self._talk.records([memory_id])
+        self.memory.delete(memory_id, user_id=self.user_id)  # nobody else's that has the same id
+        self._talk.drop([memory_id], records)
+        self._talk.refresh()
+        self._responder.leave()
 
     def prefetch(self, partial: str) -> None:
         """Begins to recall for words that are not complete yet; safe from any thread.
@@ -221,13 +147,14 @@ class Assistant:
             raise InvalidInput("text", "is blank", "give what the user said")
         at = None if timestamp is None else seconds_of(timestamp, "timestamp")
         now = self.memory.engine.now_ms() / 1_000 if at is None else at
-        turn = _Turn(text.strip(), now, time.perf_counter(), at)
+        turn = Turn(text.strip(), now, time.perf_counter(), at)
         return Answering(self._pieces(turn), turn)
 
     # -- one turn -------------------------------------------------------------------------------
 
-    def _pieces(self, turn: _Turn) -> Generator[str, None, None]:
+    def _pieces(self, turn: Turn) -> Generator[str, None, None]:
         self._settle()
+        self._talk.refresh()
         self._hear(turn)
         whole = False
         try:
@@ -250,19 +177,21 @@ class Assistant:
         if ending is not None:
             ending.result()
 
-    def _hear(self, turn: _Turn) -> None:
+    def _hear(self, turn: Turn) -> None:
         """The user's words, durably in the log: all that has to be done before an answer."""
         lap = time.perf_counter()
         message = {"role": "user", "content": turn.text} | ({"name": self.name} if self.name else {})
         call = telling.Call.of(self.memory.engine, [message], None, turn.timestamp, True)
         turn.call = telling.heard(self.memory.engine, self._owner, call)
+        (turn.place,) = turn.call.said
         turn.lap("hear", lap)
 
-    def _look(self, turn: _Turn) -> None:
+    def _look(self, turn: Turn) -> None:
         """Recall, and the prompt where a model is to have it."""
         lap = time.perf_counter()
         self._responder.begin(turn.now)
-        turn.recalled, _ = self._ahead.take(turn.text)
+        found, _ = self._ahead.take(turn.text)
+        turn.recalled = [recall for recall in found if not recall.retracted]
         turn.lap("recall", lap)
         turn.build = self._prompt(turn)
         if self.llm is not None:
@@ -270,9 +199,9 @@ class Assistant:
             turn.build()
             turn.lap("context", lap)
 
-    def _prompt(self, turn: _Turn) -> Callable[[], Context]:
+    def _prompt(self, turn: Turn) -> Callable[[], Context]:
         """Builds the turn's prompt when it is first asked for; without a model few ever ask."""
-        history, earlier = list(self._talk), self._turns - len(self._talk)
+        history, earlier = self._talk.turns, self._talk.earlier
         recalled = tuple(turn.recalled)
 
         @functools.cache
@@ -305,15 +234,16 @@ class Assistant:
             self._responder.query(text), self.user_id, limit=RECALLED, fidelity="exact", rehearse=False
         )
 
-    def _remember(self, turn: _Turn) -> None:
+    def _remember(self, turn: Turn) -> None:
         """Finds the facts in the words and writes them, once."""
         if turn.call is not None:
             lap = time.perf_counter()
             (turn.written,) = telling.add_all(self.memory.engine, self._owner, [turn.call])
+            turn.taken_back = retracted_by(self.memory.engine, self._owner.name, turn.place)
             turn.call = None  # not before: what fails on the side is tried again at the end
             turn.lap("remember", lap)
 
-    def _answer(self, turn: _Turn) -> Iterator[str]:
+    def _answer(self, turn: Turn) -> Iterator[str]:
         if self.llm is not None:
             try:
                 yield from self._generated(turn, self.llm)
@@ -325,7 +255,7 @@ class Assistant:
                 return
         yield from self._extracted(turn)
 
-    def _generated(self, turn: _Turn, llm: LLM) -> Iterator[str]:
+    def _generated(self, turn: Turn, llm: LLM) -> Iterator[str]:
         """The model's answer."""
         assert turn.build is not None
         context = turn.build()
@@ -340,7 +270,7 @@ class Assistant:
         finally:
             pieces.close()
 
-    def _extracted(self, turn: _Turn) -> Iterator[str]:
+    def _extracted(self, turn: Turn) -> Iterator[str]:
         """The answer put together from what was recalled."""
         if self._responder.is_question(turn.text):
             lap = time.perf_counter()
@@ -352,7 +282,7 @@ class Assistant:
             yield self._honest(answer)
         else:
             self._remember(turn)  # it says what it has understood
-            yield self._responder.acknowledge(turn.text, turn.written, turn.now)
+            yield self._responder.acknowledge(turn.text, turn.written, turn.now, len(turn.taken_back))
 
     def _honest(self, answer: Answer) -> str:
         """The answer; where its memory has faded, what is left of that before what the log has of it."""
@@ -365,26 +295,24 @@ class Assistant:
             left = None
         return f"{faintly(left)}. I looked it up: {answer.text}"
 
-    def _end(self, turn: _Turn, *, interrupted: bool) -> Reply:
+    def _end(self, turn: Turn, *, interrupted: bool) -> Reply:
         """Makes the turn part of the talk, of the memory and of the log."""
         self._remember(turn)
         text = "".join(turn.said).strip()
         if turn.used:
             with self.memory.engine.owners.use(self._owner.name) as open_:
                 self.memory.engine.rehearse(open_, turn.used)
-        self._say("user", turn.text)
         if text:
             self.memory.add([{"role": "assistant", "content": text}], self.user_id, timestamp=turn.timestamp)
-            self._say("assistant", text)
+        if turn.taken_back:
+            self._talk.drop(turn.taken_back, self._talk.records(turn.taken_back))
+        else:
+            self._talk.add(turn.text, text, turn.place, [fact.id for fact in turn.written])
         return Reply(
             text, tuple(turn.recalled), turn.first_ms,
             {stage: round(spent, 3) for stage, spent in turn.stages.items()}, turn.used, turn.known,
             tuple(turn.written), turn.notice, interrupted, turn.build,
         )  # fmt: skip
-
-    def _say(self, role: str, text: str) -> None:
-        self._talk.append(Said.of(role, text))
-        self._turns += 1
 
     def _counter(self) -> Any:
         """The model's own count of tokens, when it is at hand; else the builder's estimate."""

@@ -3,20 +3,25 @@
 Recall finds memories; each leads back to the words it was taken from, in the log, and to those said just
 before and after in the same sitting, which often complete it ("He suspects a cataract"). Only the log's
 records around what was found are read, so that the cost does not grow with the memory.
+
+What was taken back is in no candidate: neither the turn that told it nor the one that took it back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from ..bank import SlotBank
 from ..engine import Owner
 from ..facts.keep import is_question
+from ..history import without
 from ..memory import Memory
 from ..recall import Recall
 from ..records import Record
 from ..text import sentences
+from .retracting import beside, is_end, retracted, retracts
 
 __all__ = ["MOST", "Candidate", "around", "candidates", "recalled"]
 
@@ -59,6 +64,15 @@ class Candidate:
         return all(recall.superseded_by is None for recall in self.memories)
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One memory of a turn."""
+
+    text: str
+    id: str
+    said: int  # place in the log of the whole words of its turn; -1 where they are no record of their own
+
+
 @dataclass(slots=True)
 class _Turn:
     """A turn as the log has it."""
@@ -66,13 +80,12 @@ class _Turn:
     seq: int
     time: float
     said: str = ""  # its whole words, where they are a record of their own
-    parts: list[str] = field(default_factory=list)  # the words of its memories
-    ids: list[str] = field(default_factory=list)
+    parts: list[_Part] = field(default_factory=list)  # its memories
 
     @property
     def text(self) -> str:
         """Its words."""
-        return self.said or " ".join(self.parts)
+        return self.said or " ".join(part.text for part in self.parts)
 
     @property
     def tells(self) -> bool:
@@ -84,8 +97,8 @@ class _Turn:
         if record.kind not in _TOLD:
             self.said = str(record.body["text"])
             return
-        self.parts.append(str(record.body.get("heard") or record.body["text"]))
-        self.ids.append(str(record.body.get("id", "")))
+        words = str(record.body.get("heard") or record.body["text"])
+        self.parts.append(_Part(words, str(record.body.get("id", "")), record.body.get("said", -1)))
 
 
 def candidates(memory: Memory, user_id: str, query: str, most: int = MOST) -> list[Candidate]:
@@ -98,19 +111,30 @@ def candidates(memory: Memory, user_id: str, query: str, most: int = MOST) -> li
 
 
 def recalled(memory: Memory, user_id: str, query: str) -> list[Recall]:
-    """Memories that may lead to the answer, superseded ones too; nothing is rehearsed."""
-    return memory.search(query, user_id, limit=FOUND, fidelity="exact", rehearse=False, current_view=False)
+    """Memories that may lead to the answer, replaced ones too but none taken back; nothing is rehearsed."""
+    found = memory.search(query, user_id, limit=FOUND, fidelity="exact", rehearse=False, current_view=False)
+    return [recall for recall in found if not recall.retracted]
 
 
 def around(memory: Memory, user_id: str, found: Sequence[Recall], most: int = MOST) -> list[Candidate]:
     """The turns that memories were taken from, and those beside them, the most likely first."""
     owner = Owner.of(user_id, None, None, None).name
+    log = memory.engine.log
     with memory.engine.owners.use(owner, settle=False) as open_:
         rows = [open_.bank.rows_of(recall.id) for recall in found]
         places = sorted({int(open_.bank.sequence[row[0]]) for row in rows if row})
-    log = memory.engine.log
-    spans = _spans([place for place in places if place >= 0], log.length(owner))
-    return _ranked(found, [list(_turns(log.events(owner, *span))) for span in spans], most)
+        spans = _spans([place for place in places if place >= 0], log.length(owner))
+        read = [list(log.events(owner, *span)) for span in spans]
+        gone = _gone(open_.bank, [record for records in read for record in records])
+    found = [recall for recall in found if recall.id not in gone]
+    return _ranked(found, [_told(records, gone) for records in read], most)
+
+
+def _gone(bank: SlotBank, records: Sequence[Record]) -> set[str]:
+    """The memories of records that were taken back, those too that the bank does not hold any more."""
+    ends = {str(record.body["id"]) for record in records if is_end(record)}
+    told = {str(record.body["id"]) for record in records if record.kind in _TOLD and "id" in record.body}
+    return retracted(bank, told) | {id_ for id_ in ends if not bank.rows_of(id_)}
 
 
 def _spans(places: Sequence[int], length: int) -> list[tuple[int, int]]:
@@ -124,8 +148,22 @@ def _spans(places: Sequence[int], length: int) -> list[tuple[int, int]]:
     return spans
 
 
+def _told(records: Sequence[Record], gone: Set[str]) -> list[_Turn]:
+    """The user's turns that tell something, in order, without what was taken back."""
+    turns, ends = list(_turns(records)), {record.time for record in records if is_end(record)}
+    lost = [part for turn in turns for part in turn.parts if part.id in gone]
+    for turn in turns:
+        own = [part for part in lost if part in turn.parts or part.said == turn.seq]
+        for words in [part.text for part in own] if turn.said else ():
+            turn.said = without(turn.said, words)
+        turn.parts = [part for part in turn.parts if part.id not in gone]
+        if turn.said and (retracts(turn.said) or (turn.time in ends and beside(turn.said) != turn.said)):
+            turn.said = "" if turn.parts else beside(turn.said)
+    return [turn for turn in turns if turn.tells]
+
+
 def _turns(records: Iterable[Record]) -> Iterator[_Turn]:
-    """The user's turns among records, in order; those that only ask are none."""
+    """The user's turns among records, in order."""
     turn: _Turn | None = None
     for record in records:
         body = record.body
@@ -133,12 +171,12 @@ def _turns(records: Iterable[Record]) -> Iterator[_Turn]:
         if own and turn is not None and _goes_on(turn, record):
             turn.add(record)
             continue
-        if turn is not None and turn.tells:
+        if turn is not None:
             yield turn
         turn = _Turn(record.seq, record.time) if own else None
         if turn is not None:
             turn.add(record)
-    if turn is not None and turn.tells:
+    if turn is not None:
         yield turn
 
 
@@ -152,7 +190,10 @@ def _ranked(found: Sequence[Recall], sittings: Sequence[Sequence[_Turn]], most: 
     place = {recall.id: place for place, recall in enumerate(found)}
     out: list[Candidate] = []
     for turns in sittings:
-        held = [sorted((found[place[id_]] for id_ in turn.ids if id_ in place), key=_score) for turn in turns]
+        held = [
+            sorted((found[place[part.id]] for part in turn.parts if part.id in place), key=_score)
+            for turn in turns
+        ]
         own = [max((recall.score for recall in recalls), default=0.0) for recalls in held]
         for here, turn in enumerate(turns):
             beside = [

@@ -33,6 +33,12 @@ _ADDRESS = re.compile(
     r"then|plus|apparently|wait|sorry|oh yeah|guess what|good news|bad news|big news|turns out|first thing)\b(?! (?:one|is|was|of)\b)[,:.!]?\s+)+",
     re.I,
 )
+_LEAD_IN = re.compile(
+    r"^(?:(?:please|just|could you|can you) )*(?:(?:remember|note|keep in mind|bear in mind)(?:,? please)?|don['’]?t (?:ever )?forget|"
+    r"never forget|(?:make|take) a note|write (?:this |it )?down|note to self|for the record|(?:just )?so you know)\b"
+    r"(?: this| that| (?:the )?following)?(?P<joint>[,:]| [-–—])?\s+(?!to\b|when\b|how\b|what\b|who\b|why\b|where\b|me\b|of\b)",
+    re.I,
+)
 _TAIL = re.compile(
     r"[\s,]*(?:\b(?:lol|haha+|lmao|btw|jk|oops|ugh|please|imagine|thank goodness|can you (?:believe|imagine)(?: (?:it|that))?|you know|"
     r"i guess|i think|believe it or not|mind you)\b[\s.!?,]*)+$",
@@ -90,13 +96,21 @@ def told(
         day: whether the day of telling is said. capitals: names as they are written, by their small letters.
     """
     plain = " ".join(text.split())
-    plain = _TAIL.sub("", _ASIDE.sub("", _ADDRESS.sub("", plain))).rstrip(" .!,;:") or plain
+    plain = _TAIL.sub("", _ASIDE.sub("", _without_lead_in(plain))).rstrip(" .!,;:") or plain
     if plain == plain.lower():
         plain = _WORD.sub(lambda word: (capitals or {}).get(word[0], word[0]), title_names(plain))
     plain = _COMPOUND.sub(_in_figures, plain)  # now that its capitals are set
     said = continued(turned(with_dates(plain, at, now)))
     joint = " that " if states(said) else ": "
     return f"You told me{f' {dated(at, now)}' if day else ''}{joint}{said}."
+
+
+def _without_lead_in(text: str) -> str:
+    """ "Remember this: the code is 4471" → "the code is 4471"; "Remember the milk" stays."""
+    plain = _ADDRESS.sub("", text)
+    lead = _LEAD_IN.match(plain)
+    rest = plain[lead.end() :] if lead else ""
+    return rest if rest and states(rest) else plain
 
 
 _ORDINALS = "first second third fourth fifth sixth seventh eighth ninth".split()

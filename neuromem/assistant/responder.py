@@ -20,12 +20,15 @@ from .following import MOST, WITHIN_S, Before, follow
 from .judging import Judge, Verdict, sureness
 from .newest import Ends, ends_for, holding
 from .phrasing import continued, states, told
+from .retracting import beside, retracts
 from .statements import focused, statements_of
 from .weighing import judge_for
 
 __all__ = ["UNKNOWN", "UNSURE", "Answer", "Responder", "Tiers", "phrased", "sentence"]
 
 UNKNOWN = "I don't know that. You haven't told me."
+TAKEN_BACK = "I've taken that back."
+NOTHING_TO_TAKE_BACK = "I found nothing of that to take back."
 UNSURE = "I don't know that for certain."  # before what may answer
 FRAGMENT_WORDS = 6  # of a fragment that is said with what it belongs to
 _USED_TO = re.compile(r"\bused to (?!it\b|the\b|my\b|being\b)", re.IGNORECASE)
@@ -63,7 +66,8 @@ class Responder:
     def is_question(self, text: str) -> bool:
         """Whether something is asked that a memory of the user may answer."""
         asked_before = self._before is not None and self._before.asks
-        return asks_memory(text) or (asked_before and is_elliptic(text))
+        text = beside(text) if retracts(text) else text  # "Forget what I said about my PIN" asks nothing
+        return bool(text) and (asks_memory(text) or (asked_before and is_elliptic(text)))
 
     def begin(self, now: float) -> None:
         """A turn begins: what was asked long ago is not leaned on any more. `now`: Unix seconds."""
@@ -93,12 +97,24 @@ class Responder:
         self._before = _remembered(asked.text, best, now)
         return Answer(text, _used(best) if best is not None and known else (), known)
 
-    def acknowledge(self, text: str, written: Sequence[Written], now: float) -> str:
-        """What is said to words that ask nothing of the memory. `now`: Unix seconds."""
+    def leave(self) -> None:
+        """What was asked is not leaned on any more: its words were deleted."""
+        self._before = None
+
+    def acknowledge(self, text: str, written: Sequence[Written], now: float, taken_back: int = 0) -> str:
+        """What is said to words that ask nothing of the memory.
+
+        Args:
+            written: what they told. now: Unix seconds. taken_back: how many memories they took back.
+        """
         self._before = Before(text[-MOST:], "", -1, now, asks=False)  # "How old is she?" may be asked of it
         events = {fact.event for fact in written}
+        if taken_back:
+            return f"{TAKEN_BACK} I'll remember the rest." if events else TAKEN_BACK
         if "ADD" in events or "UPDATE" in events:
             return "I'll remember that."
+        if not events and retracts(text):
+            return NOTHING_TO_TAKE_BACK
         return "Yes, you told me." if events else "All right."
 
 

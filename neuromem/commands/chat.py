@@ -27,6 +27,7 @@ __all__ = ["Clock", "chat"]
 Ask = Callable[[str], str | None]
 """Reads a line after a prompt; None at the end of the input."""
 
+LATEST = 253_370_764_800.0  # the year 9999: a little later, and the calendar holds no day after tomorrow
 UNITS = {"m": 60, "h": 3_600, "d": 86_400, "w": 7 * 86_400}
 HELP = """\
 /why            what was recalled for the last answer, how strong it is, and the exact prompt
@@ -52,12 +53,15 @@ class Clock:
         """Moves on by "+30d", "2w", "+90m", …
 
         Raises:
-            InvalidInput: it says no time, or one that is gone.
+            InvalidInput: it says no time, or one that is gone or beyond the calendar.
         """
         match = re.fullmatch(r"\+?\s*(\d+(?:\.\d+)?)\s*([mhdw])\w*", by.strip())
         if match is None:
             raise InvalidInput("time", f"{by!r} is no stretch of time", "give one such as +30d, +2w or +12h")
-        self.ahead_s += float(match[1]) * UNITS[match[2]]
+        ahead_s = self.ahead_s + float(match[1]) * UNITS[match[2]]
+        if time.time() + ahead_s >= LATEST:
+            raise InvalidInput("time", f"{by!r} leads beyond the year 9998", "give a shorter stretch")
+        self.ahead_s = ahead_s
 
 
 def chat(args: Namespace) -> int:
@@ -160,7 +164,7 @@ class _Talk:
         from ..render import memory_table
 
         if self._last is None:
-            self._note("nothing has been answered yet")
+            self._note("nothing has been answered yet, or since something was forgotten")
             return
         if self._last.recalled:
             held = set(self._memory.bank(self._user).ids())
@@ -187,7 +191,8 @@ class _Talk:
             return
         said = self._words(found[0])
         if (self.ask(f"forget “{said}” for good? [y/N] ") or "").strip().casefold() in ("y", "yes"):
-            self._memory.delete(found[0].id, user_id=self._user)  # nobody else's that has the same id
+            self._assistant.forget(found[0].id)
+            self._last = None  # its prompt holds the words
             self._note("forgotten, in the weights and in the log")
 
     def _words(self, recall: Recall) -> str:

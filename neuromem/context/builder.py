@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..config import ContextConfig
 from ..echo import KNOWN, RECALLED, RECALLED_FAINT
 from ..errors import InvalidInput
+from ..identity import seconds_of
 from ..tokens import Count, byte_bound, cut_middle, word_bound
 from .lines import gist_lines, is_faint, lines_within, one_line, printable, says_something
 from .talk import EARLIER, Planner, Said, newest
@@ -124,11 +125,11 @@ class ContextBuilder:
         self,
         *,
         system: str = "",
-        conscious: Sequence[Recall] = (),
-        recalled: Sequence[Recall] = (),
-        history: Sequence[Mapping[str, Any] | Said] = (),
+        conscious: Sequence[Recall] | None = (),
+        recalled: Sequence[Recall] | None = (),
+        history: Sequence[Mapping[str, Any] | Said] | None = (),
         turn: str = "",
-        now: datetime | float | None = None,
+        now: datetime | float | str | None = None,
         earlier: int = 0,
     ) -> Context:
         """The prompt for one turn.
@@ -140,7 +141,7 @@ class ContextBuilder:
             history: the talk before this turn as {role, content} (and perhaps "name"), oldest first, or
                 as `Said`, which is not read again; only the last `lookback_turns` are looked at.
             turn: what the user says now.
-            now: the time, said in the prompt: a datetime, or Unix seconds (UTC).
+            now: the time, said in the prompt: a datetime, Unix seconds (UTC) or ISO 8601; None: it is not.
             earlier: turns of the talk that came before `history`, when only its end is given. With it,
                 compression goes on in the same steps, and prompts keep sharing their beginnings.
 
@@ -149,9 +150,10 @@ class ContextBuilder:
             too small for anything it has no messages.
 
         Raises:
-            InvalidInput: a turn of the history is malformed, or a text is no string; names it.
+            InvalidInput: a turn of the history is malformed, a text is no string, or `now` no time; names it.
         """
         config, draft = self.config, _Draft()
+        conscious, recalled, history = conscious or (), recalled or (), history or ()
         system, turn = _text("system", system), _text("turn", turn)
         first = earlier + max(0, len(history) - config.lookback_turns)
         said = newest(history, config.lookback_turns)
@@ -191,10 +193,11 @@ class ContextBuilder:
         draft.system = cut_middle(text, self.config.system - around, self.count)
         return around + self._piece(draft.system)
 
-    def _add_turn(self, draft: _Draft, text: str, now: datetime | float | None) -> int:
+    def _add_turn(self, draft: _Draft, text: str, now: datetime | float | str | None) -> int:
         """Adds the turn, cut to its share, and the time if that leaves enough; returns their tokens."""
         room = self.config.turn - self._overhead
-        when = _time_line(now) if text else ""
+        line = _time_line(now)
+        when = line if text else ""
         if when and self._piece(f"{when}\n\n") * 4 <= room:
             draft.now = when
             room -= self._piece(f"{when}\n\n")
@@ -273,10 +276,13 @@ def _text(name: str, value: object) -> str:
     return printable(value).strip()
 
 
-def _time_line(now: datetime | float | None) -> str:
+def _time_line(now: datetime | float | str | None) -> str:
+    """The time as it was given, in its own zone; Unix seconds are said in UTC."""
     if now is None:
         return ""
-    moment = now if isinstance(now, datetime) else datetime.fromtimestamp(now, tz=UTC)
+    seconds = seconds_of(now, "now")
+    moment = datetime.fromisoformat(now) if isinstance(now, str) else now
+    moment = moment if isinstance(moment, datetime) else datetime.fromtimestamp(seconds, tz=UTC)
     return f"Now: {moment:%A, %Y-%m-%d %H:%M}"
 
 

@@ -144,16 +144,40 @@ _PAST = re.compile(
     re.IGNORECASE,
 )
 _SENTENCE_END = re.compile(r"[.!?;\n]")
+_CALLED_OFF = r"(?:cancell?ed|called off|postponed|rescheduled|put (?:off|back)|pushed back|brought forward)"
+_REARRANGED = rf"(?:{_CALLED_OFF}|moved)"
+# "(the dentist on Friday) at ten is cancelled", but not "(I heard on Friday) that it is cancelled"
+_IS_REARRANGED = re.compile(
+    r"^(?:(?: (?!that\b|when\b|how\b|why\b|if\b|it\b|he\b|she\b|they\b|we\b|i\b|you\b)[\w:'-]+){0,4}? "
+    rf"(?:is|are|was|were|be|been|being|gets?|got|has|have|had)|'s) (?:\w+ ){{0,2}}?{_REARRANGED}\b",
+    re.IGNORECASE,
+)
+_REARRANGED_TO = re.compile(rf"\b{_REARRANGED}\b.*\b(?:to|until|till|for|from) (?:the )?$", re.IGNORECASE)
+_REARRANGES = re.compile(
+    rf"\b(?:{_CALLED_OFF} (?:(?:my|our|the|his|her|their|this) )?|{_REARRANGED} .*\b(?:appointment|meeting|"
+    r"party|dinner|lunch|breakfast|class|lesson|session|practice|rehearsal|flight|trip|visit|call|game|match|"
+    r"interview|concert|date|booking|reservation|dentist|doctor|checkup|delivery) )$",
+    re.IGNORECASE,
+)
+
+
+def _is_rearranged(before: str, behind: str) -> bool:
+    """Whether a weekday is that of something called off or moved: nobody does that to what is over."""
+    if (before.strip() or behind.startswith("'s")) and _IS_REARRANGED.match(behind):
+        return True
+    return bool(_REARRANGED_TO.search(before) or _REARRANGES.search(before))
 
 
 def _tense(text: str, start: int, end: int) -> int:
     """The tense of the verb nearest before an expression, else nearest behind it in the sentence."""
     before = _SENTENCE_END.split(text[max(0, start - 120) : start])[-1]
+    behind = _SENTENCE_END.split(text[end : end + 80])[0]
+    if _PERHAPS_A_HABIT.fullmatch(text[start:end]) and _is_rearranged(before, behind):
+        return 1
     past = max((match.end() for match in _PAST.finditer(before)), default=-1)
     future = max((match.end() for match in _FUTURE.finditer(before)), default=-1)
     if past != future:
         return 1 if future >= past else -1
-    behind = _SENTENCE_END.split(text[end : end + 80])[0]
     later, earlier = _FUTURE.search(behind), _PAST.search(behind)
     if later and (not earlier or later.start() <= earlier.start()):
         return 1
