@@ -282,7 +282,8 @@ class SoundArchive:
         """The records whose keys are nearest to a vector, or to a text if there is an encoder.
 
         Raises:
-            InvalidInput: a text, and no encoder to make a vector of it; a vector of another width.
+            InvalidInput: a text, and no encoder to make a vector of it; a vector of another width; a limit
+                below 1.
         """
         if isinstance(query, str):
             if self.encoder is None:
