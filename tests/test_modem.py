@@ -195,6 +195,22 @@ def test_a_message_that_is_damaged_twice_is_told_twice() -> None:
     assert len(listener.damaged) == 2
 
 
+@pytest.mark.parametrize("share", [0.3, 0.8])
+@pytest.mark.parametrize("same", [True, False])
+def test_what_is_sent_again_at_once_is_heard_though_the_first_was_stopped(share: float, same: bool) -> None:
+    payload = np.random.default_rng(0).bytes(1_500)
+    begun, whole = sound(payload if same else payload[::-1]), sound(payload)
+    stream = np.concatenate([begun[: int(share * len(begun))], np.zeros(RATE, np.float32), whole])
+    listener, longest = Listener(RATE), 0
+    heard = list[bytes]()
+    for at in range(0, len(stream), RATE):
+        heard += [got.payload for got in listener.feed(stream[at : at + RATE])]
+        longest = max(longest, len(listener._buffer))
+    heard += [got.payload for got in listener.finish()]
+    assert heard[-1] == payload  # of the other one four fifths may be enough
+    assert longest < 2 * len(whole)
+
+
 # Hostile sound
 
 

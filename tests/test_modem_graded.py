@@ -221,3 +221,10 @@ def test_what_cannot_be_is_refused() -> None:
         Control(3, 7, 100, 5_000, 2, 1, graded=True),
     ):
         assert Control.read(lie.pack()) is None
+
+
+@pytest.mark.parametrize("mode", ["robust", "fast"])
+def test_a_graded_message_sent_again_at_once_is_heard_though_the_first_was_stopped(mode: str) -> None:
+    whole_ = sound(mode)
+    stream = np.concatenate([whole_[: len(whole_) // 2], np.zeros(RATE, np.float32), whole_])
+    assert [(item.data, item.importance) for item in decode(stream, RATE).items] == items()

@@ -176,6 +176,39 @@ def test_a_whole_memory_comes_as_sound_and_goes_into_another_store(house: House,
         assert [item.text for item in memory.all(user_id="ana")] == ["My dog is called Potola"]
 
 
+def test_a_memory_and_records_never_share_an_archive(house: House, tmp_path: Path) -> None:
+    def encode(name: str, **told: object) -> httpx.Response:
+        return house.client.post("/encode", json={"name": name, **told}, headers=house.ana)
+
+    house.client.post("/v1/ingest", json={"messages": "I live in Porto", "infer": False}, headers=house.ana)
+    assert encode("records", records=[{"value": "x", "id": "x"}]).status_code == 201
+    assert encode("memory", memory=True).status_code == 201
+    for refused in (encode("records", memory=True), encode("memory", records=[{"value": "x"}])):
+        assert refused.status_code == 409
+        assert "another name" in refused.json()["detail"]
+    found = house.client.post("/query", json={"name": "records", "ids": ["x"]}, headers=house.ana).json()
+    assert [item["value"] for item in found["results"]] == ["x"]
+    assert encode("memory", memory=True).status_code == 201, "anew, as it is now"
+    path = tmp_path / "memory.flac"
+    path.write_bytes(house.client.get("/archive/memory", headers=house.ana).content)
+    with Memory(None, encoder="hash") as memory:
+        assert memory.import_(path)
+    assert encode("records", records=[{"value": "y"}]).json()["records"] == 2
+
+
+def test_words_are_asked_only_of_an_archive_with_keys(house: House) -> None:
+    told = {"name": "plain", "records": [{"value": "Porto is wet"}]}
+    assert house.client.post("/encode", json=told, headers=house.ana).status_code == 201
+    answer = house.client.post("/query", json={"name": "plain", "query": "wet"}, headers=house.ana)
+    assert answer.status_code == 400
+    assert answer.json()["field"] == "query"
+    assert "semantic" in answer.json()["detail"]
+    told["semantic"] = True
+    assert house.client.post("/encode", json=told, headers=house.ana).status_code == 201
+    answer = house.client.post("/query", json={"name": "plain", "query": "wet"}, headers=house.ana)
+    assert [item["value"] for item in answer.json()["results"]] == ["Porto is wet"]
+
+
 def test_nobody_reaches_anothers_archive(house: House, notes: str) -> None:
     client = house.client
     assert client.get(notes).status_code == 401

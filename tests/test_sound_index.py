@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from neuromem.errors import ArchiveInvalid, NotFound
+from neuromem.errors import ArchiveInvalid, InvalidInput, NotFound
 from neuromem.sound import SoundArchive
 from neuromem.sound.blocks import VAIN, Table, filter_of, make_blocks
 from neuromem.sound.columns import Reader, ids_out, ints_out, times_out
@@ -161,3 +161,12 @@ def test_keys_can_be_left_out(tmp_path: Path) -> None:
             assert bool(archive.search(np.ones(384))) is semantic
         sizes[semantic] = path.stat().st_size
     assert sizes[False] < sizes[True] / 10
+
+
+@pytest.mark.parametrize("limit", [0, -1])
+def test_fewer_results_than_one_are_refused(tmp_path: Path, limit: int) -> None:
+    with SoundArchive(tmp_path / "a.flac", "desktop") as archive:
+        archive.append("x", id="x", key=[1.0, 0.0])
+        archive.flush()
+        with pytest.raises(InvalidInput, match="limit"):
+            archive.search([1.0, 0.0], limit)

@@ -95,6 +95,20 @@ def test_what_cannot_be_read_is_told_as_an_error_of_ours(bucket: dict[str, Any])
         SoundArchive("http://127.0.0.1:9/a.flac")
 
 
+def test_s3_without_credentials_or_anybody_there_is_told_as_an_error_of_ours(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / "none"))
+    nobody = {"endpoint_url": "http://127.0.0.1:9"}
+    for storage in (nobody, nobody | {"key": "any", "secret": "any"}):
+        with pytest.raises(ArchiveError, match="cannot be read"):
+            SoundArchive(f"s3://{BUCKET}/alone.flac", storage=storage)
+
+
 def test_a_file_that_is_written_anew_is_not_taken_for_the_old_one(
     s3: dict[str, Any], bucket: dict[str, Any], tmp_path: Path
 ) -> None:

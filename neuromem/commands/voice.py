@@ -26,6 +26,7 @@ def voice(args: Namespace) -> int:
     from .. import voice as parts
     from ..assistant import Assistant
 
+    _check_output(args)
     with ExitStack() as open_:
         # the engines first: what is missing is said before a store is made
         recognizer = parts.load_recognizer(args.stt, args.language)
@@ -50,6 +51,15 @@ def voice(args: Namespace) -> int:
     data = {"user": user, "turns": [turn.to_dict() for turn in turns]}
     emit(args, data, lambda console: _show(console, turns))
     return 0
+
+
+def _check_output(args: Namespace) -> None:
+    """Refuses to write the answers over what is heard."""
+    if args.output is None or not os.path.exists(args.output):
+        return
+    for path in args.input or []:
+        if os.path.exists(path) and os.path.samefile(path, args.output):
+            raise InvalidInput("--output", f"{args.output} is a recording of --input", "name another file")
 
 
 def _sink(args: Namespace) -> AudioSink:

@@ -21,6 +21,7 @@ from weakref import WeakValueDictionary
 from ..errors import CapacityExhausted, InvalidInput, NotFound
 from ..identity import seconds_of
 from .entries import Ids
+from .errors import Refused
 from .principals import Principal
 from .service import Service
 
@@ -96,26 +97,37 @@ class Archives:
         self, name: str, user_id: str | None, who: Principal, rows: Sequence[Row], profile: str | None,
         semantic: bool,
     ) -> dict[str, Any]:  # fmt: skip
-        """Appends records to an archive, as one version; made if there is none. Durable on return."""
+        """Appends records to an archive, as one version; made if there is none. Durable on return.
+
+        Raises:
+            Refused: 409; the archive of that name is a whole memory, which no import would take then.
+        """
         path = self.path(name, user_id, who)
         values = [
             (value, id_ or str(uuid4()), None if time is None else seconds_of(time, "time"), None)
             for value, id_, time in rows
         ]
-        with self._writing(path) as locked, self._open(locked, profile, semantic, readonly=False) as archive:
-            archive.append_many(values)
-            archive.flush()
+        with self._writing(path) as locked:
+            self._same_kind(locked, memory=False)
+            with self._open(locked, profile, semantic, readonly=False) as archive:
+                archive.append_many(values)
+                archive.flush()
         return self._about(path) | {"ids": [id_ for _, id_, _, _ in values]}
 
     def encode_memory(
         self, name: str, user_id: str | None, who: Principal, profile: str | None
     ) -> dict[str, Any]:
-        """A user's whole memory, log and bank, as an archive in place of what has its name."""
+        """A user's whole memory, log and bank, as an archive; in place of an earlier one of it.
+
+        Raises:
+            NotFound: they have none. Refused: 409; the archive of that name holds records.
+        """
         path = self.path(name, user_id, who)
         user = who.check(Ids(user=user_id)).owner.id
         if user not in self.service.memory.users():
             raise NotFound(f"{user!r:.80} has no memory here")
         with self._writing(path) as locked:
+            self._same_kind(locked, memory=True)
             self.service.memory.export(locked, user, profile)
         return self._about(path)
 
@@ -123,7 +135,11 @@ class Archives:
         self, name: str, user_id: str | None, who: Principal, *, text: str | None, ids: Sequence[str],
         times: tuple[float | str | None, float | str | None], as_of: int | None, limit: int,
     ) -> dict[str, Any]:  # fmt: skip
-        """Records by id, by time, by meaning, or the newest ones."""
+        """Records by id, by time, by meaning, or the newest ones.
+
+        Raises:
+            NotFound: no such archive. InvalidInput: by meaning, and none of its records has a key.
+        """
         path = self.existing(name, user_id, who)
         start, stop = (None if time is None else seconds_of(time, "time") for time in times)
         with self._open(path, None, text is not None, readonly=True) as newest:
@@ -133,6 +149,7 @@ class Archives:
                 if ids:
                     found = [(entry, None) for id_ in ids if (entry := _get(archive, id_)) is not None]
                 elif text is not None:
+                    _check_keys(archive)
                     found = [(item.entry, item.score) for item in archive.search(text, limit)]
                 elif start is not None or stop is not None:
                     low, high = -1e300 if start is None else start, 1e300 if stop is None else stop
@@ -171,6 +188,21 @@ class Archives:
         encoder = self._key if semantic else None
         return SoundArchive(path, profile or "desktop", readonly=readonly, encoder=encoder, semantic=semantic)
 
+    def _same_kind(self, path: Path, *, memory: bool) -> None:
+        """Refuses to put records into a whole memory, or a memory in the place of records."""
+        from ..sound.memory_file import holds_memory
+
+        if not path.is_file():
+            return
+        with self._open(path, None, False, readonly=True) as archive:
+            is_memory, empty = holds_memory(archive), not archive.segments
+        if not empty and is_memory is not memory:
+            kind, other = ("records", "a memory") if memory else ("a memory", "records")
+            raise Refused(
+                409,
+                f"{path.name} holds {kind}, not {other}; use another name, or DELETE /archive/{path.name}",
+            )
+
     def _key(self, text: str) -> Any:
         return self.service.engine.keys.query(text).numpy()
 
@@ -193,6 +225,15 @@ class Archives:
             held = self._locks.setdefault(path, _Lock())
         with held.lock:
             yield
+
+
+def _check_keys(archive: SoundArchive) -> None:
+    """Refuses a question by meaning where nothing could answer it."""
+    if archive.segments and not any(segment.width for segment in archive.segments):
+        raise InvalidInput(
+            "query", "the archive has no keys, by which texts are found",
+            "encode texts with semantic: true, or ask by ids or by time",
+        )  # fmt: skip
 
 
 def _get(archive: SoundArchive, id_: str) -> Entry | None:

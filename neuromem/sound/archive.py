@@ -11,7 +11,6 @@ A version is never changed: readers see those that were there when they opened, 
 from __future__ import annotations
 
 import os
-import struct
 import time as clock
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
@@ -31,15 +30,14 @@ from .items import DamageReport, Found, Version, alive, before, content_of, entr
 from .mending import LOST, damage, last_root, newest
 from .packets import Packets
 from .profiles import Profile, profile_of
-from .records import Entry, Prefix, pack, parse
+from .records import Entry, Prefix, pack
 from .remote import RemoteFile, is_url
 from .searching import search
 from .segment import Segment
-from .wal import WriteAhead
+from .wal import WriteAhead, body_of, read_body
 
 __all__ = ["SoundArchive"]
 
-_KEY = struct.Struct(">I")
 PLACES = 4_096  # of ids that were asked for last
 Encoder = Callable[[str], Any]
 
@@ -113,7 +111,7 @@ class SoundArchive:
                     self._finish()
         finally:
             if wal is not None:
-                wal.close(remove=not self._pending)
+                wal.close()
                 self._wal = None
             if hasattr(self._source, "close"):
                 self._source.close()
@@ -153,11 +151,8 @@ class SoundArchive:
         wal, width = self._writing(), one_width(items, self._width)
         if not self._pending:
             wal.begin(self.records)
-        bodies, self._width = list[bytes](), width
-        for _, packed, key in items:
-            vector = b"" if key is None else key.astype("<f4").tobytes()
-            bodies.append(_KEY.pack(len(vector)) + vector + packed)
-        wal.append(bodies)
+        self._width = width
+        wal.append([body_of(packed, key) for _, packed, key in items])
         self._pending += items
 
     def _writing(self, to: str = "change") -> WriteAhead:
@@ -169,15 +164,16 @@ class SoundArchive:
     def _replay(self) -> None:
         """Takes up what a crash has left in the write-ahead file, unless the archive has to be repaired."""
         try:
-            records, width = self.records, self._segments[-1].width if self._segments else 0
+            records = self.records
         except LOST:
             return
+        try:
+            width = self._segments[-1].width if self._segments else 0
+        except LOST:
+            width = 0  # no version can follow before it is repaired
         self._changed = writing.unfinished(self._source, self._frames)
-        for body in self._wal.waiting(records) if self._wal else ():
-            length = _KEY.unpack_from(body)[0]
-            packed = body[_KEY.size + length :]
-            key = np.frombuffer(body[_KEY.size : _KEY.size + length], "<f4") if length else None
-            self._pending.append((parse(packed)[0], packed, key))
+        lost = self._told > 0 or self._source.size() > HEADER_BYTES  # else it is new: a name used again
+        self._pending += map(read_body, self._wal.waiting(records, lost) if self._wal else ())
         self._width = one_width(self._pending, width)
 
     def flush(self, notes: dict[str, Any] | None = None) -> int:
@@ -286,7 +282,8 @@ class SoundArchive:
         """The records whose keys are nearest to a vector, or to a text if there is an encoder.
 
         Raises:
-            InvalidInput: a text, and no encoder to make a vector of it; a vector of another width.
+            InvalidInput: a text, and no encoder to make a vector of it; a vector of another width; a limit
+                below 1.
         """
         if isinstance(query, str):
             if self.encoder is None:
@@ -387,11 +384,14 @@ class SoundArchive:
     def repair(self) -> DamageReport:
         """Writes the file anew, healed; returns what `verify` said before. What is lost is left out, and the
         rest is then one version that names it in its notes."""
-        self._writing("repair")
-        report = self.verify()
+        wal, report = self._writing("repair"), self.verify()
         if report.recovered:
             contents = [(s.shape.segment, s.heal().content[: s.prefix.length]) for s in self._segments]
             self._replace(contents)
-            return report
-        self._rewrite(newest(self._segments, tolerant=True), {"lost": list(report.lost)})
+        else:
+            self._rewrite(newest(self._segments, tolerant=True), {"lost": list(report.lost)})
+        if self._pending:
+            wal.rebase(self.records)
+        else:
+            self._replay()  # what could not be taken up before
         return report

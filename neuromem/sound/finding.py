@@ -11,7 +11,7 @@ import numpy as np
 
 from ..errors import ArchiveInvalid, NotFound
 from .cache import Kept
-from .flac import HEADER_BYTES, Layout, profile_in, read_header, scan
+from .flac import HEADER_BYTES, Layout, profile_in, read_header
 from .packets import Healed, Packets, Shape
 from .profiles import PROFILES, Profile
 from .segment import Segment, Source
@@ -85,6 +85,8 @@ def segments(source: Source, packets: Packets, kept: Kept) -> tuple[list[Segment
             return _hurt(source, packets, found, at, kept, told)
         segment = Segment(source, packets, at, packets.shape_in(rows[0]), kept=kept)
         end = at + segment.shape.frames(packets.profile)
+        if end > frames and segment.shape.segment < told:  # it was whole once: damage, and no crash
+            return _hurt(source, packets, found, at, kept, told, cut=segment.shape.segment)
         if end > frames or (segment.shape.segment >= told and not _written(segment)):
             break
         found.append(segment)
@@ -99,14 +101,22 @@ def _written(segment: Segment) -> bool:
 
 
 def _hurt(
-    source: Source, packets: Packets, found: list[Segment], at: int, kept: Kept, told: int
+    source: Source, packets: Packets, found: list[Segment], at: int, kept: Kept, told: int, cut: int = -1
 ) -> tuple[list[Segment], int]:
-    """Where a segment begins with a packet that is hurt: all are looked for, the good ones kept as found."""
+    """Where a segment begins with a packet that is hurt, or has lost bytes: all are looked for, the good ones
+    kept as found.
+
+    Args:
+        cut: one that ends beyond the file. Without its index it would only stand before the older ones.
+    """
     known = {segment.shape.segment for segment in found}
     free = at  # the first frame after all that is kept, wherever it lies
     for number, rest in sorted(salvage(source, packets).items()):
         if number not in known and rest.enough and (number < told or rest.healed.whole):
-            found.append(Segment(source, packets, at, rest.shape, rest.healed, kept))
+            segment = Segment(source, packets, at, rest.shape, rest.healed, kept)
+            if number == cut and not segment.indexed:
+                continue
+            found.append(segment)
             at += rest.shape.frames(packets.profile)
             free = max(free, at, rest.end)
     return found, free
@@ -131,18 +141,10 @@ def salvage(source: Source, packets: Packets) -> dict[int, Salvaged]:
     profile, layout = packets.profile, Layout(packets.profile)
     raw = source.read(0, source.size())
     frames = layout.frames(len(raw))
-    rows = [layout.read(0, frames, raw[HEADER_BYTES:])]
-    ends = np.arange(frames).repeat(profile.per_frame) + 1
-    moved = list[int]()
-    expected = {layout.offset(frame) + layout.head_bytes(frame) for frame in range(frames)}
-    for _, at in scan(raw, profile):
-        body = raw[at : at + layout.body_bytes]
-        if at not in expected:
-            whole = np.frombuffer(body.ljust(layout.body_bytes, b"\0"), np.uint8)
-            whole = whole.reshape(profile.channels, -1)[:, 1:]
-            rows.append(np.ascontiguousarray(whole).reshape(-1, profile.packet_bytes))
-            moved += [layout.frames(at) + 1] * profile.per_frame
-    every, ends = np.concatenate(rows), np.append(ends, moved)
+    moved = layout.moved(raw, 0)
+    every = np.concatenate([layout.read(0, frames, raw[HEADER_BYTES:]), *(rows for _, rows in moved)])
+    places = [*range(frames), *(layout.frames(at) for at, _ in moved)]
+    ends = np.array(places, np.int64).repeat(profile.per_frame) + 1
     good = packets.check(every)
     last, shapes = dict[int, int](), Counter[Shape]()
     for row, end in zip(every[good], ends[good].tolist(), strict=True):

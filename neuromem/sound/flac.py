@@ -118,6 +118,22 @@ class Layout:
             at += length
         return np.concatenate(out) if out else np.empty((0, profile.packet_bytes), np.uint8)
 
+    def moved(self, raw: bytes, begin: int) -> list[tuple[int, Bytes]]:
+        """Frames that lie elsewhere than whole ones should: where each one's body is, and its packets (rows).
+
+        Args:
+            raw: bytes of the file from `begin` on; what is cut off at the end of them reads as zeros.
+        """
+        whole = range(self.frames(begin), self.frames(begin + len(raw)))
+        expected = {self.offset(frame) + self.head_bytes(frame) for frame in whole}
+        out = []
+        for _, at in scan(raw, self.profile):
+            if begin + at not in expected:
+                body = np.frombuffer(raw[at : at + self.body_bytes].ljust(self.body_bytes, b"\0"), np.uint8)
+                rows = np.ascontiguousarray(body.reshape(self.profile.channels, -1)[:, 1:])
+                out.append((begin + at, rows.reshape(-1, self.profile.packet_bytes)))
+        return out
+
     def bad_frames(self, first: int, stop: int, raw: bytes) -> int:
         """How many of the frames have a wrong CRC-16."""
         data, at, bad = np.frombuffer(raw, np.uint8), 0, 0

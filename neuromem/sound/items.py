@@ -53,7 +53,7 @@ class DamageReport:
 
     versions: int
     packets: int
-    frames_hurt: int  # FLAC frames whose CRC-16 is wrong
+    frames_hurt: int  # FLAC frames whose CRC-16 is wrong, or that are cut off
     header_hurt: bool  # what comes before the frames; repair writes it anew
     packets_hurt: int
     corrected: int  # packets, by Reed-Solomon

@@ -25,7 +25,15 @@ if TYPE_CHECKING:
     from ..engine import Engine
     from ..fold import Fold
 
-__all__ = ["Gaps", "acoustic_items", "export_acoustic", "export_memory", "import_heard", "import_memory"]
+__all__ = [
+    "Gaps",
+    "acoustic_items",
+    "export_acoustic",
+    "export_memory",
+    "holds_memory",
+    "import_heard",
+    "import_memory",
+]
 
 _FORMAT = "neuromem-memory"
 _PIECE = 1 << 20  # bytes of a bank in a record
@@ -196,6 +204,11 @@ def _heard_entries(heard: HeardLog, on_gaps: OnGaps | None) -> list[tuple[bytes,
         )
     on_gaps(gaps)
     return entries
+
+
+def holds_memory(archive: SoundArchive | HeardLog) -> bool:
+    """Whether it is a whole memory, and not records that somebody gave."""
+    return archive.notes().get("format") == _FORMAT
 
 
 def _owner(notes: dict[str, Any], what: str) -> str:

@@ -20,14 +20,15 @@ LOST = (ArchiveDamaged, ArchiveInvalid)
 
 def damage(source: Source, layout: Layout, segments: Sequence[Segment]) -> DamageReport:
     """Reads everything; says what is hurt, what could be healed, and what is lost."""
-    frames, bad = layout.frames(source.size()), 0
+    header = read_header(source.read(0, HEADER_BYTES))
+    frames = layout.frames(source.size())
+    bad = max(0, header.frames - frames) if header else 0  # those that are cut off
     for start in range(0, frames, _FRAMES):
         stop = min(start + _FRAMES, frames)
         begin, end = layout.offset(start), layout.offset(stop)
         bad += layout.bad_frames(start, stop, source.read(begin, end - begin))
     healed = [segment.heal() for segment in segments]
     lost = [line for segment in segments for line in segment.lost()]
-    header = read_header(source.read(0, HEADER_BYTES))
     lost += _missing(segments, header.versions if header else 0)
     lost += _broken(segments)
     if not segments and frames and not lost:

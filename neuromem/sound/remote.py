@@ -135,4 +135,7 @@ def _errors_of(url: str) -> tuple[type[Exception], ...]:
     """What a file system raises besides OSError."""
     if url.startswith("http"):
         return (needed("aiohttp", "reading archives over HTTP", "remote").ClientError,)
+    if url.startswith(("s3://", "s3a://")):  # no credentials, nobody there, an answer that s3fs does not know
+        of_s3 = needed("botocore.exceptions", "reading archives from S3", "remote")
+        return of_s3.BotoCoreError, of_s3.ClientError
     return ()

@@ -23,8 +23,10 @@ def search(
         current: (id, where a record of it is) → whether that is the newest one.
 
     Raises:
-        InvalidInput: the vector has another width than the keys.
+        InvalidInput: the vector has another width than the keys; a limit below 1.
     """
+    if limit < 1:
+        raise InvalidInput("limit", f"{limit} is too few", "give 1 or more")
     wanted = limit
     while True:
         found, out = _nearest(segments, vector, wanted), list[Found]()

@@ -73,7 +73,15 @@ class Segment:
         if self._healed is None:
             rows = self.rows(0, self.shape.frames(self.packets.profile))
             self._healed = self.packets.heal(self.shape, rows)
+            if not self._healed.whole and (moved := self._moved()):
+                self._healed = self.packets.heal(self.shape, np.concatenate([rows, *moved]))
         return self._healed
+
+    def _moved(self) -> list[NDArray[np.uint8]]:
+        """Its packets that lie beside their places: bytes before them are gone, or have come in."""
+        stop = self.start + self.shape.frames(self.packets.profile)
+        begin, end = self._layout.offset(self.start), self._layout.offset(stop + 1)  # the last may lie later
+        return [rows for _, rows in self._layout.moved(self.source.read(begin, end - begin), begin)]
 
     def read(self, offset: int, length: int) -> bytes:
         """Bytes of the content.
@@ -135,6 +143,14 @@ class Segment:
         """Where each block lies."""
         raw = unpack(self.section("table"), MAX_TABLE)
         return Table.from_bytes(raw, self.prefix.count, self.prefix.directory - Prefix.SIZE)
+
+    @property
+    def indexed(self) -> bool:
+        """Whether its table can be had; without it none of its records is found."""
+        try:
+            return len(self.table.firsts) > 0
+        except (ArchiveDamaged, ArchiveInvalid, NotFound):
+            return False
 
     @cached_property
     def keyed(self) -> NDArray[np.int64]:
@@ -230,11 +246,9 @@ class Segment:
         name = f"version {self.shape.segment}"
         if self.heal().whole:
             return []
-        try:
-            firsts = self.table.firsts
-        except (ArchiveDamaged, ArchiveInvalid, NotFound):
+        if not self.indexed:
             return [f"{name}: all of it (its index is lost)"]
-        out = []
+        firsts, out = self.table.firsts, []
         for number in range(len(firsts) - 1):
             try:
                 self.block(number).entries()

@@ -241,17 +241,22 @@ class NoSink(_Player):
 
 
 class WavSink:
-    """Writes a wave file; sound counts as played when it is written."""
+    """Writes a wave file; sound counts as played when it is written.
+
+    Raises:
+        InvalidInput: it cannot be written there.
+    """
 
     playing, level = False, 0.0
 
     def __init__(self, path: str | Path) -> None:
-        try:
-            self._file = wave.open(str(path), "wb")  # noqa: SIM115 - open until close()
+        try:  # by us: `wave`, given a path that cannot be opened, complains once more when it is collected
+            self._raw = open(path, "wb")  # noqa: SIM115 - open until close()
         except OSError as error:
             raise InvalidInput(
                 "output", f"{path} cannot be written ({error})", "give another path"
             ) from error
+        self._file = wave.open(self._raw, "wb")  # noqa: SIM115 - open until close()
         self._file.setnchannels(1)
         self._file.setsampwidth(2)
         self._file.setframerate(RATE)
@@ -269,4 +274,5 @@ class WavSink:
 
     def close(self) -> None:
         """Finishes the file."""
-        self._file.close()
+        with self._raw:
+            self._file.close()

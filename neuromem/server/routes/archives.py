@@ -70,6 +70,7 @@ def encode(body: Encode, archives: TheArchives, metrics: TheMetrics, who: Who) -
     """Appends records to an archive as a version of it, or writes a memory into one; durable when answered.
 
     `semantic` keeps a key for each text, by which `POST /query` finds it; it takes more room than the text.
+    409: the archive of that name holds a memory, and records are given, or the other way round.
     """
     if body.memory == bool(body.records):
         raise InvalidInput("records", "and `memory` exclude each other", "give records, or memory: true")

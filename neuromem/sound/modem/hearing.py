@@ -153,6 +153,8 @@ class Listener:
                 return None
             self._waiting = None
             burst, report = _decode(self._buffer, self.rate, begin, control, plan, channel)
+            if report.hurt:  # it may have been stopped, and another begun before this one was to end
+                end = begin + round((HEAD_S + MARGIN_S) * self.rate)
             self._forget(max(0, end - round(2 * MARGIN_S * self.rate)))
             return self._take(burst, report)
         return self._look(last)
@@ -175,7 +177,8 @@ class Listener:
             if read is None or (self._only and read[0].mode != self._only.number):
                 continue
             control, plan, channel = read
-            self._waiting = (at, control, plan, channel)
+            self._forget(max(0, at - margin))
+            self._waiting = (min(at, margin), control, plan, channel)
             return []
         # a chirp may have begun at the very end
         self._looked = len(self._buffer) if last else max(0, len(self._buffer) - round(LEAD_S * self.rate))
