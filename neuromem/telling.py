@@ -267,12 +267,19 @@ def _holder(engine: Engine, memory_id: str) -> str:
 
 
 def delete_owner(engine: Engine, owner: Owner) -> int:
-    """As `Memory.delete_all`."""
+    """As `Memory.delete_all`.
+
+    Raises:
+        StoreFull: no room to purge the file: the owner is gone, the words' bytes leave with the next purge.
+    """
     if engine.readonly:
         raise ReadOnly("this memory was opened for reading; open it for writing to delete from it")
     with engine.owners.use(owner.name) as open_:
         held = len(open_.bank.ids())
-        engine.log.drop_owner(owner.name)
-        engine.owners.drop(owner.name)
-        engine.forget_readings()
+        engine.owners.snapshots.remove(owner.name)  # first: were we killed now, the log still has it all
+        try:
+            engine.log.drop_owner(owner.name)
+        finally:  # with no room for the purge, too: what the log has no more, the open bank must not say
+            engine.forget_readings()
+            engine.owners.drop(owner.name)  # not before: who waits for the owner would open what is leaving
     return held
