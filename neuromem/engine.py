@@ -17,7 +17,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from .cached import forget_texts
 from .codec import Codec, default_codec
 from .config import Config
 from .consolidate import Sleep, one_of_each
@@ -219,10 +218,8 @@ class Engine:
         return recall.fidelity.level < Fidelity.GIST.level
 
     def forget_readings(self) -> None:
-        """Drops what was read, encoded and worked out lately: deleted words must not linger in RAM either."""
-        self.codec.forget_readings()
-        self.keys.encoder.forget()
-        forget_texts()
+        """As `Writer.forget_readings`."""
+        self.writer.forget_readings()
 
     def rehearse(self, open_: OpenOwner, recalls: Sequence[Recall]) -> None:
         """Recalling strengthens the results that are good enough.

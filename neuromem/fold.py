@@ -28,12 +28,9 @@ slots       id, rows, codec, keys: a memory's slots from another bank, as they a
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
-from uuid import UUID
 
 import torch
 from torch import Tensor
@@ -42,13 +39,15 @@ from .bank import SlotBank
 from .config import Config
 from .errors import CapacityExhausted
 from .forgetting import MemoryState, Rating, initial_difficulty, initial_stability, rehearse
+from .history import noting_words
 from .layout import DAY_MS, Rows, quantize_keys, seal_of
 from .log import EventLog, Record
 from .marks import OWN, fingerprint, is_own, name_mark, speaker_mark
+from .packing import unpack_rows
 from .text import normalize
 from .writer import Draft, Writer, WriteReport
 
-__all__ = ["BATCH", "Fold", "fingerprint", "meaning_of", "pack_rows"]
+__all__ = ["BATCH", "Fold", "fingerprint", "meaning_of"]
 
 BATCH = 256  # facts written together at most
 
@@ -69,6 +68,8 @@ class Fold:
         self.owner, self.bank, self.log, self.writer, self.config = owner, bank, log, writer, config
         self.applied = 0  # events folded in so far
         self.refused: list[str] = []  # memories for which no slot was free
+        # memories that a delete names whose words were in the log still, and the number of that event
+        self.unerased: dict[str, int] = {}
         self._waiting: list[Record] = []  # an unfinished batch of add+
 
     def apply(self, records: Iterable[Record]) -> dict[str, WriteReport]:
@@ -204,8 +205,17 @@ class Fold:
 
     def _delete(self, memory_id: str, sequence: int) -> None:
         """Frees a memory as if it had never been told: what it replaced is as current as it was itself."""
-        held = bool(self.bank.rows_of(memory_id))
-        until_ms, by = self.bank.ended(memory_id) if held else self._ends(sequence).get(memory_id, (0, ""))
+        rows = self.bank.rows_of(memory_id)
+        if rows:
+            until_ms, by = self.bank.ended(memory_id)
+            told = int(self.bank.sequence[rows[0]])
+            left = told < 0 or not self.log.get(self.owner, told).erased
+        else:
+            worded: set[str] = set()
+            ends = ends_of(noting_words(self.log.events(self.owner, 0, sequence), worded))
+            (until_ms, by), left = ends.get(memory_id, (0, "")), memory_id in worded
+        if left:
+            self.unerased[memory_id] = sequence
         for replaced in self.bank.replaced_by(memory_id):
             self.bank.supersede(replaced, by, until_ms)
         self.bank.free(memory_id)
@@ -349,29 +359,3 @@ def _subject_of(body: Mapping[str, Any]) -> int:
         return name_mark(subject)
     said_by_owner = not body.get("name") and body.get("role", "user") == "user"
     return OWN if said_by_owner and is_own(normalize(body["text"])) else 0
-
-
-def pack_rows(bank: SlotBank, memory_id: str) -> str:
-    """A memory's rows as text for a `slots` event."""
-    rows = torch.tensor(bank.rows_of(memory_id))
-    raw = {name: getattr(bank, name)[rows].cpu().contiguous().view(torch.uint8) for name in bank.layout()}
-    coded = {name: base64.b85encode(tensor.numpy().tobytes()).decode() for name, tensor in raw.items()}
-    return json.dumps({"count": len(rows), "buffers": coded})
-
-
-def unpack_rows(
-    packed: str, layout: Mapping[str, tuple[torch.dtype, int | None]]
-) -> tuple[Rows, dict[str, float | int], str]:
-    """What `pack_rows` packed: rows, state, successor's id or "". A buffer not known then is zero."""
-    data = json.loads(packed)
-    count = data["count"]
-    tensors = {}
-    for name, (dtype, width) in layout.items():
-        raw = bytearray(base64.b85decode(data["buffers"].get(name, "")))
-        flat = torch.frombuffer(raw, dtype=dtype) if raw else torch.zeros(count * (width or 1), dtype=dtype)
-        tensors[name] = flat.view(count, -1) if width else flat
-    rows = Rows(*(tensors[name] for name in Rows._fields))
-    skipped = {*Rows._fields, "used", "id", "part", "parts", "successor"}
-    state = {name: tensors[name][0].item() for name in tensors if name not in skipped}
-    successor = bytes(tensors["successor"][0].tolist())
-    return rows, state, str(UUID(bytes=successor)) if any(successor) else ""

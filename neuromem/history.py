@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 from .log import Event, Record
 from .text import sentences, stems
 
-__all__ = ["WRITING", "merged_into", "redact", "stories", "without"]
+__all__ = ["WRITING", "merged_into", "noting_words", "redact", "stories", "without"]
 
 WRITING = ("add", "add+", "hear", "change")  # events that bring words
 RETOLD = 0.6  # share of a memory's content words from which on a sentence tells it again
@@ -41,6 +41,15 @@ def merged_into(records: Iterable[Record], until: float | None = None) -> dict[s
             found |= {id_: survivor for id_, by in found.items() if by in gone}
             found |= dict.fromkeys(gone, survivor)
     return found
+
+
+def noting_words(records: Iterable[Record], worded: set[str]) -> Iterator[Record]:
+    """Passes records on; adds to `worded` the memories whose words or slots a record holds that is there."""
+    for record in records:
+        brings = record.kind in (*WRITING, "slots")
+        if brings or (record.kind == "merge" and not worded.isdisjoint(record.body["ids"])):
+            worded.add(record.body["id"])
+        yield record
 
 
 def _story(record: Record, memory_id: str) -> dict[str, Any]:

@@ -168,9 +168,12 @@ class Memory:
 
         Raises:
             NotFound: there is no such memory; of several, none is deleted then.
+            StoreFull: the words could not leave the log yet; they go with the next opening that finds room.
         """
-        telling.delete(self._engine, id if isinstance(id, list | tuple) else [id])
-        self._conscious.clear()
+        try:
+            telling.delete(self._engine, id if isinstance(id, list | tuple) else [id])
+        finally:
+            self._conscious.clear()
 
     def delete_all(
         self,
@@ -180,7 +183,11 @@ class Memory:
         app_id: str | None = None,
         run_id: str | None = None,
     ) -> int:
-        """Forgets an owner for good, every word. Returns how many memories the weights held."""
+        """Forgets an owner for good, every word. Returns how many memories the weights held.
+
+        Raises:
+            StoreFull: as `delete`; where only the file could not be purged, nobody is left all the same.
+        """
         self._conscious.clear()
         return telling.delete_owner(self._engine, Owner.of(user_id, agent_id, run_id, app_id))
 

@@ -231,7 +231,8 @@ def _present_words(engine: Engine, open_: OpenOwner, memory_id: str) -> str:
 def delete(engine: Engine, memory_ids: Sequence[str]) -> None:
     """As `Memory.delete`: the events, then the words leave log and snapshot for good.
 
-    Nothing is deleted when one of the memories cannot be found.
+    Nothing is deleted when one of the memories cannot be found. What is killed, or finds no room, between the
+    two is done when the owner is opened next, or their next snapshot is written.
     """
     engine.now_ms()
     wanted = list(dict.fromkeys(canonical_id(memory_id) for memory_id in memory_ids))
@@ -244,8 +245,12 @@ def delete(engine: Engine, memory_ids: Sequence[str]) -> None:
             gone = [Event("delete", engine.clock(), {"id": memory_id}) for memory_id in ids]
             engine.commit(open_, [*gone, *kept])
             engine.owners.snapshots.remove(owner)
-            engine.log.erase(owner, doomed)
-            engine.forget_readings()
+            try:
+                engine.log.erase(owner, doomed)
+            finally:
+                engine.forget_readings()
+            for memory_id in ids:
+                open_.fold.unerased.pop(memory_id, None)
             open_.saved = -1
             engine.owners.snapshot(open_)
 
@@ -267,11 +272,7 @@ def _holder(engine: Engine, memory_id: str) -> str:
 
 
 def delete_owner(engine: Engine, owner: Owner) -> int:
-    """As `Memory.delete_all`.
-
-    Raises:
-        StoreFull: no room to purge the file: the owner is gone, the words' bytes leave with the next purge.
-    """
+    """As `Memory.delete_all`."""
     if engine.readonly:
         raise ReadOnly("this memory was opened for reading; open it for writing to delete from it")
     with engine.owners.use(owner.name) as open_:

@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any
 from .bankfile import load_bank
 from .errors import InvalidInput, NotFound, ReadOnly
 from .facts import GIST_FIELD_BYTES, gist_of, read_turns, same_fact_key
-from .fold import pack_rows
 from .identity import Owner, canonical_id, seconds_of
 from .log import Event
 from .owners import names_of, only_user
+from .packing import pack_rows
 from .recall import Hit, read
 from .tell import check_metadata, check_room, in_batches
 
