@@ -183,7 +183,7 @@ class Engine:
         if not any(bool(open_.bank.noted[row]) for row in open_.bank.rows_of(memory_id)[:1]):
             return {}
         record = self.record(open_, memory_id)
-        return {} if record is None else deepcopy(dict(record.body.get("metadata", {})))
+        return {} if record is None else deepcopy(record.body.get("metadata", {}))
 
     def with_metadata(self, open_: OpenOwner, recall: Recall) -> Recall:
         """A recall with its metadata."""
@@ -258,7 +258,7 @@ class Engine:
                 recall = read(open_.bank, self.codec, [hit], now_ms)[0].with_words(item.text)
             else:
                 recall = Recall.of_record(item.record, item.text, item.score)
-            out.append(replace(recall, metadata=dict(item.record.body.get("metadata", {}))))
+            out.append(replace(recall, metadata=deepcopy(item.record.body.get("metadata", {}))))
         return out
 
     def _is_weak(self, open_: OpenOwner, memory_id: str, now_ms: int) -> bool:

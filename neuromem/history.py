@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from copy import deepcopy
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +21,7 @@ _NAMES = dict(
 
 
 def stories(records: Iterable[Record], memory_id: str, until: float | None = None) -> list[dict[str, Any]]:
-    """What happened to a memory, oldest first, up to a time in Unix seconds (None: now)."""
+    """What happened to a memory, oldest first, up to a time in Unix seconds (None: now); the caller's own."""
     return [
         _story(record, memory_id)
         for record in records
@@ -68,8 +69,8 @@ def _story(record: Record, memory_id: str) -> dict[str, Any]:
     if record.kind == "merge":
         if memory_id != body["id"]:
             return story | {"event": "MERGED", "merged_into": body["id"]}
-        return story | {"event": "MERGES", "merged": body["ids"]}
-    return story | {key: body[key] for key in ("text", "role", "name", "metadata") if key in body}
+        return story | {"event": "MERGES", "merged": list(body["ids"])}
+    return story | {key: deepcopy(body[key]) for key in ("text", "role", "name", "metadata") if key in body}
 
 
 def redact(records: Sequence[Record], memory_ids: Sequence[str]) -> tuple[list[int], list[Event]]:
