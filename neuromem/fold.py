@@ -71,10 +71,13 @@ class Fold:
         # memories that a delete names whose words were in the log still, and the number of that event
         self.unerased: dict[str, int] = {}
         self._waiting: list[Record] = []  # an unfinished batch of add+
+        self._merged: dict[str, int] = {}  # memories that took in others, and the number of the last merge
+        self._unread: int | None = None  # events before this one were not searched for merges
 
     def apply(self, records: Iterable[Record]) -> dict[str, WriteReport]:
         """Applies events that follow those applied so far; reports what was written, by memory id."""
         reports: dict[str, WriteReport] = {}
+        self._unread = self.applied if self._unread is None else self._unread
         for record in records:
             if not record.erased:
                 reports |= self._one(record)
@@ -99,11 +102,10 @@ class Fold:
         elif record.kind == "refresh":
             self.rehearse(body["ids"], record.time, recalls=0)
         elif record.kind == "merge":
+            self._merged[body["id"]] = record.seq
             reports |= self._merge(body)
         elif record.kind == "restore":
-            reports |= self._restore(
-                words_of(self.log, self.owner, record.seq, set(body["ids"])), now_ms, record.seq
-            )
+            reports |= self._restore(self._words(body["ids"], record.seq), now_ms, record.seq)
         elif record.kind == "rebuild":
             reports |= self._restore(words_of(self.log, self.owner, record.seq), now_ms, record.seq)
         elif record.kind == "supersede":
@@ -247,6 +249,32 @@ class Fold:
             self.bank.rehearse(rows, stability, difficulty, now_ms)
             if recalls != 1:
                 self.bank.recalls[rows.to(self.bank.device)] += recalls - 1
+
+    def _words(self, ids: Sequence[str], until: int) -> dict[str, Record]:
+        """As `words_of`, but memories that are held know their records: the log need not be read for them."""
+        found: dict[str, Record] = {}
+        for memory_id in ids:
+            rows = self.bank.rows_of(memory_id)
+            sequence = int(self.bank.sequence[rows[0]]) if rows else -1
+            record = self.log.get(self.owner, sequence) if sequence >= 0 else None
+            if record is None or record.erased:
+                return words_of(self.log, self.owner, until, set(ids))
+            found[memory_id] = replace(record, body=record.body | {"id": memory_id})
+        if len(found) == 1:
+            return found
+        merged = self._merges()  # last written, last in order: a merge writes, too
+        order = {id_: max(record.seq, merged.get(id_, -1)) for id_, record in found.items()}
+        return {id_: found[id_] for id_ in sorted(found, key=order.__getitem__)}
+
+    def _merges(self) -> dict[str, int]:
+        """Number of the last merge into each memory; the events before a snapshot are searched once."""
+        if self._unread:
+            earlier = self.log.events(self.owner, 0, self._unread)
+            self._merged = {
+                record.body["id"]: record.seq for record in earlier if record.kind == "merge"
+            } | self._merged
+            self._unread = 0
+        return self._merged
 
     def _restore(self, words: dict[str, Record], now_ms: int, sequence: int) -> dict[str, WriteReport]:
         """Writes memories again from their words in the log before a sequence number; reports by id."""
