@@ -160,7 +160,7 @@ class Assistant:
         self._talk: deque[Said] = deque(maxlen=config.lookback_turns)
         self._turns = 0  # of the talk, those that are not held any more included
         self._responder = Responder(memory, user_id)
-        self._ahead: Ahead[list[Recall]] = Ahead(self._recall)
+        self._ahead: Ahead[list[Recall]] = Ahead(self._recall, lambda: self._turns)
         self._aside = ThreadPoolExecutor(1, thread_name_prefix="neuromem-remember")
         self._aside.submit(warm)
         self._ending: Future[Any] | None = None  # of the turn before
@@ -189,7 +189,7 @@ class Assistant:
     def prefetch(self, partial: str) -> None:
         """Begins to recall for words that are not complete yet; safe from any thread.
 
-        If the words turn out to be these, the recall is there when they are.
+        If the words turn out to be these, and the turn before was remembered by then, the recall is there.
         """
         if partial.strip():
             self._ahead.begin(partial)
