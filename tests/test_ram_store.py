@@ -1,4 +1,4 @@
-"""The log's store in RAM: what a scan gives, before and after changes, and that it looks at its range only."""
+"""The log's store in RAM: what a scan gives, before and after changes; and that it looks no further."""
 
 from __future__ import annotations
 
