@@ -103,7 +103,8 @@ class Sleep:
 
         Returns:
             ``{"owners": …, "held": …, "forgotten": …, "merged": …, "refreshed": …, "left": …}``; left is what
-            the time did not suffice for: memories still to be compared, and owners who did not sleep.
+            the time did not suffice for: last events of the blocks of like memories that are still to be
+            compared, each counted once, and owners who did not sleep.
         """
         total = dict.fromkeys(("owners", "held", "forgotten", "merged", "refreshed", "left"), 0)
         log, alone = self._owners.log, len(names) == 1

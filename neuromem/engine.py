@@ -49,7 +49,7 @@ class Written:
     id: str
     text: str
     gist: str
-    event: str  # "ADD", "UPDATE", "REINFORCE" or "NONE"
+    event: str  # "ADD", "UPDATE" or "REINFORCE"
     exact: bool  # the slots say every word
     report: WriteReport | None
 

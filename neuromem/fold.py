@@ -67,7 +67,6 @@ class Fold:
     def __init__(self, owner: str, bank: SlotBank, log: EventLog, writer: Writer, config: Config) -> None:
         self.owner, self.bank, self.log, self.writer, self.config = owner, bank, log, writer, config
         self.applied = 0  # events folded in so far
-        self.refused: list[str] = []  # memories for which no slot was free
         # memories that a delete names whose words were in the log still, and the number of that event
         self.unerased: dict[str, int] = {}
         self._waiting: list[Record] = []  # an unfinished batch of add+
@@ -181,12 +180,11 @@ class Fold:
         self.bank.free(memory_id)
         try:
             at = self.bank.allocate(len(rows.floor), now_ms)
-        except CapacityExhausted:  # it stays in the log, where deep recall finds it
-            self.refused.append(memory_id)
-        else:
-            self.bank.store(memory_id, at, rows, state)
-            if until_ms or by:
-                self.bank.supersede(memory_id, by, until_ms)
+        except CapacityExhausted:
+            return  # it stays in the log, where deep recall finds it
+        self.bank.store(memory_id, at, rows, state)
+        if until_ms or by:
+            self.bank.supersede(memory_id, by, until_ms)
 
     def _merge(self, body: dict[str, Any]) -> dict[str, WriteReport]:
         """Makes one memory of several, as if it had been heard again when the others were told."""
@@ -304,7 +302,6 @@ class Fold:
     def _adopt(self, body: dict[str, Any], now_ms: int) -> None:
         memory_id, (rows, state, by) = body["id"], unpack_rows(body["rows"], self.bank.layout())
         if body["codec"] != self.writer.codec.identity:  # nobody can read them: better none than wrong words
-            self.refused.append(memory_id)
             return
         held = self.bank.rows_of(memory_id)
         # words of an id that is new here are in no record of this log

@@ -124,7 +124,7 @@ class Memory:
 
         Args:
             messages: words, or OpenAI-style messages; "name" says who speaks.
-            user_id: whose memory it is (else agent_id, else run_id).
+            user_id: whose memory it is (else agent_id, else app_id, else run_id).
             metadata: JSON values that come back with the memory.
             timestamp: when it was said (Unix seconds, datetime or ISO 8601); now when None. A message
                 may have one of its own under "timestamp".
@@ -132,8 +132,9 @@ class Memory:
             progress: called with (facts written, facts in all).
 
         Returns:
-            One `Written` for each fact: event "ADD", or "REINFORCE" when it was known already. Words
-            that are no fact stay in the log but give no `Written`.
+            One `Written` for each fact: event "ADD"; "UPDATE" when it replaces what was known;
+            "REINFORCE" when it was known already. Words that are no fact stay in the log but give
+            no `Written`.
 
         Raises:
             InvalidInput: blank text, wrong type, owner or metadata missing or malformed.
@@ -344,7 +345,7 @@ class Memory:
         Args:
             user_id: one owner; everybody when None.
             restore: what has faded or was forgotten gets its words back, as if it were heard again now.
-                False: the bank as it was, bit for bit.
+                False: the bank as it was, bit for bit where nothing was deleted.
             progress: called with (events done, events in all).
         """
         return self._engine.rebuild(user_id, restore, progress)
