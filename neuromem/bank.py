@@ -219,13 +219,3 @@ class SlotBank(SlotTable):
         step = query.abs().max().clamp(min=1e-9) / 127
         similar: Tensor = (self._scan(query[None])[0] * (step / query.norm().clamp(min=1e-9))).cpu()
         return similar
-
-    def cosines(self, query: Tensor, rows: Tensor, strength: Tensor) -> Tensor:
-        """[B] cosines of rows with a query [K] at their strengths [B] (shrinkage applied on the fly)."""
-        at = rows.to(self.device)
-        due, _ = octaves(strength.clamp(min=2.0**-8).to(self.device))
-        times = due - self.halvings[at].long()
-        key = halve(self.key[at], times).float()
-        query = query.to(self.device, torch.float32)
-        cosines: Tensor = (key @ query) / (key.norm(dim=1) * query.norm()).clamp(min=1e-9)
-        return cosines.cpu()

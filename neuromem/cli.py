@@ -277,7 +277,7 @@ def _keeping(commands: Commands) -> None:
     rebuild = _command(
         commands, "rebuild", "keep:rebuild", "make the weights anew from the log", "Every word returns."
     )
-    rebuild.add_argument("--no-restore", action="store_true", help="the bank as it was, faded, bit for bit")
+    rebuild.add_argument("--no-restore", action="store_true", help="the bank as it was, faded")
     _command(commands, "verify", "keep:verify", "check every record, hash chain and Merkle tree of the log")
 
 

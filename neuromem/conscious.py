@@ -10,6 +10,7 @@ clock has gone on by a minute: what is recalled in between counts from then on.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from weakref import WeakKeyDictionary
 
@@ -126,11 +127,16 @@ class ConsciousSets:
             chosen = _chosen(standing, most, now_ms)
             recalls, marks = _read(bank, chosen, known, look)
             known = self._known[open_] = _Known(bank.edition, now_ms, recalls, marks)
-        return list(known.recalls)
+        return [_own(recall) for recall in known.recalls]
 
     def clear(self) -> None:
         """Forgets what was read: deleted words must not linger in RAM."""
         self._known.clear()
+
+
+def _own(recall: Recall) -> Recall:
+    """A memory that a caller may change: the set that is kept does not change with it."""
+    return replace(recall, metadata=deepcopy(recall.metadata))
 
 
 def _read(

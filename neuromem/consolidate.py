@@ -65,9 +65,9 @@ class _Telling:
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """Memories that may say the same, oldest first, by their first rows."""
+    """Memories that may say the same, oldest first. By id: a merge may move others to other rows."""
 
-    rows: tuple[int, ...]
+    ids: tuple[str, ...]
     newest: int  # number of the last event that brought words of one of them
 
 
@@ -103,7 +103,8 @@ class Sleep:
 
         Returns:
             ``{"owners": …, "held": …, "forgotten": …, "merged": …, "refreshed": …, "left": …}``; left is what
-            the time did not suffice for: memories still to be compared, and owners who did not sleep.
+            the time did not suffice for: last events of the blocks of like memories that are still to be
+            compared, each counted once, and owners who did not sleep.
         """
         total = dict.fromkeys(("owners", "held", "forgotten", "merged", "refreshed", "left"), 0)
         log, alone = self._owners.log, len(names) == 1
@@ -211,16 +212,18 @@ class _Merger:
 
     def _tellings(self, block: _Block) -> Iterator[_Telling]:
         """The memories of a block with their words, but for those that are erased or stay as they are."""
-        for row, id_ in zip(block.rows, self._bank.ids_of(torch.tensor(block.rows)), strict=True):
-            if id_ in self._gone:
+        for id_ in block.ids:
+            rows = self._bank.rows_of(id_)
+            if id_ in self._gone or not rows:  # merged into another, or evicted to make room
                 continue
             if id_ not in self._told:
-                record = self._log.get(self._owner, int(self._bank.sequence[row]))
+                record = self._log.get(self._owner, int(self._bank.sequence[rows[0]]))
                 if record.erased or "text" not in record.body:
                     continue
                 if is_immutable(record.body.get("metadata", {})):
                     continue
-                self._told[id_] = _Telling(id_, record, int(self._bank.heard_ms[row]), self._key(row))
+                heard_ms = int(self._bank.heard_ms[rows[0]])
+                self._told[id_] = _Telling(id_, record, heard_ms, self._key(rows[0]))
             yield self._told[id_]
 
     def _key(self, row: int) -> Tensor:
@@ -286,7 +289,8 @@ def _blocks(bank: SlotBank, since: int) -> list[_Block]:
     for places in dict.fromkeys(map(tuple, found.values())):
         newest = max(int(sequence[place]) for place in places) if len(places) > 1 else -1
         if newest >= since and len(places) > 1:
-            blocks.append(_Block(tuple(head[list(places[:MOST_IN_BLOCK])].tolist()), newest))
+            rows = torch.from_numpy(head[list(places[:MOST_IN_BLOCK])])
+            blocks.append(_Block(tuple(bank.ids_of(rows)), newest))
     return sorted(blocks, key=lambda block: block.newest)
 
 

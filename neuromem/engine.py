@@ -17,7 +17,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from .cached import forget_texts
 from .codec import Codec, default_codec
 from .config import Config
 from .consolidate import Sleep, one_of_each
@@ -50,7 +49,7 @@ class Written:
     id: str
     text: str
     gist: str
-    event: str  # "ADD", "UPDATE", "REINFORCE" or "NONE"
+    event: str  # "ADD", "UPDATE" or "REINFORCE"
     exact: bool  # the slots say every word
     report: WriteReport | None
 
@@ -185,7 +184,7 @@ class Engine:
         if not any(bool(open_.bank.noted[row]) for row in open_.bank.rows_of(memory_id)[:1]):
             return {}
         record = self.record(open_, memory_id)
-        return {} if record is None else deepcopy(dict(record.body.get("metadata", {})))
+        return {} if record is None else deepcopy(record.body.get("metadata", {}))
 
     def with_metadata(self, open_: OpenOwner, recall: Recall) -> Recall:
         """A recall with its metadata."""
@@ -220,11 +219,9 @@ class Engine:
         return recall.fidelity.level < Fidelity.GIST.level
 
     def forget_readings(self) -> None:
-        """Drops what was read, encoded and worked out lately: deleted words must not linger in RAM either."""
+        """As `Writer.forget_readings`."""
         self.forgotten += 1
-        self.codec.forget_readings()
-        self.keys.encoder.forget()
-        forget_texts()
+        self.writer.forget_readings()
 
     def rehearse(self, open_: OpenOwner, recalls: Sequence[Recall]) -> None:
         """Recalling strengthens the results that are good enough.
@@ -263,7 +260,7 @@ class Engine:
                 recall = read(open_.bank, self.codec, [hit], now_ms)[0].with_words(item.text)
             else:
                 recall = Recall.of_record(item.record, item.text, item.score)
-            out.append(replace(recall, metadata=dict(item.record.body.get("metadata", {}))))
+            out.append(replace(recall, metadata=deepcopy(item.record.body.get("metadata", {}))))
         return out
 
     def _is_weak(self, open_: OpenOwner, memory_id: str, now_ms: int) -> bool:

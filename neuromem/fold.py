@@ -30,12 +30,9 @@ slots       id, rows, codec, keys: a memory's slots from another bank, as they a
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
-from uuid import UUID
 
 import torch
 from torch import Tensor
@@ -44,13 +41,15 @@ from .bank import SlotBank
 from .config import Config
 from .errors import CapacityExhausted
 from .forgetting import MemoryState, Rating, initial_difficulty, initial_stability, rehearse
+from .history import noting_words
 from .layout import DAY_MS, Rows, quantize_keys, seal_of
 from .log import EventLog, Record
 from .marks import OWN, fingerprint, is_own, name_mark, speaker_mark
+from .packing import unpack_rows
 from .text import normalize
 from .writer import Draft, Writer, WriteReport
 
-__all__ = ["BATCH", "Fold", "fingerprint", "meaning_of", "pack_rows"]
+__all__ = ["BATCH", "Fold", "fingerprint", "meaning_of"]
 
 BATCH = 256  # facts written together at most
 
@@ -70,12 +69,16 @@ class Fold:
     def __init__(self, owner: str, bank: SlotBank, log: EventLog, writer: Writer, config: Config) -> None:
         self.owner, self.bank, self.log, self.writer, self.config = owner, bank, log, writer, config
         self.applied = 0  # events folded in so far
-        self.refused: list[str] = []  # memories for which no slot was free
+        # memories that a delete names whose words were in the log still, and the number of that event
+        self.unerased: dict[str, int] = {}
         self._waiting: list[Record] = []  # an unfinished batch of add+
+        self._merged: dict[str, int] = {}  # memories that took in others, and the number of the last merge
+        self._unread: int | None = None  # events before this one were not searched for merges
 
     def apply(self, records: Iterable[Record]) -> dict[str, WriteReport]:
         """Applies events that follow those applied so far; reports what was written, by memory id."""
         reports: dict[str, WriteReport] = {}
+        self._unread = self.applied if self._unread is None else self._unread
         for record in records:
             if not record.erased:
                 reports |= self._one(record)
@@ -100,11 +103,10 @@ class Fold:
         elif record.kind == "refresh":
             self.rehearse(body["ids"], record.time, recalls=0)
         elif record.kind == "merge":
+            self._merged[body["id"]] = record.seq
             reports |= self._merge(body)
         elif record.kind == "restore":
-            reports |= self._restore(
-                words_of(self.log, self.owner, record.seq, set(body["ids"])), now_ms, record.seq
-            )
+            reports |= self._restore(self._words(body["ids"], record.seq), now_ms, record.seq)
         elif record.kind == "rebuild":
             reports |= self._restore(words_of(self.log, self.owner, record.seq), now_ms, record.seq)
         elif record.kind == "supersede":
@@ -180,12 +182,11 @@ class Fold:
         self.bank.free(memory_id)
         try:
             at = self.bank.allocate(len(rows.floor), now_ms)
-        except CapacityExhausted:  # it stays in the log, where deep recall finds it
-            self.refused.append(memory_id)
-        else:
-            self.bank.store(memory_id, at, rows, state)
-            if until_ms or by:
-                self.bank.supersede(memory_id, by, until_ms)
+        except CapacityExhausted:
+            return  # it stays in the log, where deep recall finds it
+        self.bank.store(memory_id, at, rows, state)
+        if until_ms or by:
+            self.bank.supersede(memory_id, by, until_ms)
 
     def _merge(self, body: dict[str, Any]) -> dict[str, WriteReport]:
         """Makes one memory of several, as if it had been heard again when the others were told."""
@@ -206,8 +207,17 @@ class Fold:
 
     def _delete(self, memory_id: str, sequence: int) -> None:
         """Frees a memory as if it had never been told: what it replaced is as current as it was itself."""
-        held = bool(self.bank.rows_of(memory_id))
-        until_ms, by = self.bank.ended(memory_id) if held else self._ends(sequence).get(memory_id, (0, ""))
+        rows = self.bank.rows_of(memory_id)
+        if rows:
+            until_ms, by = self.bank.ended(memory_id)
+            told = int(self.bank.sequence[rows[0]])
+            left = told < 0 or not self.log.get(self.owner, told).erased
+        else:
+            worded: set[str] = set()
+            ends = ends_of(noting_words(self.log.events(self.owner, 0, sequence), worded))
+            (until_ms, by), left = ends.get(memory_id, (0, "")), memory_id in worded
+        if left:
+            self.unerased[memory_id] = sequence
         for replaced in self.bank.replaced_by(memory_id):
             self.bank.supersede(replaced, by, until_ms)
         self.bank.free(memory_id)
@@ -240,6 +250,32 @@ class Fold:
             if recalls != 1:
                 self.bank.recalls[rows.to(self.bank.device)] += recalls - 1
 
+    def _words(self, ids: Sequence[str], until: int) -> dict[str, Record]:
+        """As `words_of`, but memories that are held know their records: the log need not be read for them."""
+        found: dict[str, Record] = {}
+        for memory_id in ids:
+            rows = self.bank.rows_of(memory_id)
+            sequence = int(self.bank.sequence[rows[0]]) if rows else -1
+            record = self.log.get(self.owner, sequence) if sequence >= 0 else None
+            if record is None or record.erased:
+                return words_of(self.log, self.owner, until, set(ids))
+            found[memory_id] = replace(record, body=record.body | {"id": memory_id})
+        if len(found) == 1:
+            return found
+        merged = self._merges()  # last written, last in order: a merge writes, too
+        order = {id_: max(record.seq, merged.get(id_, -1)) for id_, record in found.items()}
+        return {id_: found[id_] for id_ in sorted(found, key=order.__getitem__)}
+
+    def _merges(self) -> dict[str, int]:
+        """Number of the last merge into each memory; the events before a snapshot are searched once."""
+        if self._unread:
+            earlier = self.log.events(self.owner, 0, self._unread)
+            self._merged = {
+                record.body["id"]: record.seq for record in earlier if record.kind == "merge"
+            } | self._merged
+            self._unread = 0
+        return self._merged
+
     def _restore(self, words: dict[str, Record], now_ms: int, sequence: int) -> dict[str, WriteReport]:
         """Writes memories again from their words in the log before a sequence number; reports by id."""
         reports: dict[str, WriteReport] = {}
@@ -268,7 +304,6 @@ class Fold:
     def _adopt(self, body: dict[str, Any], now_ms: int) -> None:
         memory_id, (rows, state, by) = body["id"], unpack_rows(body["rows"], self.bank.layout())
         if body["codec"] != self.writer.codec.identity:  # nobody can read them: better none than wrong words
-            self.refused.append(memory_id)
             return
         held = self.bank.rows_of(memory_id)
         # words of an id that is new here are in no record of this log
@@ -352,29 +387,3 @@ def _subject_of(body: Mapping[str, Any]) -> int:
         return name_mark(subject)
     said_by_owner = not body.get("name") and body.get("role", "user") == "user"
     return OWN if said_by_owner and is_own(normalize(body["text"])) else 0
-
-
-def pack_rows(bank: SlotBank, memory_id: str) -> str:
-    """A memory's rows as text for a `slots` event."""
-    rows = torch.tensor(bank.rows_of(memory_id))
-    raw = {name: getattr(bank, name)[rows].cpu().contiguous().view(torch.uint8) for name in bank.layout()}
-    coded = {name: base64.b85encode(tensor.numpy().tobytes()).decode() for name, tensor in raw.items()}
-    return json.dumps({"count": len(rows), "buffers": coded})
-
-
-def unpack_rows(
-    packed: str, layout: Mapping[str, tuple[torch.dtype, int | None]]
-) -> tuple[Rows, dict[str, float | int], str]:
-    """What `pack_rows` packed: rows, state, successor's id or "". A buffer not known then is zero."""
-    data = json.loads(packed)
-    count = data["count"]
-    tensors = {}
-    for name, (dtype, width) in layout.items():
-        raw = bytearray(base64.b85decode(data["buffers"].get(name, "")))
-        flat = torch.frombuffer(raw, dtype=dtype) if raw else torch.zeros(count * (width or 1), dtype=dtype)
-        tensors[name] = flat.view(count, -1) if width else flat
-    rows = Rows(*(tensors[name] for name in Rows._fields))
-    skipped = {*Rows._fields, "used", "id", "part", "parts", "successor"}
-    state = {name: tensors[name][0].item() for name in tensors if name not in skipped}
-    successor = bytes(tensors["successor"][0].tolist())
-    return rows, state, str(UUID(bytes=successor)) if any(successor) else ""

@@ -71,7 +71,6 @@ class Hearing:
         self._keys, self._record, self._open = open_.fold.writer.keys, record, open_
         self._known = Known(open_, record)
         self._judge = judge_for(self._keys.encoder.name)
-        self._bodies: dict[int, dict[str, Any]] = {}  # of this very call, by fingerprint of the words
         self._tail: tuple[Fact | None, list[End]] = (None, [])  # the last fact of the turn, what it ended
         self._vectors_of: dict[str, Sequence[Tensor]] = {}  # of the turn, by the words
         self._between = False  # people talk with each other, not with an assistant

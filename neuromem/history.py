@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from copy import deepcopy
 from datetime import datetime
 from typing import Any
 
 from .log import Event, Record
 from .text import sentences, stems
 
-__all__ = ["WRITING", "merged_into", "redact", "retold", "stories", "without"]
+__all__ = ["WRITING", "merged_into", "noting_words", "redact", "retold", "stories", "without"]
 
 WRITING = ("add", "add+", "hear", "change")  # events that bring words
 RETOLD = 0.6  # share of a memory's content words from which on a sentence tells it again
@@ -20,7 +21,7 @@ _NAMES = dict(
 
 
 def stories(records: Iterable[Record], memory_id: str, until: float | None = None) -> list[dict[str, Any]]:
-    """What happened to a memory, oldest first, up to a time in Unix seconds (None: now)."""
+    """What happened to a memory, oldest first, up to a time in Unix seconds (None: now); the caller's own."""
     return [
         _story(record, memory_id)
         for record in records
@@ -43,6 +44,15 @@ def merged_into(records: Iterable[Record], until: float | None = None) -> dict[s
     return found
 
 
+def noting_words(records: Iterable[Record], worded: set[str]) -> Iterator[Record]:
+    """Passes records on; adds to `worded` the memories whose words or slots a record holds that is there."""
+    for record in records:
+        brings = record.kind in (*WRITING, "slots")
+        if brings or (record.kind == "merge" and not worded.isdisjoint(record.body["ids"])):
+            worded.add(record.body["id"])
+        yield record
+
+
 def _story(record: Record, memory_id: str) -> dict[str, Any]:
     body = record.body
     story: dict[str, Any] = {
@@ -59,8 +69,8 @@ def _story(record: Record, memory_id: str) -> dict[str, Any]:
     if record.kind == "merge":
         if memory_id != body["id"]:
             return story | {"event": "MERGED", "merged_into": body["id"]}
-        return story | {"event": "MERGES", "merged": body["ids"]}
-    return story | {key: body[key] for key in ("text", "role", "name", "metadata") if key in body}
+        return story | {"event": "MERGES", "merged": list(body["ids"])}
+    return story | {key: deepcopy(body[key]) for key in ("text", "role", "name", "metadata") if key in body}
 
 
 def redact(records: Sequence[Record], memory_ids: Sequence[str]) -> tuple[list[int], list[Event]]:

@@ -124,7 +124,7 @@ class Memory:
 
         Args:
             messages: words, or OpenAI-style messages; "name" says who speaks.
-            user_id: whose memory it is (else agent_id, else run_id).
+            user_id: whose memory it is (else agent_id, else app_id, else run_id).
             metadata: JSON values that come back with the memory.
             timestamp: when it was said (Unix seconds, datetime or ISO 8601); now when None. A message
                 may have one of its own under "timestamp".
@@ -132,8 +132,9 @@ class Memory:
             progress: called with (facts written, facts in all).
 
         Returns:
-            One `Written` for each fact: event "ADD", or "REINFORCE" when it was known already. Words
-            that are no fact stay in the log but give no `Written`.
+            One `Written` for each fact: event "ADD"; "UPDATE" when it replaces what was known;
+            "REINFORCE" when it was known already. Words that are no fact stay in the log but give
+            no `Written`.
 
         Raises:
             InvalidInput: blank text, wrong type, owner or metadata missing or malformed.
@@ -171,10 +172,13 @@ class Memory:
 
         Raises:
             NotFound: there is no such memory; of several, none is deleted then.
+            StoreFull: the words could not leave the log yet; they go with the next opening that finds room.
         """
         owner = None if user_id is None else Owner.of(user_id, None, None)
-        telling.delete(self._engine, id if isinstance(id, list | tuple) else [id], owner)
-        self._conscious.clear()
+        try:
+            telling.delete(self._engine, id if isinstance(id, list | tuple) else [id], owner)
+        finally:
+            self._conscious.clear()
 
     def delete_all(
         self,
@@ -184,7 +188,11 @@ class Memory:
         app_id: str | None = None,
         run_id: str | None = None,
     ) -> int:
-        """Forgets an owner for good, every word. Returns how many memories the weights held."""
+        """Forgets an owner for good, every word. Returns how many memories the weights held.
+
+        Raises:
+            StoreFull: as `delete`; where only the file could not be purged, nobody is left all the same.
+        """
         self._conscious.clear()
         return telling.delete_owner(self._engine, Owner.of(user_id, agent_id, run_id, app_id))
 
@@ -344,7 +352,7 @@ class Memory:
         Args:
             user_id: one owner; everybody when None.
             restore: what has faded or was forgotten gets its words back, as if it were heard again now.
-                False: the bank as it was, bit for bit.
+                False: the bank as it was, bit for bit where nothing was deleted.
             progress: called with (events done, events in all).
         """
         return self._engine.rebuild(user_id, restore, progress)

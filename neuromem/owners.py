@@ -169,14 +169,14 @@ class Owners:
 
     def _follow(self, owner: OpenOwner) -> None:
         """Brings a bank in step with the log; one that is made anew is saved on the way and at the end."""
-        if not owner.anew:
-            owner.catch_up(self.progress)
-            return
+        applied = owner.fold.applied
         self._say_why(owner)
-        owner.catch_up(self.progress, lambda: self._set_aside(owner))
-        if owner.why:
-            with suppress(StoreError):  # `close` tries again and says so
+        owner.catch_up(self.progress, (lambda: self._set_aside(owner)) if owner.anew else None)
+        with suppress(StoreError):  # `close` tries again and says so
+            if owner.why:
                 self.snapshot(owner)
+            elif owner.fold.applied > applied:  # a delete may have been killed
+                self.snapshots.finish_deletes(owner.fold)
         owner.anew, owner.why = False, ""
 
     def remake(self, owner: OpenOwner, progress: Progress | None) -> None:

@@ -1,12 +1,11 @@
 """Recall: from a question to what the slots still say about it.
 
-One exact int8 lookup over the owner's slots gives candidates; they are rescored in float at their
-present strength; the winners are decoded in one batch. The score of a memory is that of its best
-part::
+One int8 lookup compares the question with all of the owner's slots; what speaks for each memory, the
+cosine of its best part and more, is weighed (`evidence.py`); the best are decoded in one batch::
 
-    score = cosine · (1 - w + w · strength)        w = recall.strength_weight
+    score = evidence · (1 - w + w · strength)      w = recall.strength_weight
 
-The text of a result comes from the weights. Fetching exact words from the log is `memory.py`'s part.
+The text of a result comes from the weights. Words are fetched from the log by `asking.py` and `engine.py`.
 """
 
 from __future__ import annotations

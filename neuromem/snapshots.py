@@ -24,6 +24,7 @@ from .bankfile import OLDER, load_bank, read_notes, save_bank
 from .config import Config
 from .errors import BankError, NotFound, StoreError
 from .fold import Fold
+from .history import redact
 from .log import EventLog
 from .writer import Writer
 
@@ -140,7 +141,7 @@ class Snapshots:
         """Makes a fold's bank the snapshot of its owner.
 
         Raises:
-            StoreError: it cannot be written; nothing is lost.
+            StoreError: it cannot be written, or deletes cannot be finished; nothing is lost.
         """
         path = self._save(fold, self.path(fold.owner))
         if path is not None:
@@ -151,14 +152,33 @@ class Snapshots:
         """Keeps a bank that is being made anew, in case that is interrupted.
 
         Raises:
-            StoreError: it cannot be written; nothing is lost.
+            StoreError: as `write`.
         """
         path = self.path(fold.owner)
         self._save(fold, path and _aside(path))
 
+    def finish_deletes(self, fold: Fold) -> None:
+        """Erases the words that deletes have left in the log: killed, or without room, before they were done.
+
+        Has to come before every snapshot, for nobody looks at the events before one again.
+
+        Raises:
+            StoreFull: there is no room; they are still to be erased.
+        """
+        name, left = fold.owner, fold.unerased
+        if left and not self.readonly:
+            records = list(self.log.events(name, 0, max(left.values())))
+            doomed = {seq for id_, until in left.items() for seq in redact(records[:until], [id_])[0]}
+            if doomed:
+                fold.writer.forget_readings()  # a replay has written them again
+                self.remove(name)  # it may hold their weights
+                self.log.erase(name, doomed)
+        left.clear()
+
     def _save(self, fold: Fold, path: Path | None) -> Path | None:
         if path is None or self.readonly:
             return None
+        self.finish_deletes(fold)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self.save(fold, path)

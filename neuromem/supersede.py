@@ -85,7 +85,7 @@ class End:
     """A memory that is not current any more, and why.
 
     `reason` is "slot", "value", "named", "moved", "corrected", "turned", "repeated", "done", "retracted",
-    "late" (it was told after what replaces it), "read" (the judge of `verdict.py` found it), or "follows".
+    "alike", "late" (told after what replaces it), "read" (the judge of `verdict.py` found it), or "follows".
     """
 
     id: str

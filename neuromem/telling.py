@@ -231,7 +231,8 @@ def _present_words(engine: Engine, open_: OpenOwner, memory_id: str) -> str:
 def delete(engine: Engine, memory_ids: Sequence[str], owner: Owner | None = None) -> None:
     """As `Memory.delete`: the events, then the words leave log and snapshot for good.
 
-    Nothing is deleted when one of the memories cannot be found.
+    Nothing is deleted when one of the memories cannot be found. What is killed, or finds no room, between the
+    two is done when the owner is opened next, or their next snapshot is written.
 
     Args:
         owner: whose memories they are; None: of whoever has them.
@@ -248,8 +249,12 @@ def delete(engine: Engine, memory_ids: Sequence[str], owner: Owner | None = None
             gone = [Event("delete", engine.clock(), {"id": memory_id}) for memory_id in ids]
             engine.commit(open_, [*gone, *kept])
             engine.owners.snapshots.remove(name)
-            engine.log.erase(name, doomed)
-            engine.forget_readings()
+            try:
+                engine.log.erase(name, doomed)
+            finally:
+                engine.forget_readings()
+            for memory_id in ids:
+                open_.fold.unerased.pop(memory_id, None)
             open_.saved = -1
             engine.owners.snapshot(open_)
 
@@ -276,7 +281,10 @@ def delete_owner(engine: Engine, owner: Owner) -> int:
         raise ReadOnly("this memory was opened for reading; open it for writing to delete from it")
     with engine.owners.use(owner.name) as open_:
         held = len(open_.bank.ids())
-        engine.log.drop_owner(owner.name)
-        engine.owners.drop(owner.name)
-        engine.forget_readings()
+        engine.owners.snapshots.remove(owner.name)  # first: were we killed now, the log still has it all
+        try:
+            engine.log.drop_owner(owner.name)
+        finally:  # with no room for the purge, too: what the log has no more, the open bank must not say
+            engine.forget_readings()
+            engine.owners.drop(owner.name)  # not before: who waits for the owner would open what is leaving
     return held

@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from .bank import SlotBank
+from .cached import forget_texts
 from .codec import Codec
 from .config import WriteConfig
 from .keys import Keys, answering_for_all, neighbours_of, sculpt_keys
@@ -74,6 +75,12 @@ class Writer:
 
     def __init__(self, codec: Codec, keys: Keys, config: WriteConfig) -> None:
         self.codec, self.keys, self.config = codec, keys, config
+
+    def forget_readings(self) -> None:
+        """Drops what was read, encoded and worked out lately: deleted words must not linger in RAM either."""
+        self.codec.forget_readings()
+        self.keys.encoder.forget()
+        forget_texts()
 
     def write(self, drafts: Sequence[Draft], bank: SlotBank) -> list[Written]:
         """Writes facts; nothing is stored yet.

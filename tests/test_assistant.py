@@ -202,6 +202,33 @@ def test_only_the_same_words_are_taken_from_ahead() -> None:
     ahead.close()
 
 
+def test_what_was_looked_up_before_something_was_remembered_is_looked_up_again() -> None:
+    remembered = [0]
+    ahead = Ahead(lambda text: remembered[0], lambda: remembered[0])
+    ahead.begin("where is my key")
+    assert ahead.wait(10)
+    remembered[0] = 1
+    assert ahead.take("Where is my key?") == (1, False)
+    ahead.begin("where is my key")
+    assert ahead.wait(10)
+    remembered[0] = 2
+    ahead.begin("where is my key")  # the same words, but not the same memory
+    assert ahead.take("Where is my key?") == (2, True)
+    ahead.close()
+
+
+def test_a_recall_begun_before_the_turn_before_was_remembered_is_not_used(memory: Memory) -> None:
+    with Assistant(memory, "ana", Parrot(["Nice", "."])) as assistant:
+        for pet, name in (("parrot", "Quillon"), ("horse", "Bella"), ("hamster", "Nibbles")):
+            said = assistant.stream(f"My {pet}'s name is {name}.")
+            next(said)
+            assistant.prefetch(f"What is the name of my {pet}?")  # the recognizer is ahead of the answer
+            assert assistant.wait_ahead(10)
+            list(said)
+            reply = assistant.reply(f"What is the name of my {pet}?")
+            assert any(name in recall.text for recall in reply.recalled)
+
+
 @pytest.mark.slow
 def test_the_five_hundredth_turn_is_within_the_budget_and_costs_what_the_fiftieth_did(memory: Memory) -> None:
     config = memory.config.context

@@ -57,3 +57,39 @@ def test_metadata_is_nested_64_deep_at_most(memory: Memory, inner: Any) -> None:
     assert [recall.metadata for recall in memory.all(user_id="ana")] == [nested]
     message = message_of(lambda: memory.add("I like tea", user_id="ben", metadata={"a": nested}))
     assert message.startswith("metadata: is nested more than 64 deep")
+
+
+def test_what_a_caller_does_with_what_it_got_changes_no_memory(memory: Memory) -> None:
+    told = {"tags": ["health"]}
+    (new,) = memory.add("I am allergic to peanuts", user_id="ana", metadata=told)
+    answers: list[Callable[[], Any]] = [
+        lambda: memory.history(new.id)[0]["metadata"],
+        lambda: memory.deep("what am I allergic to?", user_id="ana")[0].metadata,
+        lambda: memory.conscious(user_id="ana")[0].metadata,
+        lambda: memory.search("what am I allergic to?", user_id="ana")[0].metadata,
+        lambda: memory.get(new.id).metadata,
+        lambda: memory.all(user_id="ana")[0].metadata,
+    ]
+    for answer in answers:
+        answer()["tags"].append("changed")
+        answer()["more"] = 1
+        assert answer() == {"tags": ["health"]}
+    told["tags"].append("changed")
+    memory.update(new.id, "I am allergic to walnuts")
+    assert memory.history(new.id)[-1]["metadata"] == {"tags": ["health"]}
+
+
+def test_a_conscious_memory_without_metadata_stays_without(memory: Memory) -> None:
+    memory.add("I am allergic to peanuts", user_id="ana")
+    memory.conscious(user_id="ana")[0].metadata["more"] = 1
+    assert memory.conscious(user_id="ana")[0].metadata == {}
+
+
+def test_the_story_of_a_merge_is_the_callers_own(memory: Memory) -> None:
+    older, newer = (
+        memory.add(text, user_id="ana", infer=False)[0].id
+        for text in ("I have two cats.", "I have the two cats")
+    )
+    memory.sleep()
+    memory.history(older)[-1]["merged"].clear()
+    assert memory.history(older)[-1]["merged"] == [newer]

@@ -18,26 +18,35 @@ SAYS_NOTHING = frozenset("a an the uh um er well so okay please".split())  # to 
 class Ahead(Generic[FoundT]):
     """The newest guess at a question, looked up on the side.
 
-    One lookup runs at a time; of the guesses that come meanwhile only the newest is looked up after it.
+    One lookup runs at a time; of the guesses that come meanwhile only the newest is looked up after it. What
+    was found is of no use any more when something was remembered since the lookup began.
     """
 
-    def __init__(self, find: Callable[[str], FoundT]) -> None:
-        """Args: find: looks a question up; called in a thread of its own, or by `take`."""
-        self._find = find
+    def __init__(self, find: Callable[[str], FoundT], remembered: Callable[[], int] = lambda: 0) -> None:
+        """
+        Args:
+            find: looks a question up; called in a thread of its own, or by `take`.
+            remembered: another number whenever something was remembered; called by any thread.
+        """
+        self._find, self._remembered = find, remembered
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="neuromem-ahead")
         self._lock = Lock()
         self._said: tuple[str, ...] = ()  # words of the newest guess
-        self._found: Future[FoundT] | None = None
+        self._since = 0  # what was remembered when it came
+        self._found: Future[tuple[int, FoundT]] | None = None  # what was remembered before, what was found
 
     def begin(self, partial: str) -> None:
         """Looks a partial question up, unless that has been done."""
-        said = _meant(partial)
+        said, since = _meant(partial), self._remembered()
         with self._lock:
-            if not said or said == self._said:
+            if not said or (said, since) == (self._said, self._since):
                 return
             if self._found is not None:
                 self._found.cancel()  # one that waits; one that runs goes on
-            self._said, self._found = said, self._pool.submit(self._find, partial)
+            self._said, self._since, self._found = said, since, self._pool.submit(self._look, partial)
+
+    def _look(self, partial: str) -> tuple[int, FoundT]:
+        return self._remembered(), self._find(partial)
 
     def take(self, text: str) -> tuple[FoundT, bool]:
         """What was found for a whole question, and whether that had been begun ahead."""
@@ -45,7 +54,9 @@ class Ahead(Generic[FoundT]):
             found = self._found if _meant(text) == self._said else None
             self._said, self._found = (), None
         if found is not None and not found.cancelled():
-            return found.result(), True
+            since, known = found.result()
+            if since == self._remembered():
+                return known, True
         return self._find(text), False
 
     def wait(self, seconds: float) -> bool:

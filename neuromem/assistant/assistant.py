@@ -71,8 +71,9 @@ class Assistant:
         config = memory.config.context
         self._builder = ContextBuilder(config, self._counter())
         self._talk = Talk(memory.engine, self._owner.name, config.lookback_turns)
+        self._ended = 0  # turns that are remembered
         self._responder = Responder(memory, user_id)
-        self._ahead: Ahead[list[Recall]] = Ahead(self._recall)
+        self._ahead: Ahead[list[Recall]] = Ahead(self._recall, lambda: self._ended)
         self._aside = ThreadPoolExecutor(1, thread_name_prefix="neuromem-remember")
         self._aside.submit(warm)
         self._ending: Future[Any] | None = None  # of the turn before
@@ -115,7 +116,7 @@ class Assistant:
     def prefetch(self, partial: str) -> None:
         """Begins to recall for words that are not complete yet; safe from any thread.
 
-        If the words turn out to be these, the recall is there when they are.
+        If the words turn out to be these, and the turn before was remembered by then, the recall is there.
         """
         if partial.strip():
             self._ahead.begin(partial)
@@ -308,6 +309,7 @@ class Assistant:
             self._talk.drop(turn.taken_back, self._talk.records(turn.taken_back))
         else:
             self._talk.add(turn.text, text, turn.place, [fact.id for fact in turn.written])
+        self._ended += 1
         return Reply(
             text, tuple(turn.recalled), turn.first_ms,
             {stage: round(spent, 3) for stage, spent in turn.stages.items()}, turn.used, turn.known,

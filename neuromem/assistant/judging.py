@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from ..cached import forgets_texts
 from ..facts.sought import slots_sought
 from ..keys import Keys
 from ..linear import matmul
@@ -75,6 +76,11 @@ class RuleJudge:
         """Args: keys: what texts are compared by."""
         self._keys = keys
         self._known: dict[str, tuple[Array, Array]] = {}  # key and senses of texts read before
+        forgets_texts(self)
+
+    def forget_texts(self) -> None:
+        """Drops the texts read before: no deleted one must stay. Who is judging goes on with theirs."""
+        self._known = {}
 
     def judge(self, question: Follow, candidates: Sequence[Candidate]) -> list[Verdict]:
         """As `Judge`."""
@@ -120,14 +126,15 @@ class RuleJudge:
 
     def _compared(self, question: Follow, texts: Sequence[str]) -> tuple[Array, dict[str, Array]]:
         """[Q] cosines of texts with a question, and of each of its words [Q] how near a word of a text is."""
-        new = [text for text in dict.fromkeys(texts) if text not in self._known]
-        if len(self._known) + len(new) > KNOWN:
-            self._known.clear()
+        known = self._known
+        new = [text for text in dict.fromkeys(texts) if text not in known]
+        if len(known) + len(new) > KNOWN:
+            known = self._known = {}
             new = list(dict.fromkeys(texts))
         if new:
             keys, codes = self._keys.addresses(new)
-            self._known |= dict(zip(new, zip(keys.numpy(), codes.numpy(), strict=True), strict=True))
-        held = [self._known[text] for text in texts]
+            known |= dict(zip(new, zip(keys.numpy(), codes.numpy(), strict=True), strict=True))
+        held = [known[text] for text in texts]
         cosines = matmul(np.stack([key for key, _ in held]), self._keys.query(question.query).numpy())
         asked = self._keys.query_senses(question.text)
         if not asked:

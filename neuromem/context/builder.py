@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from ..cached import of_texts
 from ..config import ContextConfig
 from ..echo import KNOWN, RECALLED, RECALLED_FAINT
 from ..errors import InvalidInput
@@ -110,15 +110,15 @@ class ContextBuilder:
     def __init__(self, config: ContextConfig | None = None, count: Count | None = None) -> None:
         self.config = config or ContextConfig()
         self.count: Count = count or {"words": word_bound, "bytes": byte_bound}[self.config.estimate]
-        self._cached = lru_cache(maxsize=CACHED_PIECES)(self.count)
+        self._cached = of_texts(CACHED_PIECES)(self.count)
         # a plain prompt has labels where a chat template has marks: the dearer of the two is reckoned with
         labels = max(self.count(f"\n\n{label}") for label in LABELS.values())
         self._overhead = overhead = max(self.config.message_overhead, labels)
         self._around = max(self.config.prompt_overhead, self.count(f"\n\n{ANSWER}"))
-        gists = lru_cache(maxsize=CACHED_PIECES)(gist_lines)
+        gists = of_texts(CACHED_PIECES)(gist_lines)
         # a turn of the talk is as long as it was when it was the current one
         longest = max(self.config.turn, self.config.history // 4)
-        cut = lru_cache(maxsize=CACHED_LONG)(lambda text: cut_middle(text, longest - overhead, self.count))
+        cut = of_texts(CACHED_LONG)(lambda text: cut_middle(text, longest - overhead, self.count))
         self._planner = Planner(self.config, overhead, self._piece, gists, longest, cut)
 
     def build(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
+from ..cached import of_texts
 from ..config import ContextConfig
 from ..context.lines import Told, is_faint, lines_within, says_something
 from ..echo import CLOSE, KNOWN, OPEN, RECALLED, RECALLED_FAINT, marked
@@ -35,7 +35,7 @@ class Blocks:
     def __init__(self, config: ContextConfig) -> None:
         estimate = {"words": word_bound, "bytes": byte_bound}[config.estimate]
         self._config = config
-        self._count: Count = lru_cache(maxsize=1_024)(estimate)
+        self._count: Count = of_texts(1_024)(estimate)
         self._marks = self._count(f"\n{OPEN}\n\n{CLOSE}\n")
 
     def of(self, conscious: Sequence[Told], recalled: Sequence[Told]) -> Block:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -19,6 +20,7 @@ __all__ = ["Gate", "RamStore", "Store", "Txn", "WriterLock"]
 T = TypeVar("T")
 
 CLOSED = "the log is closed; open it again"
+FEW = 64  # new keys of a store in RAM that are put in their places one by one
 
 
 class Txn(Protocol):
@@ -84,8 +86,8 @@ class Store(Protocol):
 
 
 class _RamTxn:
-    def __init__(self, base: dict[bytes, bytes]) -> None:
-        self._base = base
+    def __init__(self, base: dict[bytes, bytes], keys: list[bytes]) -> None:
+        self._base, self._keys = base, keys
         self.changes: dict[bytes, bytes | None] = {}
 
     def get(self, key: bytes) -> bytes | None:
@@ -98,8 +100,11 @@ class _RamTxn:
         self.changes[key] = None
 
     def scan(self, prefix: bytes) -> list[tuple[bytes, bytes]]:
-        merged = {**self._base, **self.changes}
-        return sorted((k, v) for k, v in merged.items() if v is not None and k.startswith(prefix))
+        first = bisect_left(self._keys, prefix)
+        end = bisect_right(self._keys, prefix, first, key=lambda key: key[: len(prefix)])
+        found: dict[bytes, bytes | None] = {key: self._base[key] for key in self._keys[first:end]}
+        found |= {key: value for key, value in self.changes.items() if key.startswith(prefix)}
+        return sorted((key, value) for key, value in found.items() if value is not None)
 
     def drop(self, prefix: bytes) -> int:
         found = self.scan(prefix)
@@ -111,12 +116,13 @@ class _RamTxn:
 
 
 class RamStore:
-    """Entries in a dict; nothing touches a disk."""
+    """Entries in a dict, their keys in order beside it; nothing touches a disk."""
 
     readonly = False
 
     def __init__(self) -> None:
         self._entries: dict[bytes, bytes] = {}
+        self._keys: list[bytes] = []  # sorted
         self._lock = threading.Lock()
         self._closed = False
 
@@ -126,19 +132,30 @@ class RamStore:
         with self._lock:
             if self._closed:
                 raise Closed(CLOSED)
-            yield _RamTxn(self._entries)
+            yield _RamTxn(self._entries, self._keys)
 
     def write(self, fill: Callable[[Txn], T]) -> T:
         """Runs `fill`; its changes are made when it returns, all or none."""
         with self.read() as txn:
             assert isinstance(txn, _RamTxn)
             result = fill(txn)
-            for key, value in txn.changes.items():
-                if value is None:
-                    self._entries.pop(key, None)
-                else:
-                    self._entries[key] = value
+            self._change(txn.changes)
             return result
+
+    def _change(self, changes: Mapping[bytes, bytes | None]) -> None:
+        """Makes changes, and keeps the keys in order."""
+        new = [key for key, value in changes.items() if value is not None and key not in self._entries]
+        gone = [key for key, value in changes.items() if value is None and key in self._entries]
+        self._entries |= {key: value for key, value in changes.items() if value is not None}
+        for key in gone:
+            del self._entries[key]
+        if gone:
+            self._keys = [key for key in self._keys if key in self._entries]
+        if len(new) <= FEW:
+            for key in new:
+                insort(self._keys, key)
+        else:
+            self._keys = sorted([*self._keys, *new])
 
     def mark_purge(self, txn: Txn) -> None:
         """Nothing to mark: a deleted entry is gone."""
@@ -159,6 +176,7 @@ class RamStore:
         with self._lock:
             self._closed = True
             self._entries.clear()
+            self._keys.clear()
 
 
 class Gate:
