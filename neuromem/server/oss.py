@@ -217,12 +217,9 @@ class OpenSource:
                 "text", "is missing", "give at least one of text, metadata and expiration_date"
             )
         notes = {} if expires is MISSING else {"expires": day_of(expires)}
-        joined = None
-        if metadata is not None:
-            held = self.service.get(memory_id, who=self.who).entry.metadata
-            joined = {**held, **(_own(metadata) or {})}
+        joined = None if metadata is None else _own(metadata)
         self.service.update(
-            memory_id, text=text, metadata=joined, timestamp=timestamp, notes=notes, who=self.who
+            memory_id, text=text, metadata=joined, timestamp=timestamp, notes=notes, join=True, who=self.who
         )
 
     # -- looking --------------------------------------------------------------------------------
