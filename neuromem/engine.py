@@ -80,6 +80,7 @@ class Engine:
         self.config, self.clock, self.readonly = config, clock, readonly or past is not None
         self._encoder = encoder
         self.reader = Reader(extractor, config.llm, lambda: keeper_for(self.keys.encoder.name))
+        self.on_delete: list[Callable[[], None]] = []  # called when words are deleted
         self._closed = False
         self._lock = threading.RLock()
         folder = None if path is None or past else folder_of(path)
@@ -223,6 +224,8 @@ class Engine:
         self.codec.forget_readings()
         self.keys.encoder.forget()
         forget_texts()
+        for forget in self.on_delete:
+            forget()
 
     def rehearse(self, open_: OpenOwner, recalls: Sequence[Recall]) -> None:
         """Recalling strengthens the results that are good enough.

@@ -77,6 +77,7 @@ class Memory:
         settings = config if isinstance(config, Config) else Config.load(config)
         self._engine = Engine(path, settings, encoder, clock, readonly, None, progress, notice, extractor)
         self._conscious = ConsciousSets()
+        self._engine.on_delete.append(self._conscious.clear)
 
     @classmethod
     def _past(cls, engine: Engine) -> Self:
@@ -170,7 +171,6 @@ class Memory:
             NotFound: there is no such memory; of several, none is deleted then.
         """
         telling.delete(self._engine, id if isinstance(id, list | tuple) else [id])
-        self._conscious.clear()
 
     def delete_all(
         self,
@@ -181,7 +181,6 @@ class Memory:
         run_id: str | None = None,
     ) -> int:
         """Forgets an owner for good, every word. Returns how many memories the weights held."""
-        self._conscious.clear()
         return telling.delete_owner(self._engine, Owner.of(user_id, agent_id, run_id, app_id))
 
     # -- asking ---------------------------------------------------------------------------------

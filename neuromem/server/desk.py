@@ -130,11 +130,14 @@ class Desk:
             row[0] for row in self.rows("SELECT owner FROM filed WHERE kind = ? AND name = ?", kind, name)
         ]
 
-    def unfile(self, owner: str) -> None:
-        """Forgets an owner who was deleted, with what of theirs waits to be told."""
+    def unfile(self, owner: str, *, waiting: bool = True) -> None:
+        """Forgets an owner who was deleted. `waiting`: with what of theirs waits to be told."""
         with self.change() as db:
-            db.execute("DELETE FROM jobs WHERE event IN (SELECT id FROM events WHERE scope = ?)", (owner,))
-            db.execute("DELETE FROM events WHERE scope = ?", (owner,))
+            if waiting:
+                db.execute(
+                    "DELETE FROM jobs WHERE event IN (SELECT id FROM events WHERE scope = ?)", (owner,)
+                )
+            db.execute("DELETE FROM events WHERE scope = ? AND id NOT IN (SELECT event FROM jobs)", (owner,))
             for table in ("filed", "counted"):
                 db.execute(f"DELETE FROM {table} WHERE owner = ?", (owner,))
         self._filed = {row for row in self._filed if row[2] != owner}

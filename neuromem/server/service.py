@@ -106,6 +106,7 @@ class Service:
         call = Call.of(self.engine, messages, own, timestamp, infer)
         self.desk.file(owner.name, ids.given().items())
         written = self.combiner.add(owner, call)
+        self.desk.file(owner.name, ids.given().items())  # the owner may have been forgotten meanwhile
         new = (item for item in written if item.event in ("ADD", "UPDATE"))
         self.tell([Change("ADD", item.id, owner.name, item.text) for item in new])
         return written
@@ -377,13 +378,19 @@ class Service:
         """
         return delete_where(self, filter_, who)
 
-    def forget_owner(self, owner: str) -> int:
-        """Forgets an owner, every word. Those who watch are told by whoever calls this."""
+    def forget_owner(self, owner: str, *, waiting: bool = True) -> int:
+        """Forgets an owner, every word. Those who watch are told by whoever calls this.
+
+        Args:
+            waiting: with what waits to be told; False: that is told afterwards.
+        """
         held = self.memory.delete_all(**whose_of(owner))
-        self.desk.unfile(owner)
+        self.desk.unfile(owner, waiting=waiting)
         self.desk.unhear(f"{owner}\0")
         for told in self.on_forget:
             told(owner)
+        if self.engine.log.length(owner):  # told something meanwhile, before the names were forgotten
+            self.filing.file(owner)
         return held
 
     def close(self) -> None:
