@@ -266,14 +266,20 @@ def delete(engine: Engine, memory_ids: Sequence[str]) -> None:
         delete_of(engine, owner, ids)
 
 
-def delete_of(engine: Engine, owner: str, memory_ids: Sequence[str]) -> None:
-    """The same of one owner, who is known to have them: no other is looked at. Ids in canonical form."""
+def delete_of(engine: Engine, owner: str, memory_ids: Sequence[str], words: Sequence[int] = ()) -> None:
+    """The same of one owner, who is known to have them: no other is looked at. Ids in canonical form.
+
+    Args:
+        words: numbers of records of words that go as well, whatever else was said in the same breath.
+    """
     with engine.owners.use(owner) as open_:
         doomed, kept = redact(list(engine.log.events(owner)), memory_ids)
+        kept = [event for event in kept if event.body["origin"] not in words]
         gone = [Event("delete", engine.clock(), {"id": memory_id}) for memory_id in memory_ids]
-        engine.commit(open_, [*gone, *kept])
+        if gone or kept:
+            engine.commit(open_, [*gone, *kept])
         engine.owners.snapshots.remove(owner)
-        engine.log.erase(owner, doomed)
+        engine.log.erase(owner, {*doomed, *words})
         engine.forget_readings()
         open_.saved = -1
         engine.owners.snapshot(open_)

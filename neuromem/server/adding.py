@@ -17,7 +17,7 @@ from ..errors import InvalidInput
 from ..facts import read_turns
 from .entries import KINDS, Ids
 from .events import DONE, PENDING, TALK, Event, Events
-from .jobs import Jobs
+from .jobs import SAID, Jobs
 from .principals import ANYBODY, Principal
 from .service import Service
 from .transcripts import Locks, Transcripts
@@ -127,8 +127,14 @@ class Adding:
         """Does what was taken on."""
         given = dict(job["told"])
         ids = Ids(**{kind: name for kind, name in given.pop("ids").items() if kind in KINDS})
-        results, _, _ = self._told(Telling(ids=ids, **given), ids, ANYBODY)
-        return {"memories": results}
+        told, said = Telling(ids=ids, **given), []
+
+        def tell(new: list[Any]) -> list[Written]:
+            said.extend(turn.text for turn in read_turns(_dictated(new)))
+            return self._tell(told, ids, new, ANYBODY)
+
+        results, _, _ = self._told(told, ids, ANYBODY, tell)
+        return {"memories": results, SAID: said}
 
     def _add(
         self, kind: str, told: Telling, ids: Ids, who: Principal, request: dict[str, Any], key: str | None
