@@ -86,8 +86,8 @@ class Jobs:
     def _some(self) -> bool:
         """Does the oldest jobs; whether there were any."""
         rows = self.events.desk.rows(
-            "SELECT jobs.event, events.scope, jobs.body, events.body FROM jobs JOIN events ON events.id = jobs.event "
-            "ORDER BY jobs.rowid LIMIT ?",
+            "SELECT jobs.event, events.scope, jobs.body, events.body "
+            "FROM jobs JOIN events ON events.id = jobs.event ORDER BY jobs.rowid LIMIT ?",
             AT_ONCE,
         )
         for event, scope, job, body in rows:
