@@ -65,7 +65,7 @@ def test_told_recalled_superseded(client: httpx.Client) -> None:
     assert {item["superseded_by"] for item in ever} == {None, new}
 
 
-def test_a_session_begins_with_what_is_essential(client: httpx.Client) -> None:
+def test_a_session_begins_with_what_is_essential(server: Serving, client: httpx.Client) -> None:
     assert post(client, "sessions", 201, user_id="ana")["conscious"] == []
     session = post(client, "sessions", 201, user_id="ana", metadata={"device": "phone"})["session_id"]
     post(client, "ingest", user_id="ana", session_id=session, messages="I live in Lisbon.")
@@ -77,6 +77,7 @@ def test_a_session_begins_with_what_is_essential(client: httpx.Client) -> None:
     asked = {"user_id": "ana", "query": "what do you know?", "session_id": session}
     assert [item["memory"] for item in post(client, "recall", **asked)["memories"]] == ["I live in Lisbon."]
     assert client.get("/v1/conscious", params={"user_id": "nobody"}).json() == {"memories": []}
+    assert server.service.desk.things("session") == [], "nobody reads them"
 
 
 def test_what_is_told_later_is_told_once_and_can_be_asked_for(server: Serving, client: httpx.Client) -> None:

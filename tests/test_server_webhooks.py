@@ -54,9 +54,7 @@ def webhooks() -> Iterator[Webhooks]:
     made.close()
 
 
-def test_a_path_in_any_letters_is_sent_to(
-    webhooks: Webhooks, receiver: tuple[int, queue.Queue[str]]
-) -> None:
+def test_a_path_in_any_letters_is_sent_to(webhooks: Webhooks, receiver: tuple[int, queue.Queue[str]]) -> None:
     port, came = receiver
     hook = webhooks.create("default", f"http://127.0.0.1:{port}/höok%20a?q=é&b=%C3", "n", ["memory_add"])
     webhooks.notice(TOLD)

@@ -51,7 +51,9 @@ class Events:
     def __init__(self, desk: Desk, clock: Callable[[], float]) -> None:
         self.desk, self.clock = desk, clock
         self._lock = threading.Lock()
+        self._writing = threading.Lock()  # while what is unwritten is written
         self._unwritten: dict[str, Event] = {}
+        desk.on_unfile.append(self._forget)
 
     def record(
         self,
@@ -175,9 +177,11 @@ class Events:
 
     def flush(self) -> None:
         """Writes down what is over."""
-        with self._lock:
-            events = list(self._unwritten.values())
-        if events:
+        with self._writing:
+            with self._lock:
+                events = list(self._unwritten.values())
+            if not events:
+                return
             with self.desk.change() as db:
                 db.executemany(
                     "INSERT OR IGNORE INTO events VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -186,6 +190,12 @@ class Events:
             with self._lock:
                 for event in events:
                     self._unwritten.pop(event.id, None)
+
+    def _forget(self, scope: str) -> None:
+        """Drops what is not written yet of an owner who is forgotten."""
+        with self._writing, self._lock:
+            for event in [event for event in self._unwritten.values() if event.scope == scope]:
+                del self._unwritten[event.id]
 
     def clean(self, keep_s: float, keep_answered_s: float) -> int:
         """Drops what is over and old; returns how many events went.
