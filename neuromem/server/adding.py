@@ -127,7 +127,8 @@ class Adding:
         """Does what was taken on."""
         given = dict(job["told"])
         ids = Ids(**{kind: name for kind, name in given.pop("ids").items() if kind in KINDS})
-        told, said = Telling(ids=ids, **given), []
+        told = Telling(ids=ids, **given)
+        said: list[str] = []
 
         def tell(new: list[Any]) -> list[Written]:
             said.extend(turn.text for turn in read_turns(_dictated(new)))

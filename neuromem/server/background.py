@@ -101,7 +101,7 @@ class Background:
         return dict(total)
 
     def _done(self, name: str, now: float, total: Counter[str]) -> bool:
-        """Puts an owner to sleep who is due; whether there was work. One who cannot sleep keeps nobody awake."""
+        """Puts an owner to sleep who is due; whether there was work. One who cannot keeps nobody awake."""
         try:
             if not self._due(name, now):
                 return False

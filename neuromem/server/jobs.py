@@ -138,7 +138,9 @@ class Jobs:
 
 def _split(records: Iterable[Record], said: Sequence[str]) -> tuple[list[int], list[int]]:
     """The numbers of the records of words: of those that were just said, the last ones, and of all others."""
-    left, ours, others = Counter(said), [], []
+    left = Counter(said)
+    ours: list[int] = []
+    others: list[int] = []
     for record in sorted(records, key=lambda record: -record.seq):
         if record.kind == "say":
             text = str(record.body["text"])
