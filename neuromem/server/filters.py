@@ -388,4 +388,6 @@ def _contains(own: Any, operand: Any, *, fold: bool) -> bool:
     if isinstance(own, str):
         part = str(operand)
         return part.casefold() in own.casefold() if fold else part in own
-    return isinstance(own, list | dict) and operand in own
+    if isinstance(own, dict):
+        return isinstance(operand, str) and operand in own  # its keys are words
+    return isinstance(own, list) and operand in own
