@@ -148,6 +148,18 @@ def test_deep_recall_searches_every_word(client: httpx.Client) -> None:
     assert post(client, "recall", user_id="nobody", query="Potola", deep=True)["memories"] == []
 
 
+def test_deep_recall_finds_what_a_session_said_behind_what_others_did(client: httpx.Client) -> None:
+    for number in range(6):
+        said = f"My dog number {number} is called Rex{number}"
+        post(client, "ingest", user_id="ana", session_id="old", messages=said)
+    said = "We got a hamster, Nibbles, and the dog likes it"
+    post(client, "ingest", user_id="ana", session_id="new", messages=said)
+    asked = {"user_id": "ana", "query": "what is my dog called?", "limit": 2, "deep": True}
+    found = post(client, "recall", **asked, session_id="new")["memories"]
+    assert [item["memory"] for item in found] == [said]
+    assert len(post(client, "recall", **asked, session_id="old")["memories"]) == 2
+
+
 def test_sleep_is_done_for_who_needs_it(client: httpx.Client) -> None:
     for user in ("ana", "ben"):
         post(client, "ingest", user_id=user, messages="I like tea")

@@ -27,6 +27,7 @@ __all__ = ["router"]
 
 router = APIRouter(prefix="/v1", tags=["memory service"])
 INGEST = "INGEST"
+MOST, FURTHER = 10_000, 8  # results of a search; times as many are asked for where a session has too few
 Name = Annotated[str, Field(min_length=1, max_length=256)]
 Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)]
 
@@ -61,7 +62,7 @@ class Ask(Given):
 
     user_id: Name | None = None
     query: str
-    limit: int = Field(10, ge=1, le=10_000)
+    limit: int = Field(10, ge=1, le=MOST)
     current_view_only: bool = True
     session_id: Name | None = None
     deep: bool = False
@@ -165,14 +166,21 @@ def _deep(service: Service, ids: Ids, body: Ask, wanted: Filter) -> list[dict[st
     check_search(body.query, body.limit, body.fidelity, None)
     if not service.engine.log.length(owner.name):
         return []
-    found = service.memory.deep(body.query, ids.user, limit=body.limit)
-    entries = service.catalog(owner.name).entries
-    out = []
-    for item in found:
-        entry = entries.get(item.id)
-        if ids.run is None or (entry is not None and wanted(entry, str)):
-            out.append(_memory(item, {} if entry is None else entry.metadata, item.score, item.superseded_by))
-    return out
+    asked = body.limit
+    while True:
+        found = service.memory.deep(body.query, ids.user, limit=asked)
+        entries = service.catalog(owner.name).entries
+        passing = [
+            (item, entries.get(item.id)) for item in found
+            if ids.run is None or (item.id in entries and wanted(entries[item.id], str))
+        ]  # fmt: skip
+        if len(passing) >= body.limit or len(found) < asked or asked == MOST:
+            break
+        asked = min(MOST, FURTHER * asked)  # what other sessions said stood before it
+    return [
+        _memory(item, {} if entry is None else entry.metadata, item.score, item.superseded_by)
+        for item, entry in passing[: body.limit]
+    ]
 
 
 def _memory(
