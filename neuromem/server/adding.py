@@ -22,7 +22,7 @@ from .principals import ANYBODY, Principal
 from .service import Service
 from .transcripts import Locks, Transcripts
 
-__all__ = ["Adding", "Tell", "Telling"]
+__all__ = ["Adding", "Tell", "Telling", "is_blank"]
 
 INSTRUCTING = ("system", "developer")  # roles of messages that are for the model; never stored
 JOB = "add"  # what a job does that takes an add on
@@ -218,7 +218,7 @@ class Adding:
         several = len(messages) > 1
         said: list[Any] = []
         for place, message in enumerate(messages):
-            if several and _is_blank(message):
+            if several and is_blank(message):
                 continue
             try:
                 read_turns([message])
@@ -228,7 +228,7 @@ class Adding:
             kept = self._without_echoes(owner, message, infer)
             if kept is not None:
                 said.append(kept)
-        if several and all(map(_is_blank, messages)):
+        if several and all(map(is_blank, messages)):
             raise InvalidInput("messages", "are all blank", "give at least one word")
         return said
 
@@ -246,7 +246,8 @@ class Adding:
         return message if bare == content else {**message, "content": bare}
 
 
-def _is_blank(message: Any) -> bool:
+def is_blank(message: Any) -> bool:
+    """Whether a message is of text, and of none. One without content (a call of a tool) is not."""
     content = message.get("content") if isinstance(message, Mapping) else message
     return isinstance(content, str) and not content.strip()
 

@@ -125,24 +125,23 @@ class Events:
         return event
 
     def known(
-        self, who: Principal = ANYBODY, *, limit: int = 100, offset: int = 0, status: str | None = None,
-        kind: str | None = None,
-    ) -> list[Event]:  # fmt: skip
+        self, who: Principal = ANYBODY, *, limit: int = 100, offset: int = 0, kind: str | None = None
+    ) -> list[Event]:
         """Events that somebody may see, newest first."""
         self.flush()
         rows = self.desk.rows(
-            f"SELECT {COLUMNS} FROM events WHERE (?1 IS NULL OR scope = ?1) AND (?2 IS NULL OR status = ?2) "
-            "AND (?3 IS NULL OR kind = ?3) ORDER BY created DESC, id LIMIT ?4 OFFSET ?5",
-            who.scope, status, kind, limit, offset,
+            f"SELECT {COLUMNS} FROM events WHERE (?1 IS NULL OR scope = ?1) AND (?2 IS NULL OR kind = ?2) "
+            "ORDER BY created DESC, id LIMIT ?3 OFFSET ?4",
+            who.scope, kind, limit, offset,
         )  # fmt: skip
         return [_event(row) for row in rows]
 
-    def count(self, who: Principal = ANYBODY, *, status: str | None = None, kind: str | None = None) -> int:
+    def count(self, who: Principal = ANYBODY, *, kind: str | None = None) -> int:
         """How many `known` would give without a limit."""
         self.flush()
         return int(self.desk.rows(
-            "SELECT count(*) FROM events WHERE (?1 IS NULL OR scope = ?1) AND (?2 IS NULL OR status = ?2) "
-            "AND (?3 IS NULL OR kind = ?3)", who.scope, status, kind,
+            "SELECT count(*) FROM events WHERE (?1 IS NULL OR scope = ?1) AND (?2 IS NULL OR kind = ?2)",
+            who.scope, kind,
         )[0][0])  # fmt: skip
 
     # -- once only --------------------------------------------------------------------------------

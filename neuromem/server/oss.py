@@ -16,7 +16,7 @@ from uuid import NAMESPACE_OID, uuid5
 from ..engine import Written
 from ..errors import InvalidInput, NotFound
 from ..facts.turns import ROLES, SILENT
-from .adding import Adding, Telling
+from .adding import Adding, Telling, is_blank
 from .entries import Ids, iso
 from .filters import ACTOR, ENTITY_KEYS, EVERYTHING, Filter, every, filed_under, parse
 from .principals import ANYBODY, Forbidden, Principal
@@ -59,13 +59,13 @@ def talk_of(messages: Any) -> Any:
     return [
         _message(message) if isinstance(message, Mapping) else message
         for message in messages
-        if not _is_blank(message)
+        if not _says_nothing(message)
     ]
 
 
-def _is_blank(message: Any) -> bool:
+def _says_nothing(message: Any) -> bool:
     content = message.get("content") if isinstance(message, Mapping) else message
-    return content is None or (isinstance(content, str) and not content.strip())
+    return content is None or is_blank(content)
 
 
 def _message(message: Mapping[str, Any]) -> dict[str, Any]:

@@ -116,13 +116,10 @@ class Service:
         for watcher in self.watchers if changes else ():
             watcher(changes)
 
-    def check(
-        self, ids: Ids, messages: Any, *, metadata: Any = None, infer: bool = True, timestamp: Any = None,
-        who: Principal = ANYBODY,
-    ) -> None:  # fmt: skip
+    def check(self, ids: Ids, messages: Any, *, metadata: Any = None, timestamp: Any = None) -> None:
         """Raises InvalidInput where `add` would, for what is told later."""
-        _ = who.check(ids).owner
-        Call.of(self.engine, messages, own_metadata(metadata), timestamp, infer)
+        _ = ids.owner
+        Call.of(self.engine, messages, own_metadata(metadata), timestamp, infer=True)
 
     def update(
         self,
