@@ -9,14 +9,16 @@ Events (`body` of each; times are the events' own):
 
 ==========  ====================================================================================
 say         text, role, name: words that make no fact; kept for ever, change nothing
-add         id, text, gist (4 segments), cues, around, importance, pinned, metadata: a new fact
+add         id, text, gist (4 segments), cues, around, importance, pinned, metadata: a new fact; of an import
+            also told_ms (when it was told) and state (numbers for state buffers: how strong it was)
 add+        the same, and the next event belongs to the same batch (written together)
 hear        id, text, gist, cues, around, again: an old fact heard again; its words are written anew
 change      id, text, told_ms, …: as add, an old fact gets new words, and perhaps another time of telling
 rehearse    ids: recalled, and strengthened with what they still have
 restore     ids: written again from their words in the log
 rebuild     (nothing): restore everything that was not deleted, forgotten facts too
-supersede   id, by, reason: no longer current from the event's time on; `by` replaced it ("": nothing did)
+supersede   id, by, reason: no longer current from the event's time on; `by` replaced it ("": nothing did);
+            of an import also until_ms: from then on
 follow      id, by, reason: `by` may be news of it; it stays current, and stands below `by` where both answer
 delete      id
 merge       id, ids, words: `ids` say the same and become `id`; `words` is the record of the words it keeps
@@ -106,7 +108,7 @@ class Fold:
         elif record.kind == "rebuild":
             reports |= self._restore(words_of(self.log, self.owner, record.seq), now_ms, record.seq)
         elif record.kind == "supersede":
-            self.bank.supersede(body["id"], body["by"], now_ms)
+            self.bank.supersede(body["id"], body["by"], body.get("until_ms", now_ms))
         elif record.kind == "follow":
             self.bank.supersede(body["id"], body["by"], 0)
         elif record.kind == "delete":
@@ -156,13 +158,13 @@ class Fold:
             "speaker": speaker_mark(str(body.get("name") or ""), str(body.get("role") or "user")),
             "subject": _subject_of(body),
             "noted": bool(body.get("metadata")),
-        }
+        } | body.get("state", {})
         rows = self.bank.rows_of(body["id"])
         if rows:
             row = rows[0]
             state["written_ms"] = min(now_ms, int(self.bank.written_ms[row]))
             for name in ("heard_ms", "rehearsed_ms"):  # old talk may be read in late
-                state[name] = max(now_ms, int(getattr(self.bank, name)[row]))
+                state[name] = max(int(state[name]), int(getattr(self.bank, name)[row]))
             state["recalls"] = int(self.bank.recalls[row])
             if record.kind == "hear":
                 grown, state["difficulty"] = self._learned(row, now_ms, Rating.EASY)
@@ -318,7 +320,8 @@ def ends_of(records: Iterable[Record]) -> dict[str, tuple[int, str]]:
     ends: dict[str, tuple[int, str]] = {}
     for record in records:
         if record.kind == "supersede":
-            ends[record.body["id"]] = (milliseconds(record.time), record.body["by"])
+            until_ms = record.body.get("until_ms", milliseconds(record.time))
+            ends[record.body["id"]] = (until_ms, record.body["by"])
         elif record.kind == "follow":
             ends[record.body["id"]] = (0, record.body["by"])
         elif record.kind == "delete":

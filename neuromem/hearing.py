@@ -29,7 +29,7 @@ from .sayings import LAST_S, Held, Saying, denied_by, same_side
 from .supersede import FOLLOWS, End, followed, outdated, retracted
 from .tell import fact_body, in_batches, in_third_person, is_immutable, joined_metadata
 from .text import sentences, stems
-from .verdict import judge_for, weighed
+from .verdict import READ, judge_for, weighed
 from .within import JOINED_BYTES, cues_of, denial_of, is_covered, joined_turn, led_by, only_cue
 
 __all__ = ["NOTHING", "Hearing", "Told", "say_event"]
@@ -223,7 +223,7 @@ class Hearing:
             return
         held = self._candidates(said) if self.infer else []
         ends, loose, late = self._outdated(said, held)
-        ends = [End(end.id, FOLLOWS) if self._is_immutable(end.id) else end for end in ends]
+        ends = [End(end.id, FOLLOWS) if self._stands(end) else end for end in ends]
         fact, passed_on = self._joined(fact, said)
         if not (sure or ends or passed_on):
             return
@@ -252,6 +252,11 @@ class Hearing:
         self.events.append(Event("hear", time, body))
         self._known.add(id_, Saying(body["text"], fact.gist, time, fact.speaker or ""))
         self.told.append(Told(id_, fact.text, fact.gist, "REINFORCE"))
+
+    def _stands(self, end: End) -> bool:
+        """Whether a memory stays current all the same; what is pinned does where only the judge ends it."""
+        pinned = end.reason == READ and bool(self._body_of(end.id).get("pinned"))
+        return pinned or self._is_immutable(end.id)
 
     def _is_immutable(self, id_: str) -> bool:
         return is_immutable(self._body_of(id_).get("metadata", {}))

@@ -200,11 +200,19 @@ def _chatgpt(conversation: Mapping[str, Any]) -> Iterator[Message]:
         hidden = (message.get("metadata") or {}).get("is_visually_hidden_from_conversation")
         if role not in ("user", "assistant") or hidden or content.get("content_type") not in TEXT_PARTS:
             continue
-        text = "\n".join(part for part in content.get("parts") or () if isinstance(part, str))
+        text = "\n".join(words for part in content.get("parts") or () if (words := _said(part)) is not None)
         yield _message(role, text, time=message.get("create_time") or conversation.get("create_time"))
 
 
+def _said(part: Any) -> str | None:
+    """The words of a part of a message: typed, or spoken and transcribed; None of pictures and sounds."""
+    if isinstance(part, Mapping) and part.get("content_type") == TRANSCRIPT:
+        part = part.get("text")
+    return part if isinstance(part, str) else None
+
+
 TEXT_PARTS = ("text", "multimodal_text")
+TRANSCRIPT = "audio_transcription"
 
 
 def _claude(conversation: Mapping[str, Any]) -> Iterator[Message]:
@@ -228,13 +236,16 @@ def _locomo(talk: Mapping[str, Any]) -> Iterator[Message]:
 
 
 def _locomo_time(text: str) -> float | None:
-    """Unix seconds of "1:56 pm on 8 May, 2023", taken as UTC; None for another form."""
+    """Unix seconds of "1:56 pm on 8 May, 2023", taken as UTC; None for another form, or no such time."""
     match = LOCOMO_TIME.fullmatch(text.strip())
     if not match or match[5].lower() not in MONTHS:
         return None
     hour = int(match[1]) % 12 + (12 if match[3].lower() == "pm" else 0)
     month = MONTHS.index(match[5].lower()) + 1
-    return datetime(int(match[6]), month, int(match[4]), hour, int(match[2]), tzinfo=UTC).timestamp()
+    try:
+        return datetime(int(match[6]), month, int(match[4]), hour, int(match[2]), tzinfo=UTC).timestamp()
+    except (ValueError, OverflowError):  # 31 June, half past ninety-nine
+        return None
 
 
 READERS: tuple[tuple[str, str, Callable[[Mapping[str, Any]], Iterator[Message]]], ...] = (

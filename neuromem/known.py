@@ -223,7 +223,7 @@ def _saying(record: Record) -> Saying:
     separator = (second or third)[:1] or "|"
     parts = (first, second.removeprefix(separator), third.removeprefix(separator) + rest)
     gist = Gist(*parts, separator=separator if separator in "| " else "|")
-    return Saying(undated(str(body["text"])), gist, record.time, str(body.get("name", "")))
+    return Saying(undated(str(body["text"])), gist, record.told, str(body.get("name", "")))
 
 
 def _same_meaning(one: Gist, other: Gist) -> bool:

@@ -290,10 +290,13 @@ class EventLog:
         """Erases an owner altogether: words, hashes and name. They may begin again at seq 0."""
         name = owner_bytes(owner)
         with self._commits.alone():
-            self._store.write(lambda txn: self._drop(txn, name))
-            self._recent.clear()
-            self._sizes.forget()
-            self._purge()
+            self._forget_owner(name)
+
+    def _forget_owner(self, name: bytes) -> None:
+        self._store.write(lambda txn: self._drop(txn, name))
+        self._recent.clear()
+        self._sizes.forget()
+        self._purge()
 
     def _drop(self, txn: Txn, name: bytes) -> None:
         if OwnerView(txn, self._codec, name).drop():
@@ -313,11 +316,14 @@ class EventLog:
             own = [] if head is None else [(head_key(name), head)]
             return [*txn.scan(b"d"), *own, *txn.scan(record_key(name, 0)[:-8])]
 
-    def adopt(self, owner: str, entries: Iterable[tuple[bytes, bytes]]) -> None:
+    def adopt(self, owner: str, entries: Iterable[tuple[bytes, bytes]], root: str | None = None) -> None:
         """Takes in what `stored` gave, byte for byte, and verifies it; nothing is kept that does not verify.
 
+        Args:
+            root: the Merkle tree hash that it must have, in hex; None: any.
+
         Raises:
-            InvalidInput: the owner has a log here, or an entry is none of the owner's.
+            InvalidInput: the owner has a log here, or an entry is none of the owner's; nothing was changed.
             StoreCorrupt: it does not verify. StoreFull, ReadOnly: as `append_many`.
         """
         name, entries = owner_bytes(owner), list(entries)
@@ -326,15 +332,18 @@ class EventLog:
             own = key == head_key(name) or (key.startswith(records) and len(key) == len(records) + 8)
             if not own and not (key[:1] == b"d" and len(key) == 2):
                 raise InvalidInput("entries", "hold what is not this owner's", "give what `stored` gave")
-        if self.length(owner):
-            raise InvalidInput("owner", f"{owner!r} has a log here", "use a new store, or delete it first")
-        with self._commits.alone():
+        with self._commits.alone():  # to the end: what is told meanwhile must not go with an unsound log
+            if self.length(owner):
+                raise InvalidInput(
+                    "owner", f"{owner!r} has a log here", "use a new store, or delete it first"
+                )
             self._store.write(lambda txn: adopt(txn, entries))
             self._sizes.forget()
-        report = self.verify(owner)
-        if not report.ok or not self.length(owner):
-            self.drop_owner(owner)
-            raise StoreCorrupt("the log in the file does not verify; nothing was taken in")
+            sound = self.verify(owner).ok and self.length(owner) > 0
+            if not sound or root not in (None, self.root(owner).hex()):
+                self._forget_owner(name)
+                what = "is not the one that was exported" if sound else "does not verify"
+                raise StoreCorrupt(f"the log in the file {what}; nothing was taken in")
 
     # ---- looking after it
 

@@ -164,13 +164,17 @@ class Memory:
         """
         return telling.change(self._engine, id, text, metadata, timestamp)
 
-    def delete(self, id: str | list[str] | tuple[str, ...]) -> None:
+    def delete(self, id: str | list[str] | tuple[str, ...], *, user_id: str | None = None) -> None:
         """Forgets memories for good: from the weights, the log, and the file's freed pages.
+
+        Args:
+            user_id: only if they are this user's; None: whoever has them.
 
         Raises:
             NotFound: there is no such memory; of several, none is deleted then.
         """
-        telling.delete(self._engine, id if isinstance(id, list | tuple) else [id])
+        owner = None if user_id is None else Owner.of(user_id, None, None)
+        telling.delete(self._engine, id if isinstance(id, list | tuple) else [id], owner)
 
     def delete_all(
         self,
@@ -373,7 +377,7 @@ class Memory:
         """Writes an owner's memory to one file, by suffix.
 
         `.safetensors`: the bank alone; its words are in the weights, as far as they have not faded.
-        `.jsonl`: the words of every memory from the log, with their times and metadata.
+        `.jsonl`: the words of every memory from the log, with times, metadata and how strong it is.
         `.flac`: log and bank, byte for byte, in sound; `profile` as `sound.profiles.PROFILES`.
         With `acoustic`, a mode of `sound.modem`: the log alone, to be played and heard by another machine.
         """
@@ -382,7 +386,8 @@ class Memory:
     def import_(
         self, path: str | Path, user_id: str | None = None, on_gaps: Callable[[Gaps], None] | None = None
     ) -> int:
-        """Reads what `export` wrote into an owner's memory; returns how many memories came. Ids are kept.
+        """Reads what `export` wrote into an owner's memory; returns how many memories came. Ids are kept,
+        but for those that another owner of this store has.
 
         Args:
             on_gaps: of a memory that was played and came with gaps, told what is missing (`Gaps`); the rest

@@ -68,7 +68,7 @@ class Recall:
     @classmethod
     def of_record(cls, record: Record, text: str, score: float) -> Recall:
         """Words that are in the log but in no slot."""
-        time = _time(round(record.time * 1_000))
+        time = _time(round(record.told * 1_000))
         return cls(str(record.body.get("id", "")), text, score, 0.0, Fidelity.VERBATIM, time, time)
 
     def to_dict(self) -> dict[str, Any]:

@@ -74,6 +74,12 @@ class Record:
     chain: bytes  # chain value up to and with this record, 32 bytes
     erased: bool
 
+    @property
+    def told(self) -> float:
+        """Unix seconds at which its words were told: when it was appended, unless it says otherwise."""
+        told_ms = self.body.get("told_ms")
+        return self.time if told_ms is None else told_ms / 1_000
+
 
 def owner_bytes(owner: str) -> bytes:
     """The owner's name in UTF-8, checked."""

@@ -252,18 +252,22 @@ def _present_words(engine: Engine, open_: OpenOwner, memory_id: str) -> str:
     return words
 
 
-def delete(engine: Engine, memory_ids: Sequence[str]) -> None:
+def delete(engine: Engine, memory_ids: Sequence[str], owner: Owner | None = None) -> None:
     """As `Memory.delete`: the events, then the words leave log and snapshot for good.
 
     Nothing is deleted when one of the memories cannot be found.
+
+    Args:
+        owner: whose memories they are; None: of whoever has them.
     """
     engine.now_ms()
+    names = engine.log.owners() if owner is None else [owner.name]
     wanted = list(dict.fromkeys(canonical_id(memory_id) for memory_id in memory_ids))
     by_owner: dict[str, list[str]] = {}
     for memory_id in wanted:
-        by_owner.setdefault(_holder(engine, memory_id), []).append(memory_id)
-    for owner, ids in by_owner.items():
-        delete_of(engine, owner, ids)
+        by_owner.setdefault(_holder(engine, memory_id, names), []).append(memory_id)
+    for name, ids in by_owner.items():
+        delete_of(engine, name, ids)
 
 
 def delete_of(engine: Engine, owner: str, memory_ids: Sequence[str], words: Sequence[int] = ()) -> None:
@@ -285,13 +289,13 @@ def delete_of(engine: Engine, owner: str, memory_ids: Sequence[str], words: Sequ
         engine.owners.snapshot(open_)
 
 
-def _holder(engine: Engine, memory_id: str) -> str:
-    """The owner whose log tells of a memory: it may be forgotten.
+def _holder(engine: Engine, memory_id: str, names: Sequence[str]) -> str:
+    """The owner, of some, whose log tells of a memory: it may be forgotten.
 
     Raises:
         NotFound: it was deleted, merged into another, or never written.
     """
-    for owner in owner_of(memory_id, engine.log.owners()):
+    for owner in owner_of(memory_id, names):
         with engine.owners.use(owner) as open_:
             if open_.bank.rows_of(memory_id):
                 return owner

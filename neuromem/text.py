@@ -20,6 +20,7 @@ __all__ = [
     "STOP_WORDS",
     "content_words",
     "idf",
+    "is_in_table",
     "is_listed_name",
     "is_name_like",
     "normalize",
@@ -289,6 +290,11 @@ def idf(stem: str) -> float:
     Counted over everyday talk; a stem that is not in the table has the highest value (16).
     """
     return _table()[0].get(stem, MAX_IDF_LEVEL) * IDF_STEP
+
+
+def is_in_table(word: str) -> bool:
+    """Whether everyday English talk has a word, names among them."""
+    return stem(word) in _table()[0]
 
 
 def is_name_like(word: str) -> bool:

@@ -4,27 +4,33 @@
 `.safetensors` is the bank as it is, words only in its weights. `.jsonl` has a line for each memory::
 
     {"id": "…", "text": "…", "gist": ["1", "|dog name", "|P", "otola"], "time": 1772474640.0,
-     "importance": 0.6, "pinned": false, "metadata": {}, …}
+     "importance": 0.6, "metadata": {}, "stability": 61.4, "rehearsed_ms": 1772474640000, …}
 
-What is not current any more has ``"until"`` (Unix seconds) and, if anything replaced it, ``"superseded_by"``.
+What is not current any more has ``"until"`` (Unix seconds) and, if anything replaced it, ``"superseded_by"``;
+what is pinned has ``"pinned"``, and no stability. A memory that is here already, with the same words and
+metadata, stays as it is.
+
+Ids are kept, but for those that another owner of the store has: an id leads to one owner only.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+import torch
+
+from .bank import SlotBank
 from .bankfile import load_bank
 from .errors import InvalidInput, NotFound, ReadOnly
-from .facts import GIST_FIELD_BYTES, gist_of, read_turns, same_fact_key
 from .fold import pack_rows
-from .identity import Owner, canonical_id, seconds_of
-from .log import Event
+from .identity import TAG_BYTES, Owner, memory_id, parse_id, tag_of
+from .lines import Line, lines_of, read_lines
+from .log import Event, EventLog
 from .owners import names_of, only_user
-from .recall import Hit, read
-from .tell import check_metadata, check_room, in_batches
+from .tell import check_room, in_batches
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -33,8 +39,8 @@ if TYPE_CHECKING:
 
 __all__ = ["export", "import_"]
 
-KEPT = "text gist cues known_as importance pinned role name metadata slot".split()  # of a memory's words
 SUFFIXES = (".safetensors", ".jsonl", ".flac")
+NOWHERE = -1  # place in a log, in the ids that an import gives: no memory that was told has it
 
 
 def export(
@@ -61,7 +67,7 @@ def export(
             elif kind == ".safetensors":
                 engine.owners.snapshots.save(open_.fold, path)
             else:
-                lines = [json.dumps(line, ensure_ascii=False) for line in _lines(engine, open_)]
+                lines = [json.dumps(line, ensure_ascii=False) for line in lines_of(engine, open_)]
                 path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
         except OSError as error:
             raise InvalidInput(
@@ -99,29 +105,13 @@ def _kind_of(path: Path) -> str:
     return path.suffix
 
 
-def _lines(engine: Engine, open_: OpenOwner) -> list[dict[str, Any]]:
-    out = []
-    for memory_id in open_.bank.ids():
-        record = engine.record(open_, memory_id)
-        row = open_.bank.rows_of(memory_id)[0]
-        line = {"id": memory_id, "time": int(open_.bank.written_ms[row]) / 1_000}
-        if record is not None and not record.erased:
-            line |= {key: record.body[key] for key in KEPT if key in record.body}
-        else:  # slots that came without words: what they say
-            recall = read(open_.bank, engine.codec, [Hit(memory_id, 0, 0, 0)], engine.now_ms())[0]
-            line |= {"text": recall.text, "importance": float(open_.bank.importance[row])}
-        until_ms, by = open_.bank.ended(memory_id)
-        if until_ms:
-            line |= {"until": until_ms / 1_000} | ({"superseded_by": by} if by else {})
-        out.append(line)
-    return out
-
-
 def _import_bank(engine: Engine, open_: OpenOwner, path: Path) -> int:
     bank = load_bank(
         path, engine.config.bank, engine.config.forgetting,
         codec=engine.codec.identity, encoder=engine.keys.identity,
     )  # fmt: skip
+    successors = [by for _, by in bank.ends(bank.ids()).values() if by]
+    _rename(bank, _ids_here(engine.log, open_.fold.owner, [*bank.ids(), *successors]))
     ids = bank.ids()
     now = engine.clock()
     # an event for each memory, so that it can be erased alone
@@ -133,98 +123,64 @@ def _import_bank(engine: Engine, open_: OpenOwner, path: Path) -> int:
 
 
 def _import_lines(engine: Engine, open_: OpenOwner, path: Path) -> int:
-    events: list[Event] = []
-    ends: list[Event] = []
-    try:
-        with path.open(encoding="utf-8") as file:
-            for number, line in enumerate(file, start=1):
-                if line.strip():
-                    events.append(_event(line, f"line {number}", engine.clock()))
-                    ends += _end(line, f"line {number}")
-    except UnicodeDecodeError as error:
-        raise InvalidInput(
-            "path", f"{path} is not UTF-8 ({error.reason})", "give what export wrote"
-        ) from error
-    if events:
-        check_room(open_.bank, [event.body for event in events])
-        engine.commit(open_, [*in_batches(events), *ends])
-    return len(events)
-
-
-def _event(line: str, field: str, now: float) -> Event:
-    """The add event of one line, every field checked: what is in the log must be sound for ever."""
-    data = _parsed(line, field)
-    text = read_turns({"content": data.get("text")})[0].text
-    gist = gist_of(text)
-    body = {
-        "id": canonical_id(str(data.get("id"))),
-        "text": text,
-        "gist": _segments(data.get("gist", list(gist.segments())), f"{field}: gist"),
-        "known_as": _kind(data, "known_as", str, field) or "\0" + same_fact_key(text, gist),
-        "importance": _share(data.get("importance", 0.5), f"{field}: importance"),
-        "role": _kind(data, "role", str, field) or "user",
-        "name": _kind(data, "name", str, field),
-        "pinned": _kind(data, "pinned", bool, field),
-        "cues": _strings(_kind(data, "cues", list, field) or [], f"{field}: cues"),
-        "metadata": check_metadata(_kind(data, "metadata", dict, field)),
-        "slot": _kind(data, "slot", str, field),
-    }
-    body = {key: value for key, value in body.items() if value or key == "importance"}
-    return Event("add", seconds_of(data.get("time", now), f"{field}: time"), body)
-
-
-def _end(line: str, field: str) -> list[Event]:
-    """The event that says since when the memory of a line is not current; none for one that is."""
-    data = _parsed(line, field)
-    if data.get("until") is None:
-        return []
-    by = _kind(data, "superseded_by", str, field)
-    body = {
-        "id": canonical_id(data["id"]), "by": canonical_id(by) if by else "", "reason": "imported",
-    }  # fmt: skip
-    return [Event("supersede", seconds_of(data["until"], f"{field}: until"), body)]
-
-
-def _parsed(line: str, field: str) -> dict[str, Any]:
-    try:
-        data = json.loads(line)
-        json.dumps(data, ensure_ascii=False).encode()  # "\ud800" is JSON, and no text
-    except (ValueError, RecursionError) as error:
-        raise InvalidInput(field, f"is not JSON ({error})", "give what export wrote") from error
-    if not isinstance(data, dict) or not isinstance(data.get("text"), str) or not data["text"].strip():
-        raise InvalidInput(f"{field}: text", "is missing or blank", "give what export wrote")
-    return data
-
-
-def _kind(data: dict[str, Any], key: str, kind: type, field: str) -> Any:
-    value = data.get(key)
-    if value is not None and not isinstance(value, kind):
-        raise InvalidInput(
-            f"{field}: {key}", f"is not a {kind.__name__}", "give what export wrote, or leave it out"
+    lines = {line.id: line for line in read_lines(path, engine.clock)}
+    successors = [line.by for line in lines.values() if line.by]
+    here = {"": ""} | _ids_here(engine.log, open_.fold.owner, [*lines, *successors])
+    new = [
+        (here[line.id], line) for line in lines.values() if not _is_held(engine, open_, here[line.id], line)
+    ]
+    now = engine.clock()  # not when they were told: what was known then stays what was known then
+    adds = [Event("add", now, line.body | {"id": id_}) for id_, line in new]
+    ends = [
+        Event(
+            "supersede", now,
+            {"id": id_, "by": here[line.by], "reason": "imported", "until_ms": line.until_ms},
         )
-    return value
+        for id_, line in new if line.until_ms
+    ]  # fmt: skip
+    if adds:
+        check_room(open_.bank, [event.body for event in adds])
+        engine.commit(open_, [*in_batches(adds), *ends])
+    return len(lines)
 
 
-def _strings(values: Any, field: str) -> list[str]:
-    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-        raise InvalidInput(field, "is not a list of strings", "give what export wrote, or leave it out")
-    return values
+def _is_held(engine: Engine, open_: OpenOwner, memory_id: str, line: Line) -> bool:
+    """Whether a memory is here already, word for word: then it stays as it is."""
+    record = engine.record(open_, memory_id)
+    if record is None or record.erased:
+        return False
+    text, metadata = record.body["text"], record.body.get("metadata", {})
+    return bool(text == line.body["text"] and metadata == line.body.get("metadata", {}))
 
 
-def _segments(value: Any, field: str) -> list[str]:
-    segments = _strings(value, field)
-    fits = len(segments) == 4 and all(
-        len(segment.encode()) <= most for segment, most in zip(segments, GIST_FIELD_BYTES, strict=True)
-    )
-    if not fits:
-        sizes = ", ".join(map(str, GIST_FIELD_BYTES))
-        raise InvalidInput(
-            field, f"is not four strings of {sizes} bytes at most", "give what export wrote, or leave it out"
-        )
-    return segments
+def _ids_here(log: EventLog, owner: str, ids: Sequence[str]) -> dict[str, str]:
+    """The id that each of a file's ids becomes in an owner's memory: itself, if nobody else has it.
+
+    By its id a memory is found, changed and deleted: of two owners with one id, one would have the other's
+    memory deleted. The new id is a function of owner and old id, so that the same file says the same again.
+    """
+    foreign = {id_ for id_ in ids if parse_id(id_)[:TAG_BYTES] != tag_of(owner)}
+    tags = {parse_id(id_)[:TAG_BYTES] for id_ in foreign}
+    taken: set[str] = set()
+    for name in sorted(log.owners(), key=lambda name: (tag_of(name) not in tags, name)):
+        if taken == foreign:  # most often after the one owner whose tag they bear
+            break
+        if name != owner:
+            taken |= foreign & _known_to(log, name)
+    return {id_: memory_id(owner, NOWHERE, 0.0, id_) if id_ in taken else id_ for id_ in ids}
 
 
-def _share(value: Any, field: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-        raise InvalidInput(field, f"{value!r} is out of range", "give a number from 0 to 1")
-    return float(value)
+def _known_to(log: EventLog, owner: str) -> set[str]:
+    """Ids of all memories that an owner's log tells of, forgotten and deleted ones too."""
+    bodies = [record.body for record in log.events(owner)]
+    return {id_ for body in bodies for id_ in (body.get("id"), *body.get("ids", ())) if id_}
+
+
+def _rename(bank: SlotBank, names: dict[str, str]) -> None:
+    """Gives memories of a bank, and what they name as their successors, other ids: old → new."""
+    other = {parse_id(old): parse_id(new) for old, new in names.items() if new != old}
+    for buffer in (bank.id, bank.successor) if other else ():
+        for row, raw in enumerate(buffer.tolist()):
+            if new := other.get(bytes(raw)):
+                buffer[row] = torch.tensor(list(new), dtype=torch.uint8)
+    bank.reindex()

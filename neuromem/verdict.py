@@ -14,6 +14,7 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
+from .facts.languages import is_foreign
 from .facts.wording import is_fragment, is_this_time, mends, points_back
 from .habits import excepted
 from .reading import STATEMENT, Passage, Reader, stands_on
@@ -48,11 +49,16 @@ class Judge:
     def chances(self, new: Saying, held: Sequence[Held], found: Collection[str] = ()) -> dict[str, float]:
         """How likely a statement makes each memory out of date; what is missing to 1 is that it does none.
 
+        It was taught English: nothing is said of what is hardly that.
+
         Args:
             held: candidates, all current, none told later; of those of the same speaker the nearest are read,
                 and of the last ones what the statement may be about.
             found: ids that rules have found: read in any case.
         """
+        if is_foreign(new.text):
+            return {}
+        held = [item for item in held if not is_foreign(item.said.text)]
         lead = [item for item in held if new.led and new.led.startswith(item.said.text)]
         chances = self._read(new, [item for item in held if item not in lead], found)
         if lead and sum(chances.values()) < ALSO:  # it may be the lead itself that is out of date

@@ -12,6 +12,7 @@ from typing import Any
 import nbformat
 import pytest
 
+from neuromem import Memory
 from scripts import notebooks
 
 ALLOWED = {"collections", "itertools", "matplotlib", "neuromem", "random", "torch"}
@@ -53,6 +54,17 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_all_three_are_there() -> None:
     assert [path.stem for path in notebooks.NOTEBOOKS] == ["1_capacity", "2_forgetting", "3_recall"]
+
+
+def test_what_they_show_is_of_the_slots_of_today() -> None:
+    """A notebook that was not executed since slots changed shows what is not so any more."""
+    with Memory() as memory:
+        memory.add("I like figs", user_id="ana")
+        size = memory.bank("ana").bytes_per_slot
+    shown = " ".join(
+        output.get("text", "") for cell in code(read(notebooks.NOTEBOOKS[0])) for output in cell.outputs
+    )
+    assert f"A slot is {size:,} bytes" in shown
 
 
 @pytest.mark.slow

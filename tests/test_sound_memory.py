@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import FakeClock
@@ -12,6 +14,7 @@ from strings import FACTS, NASTY
 from neuromem import Memory
 from neuromem.cli import main
 from neuromem.errors import ArchiveInvalid, InvalidInput, NeuromemError
+from neuromem.sound import memory_file
 from neuromem.sound.flac import HEADER_BYTES
 
 
@@ -71,6 +74,45 @@ def test_another_user_an_archive_of_other_things_and_rubbish_are_refused(source:
         with pytest.raises(NeuromemError, match="profile"):
             new.export(source / "c.flac", "ana", "loud")
         assert not (source / "c.flac").exists()
+
+
+@pytest.mark.parametrize("root", ["", "00" * 32])
+def test_what_is_told_while_a_file_is_read_is_not_lost(
+    source: Path, fake_clock: FakeClock, monkeypatch: pytest.MonkeyPatch, root: str
+) -> None:
+    entries = memory_file._entries
+
+    with Memory(source / "c", encoder="hash", clock=fake_clock) as new:
+
+        def while_it_is_read(archive: Any, notes: dict[str, Any]) -> Iterator[tuple[bytes, bytes]]:
+            notes |= {"log_root": root} if root else {}
+            new.add("I am allergic to peanuts", user_id="ana")
+            return entries(archive, notes)
+
+        monkeypatch.setattr(memory_file, "_entries", while_it_is_read)
+        with pytest.raises(InvalidInput, match="path: 'ana' has a memory here already"):
+            new.import_(source / "ana.flac")
+        assert [recall.text for recall in new.all(user_id="ana")] == ["I am allergic to peanuts"]
+        assert new.verify().ok
+
+
+@pytest.mark.parametrize("bad", ["root", "entries"])
+def test_a_log_that_is_not_the_one_exported_leaves_nothing(
+    source: Path, fake_clock: FakeClock, monkeypatch: pytest.MonkeyPatch, bad: str
+) -> None:
+    entries = memory_file._entries
+
+    def other(archive: Any, notes: dict[str, Any]) -> list[tuple[bytes, bytes]]:
+        notes |= {"log_root": "00" * 32} if bad == "root" else {}
+        return [*entries(archive, notes), *([(b"ouser:ben", b"junk")] if bad == "entries" else [])]
+
+    monkeypatch.setattr(memory_file, "_entries", other)
+    with Memory(source / "c", encoder="hash", clock=fake_clock) as new:
+        new.add("I like tea", user_id="ben")
+        with pytest.raises(ArchiveInvalid, match="holds no sound log"):
+            new.import_(source / "ana.flac")
+        assert new.users() == ["ben"]
+        assert new.verify().ok
 
 
 def test_the_commands(source: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -33,6 +33,7 @@ from .generate import recognizer_style
 from .noise import misheard
 from .reader_samples import Region, Sample, find
 from .rounds import Rounds
+from .siblings import asked_of_sibling
 
 HELD_OUT = 6  # files with numbers that this divides are kept for validation
 CANDIDATES = 16
@@ -218,8 +219,9 @@ def _varied(talk: Talk, ask: Ask, found: list[int], answer: int | None, rng: ran
 class FromTalks:
     """Endless samples from dialogues: each question comes once a round, in an order of its own each time."""
 
-    def __init__(self, talks: Sequence[Talk], pairs: Pairs, seed: int) -> None:
-        self.talks, self.pairs = list(talks), pairs
+    def __init__(self, talks: Sequence[Talk], pairs: Pairs, seed: int, siblings: float = 0.0) -> None:
+        """Args: siblings: share of the questions that are asked of what is like what was told instead."""
+        self.talks, self.pairs, self.siblings = list(talks), pairs, siblings
         self.asks = [
             (talk, ask) for talk in self.talks for ask in talk.asks for _ in range(OFTEN.get(ask.kind, 1))
         ]
@@ -231,9 +233,18 @@ class FromTalks:
         place, rng = self._rounds.at(number)
         talk, ask = self.asks[place]
         sample, _ = sample_of(talk, ask, rng.randrange(len(ask.wordings)), CANDIDATES, rng)
+        if rng.random() < self.siblings:
+            sample = self._of_sibling(sample, talk, rng)
         if rng.random() < 0.5:
             sample = self._renamed(sample, talk, rng)
         return _spoken(sample, self.pairs, rng)
+
+    def _of_sibling(self, sample: Sample, talk: Talk, rng: random.Random) -> Sample:
+        """The same asked of a sibling of what was told, so that nothing answers."""
+        said = [text for _, text in talk.turns]
+        names = self.names[talk.name]
+        question = asked_of_sibling(sample.question, said, names, self.pairs.pools["first"], rng)
+        return Sample(question, sample.passages, frozenset()) if question else sample
 
     def _renamed(self, sample: Sample, talk: Talk, rng: random.Random) -> Sample:
         """The same with other people in it."""

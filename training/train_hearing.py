@@ -45,7 +45,9 @@ class Pool(NamedTuple):
     wanted: Tensor  # [heard, W] the teacher's vectors of these texts as they were said
     plain: list[Tensor]
     still: Tensor  # [plain, W] the teacher's vectors
-    others: Tensor  # [.., W] the teacher's vectors of facts and sentences, to be as near to as the text said is
+    others: (
+        Tensor  # [.., W] the teacher's vectors of facts and sentences, to be as near to as the text said is
+    )
 
 
 class Layers:

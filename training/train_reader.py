@@ -92,6 +92,10 @@ def parse() -> argparse.Namespace:
     parser.add_argument(
         "--crossed", type=int, default=6, help="questions of others that each dialogue is asked, too"
     )
+    parser.add_argument(
+        "--siblings", type=float, default=0.2,
+        help="share of their questions that are asked of a sibling of what was told, where one is known",
+    )  # fmt: skip
     parser.add_argument("--steps", type=int, default=2_000)
     parser.add_argument("--batch", type=int, default=8, help="questions a step")
     parser.add_argument("--learning-rate", type=float, default=2e-4)
@@ -121,7 +125,7 @@ def main() -> None:
     talks, held = read_talks(args.dialogues)
     others = crossed(talks, set(pairs.pools["first"]), args.crossed, args.seed)
     looked_up([*talks, *held, *others], encoder, args.runs / "found.pickle")
-    asked = FromTalks([*talks, *others], pairs, args.seed)
+    asked = FromTalks([*talks, *others], pairs, args.seed, args.siblings)
     print(f"{len(talks)} dialogues, {len(asked.asks):,} questions; {len(held)} held out", flush=True)
     exam = [sample_of(talk, ask, 0, MOST)[0] for talk in held for ask in talk.asks][:: args.every]
 

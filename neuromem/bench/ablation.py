@@ -14,12 +14,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..bank import SlotBank
 from ..config import Config, RecallConfig, WriteConfig
 from ..encoders import Encoder, WrappedEncoder, load_encoder
 from ..facts import parse_gist
 from ..keys import Keys
 from ..owners import Progress
-from ..question import take_apart
+from ..question import Question, take_apart
 from ..recall import Ranking
 from ..tell import cues_for
 from ..writer import Draft
@@ -82,19 +83,28 @@ def gained(without: dict[str, Any], with_loop: dict[str, Any]) -> dict[str, bool
 
 
 def recall_among(
-    facts: Sequence[GeneratedFact], config: Config, encoder: Encoder, step: Progress | None = None
+    facts: Sequence[GeneratedFact],
+    config: Config,
+    encoder: Encoder,
+    step: Progress | None = None,
+    *,
+    by_key: bool = False,
 ) -> dict[str, float]:
-    """recall@1 of each fact's question among all facts, and how far the right one is ahead."""
+    """recall@1 of each fact's question among all facts, and how far the right one is ahead.
+
+    Args:
+        by_key: ranked by the cosine of the keys alone; else by all evidence, as a search is.
+    """
     drafts = [Draft(fact.text, ("", "", "", ""), cues_for(parse_gist(fact.gist))) for fact in facts]
     written = FactBank(drafts, config=config, encoder=encoder, progress=step)
     keys = Keys(encoder, config.bank, config.recall)
     first, lead = [], []
     for done, (fact, memory_id) in enumerate(zip(facts, written.ids, strict=True), 1):
         question = take_apart(fact.question, keys, (), START_MS)
-        found = Ranking(written.bank, question, START_MS, RecallConfig()).best(2)
-        first.append(found[0].id == memory_id)
+        found = _by_key(written.bank, question) if by_key else _by_evidence(written.bank, question)
+        first.append(found[0][0] == memory_id)
         if first[-1] and len(found) > 1:
-            lead.append(found[0].score - found[1].score)
+            lead.append(found[0][1] - found[1][1])
         if step is not None:
             step(done, len(facts))
     return {
@@ -102,6 +112,16 @@ def recall_among(
         "missed": first.count(False),
         "mean_lead": mean(lead),
     }
+
+
+def _by_evidence(bank: SlotBank, question: Question) -> list[tuple[str, float]]:
+    """The two best memories, with their scores."""
+    return [(hit.id, hit.score) for hit in Ranking(bank, question, START_MS, RecallConfig()).best(2)]
+
+
+def _by_key(bank: SlotBank, question: Question) -> list[tuple[str, float]]:
+    cosines, rows = bank.lookup(question.vector, 2)
+    return list(zip(bank.ids_of(rows), cosines.tolist(), strict=True))
 
 
 class TableEncoder(WrappedEncoder):

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InvalidInput, NeuromemError
+from ..identity import Owner
 from .common import open_memory, whose
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from ..assistant import Assistant, Reply
     from ..memory import Memory
+    from ..recall import Recall
 
 __all__ = ["Clock", "chat"]
 
@@ -183,10 +185,16 @@ class _Talk:
         if not found:
             self._note("there is nothing to forget" if words else "say what: /forget WORDS")
             return
-        said = self._memory.get(found[0].id, "exact").text
+        said = self._words(found[0])
         if (self.ask(f"forget “{said}” for good? [y/N] ") or "").strip().casefold() in ("y", "yes"):
-            self._memory.delete(found[0].id)
+            self._memory.delete(found[0].id, user_id=self._user)  # nobody else's that has the same id
             self._note("forgotten, in the weights and in the log")
+
+    def _words(self, recall: Recall) -> str:
+        """What was told, word for word, as far as this user's log has it."""
+        engine = self._memory.engine
+        with engine.owners.use(Owner.of(self._user, None, None).name) as open_:
+            return engine.exact(open_, recall).text
 
     def _deep(self, words: str) -> None:
         from ..render import memory_table

@@ -22,9 +22,13 @@ if TYPE_CHECKING:
     from ..memory import Memory
     from ..owners import Progress
 
-__all__ = ["check_folder", "emit", "open_memory", "progress", "settings", "store_path", "time_of", "whose"]
+__all__ = [
+    "check_folder", "emit", "note_faded", "open_memory", "progress", "settings", "store_path", "time_of",
+    "whose",
+]  # fmt: skip
 
 DEFAULT_USER = "me"
+OLD_S = 7 * 86_400.0  # talk older than this has begun to fade
 STEADY = {"forgetting": {"decay": "none"}}  # of what serves others: as mem0, it forgets only if it is told to
 PATIENCE_S = 0.4  # work shorter than this shows no progress bar
 MAKES_ANEW = ("rebuild",)  # commands that begin with an empty bank in any case
@@ -184,6 +188,17 @@ def emit(args: argparse.Namespace, data: Any, view: Callable[[Console], None]) -
     from ..render import make_console
 
     view(make_console())
+
+
+def note_faded(console: Console, oldest: float | None) -> None:
+    """Says that what was read in has faded, if the oldest of it (Unix seconds) was told long enough ago."""
+    from ..render import note
+
+    if oldest is not None and time.time() - oldest > OLD_S:
+        note(
+            console,
+            "Old talk has faded as if it had been heard then; `neuromem rebuild` brings every word back.",
+        )
 
 
 @contextmanager

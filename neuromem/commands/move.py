@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import NotFound
-from .common import DEFAULT_USER, emit, open_memory
+from ..identity import Owner
+from .common import emit, note_faded, open_memory, whose
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from ..memory import Memory
     from ..sound.memory_file import Gaps
 
 __all__ = ["export", "import_", "told", "view_import"]
@@ -20,10 +22,8 @@ __all__ = ["export", "import_", "told", "view_import"]
 def export(args: Namespace) -> int:
     """One file out."""
     with open_memory(args, readonly=True) as memory:
-        if args.user is None and not memory.users():
-            raise NotFound("nothing is remembered here yet; there is nothing to export")
-        path = memory.export(Path(args.file).expanduser(), args.user, args.profile, args.acoustic)
-        user = args.user if args.user is not None else memory.users()[0]
+        user = whose(args, memory)
+        path = memory.export(Path(args.file).expanduser(), user, args.profile, args.acoustic)
         count = len(memory.bank(user).ids())
     size = path.stat().st_size
     data = {"user": user, "file": str(path), "bytes": size, "memories": count}
@@ -42,13 +42,25 @@ def import_(args: Namespace) -> int:
         raise NotFound(f"{file} does not exist; give the path of an exported file")
     gaps: list[Gaps] = []
     with open_memory(args, new=True) as memory:
-        named = args.user is not None or memory.users() or file.suffix == ".flac"  # which says whose it is
-        user = args.user if named else DEFAULT_USER
+        from ..lines import bare_since  # like all that needs torch, loaded with the memory
+
+        before = memory.engine.log.owners()
+        user = args.user
+        if file.suffix != ".flac":  # which says itself whose it is
+            user = whose(args, memory, new=user is not None or not memory.users())
+        length = _events(memory)
         count = memory.import_(file, user, gaps.append if args.partial else None)
-        user = user if user is not None else memory.users()[0]
+        oldest = bare_since(file) if file.suffix == ".jsonl" and _events(memory) > length else None
+        if user is None:
+            (user,) = (Owner.parse(name).id for name in memory.engine.log.owners() if name not in before)
     data = {"user": user, "file": str(file), "memories": count, **(told(gaps) if args.partial else {})}
-    emit(args, data, lambda console: view_import(console, count, user, gaps))
+    emit(args, data, lambda console: view_import(console, count, user, gaps, oldest))
     return 0
+
+
+def _events(memory: Memory) -> int:
+    """How much the log holds: an import of what was there already adds nothing."""
+    return int(memory.engine.log.stats()["records"])
 
 
 def told(gaps: list[Gaps]) -> dict[str, Any]:
@@ -59,8 +71,14 @@ def told(gaps: list[Gaps]) -> dict[str, Any]:
     }
 
 
-def view_import(console: Console, count: int, user: str, gaps: list[Gaps]) -> None:
-    """What came, and what did not."""
+def view_import(
+    console: Console, count: int, user: str, gaps: list[Gaps], oldest: float | None = None
+) -> None:
+    """What came, and what did not.
+
+    Args:
+        oldest: when the oldest was told (Unix seconds) of those that did not say how strong they are.
+    """
     console.print(f"{count:,} memories came to {user!r}", markup=False)
     for each in gaps:
         console.print(f"{len(each.lost)} of {each.records} records are lost:", style="bold red")
@@ -69,3 +87,4 @@ def view_import(console: Console, count: int, user: str, gaps: list[Gaps]) -> No
         for name, row in each.report.classes.items():
             line = f"  {name}: {row['packets']} packets, {row['rebuilt']} rebuilt, {row['lost']} lost"
             console.print(line, markup=False, style="dim")
+    note_faded(console, oldest)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InvalidInput
-from .common import emit, open_memory, progress, store_path, time_of, whose
+from .common import emit, note_faded, open_memory, progress, store_path, time_of, whose
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     from .intake import Intake
 
 __all__ = ["add", "ingest"]
-
-OLD_S = 7 * 86_400.0  # talk older than this has begun to fade
 
 
 def add(args: Namespace) -> int:
@@ -123,8 +120,4 @@ def _show_intake(console: Console, files: Sequence[str], done: Sequence[Intake])
             note(console, f"{file} was read before: nothing to do (--again reads it once more).")
         elif intake.already:
             note(console, f"{file}: went on after message {intake.already:,}.")
-    if any(intake.oldest is not None and time.time() - intake.oldest > OLD_S for intake in done):
-        note(
-            console,
-            "Old talk has faded as if it had been heard then; `neuromem rebuild` brings every word back.",
-        )
+    note_faded(console, min((intake.oldest for intake in done if intake.oldest is not None), default=None))

@@ -16,6 +16,7 @@ from .changes import change_of
 from .gist import Gist
 from .importance import importance, is_pinned
 from .keep import Opinion, cues_of, is_question, is_unreal, should_keep
+from .languages import is_foreign
 from .references import Talk
 from .statements import clauses
 from .summary import gist_of
@@ -235,7 +236,7 @@ def _is_told(piece: str) -> bool:
     long = len(words(piece)) > _FRAGMENT_WORDS
     tells_change = long and change_of(piece).has("ends", "moves", "now", "turns")
     done = _DONE_NOT_ORDERED.match(piece) is not None
-    return not piece.endswith("?") and (tells_change or done or _is_substance(piece))
+    return not piece.endswith("?") and (tells_change or done or _is_substance(piece) or is_foreign(piece))
 
 
 # a past that looks like an order: "read four books this month"

@@ -12,11 +12,14 @@ from collections.abc import Callable, Sequence
 
 from ..text import STOP_WORDS, is_name_like, normalize, sentences, stems, words
 from .cues import BETWEEN_PEOPLE, BIAS, IN_ASKED, IN_TEXT, IN_TOLD, QUESTIONS, SHAPES, UNREAL
+from .languages import is_foreign
 from .triples import triple_of
 
 __all__ = ["Opinion", "cues_of", "is_question", "is_unreal", "score", "should_keep", "told_score"]
 
 _READ_CHARS = 2_000  # a longer utterance is judged by its beginning
+_ASKING, _CLOSING = ("?", "？", "؟", ";", "\u037e"), "\"'”’») "
+_TOLD_WORDS = 2  # of another language at least; "Guten Morgen!" is a call
 _NO_ANSWER = (
     "question_mark question command request greeting thanks reply reaction made_up served joking you "
     "transient quoted hedged "
@@ -38,7 +41,8 @@ def _table(source: str) -> _Table:
 def should_keep(text: str, before: Sequence[str] = (), opinion: Opinion | None = None) -> bool:
     """Whether a user's utterance states something worth remembering.
 
-    Questions, greetings, thanks, fillers, commands to the assistant, jokes and make-believe are not.
+    Questions, greetings, thanks, fillers, commands to the assistant, jokes and make-believe are not. Of
+    what is not English only a question mark and shortness are understood: the rest is kept.
 
     Args:
         text: what the user said; may be lower-case and unpunctuated.
@@ -46,6 +50,8 @@ def should_keep(text: str, before: Sequence[str] = (), opinion: Opinion | None =
             without a role is the user's.
         opinion: is asked where no rule has decided; None leaves it to the rules.
     """
+    if is_foreign(text):
+        return _may_tell(text)
     said = sentences(text[:_READ_CHARS])
     stated = [sentence for sentence in said if not is_question(sentence) and not is_unreal(sentence)]
     if not stated:
@@ -53,6 +59,13 @@ def should_keep(text: str, before: Sequence[str] = (), opinion: Opinion | None =
     told = " ".join(stated)
     by_rules = score(told, before)
     return (by_rules if opinion is None else opinion(told, before, by_rules)) > 0
+
+
+def _may_tell(text: str) -> bool:
+    """Whether words of another language are more than a question or a call."""
+    parts = [part.rstrip(_CLOSING) for part in sentences(text[:_READ_CHARS])]
+    told = [part for part in parts if not part.endswith(_ASKING)]
+    return sum(len(words(part)) - part.endswith("!") for part in told) >= _TOLD_WORDS
 
 
 def is_question(sentence: str) -> bool:

@@ -162,18 +162,19 @@ def import_heard(
         raise InvalidInput(
             "user_id", f"the memory in {what} is {whose!r}'s", "leave user_id out, or name them"
         )
+    taken = InvalidInput("path", f"{whose!r} has a memory here already", "import into another store")
     if engine.log.length(owner):
-        raise InvalidInput("path", f"{whose!r} has a memory here already", "import into another store")
+        raise taken
     if isinstance(archive, HeardLog):
         entries = _heard_entries(archive, on_gaps)
     else:
         entries = list(_entries(archive, notes))
     try:
-        engine.log.adopt(owner, entries)
-        if engine.log.root(owner).hex() != notes.get("log_root"):
-            raise StoreCorrupt("its log is not the one that was exported")
+        with engine.owners.use(owner):  # nobody is in the middle of telling them something
+            engine.log.adopt(owner, entries, str(notes.get("log_root")))
     except (StoreCorrupt, InvalidInput) as error:
-        engine.log.drop_owner(owner)
+        if isinstance(error, InvalidInput) and error.field == "owner":  # told something while it was read
+            raise taken from error
         raise ArchiveInvalid(f"{what} holds no sound log ({error}); export it again") from error
     _place_bank(engine, owner, archive, notes)
     with engine.owners.use(owner) as open_:
