@@ -77,6 +77,7 @@ class Memory:
         settings = config if isinstance(config, Config) else Config.load(config)
         self._engine = Engine(path, settings, encoder, clock, readonly, None, progress, notice, extractor)
         self._conscious = ConsciousSets()
+        self._engine.on_delete.append(self._conscious.clear)
 
     @classmethod
     def _past(cls, engine: Engine) -> Self:
@@ -175,25 +176,17 @@ class Memory:
             StoreFull: the words could not leave the log yet; they go with the next opening that finds room.
         """
         owner = None if user_id is None else Owner.of(user_id, None, None)
-        try:
-            telling.delete(self._engine, id if isinstance(id, list | tuple) else [id], owner)
-        finally:
-            self._conscious.clear()
+        telling.delete(self._engine, id if isinstance(id, list | tuple) else [id], owner)
 
     def delete_all(
-        self,
-        user_id: str | None = None,
-        *,
-        agent_id: str | None = None,
-        app_id: str | None = None,
+        self, user_id: str | None = None, *, agent_id: str | None = None, app_id: str | None = None,
         run_id: str | None = None,
-    ) -> int:
+    ) -> int:  # fmt: skip
         """Forgets an owner for good, every word. Returns how many memories the weights held.
 
         Raises:
             StoreFull: as `delete`; where only the file could not be purged, nobody is left all the same.
         """
-        self._conscious.clear()
         return telling.delete_owner(self._engine, Owner.of(user_id, agent_id, run_id, app_id))
 
     # -- asking ---------------------------------------------------------------------------------

@@ -24,7 +24,10 @@ from .owners import OpenOwner, Progress
 from .tell import check_metadata, check_room, fact_body, in_third_person
 from .writer import WriteReport
 
-__all__ = ["CHUNK", "Call", "add_all", "change", "delete", "delete_owner", "heard", "left_over"]
+__all__ = [
+    "CHUNK", "Call", "add_all", "change", "change_of", "delete", "delete_of", "delete_owner", "heard",
+    "left_over",
+]  # fmt: skip
 
 LOOKED_BACK = 4  # events: a search may have been noted meanwhile
 CHUNK = 256  # turns of talk turned into events, appended and folded at a time
@@ -192,21 +195,42 @@ def change(
 ) -> Written:
     """As `Memory.update`."""
     memory_id = canonical_id(memory_id)
+    _check_change(text, metadata, timestamp)
+    with engine.use_owner_of(memory_id) as open_:
+        return change_of(engine, open_, memory_id, text, metadata, timestamp)
+
+
+def change_of(
+    engine: Engine,
+    open_: OpenOwner,
+    memory_id: str,
+    text: str | None,
+    metadata: Mapping[str, Any] | None,
+    timestamp: float | datetime | str | None,
+) -> Written:
+    """The same of a memory whose owner is held: no other is looked at. Its id is in canonical form."""
+    _check_change(text, metadata, timestamp)
+    told = {} if timestamp is None else {"told_ms": milliseconds(seconds_of(timestamp))}
+    words = text if text is not None else _present_words(engine, open_, memory_id)
+    fact = _as_said(engine, open_, memory_id, extract(read_turns(words), infer=False)[0])
+    notes = engine.metadata(open_, memory_id) if metadata is None else check_metadata(metadata)
+    body = fact_body(fact, notes) | {"id": memory_id} | told
+    if open_.bank.stability[open_.bank.rows_of(memory_id)].isinf().any():
+        body["pinned"] = True
+    check_room(open_.bank, [body])
+    reports = engine.commit(open_, [Event("change", engine.clock(), body)])
+    return _written(Told(memory_id, words, gist_of(words), "UPDATE"), reports.get(memory_id))
+
+
+def _check_change(
+    text: str | None, metadata: Mapping[str, Any] | None, timestamp: float | datetime | str | None
+) -> None:
     if text is None and metadata is None and timestamp is None:
         raise InvalidInput("text", "is missing", "give new words, metadata or a timestamp")
     if text is not None and not isinstance(text, str):
         raise InvalidInput("text", f"is of type {type(text).__name__}", "give the new words as a string")
-    told = {} if timestamp is None else {"told_ms": milliseconds(seconds_of(timestamp))}
-    with engine.use_owner_of(memory_id) as open_:
-        words = text if text is not None else _present_words(engine, open_, memory_id)
-        fact = _as_said(engine, open_, memory_id, extract(read_turns(words), infer=False)[0])
-        notes = engine.metadata(open_, memory_id) if metadata is None else check_metadata(metadata)
-        body = fact_body(fact, notes) | {"id": memory_id} | told
-        if open_.bank.stability[open_.bank.rows_of(memory_id)].isinf().any():
-            body["pinned"] = True
-        check_room(open_.bank, [body])
-        reports = engine.commit(open_, [Event("change", engine.clock(), body)])
-    return _written(Told(memory_id, words, gist_of(words), "UPDATE"), reports.get(memory_id))
+    if timestamp is not None:
+        seconds_of(timestamp)
 
 
 def _as_said(engine: Engine, open_: OpenOwner, memory_id: str, fact: Fact) -> Fact:
@@ -244,19 +268,30 @@ def delete(engine: Engine, memory_ids: Sequence[str], owner: Owner | None = None
     for memory_id in wanted:
         by_owner.setdefault(_holder(engine, memory_id, names), []).append(memory_id)
     for name, ids in by_owner.items():
-        with engine.owners.use(name) as open_:
-            doomed, kept = redact(list(engine.log.events(name)), ids)
-            gone = [Event("delete", engine.clock(), {"id": memory_id}) for memory_id in ids]
+        delete_of(engine, name, ids)
+
+
+def delete_of(engine: Engine, owner: str, memory_ids: Sequence[str], words: Sequence[int] = ()) -> None:
+    """The same of one owner, who is known to have them: no other is looked at. Ids in canonical form.
+
+    Args:
+        words: numbers of records of words that go as well, whatever else was said in the same breath.
+    """
+    with engine.owners.use(owner) as open_:
+        doomed, kept = redact(list(engine.log.events(owner)), memory_ids)
+        kept = [event for event in kept if event.body["origin"] not in words]
+        gone = [Event("delete", engine.clock(), {"id": memory_id}) for memory_id in memory_ids]
+        if gone or kept:
             engine.commit(open_, [*gone, *kept])
-            engine.owners.snapshots.remove(name)
-            try:
-                engine.log.erase(name, doomed)
-            finally:
-                engine.forget_readings()
-            for memory_id in ids:
-                open_.fold.unerased.pop(memory_id, None)
-            open_.saved = -1
-            engine.owners.snapshot(open_)
+        engine.owners.snapshots.remove(owner)
+        try:
+            engine.log.erase(owner, {*doomed, *words})
+        finally:
+            engine.forget_readings()
+        for memory_id in memory_ids:
+            open_.fold.unerased.pop(memory_id, None)
+        open_.saved = -1
+        engine.owners.snapshot(open_)
 
 
 def _holder(engine: Engine, memory_id: str, names: Sequence[str]) -> str:

@@ -294,3 +294,28 @@ def test_a_telling_is_tried_again_while_the_service_is_busy(serving: Service) ->
         assert client.neuromem.flush(20)
         client.close()
     assert POTOLA in [one.text for one in serving.memory.all("ana")]
+
+
+HALF = "half \ud83d of one"
+
+
+@pytest.mark.parametrize(
+    ("call", "field"),
+    [
+        (lambda client: client.ingest(HALF), r"messages"),
+        (lambda client: client.ingest([{"role": "user", "content": HALF}]), r"messages\[0\]\.content"),
+        (lambda client: client.ingest("x", metadata={"a": ["b", HALF]}), r"metadata\.a\[1\]"),
+        (lambda client: client.ingest("x", metadata={HALF: 1}), r"metadata"),
+        (lambda client: client.ingest("x", idempotency_key="é"), r"idempotency_key"),
+        (lambda client: client.ingest("x", idempotency_key=HALF), r"idempotency_key"),
+        (lambda client: client.recall(HALF), r"query"),
+        (lambda client: client.recall("x", HALF), r"user_id"),
+        (lambda client: client.conscious(HALF), r"user_id"),
+        (lambda client: client.create_user(HALF), r"user_id"),
+        (lambda client: client.forget(HALF), r"id"),
+    ],
+)
+def test_words_that_cannot_be_sent_are_refused_by_name(client: Client, call: Any, field: str) -> None:
+    with pytest.raises(InvalidInput, match=f"^{field}: "):
+        call(client)
+    assert client.health() == {"status": "ok"}

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 
 import pytest
 from conftest import FakeClock
 
 from neuromem import Memory
 from neuromem.errors import InvalidInput, NotFound
+from neuromem.server.adding import Adding
 from neuromem.server.desk import Desk
 from neuromem.server.entries import Ids
 from neuromem.server.filters import EVERYTHING, parse
+from neuromem.server.oss import OpenSource
 from neuromem.server.principals import Forbidden, Principal
 from neuromem.server.service import Search, Service
 
@@ -160,3 +163,21 @@ def test_a_filter_that_is_none_is_refused_by_place(filters: object, place: str) 
     with pytest.raises(InvalidInput) as caught:
         parse(filters)
     assert caught.value.field == place
+
+
+def at_once(count: int, work: Callable[[int], object]) -> None:
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def test_of_changes_at_once_none_is_lost(service: Service) -> None:
+    memory_id = service.add(Ids("ana"), "My dog's name is Potola", metadata={"topic": "pets"})[0].id
+    oss = OpenSource(service, Adding.alone(service))
+    at_once(6, lambda number: oss.update(memory_id, metadata={f"k{number}": number}))
+    at_once(6, lambda number: service.update(memory_id, notes={f"n{number}": number}))
+    entry = service.get(memory_id).entry
+    assert entry.metadata == {"topic": "pets"} | {f"k{number}": number for number in range(6)}
+    assert entry.extra == {f"n{number}": number for number in range(6)}

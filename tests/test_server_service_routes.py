@@ -65,7 +65,7 @@ def test_told_recalled_superseded(client: httpx.Client) -> None:
     assert {item["superseded_by"] for item in ever} == {None, new}
 
 
-def test_a_session_begins_with_what_is_essential(client: httpx.Client) -> None:
+def test_a_session_begins_with_what_is_essential(server: Serving, client: httpx.Client) -> None:
     assert post(client, "sessions", 201, user_id="ana")["conscious"] == []
     session = post(client, "sessions", 201, user_id="ana", metadata={"device": "phone"})["session_id"]
     post(client, "ingest", user_id="ana", session_id=session, messages="I live in Lisbon.")
@@ -77,6 +77,7 @@ def test_a_session_begins_with_what_is_essential(client: httpx.Client) -> None:
     asked = {"user_id": "ana", "query": "what do you know?", "session_id": session}
     assert [item["memory"] for item in post(client, "recall", **asked)["memories"]] == ["I live in Lisbon."]
     assert client.get("/v1/conscious", params={"user_id": "nobody"}).json() == {"memories": []}
+    assert server.service.desk.things("session") == [], "nobody reads them"
 
 
 def test_what_is_told_later_is_told_once_and_can_be_asked_for(server: Serving, client: httpx.Client) -> None:
@@ -145,6 +146,18 @@ def test_deep_recall_searches_every_word(client: httpx.Client) -> None:
     found = post(client, "recall", user_id="ana", query="Potola", deep=True)["memories"]
     assert found[0]["memory"] == "My dog's name is Potola."
     assert post(client, "recall", user_id="nobody", query="Potola", deep=True)["memories"] == []
+
+
+def test_deep_recall_finds_what_a_session_said_behind_what_others_did(client: httpx.Client) -> None:
+    for number in range(6):
+        said = f"My dog number {number} is called Rex{number}"
+        post(client, "ingest", user_id="ana", session_id="old", messages=said)
+    said = "We got a hamster, Nibbles, and the dog likes it"
+    post(client, "ingest", user_id="ana", session_id="new", messages=said)
+    asked = {"user_id": "ana", "query": "what is my dog called?", "limit": 2, "deep": True}
+    found = post(client, "recall", **asked, session_id="new")["memories"]
+    assert [item["memory"] for item in found] == [said]
+    assert len(post(client, "recall", **asked, session_id="old")["memories"]) == 2
 
 
 def test_sleep_is_done_for_who_needs_it(client: httpx.Client) -> None:

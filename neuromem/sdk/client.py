@@ -38,7 +38,8 @@ class AsyncClient:
         user_id: whose memory it is, where a call does not say.
         timeout_s: of a call, all its tries together.
 
-    Every call raises `ServiceError` when there is no usable answer in time.
+    Every call raises `ServiceError` when there is no usable answer in time, and `InvalidInput` where words
+    cannot be sent: they hold half of a surrogate pair.
 
     Raises:
         InvalidInput: not an http(s) URL, or no key. MissingDependency: httpx is not installed.
@@ -120,7 +121,7 @@ class AsyncClient:
 
     async def forget(self, id: str) -> None:
         """Forgets a memory for good."""
-        await self._ask("DELETE", f"/v1/memories/{quote(id, safe='')}/")
+        await self._ask("DELETE", f"/v1/memories/{quote(_encodable(id, 'id'), safe='')}/")
 
     async def health(self) -> dict[str, Any]:
         """What the service says of itself."""
@@ -136,7 +137,7 @@ class AsyncClient:
         user = user_id or self.user_id
         if not user:
             raise InvalidInput("user_id", "is missing", "give it here or to the client")
-        return user
+        return _encodable(user, "user_id")
 
     async def _ask(
         self, method: str, path: str, body: Mapping[str, Any] | None = None, key: str | None = None
@@ -149,6 +150,8 @@ class AsyncClient:
             attempt += 1
             try:
                 return await self._once(method, path, body, headers, until)
+            except UnicodeEncodeError as error:
+                raise _unsendable(body or {}, key) from error
             except ServiceError as error:
                 pause = pause_before(attempt, error.retry_after_s)
                 late = time.monotonic() + pause >= until
@@ -302,6 +305,44 @@ def _key(api_key: str) -> str:
             "api_key", "holds characters that no key has", "give the key as the service made it"
         )
     return key
+
+
+def _encodable(text: str, field: str) -> str:
+    """A text that can be sent.
+
+    Raises:
+        InvalidInput: it holds half of a surrogate pair.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        problem = "holds half of a surrogate pair"
+        raise InvalidInput(field, problem, "give text that UTF-8 can encode") from error
+    return text
+
+
+def _unsendable(body: Mapping[str, Any], key: str | None) -> InvalidInput:
+    """Why a request cannot be encoded: names the first field that holds half of a surrogate pair."""
+    try:
+        for name, value in body.items():
+            _check_encodable(value, name)
+    except InvalidInput as error:
+        return error
+    return InvalidInput(
+        "idempotency_key", f"{key!a:.60} is not ASCII", "give letters, digits and punctuation"
+    )
+
+
+def _check_encodable(value: object, field: str) -> None:
+    if isinstance(value, str):
+        _encodable(value, field)
+    elif isinstance(value, Mapping):
+        for name, item in value.items():
+            _encodable(str(name), field)
+            _check_encodable(item, f"{field}.{name}")
+    elif isinstance(value, list | tuple):
+        for place, item in enumerate(value):
+            _check_encodable(item, f"{field}[{place}]")
 
 
 def _checked(url: str) -> tuple[str, str]:

@@ -17,12 +17,12 @@ from ..errors import InvalidInput
 from ..facts import read_turns
 from .entries import KINDS, Ids
 from .events import DONE, PENDING, TALK, Event, Events
-from .jobs import Jobs
+from .jobs import SAID, Jobs
 from .principals import ANYBODY, Principal
 from .service import Service
 from .transcripts import Locks, Transcripts
 
-__all__ = ["Adding", "Tell", "Telling"]
+__all__ = ["Adding", "Tell", "Telling", "is_blank"]
 
 INSTRUCTING = ("system", "developer")  # roles of messages that are for the model; never stored
 JOB = "add"  # what a job does that takes an add on
@@ -127,8 +127,15 @@ class Adding:
         """Does what was taken on."""
         given = dict(job["told"])
         ids = Ids(**{kind: name for kind, name in given.pop("ids").items() if kind in KINDS})
-        results, _, _ = self._told(Telling(ids=ids, **given), ids, ANYBODY)
-        return {"memories": results}
+        told = Telling(ids=ids, **given)
+        said: list[str] = []
+
+        def tell(new: list[Any]) -> list[Written]:
+            said.extend(turn.text for turn in read_turns(_dictated(new)))
+            return self._tell(told, ids, new, ANYBODY)
+
+        results, _, _ = self._told(told, ids, ANYBODY, tell)
+        return {"memories": results, SAID: said}
 
     def _add(
         self, kind: str, told: Telling, ids: Ids, who: Principal, request: dict[str, Any], key: str | None
@@ -211,7 +218,7 @@ class Adding:
         several = len(messages) > 1
         said: list[Any] = []
         for place, message in enumerate(messages):
-            if several and _is_blank(message):
+            if several and is_blank(message):
                 continue
             try:
                 read_turns([message])
@@ -221,7 +228,7 @@ class Adding:
             kept = self._without_echoes(owner, message, infer)
             if kept is not None:
                 said.append(kept)
-        if several and all(map(_is_blank, messages)):
+        if several and all(map(is_blank, messages)):
             raise InvalidInput("messages", "are all blank", "give at least one word")
         return said
 
@@ -239,7 +246,8 @@ class Adding:
         return message if bare == content else {**message, "content": bare}
 
 
-def _is_blank(message: Any) -> bool:
+def is_blank(message: Any) -> bool:
+    """Whether a message is of text, and of none. One without content (a call of a tool) is not."""
     content = message.get("content") if isinstance(message, Mapping) else message
     return isinstance(content, str) and not content.strip()
 

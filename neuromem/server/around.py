@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import re
 import time
+from asyncio import CancelledError
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,6 +32,7 @@ HEADERS = (
     (b"referrer-policy", b"no-referrer"),
 )
 NO_STORE = (b"cache-control", b"no-store")
+AGAIN_S, STOPPING = 5, "the server is stopping and has not finished this; ask again"
 GOOD_ID = re.compile(rb"[A-Za-z0-9_.:-]{1,128}")
 log = logging.getLogger("neuromem.access")
 
@@ -75,6 +77,13 @@ class Around:
             await self.app(scope, counting(receive, self.most), self._sending(send, seen))
         except Refused as error:
             await answer(error.status, error.detail, error.headers)(scope, receive, self._sending(send, seen))
+        except CancelledError:  # the server was told to stop, and has waited for `drain_s`
+            if (
+                not seen.started
+            ):  # what was told may be stored all the same: told again with its key it is once
+                again = {"Retry-After": str(AGAIN_S)}
+                await answer(503, STOPPING, again)(scope, receive, self._sending(send, seen))
+            raise
         except Exception:
             log.exception("request failed", extra={"data": {"request": seen.id.decode()}})
             seen.status = 500

@@ -10,11 +10,11 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from ..config import ServerConfig
 from ..consolidate import Sleep
-from ..errors import Closed, NeuromemError
+from ..errors import Closed, NeuromemError, StoreFull
 from .events import Events
 from .keys import Keys
 from .service import Service
@@ -25,7 +25,7 @@ __all__ = ["Background"]
 PIECE_S = 0.2  # of work on one owner
 REST = 1.0  # pause after a piece, in lengths of that piece
 TICK_S = 1.0
-PARTS = ("owners", "merged", "refreshed", "forgotten", "left")
+PARTS = ("owners", "merged", "refreshed", "forgotten", "left", "failed")
 DAY_S = 86_400.0
 KEEP_EVENTS_S, KEEP_ANSWERED_S = 30 * DAY_S, DAY_S
 log = logging.getLogger("neuromem.server")
@@ -54,19 +54,26 @@ class Background:
             self._thread.join(timeout_s)
 
     def _run(self) -> None:
-        warm(self.service.memory, reading=True)
-        slept = time.monotonic()
-        while not self._stop.wait(TICK_S):
+        for work in self._works():
             try:
-                self.events.flush()
-                if self.config.sleep_every_s and time.monotonic() - slept >= self.config.sleep_every_s:
-                    slept = time.monotonic()
-                    self.tidy()
-                    self.sleep()
+                work()
             except Closed:
                 return
             except NeuromemError as error:  # a full disk, say: it is tried again
                 log.warning("background work failed", extra={"data": {"error": type(error).__name__}})
+            except Exception:  # of one round: the next may go better, and nobody else does this work
+                log.exception("background work failed")
+
+    def _works(self) -> Iterator[Callable[[], object]]:
+        """What is to be done, when it is due, until it is stopped."""
+        yield lambda: warm(self.service.memory, reading=True)
+        slept = time.monotonic()
+        while not self._stop.wait(TICK_S):
+            yield self.events.flush
+            if self.config.sleep_every_s and time.monotonic() - slept >= self.config.sleep_every_s:
+                slept = time.monotonic()
+                yield self.tidy
+                yield self.sleep
 
     def tidy(self) -> None:
         """Drops old events, and writes down which keys were used."""
@@ -74,16 +81,15 @@ class Background:
         self.counts["events_dropped"] += self.events.clean(KEEP_EVENTS_S, KEEP_ANSWERED_S)
 
     def sleep(self) -> dict[str, int]:
-        """Puts to sleep whoever is due, piece by piece; one such round at a time."""
+        """Puts to sleep whoever is due, piece by piece; one such round at a time. "failed": who could not."""
         total: Counter[str] = Counter(dict.fromkeys(PARTS, 0))
         with self._asleep:
             now, worked = self.service.engine.clock(), 0.0
             for name in self.service.engine.log.owners():
                 if self._stop.is_set():
                     break
-                if self._due(name, now):
-                    started = time.monotonic()
-                    total.update(self._piece(name, now))
+                started = time.monotonic()
+                if self._done(name, now, total):
                     spent = time.monotonic() - started
                     worked += spent
                     self._stop.wait(REST * spent)
@@ -93,6 +99,19 @@ class Background:
             told(worked)
         log.info("slept", extra={"data": {"worked_ms": round(worked * 1_000, 1), **total}})
         return dict(total)
+
+    def _done(self, name: str, now: float, total: Counter[str]) -> bool:
+        """Puts an owner to sleep who is due; whether there was work. One who cannot keeps nobody awake."""
+        try:
+            if not self._due(name, now):
+                return False
+            total.update(self._piece(name, now))
+        except (Closed, StoreFull):  # that concerns everybody
+            raise
+        except Exception:  # a damaged log, say
+            total["failed"] += 1
+            log.exception("an owner could not be put to sleep")
+        return True
 
     def _piece(self, name: str, now: float) -> dict[str, int]:
         engine = self.service.engine

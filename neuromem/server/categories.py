@@ -43,9 +43,10 @@ MISC = "misc"
 MOST = 2
 NEAR, APART = 0.1, 0.05  # least cosine with a description; how much less than the best the second may have
 MOST_DEFINED, MOST_CHARACTERS = 100, 2_000
+FIELD = "custom_categories"
 
 
-def definitions(given: Any, field: str = "custom_categories") -> dict[str, str] | None:
+def definitions(given: Any) -> dict[str, str] | None:
     """Categories as mem0's users give them, name → description; None when none are given.
 
     Raises:
@@ -54,17 +55,17 @@ def definitions(given: Any, field: str = "custom_categories") -> dict[str, str] 
     if given is None or given == []:
         return None
     if not isinstance(given, list):
-        raise InvalidInput(field, "is not a list", 'give one such as [{"pets": "animals at home"}]')
+        raise InvalidInput(FIELD, "is not a list", 'give one such as [{"pets": "animals at home"}]')
     found: dict[str, str] = {}
     for place, item in enumerate(given):
         pairs = {item: ""} if isinstance(item, str) else item
         if not isinstance(pairs, dict) or not all(isinstance(text, str) for text in pairs.values()):
-            raise InvalidInput(f"{field}[{place}]", "is no category", 'give {"name": "description"}')
+            raise InvalidInput(f"{FIELD}[{place}]", "is no category", 'give {"name": "description"}')
         found |= pairs
     if any(not name.strip() or len(name) + len(text) > MOST_CHARACTERS for name, text in found.items()):
-        raise InvalidInput(field, "has one without a name or too long", f"use 1 to {MOST_CHARACTERS} letters")
+        raise InvalidInput(FIELD, "has one without a name or too long", f"use 1 to {MOST_CHARACTERS} letters")
     if len(found) > MOST_DEFINED:
-        raise InvalidInput(field, f"has {len(found)} categories", f"give at most {MOST_DEFINED}")
+        raise InvalidInput(FIELD, f"has {len(found)} categories", f"give at most {MOST_DEFINED}")
     return found
 
 

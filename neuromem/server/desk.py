@@ -11,12 +11,13 @@ import json
 import secrets
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from ..errors import StoreCorrupt, StoreError
+from ..identity import Owner
 
 __all__ = ["Desk"]
 
@@ -64,6 +65,7 @@ class Desk:
         except OSError as error:
             raise StoreError(f"{folder} cannot be written ({error.strerror}); check the folder") from error
         self._filed = set(self._db.execute("SELECT kind, name, owner FROM filed"))
+        self.on_unfile: list[Callable[[str], None]] = []  # called first with an owner who is forgotten
 
     def _prepare(self) -> None:
         version = self._db.execute("PRAGMA user_version").fetchone()[0]
@@ -118,9 +120,10 @@ class Desk:
         """Notes, before it is told, that an owner has memories filed under (kind, name) pairs."""
         new = [(kind, name, owner) for kind, name in names if (kind, name, owner) not in self._filed]
         if new:
-            with self.change() as db:
-                db.executemany("INSERT OR IGNORE INTO filed VALUES (?, ?, ?)", new)
-            self._filed |= set(new)
+            with self._lock:
+                with self.change() as db:
+                    db.executemany("INSERT OR IGNORE INTO filed VALUES (?, ?, ?)", new)
+                self._filed |= set(new)
 
     def owners_of(self, kind: str, name: str | None) -> list[str]:
         """Owners with memories filed under a name, or under any of that kind; perhaps some that had."""
@@ -130,14 +133,23 @@ class Desk:
             row[0] for row in self.rows("SELECT owner FROM filed WHERE kind = ? AND name = ?", kind, name)
         ]
 
-    def unfile(self, owner: str) -> None:
-        """Forgets an owner who was deleted, with what of theirs waits to be told."""
-        with self.change() as db:
-            db.execute("DELETE FROM jobs WHERE event IN (SELECT id FROM events WHERE scope = ?)", (owner,))
-            db.execute("DELETE FROM events WHERE scope = ?", (owner,))
-            for table in ("filed", "counted"):
-                db.execute(f"DELETE FROM {table} WHERE owner = ?", (owner,))
-        self._filed = {row for row in self._filed if row[2] != owner}
+    def unfile(self, owner: str, *, waiting: bool = True) -> None:
+        """Forgets an owner who was deleted. `waiting`: with what of theirs waits to be told."""
+        for told in self.on_unfile:
+            told(owner)
+        with self._lock:
+            with self.change() as db:
+                if waiting:
+                    db.execute(
+                        "DELETE FROM jobs WHERE event IN (SELECT id FROM events WHERE scope = ?)", (owner,)
+                    )
+                db.execute(
+                    "DELETE FROM events WHERE scope = ? AND id NOT IN (SELECT event FROM jobs)", (owner,)
+                )
+                for table in ("filed", "counted"):
+                    db.execute(f"DELETE FROM {table} WHERE owner = ?", (owner,))
+                _drop_sessions(db, owner)
+            self._filed = {row for row in self._filed if row[2] != owner}
 
     def forget_events(self, events: Sequence[str]) -> None:
         """Forgets events that were not to be, with what of them waits to be told."""
@@ -168,7 +180,7 @@ class Desk:
         return bytes.fromhex(found[0][0])
 
     def put(self, kind: str, id_: str, body: dict[str, Any], now: float) -> None:
-        """Keeps a thing: a project, a webhook, an export, a session; replaces one of the same id."""
+        """Keeps a thing: a project, a webhook, an export; replaces one of the same id."""
         with self.change() as db:
             db.execute(
                 "INSERT INTO things VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET body = ?3, updated = ?5",
@@ -223,3 +235,10 @@ class Desk:
             # not by substr: for SQLite's functions a text ends at its first NUL
             bounds = (scope_prefix, f"{scope_prefix}\U0010ffff")
             db.execute("DELETE FROM heard WHERE scope >= ? AND scope < ?", bounds)
+
+
+def _drop_sessions(db: sqlite3.Connection, owner: str) -> None:
+    """Drops what earlier versions noted of every session that somebody began."""
+    rows = db.execute("SELECT id, body FROM things WHERE kind = 'session'").fetchall()
+    gone = [(id_,) for id_, body in rows if Owner("user", str(json.loads(body)["user_id"])).name == owner]
+    db.executemany("DELETE FROM things WHERE kind = 'session' AND id = ?", gone)

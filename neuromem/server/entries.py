@@ -29,6 +29,7 @@ __all__ = [
     "entry_of",
     "iso",
     "notes_for",
+    "notes_of",
     "nothing_of",
     "own_metadata",
 ]
@@ -153,6 +154,20 @@ def notes_for(
     if among:
         notes[AMONG] = dict(among)
     return notes | dict(extra or {})
+
+
+def notes_of(entry: Entry) -> dict[str, Any]:
+    """An entry's notes as they are stored."""
+    owner = Owner.parse(entry.owner)
+    notes: dict[str, Any] = {
+        kind: list(names) for kind, names in entry.ids.items() if names and kind != owner.kind
+    }
+    stored = {
+        EXPIRES: entry.expires,
+        "categories": list(entry.categories) if entry.sorted else None,
+        "immutable": entry.immutable or None,
+    }
+    return notes | {key: value for key, value in stored.items() if value} | dict(entry.extra)
 
 
 def entry_of(engine: Engine, open_: OpenOwner, memory_id: str, categories: Categories | None = None) -> Entry:

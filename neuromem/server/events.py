@@ -51,7 +51,9 @@ class Events:
     def __init__(self, desk: Desk, clock: Callable[[], float]) -> None:
         self.desk, self.clock = desk, clock
         self._lock = threading.Lock()
+        self._writing = threading.Lock()  # while what is unwritten is written
         self._unwritten: dict[str, Event] = {}
+        desk.on_unfile.append(self._forget)
 
     def record(
         self,
@@ -123,24 +125,23 @@ class Events:
         return event
 
     def known(
-        self, who: Principal = ANYBODY, *, limit: int = 100, offset: int = 0, status: str | None = None,
-        kind: str | None = None,
-    ) -> list[Event]:  # fmt: skip
+        self, who: Principal = ANYBODY, *, limit: int = 100, offset: int = 0, kind: str | None = None
+    ) -> list[Event]:
         """Events that somebody may see, newest first."""
         self.flush()
         rows = self.desk.rows(
-            f"SELECT {COLUMNS} FROM events WHERE (?1 IS NULL OR scope = ?1) AND (?2 IS NULL OR status = ?2) "
-            "AND (?3 IS NULL OR kind = ?3) ORDER BY created DESC, id LIMIT ?4 OFFSET ?5",
-            who.scope, status, kind, limit, offset,
+            f"SELECT {COLUMNS} FROM events WHERE (?1 IS NULL OR scope = ?1) AND (?2 IS NULL OR kind = ?2) "
+            "ORDER BY created DESC, id LIMIT ?3 OFFSET ?4",
+            who.scope, kind, limit, offset,
         )  # fmt: skip
         return [_event(row) for row in rows]
 
-    def count(self, who: Principal = ANYBODY, *, status: str | None = None, kind: str | None = None) -> int:
+    def count(self, who: Principal = ANYBODY, *, kind: str | None = None) -> int:
         """How many `known` would give without a limit."""
         self.flush()
         return int(self.desk.rows(
-            "SELECT count(*) FROM events WHERE (?1 IS NULL OR scope = ?1) AND (?2 IS NULL OR status = ?2) "
-            "AND (?3 IS NULL OR kind = ?3)", who.scope, status, kind,
+            "SELECT count(*) FROM events WHERE (?1 IS NULL OR scope = ?1) AND (?2 IS NULL OR kind = ?2)",
+            who.scope, kind,
         )[0][0])  # fmt: skip
 
     # -- once only --------------------------------------------------------------------------------
@@ -175,9 +176,11 @@ class Events:
 
     def flush(self) -> None:
         """Writes down what is over."""
-        with self._lock:
-            events = list(self._unwritten.values())
-        if events:
+        with self._writing:
+            with self._lock:
+                events = list(self._unwritten.values())
+            if not events:
+                return
             with self.desk.change() as db:
                 db.executemany(
                     "INSERT OR IGNORE INTO events VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -186,6 +189,12 @@ class Events:
             with self._lock:
                 for event in events:
                     self._unwritten.pop(event.id, None)
+
+    def _forget(self, scope: str) -> None:
+        """Drops what is not written yet of an owner who is forgotten."""
+        with self._writing, self._lock:
+            for event in [event for event in self._unwritten.values() if event.scope == scope]:
+                del self._unwritten[event.id]
 
     def clean(self, keep_s: float, keep_answered_s: float) -> int:
         """Drops what is over and old; returns how many events went.

@@ -49,6 +49,10 @@ class Filing:
                 known["last_ms"] = max(known["last_ms"], last)
         return sorted(totals.values(), key=lambda item: (item["first_ms"], item["kind"], item["name"]))
 
+    def file(self, owner: str) -> None:
+        """Files what an owner has, where that is not known."""
+        self._counted([owner])
+
     def _file_all(self) -> None:
         """Files what a store holds that served without a desk; done once."""
         if not self._complete:

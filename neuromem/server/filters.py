@@ -18,7 +18,7 @@ from ..errors import InvalidInput
 from ..identity import seconds_of
 from .entries import KINDS, Entry
 
-__all__ = ["ACTOR", "EVERYTHING", "Filter", "Index", "Words", "every", "filed_under", "parse"]
+__all__ = ["ACTOR", "EVERYTHING", "Filter", "Index", "Words", "every", "filed_under", "leaf", "parse"]
 
 DAY_MS = 86_400_000
 ACTOR = "actor"  # note of who said a message that is kept as it is
@@ -169,7 +169,8 @@ def _or(parts: Sequence[Filter]) -> Filter:
 # -- one key --------------------------------------------------------------------------------------------
 
 
-def _leaf(test: Test) -> Filter:
+def leaf(test: Test) -> Filter:
+    """A test that does not say where to look."""
     return Filter(test, lambda _index: None)
 
 
@@ -208,7 +209,7 @@ def _entity_one(kind: str, operator: str, operand: Any, place: str) -> Filter:
         anybody: Test = lambda entry, _words: bool(entry.ids[kind])  # noqa: E731
         return Filter(anybody, lambda index: set(index.owners_of(kind, None)), scoped=True)
     if operator == "ne":
-        return _leaf(lambda entry, _words: not names & set(entry.ids[kind]))
+        return leaf(lambda entry, _words: not names & set(entry.ids[kind]))
 
     def owners(index: Index) -> set[str]:
         return set().union(*(index.owners_of(kind, name) for name in names))
@@ -236,7 +237,7 @@ def _time(key: str, value: Any, place: str) -> Filter:
         at = entry.updated_ms if updated else entry.created_ms
         return all(holds(at) for holds in tests)
 
-    return _leaf(test)
+    return leaf(test)
 
 
 def _time_one(operator: str, spans: Sequence[tuple[int, int]]) -> Callable[[int], bool]:
@@ -276,7 +277,7 @@ def _expiry(value: Any, place: str) -> Filter:
     def test(entry: Entry, _words: Words) -> bool:
         return all(_day_holds(entry.expires, operator, days) for operator, days in tests)
 
-    return _leaf(test)
+    return leaf(test)
 
 
 def _day(value: Any, place: str) -> str | None:
@@ -311,7 +312,7 @@ def _text(value: Any, place: str) -> Filter:
             for operator, operand in pairs
         )
 
-    return _leaf(test)
+    return leaf(test)
 
 
 def _categories(value: Any, place: str) -> Filter:
@@ -325,7 +326,7 @@ def _categories(value: Any, place: str) -> Filter:
         own = {category.casefold() for category in entry.categories}
         return all(names & own for names in wanted)
 
-    return _leaf(test)
+    return leaf(test)
 
 
 def _metadata(value: Any, place: str) -> Filter:
@@ -338,7 +339,7 @@ def _metadata(value: Any, place: str) -> Filter:
 def _memory_ids(value: Any, place: str) -> Filter:
     pairs = _operators([value] if isinstance(value, str) else value, place, ("in",), "in")
     wanted = {_name(item, place).lower() for _, operand in pairs for item in operand}
-    return _leaf(lambda entry, _words: entry.id in wanted)
+    return leaf(lambda entry, _words: entry.id in wanted)
 
 
 # -- metadata -------------------------------------------------------------------------------------------
@@ -352,13 +353,13 @@ def _of_metadata(
 ) -> Filter:
     if isinstance(value, Mapping) and not set(value) & set(OSS_OPERATORS):
         plain = dict(value)  # an object to be equal to
-        return _leaf(lambda entry, _words: held(entry).get(key, _MISSING) == plain)
+        return leaf(lambda entry, _words: held(entry).get(key, _MISSING) == plain)
     if value == "*" and len(allowed) > 3:
-        return _leaf(lambda entry, _words: key in held(entry))
+        return leaf(lambda entry, _words: key in held(entry))
     if isinstance(value, list) and "in" not in allowed:
-        return _leaf(lambda entry, _words: held(entry).get(key, _MISSING) == value)
+        return leaf(lambda entry, _words: held(entry).get(key, _MISSING) == value)
     pairs = _operators(value, place, allowed, "eq")
-    return _leaf(
+    return leaf(
         lambda entry, _words: all(
             _metadata_holds(held(entry).get(key, _MISSING), operator, operand) for operator, operand in pairs
         )
@@ -388,4 +389,6 @@ def _contains(own: Any, operand: Any, *, fold: bool) -> bool:
     if isinstance(own, str):
         part = str(operand)
         return part.casefold() in own.casefold() if fold else part in own
-    return isinstance(own, list | dict) and operand in own
+    if isinstance(own, dict):
+        return isinstance(operand, str) and operand in own  # its keys are words
+    return isinstance(own, list) and operand in own

@@ -10,22 +10,25 @@ import json
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from ..errors import Closed, NeuromemError, NotFound, StoreError
+from ..errors import Closed, NeuromemError, StoreError
+from ..history import WRITING
+from ..log import Record
+from ..telling import delete_of
 from .events import DONE, FAILED, PENDING, Events
-from .service import Service
+from .service import Change, Service
 
-__all__ = ["Jobs", "Work"]
+__all__ = ["SAID", "Jobs", "Work"]
 
+SAID = "said"  # what a job gives its words under; it is not kept
 AT_ONCE = 32  # jobs read from the desk at a time
 PAUSE_S = 1.0  # before a job is tried again that failed for want of a disk
 log = logging.getLogger("neuromem.server")
 
 Work = Callable[[dict[str, Any]], dict[str, Any]]
-"""Does a job; returns what is added to its event's body."""
+"""Does a job; returns what is added to its event's body, and under `SAID` the words that it told."""
 
 
 class Jobs:
@@ -39,6 +42,8 @@ class Jobs:
         self.work: dict[str, Work] = dict(more or {})
         self.counts: Counter[str] = Counter()  # "done" and "failed" since it was started
         self._wake, self._stopping = threading.Event(), False
+        self._forgotten: set[str] = set()  # owners, since the present job was begun
+        service.on_forget.append(self._forgotten.add)
         self._thread: threading.Thread | None = None
 
     def put(
@@ -81,17 +86,20 @@ class Jobs:
     def _some(self) -> bool:
         """Does the oldest jobs; whether there were any."""
         rows = self.events.desk.rows(
-            "SELECT jobs.event, jobs.body, events.body FROM jobs JOIN events ON events.id = jobs.event "
-            "ORDER BY jobs.rowid LIMIT ?",
+            "SELECT jobs.event, events.scope, jobs.body, events.body "
+            "FROM jobs JOIN events ON events.id = jobs.event ORDER BY jobs.rowid LIMIT ?",
             AT_ONCE,
         )
-        for event, job, body in rows:
+        for event, scope, job, body in rows:
             if self._stopping:
                 return True
-            self._one(event, json.loads(job), json.loads(body))
+            self._one(event, scope, json.loads(job), json.loads(body))
         return bool(rows)
 
-    def _one(self, event: str, job: dict[str, Any], body: dict[str, Any]) -> None:
+    def _one(self, event: str, scope: str, job: dict[str, Any], body: dict[str, Any]) -> None:
+        self._forgotten.clear()
+        if not self.events.desk.rows("SELECT 1 FROM jobs WHERE event = ?", event):
+            return  # dropped since it was read
         try:
             done, status = self.work[job["do"]](job), DONE
         except (StoreError, Closed):
@@ -102,12 +110,40 @@ class Jobs:
             log.exception("job failed", extra={"data": {"event": event}})
             done, status = {"error": type(error).__name__}, FAILED
         self.counts["done" if status == DONE else "failed"] += 1
+        said = done.pop(SAID, ())
         if not self.events.finish(event, status, body | done):
-            self._undo(done)
+            try:
+                self._undo(scope, done.get("memories", ()), said)
+            except Exception as error:  # of one job, as above; its message may quote what was told
+                log.warning("job not undone", extra={"data": {"event": event, "error": type(error).__name__}})
 
-    def _undo(self, done: dict[str, Any]) -> None:
-        """Forgets what was told for somebody who was deleted in the meantime."""
-        for item in done.get("memories", ()):
-            if item["event"] == "ADD":
-                with suppress(NotFound):  # deleted with the rest, after it was told
-                    self.service.delete([item["id"]])
+    def _undo(self, owner: str, memories: Sequence[Mapping[str, str]], said: Sequence[str]) -> None:
+        """Forgets what was told for somebody who was deleted in the meantime, every word."""
+        engine = self.service.engine
+        with engine.owners.use(owner) as open_:
+            records = [record for record in engine.log.events(owner) if not record.erased]
+            known = {record.body.get("id") for record in records if record.kind in WRITING}
+            new = [item["id"] for item in memories if item["event"] in ("ADD", "UPDATE")]
+            ids = [memory_id for memory_id in new if memory_id in known]
+            words, others = _split(records, said)
+            forgotten = owner in self._forgotten
+            if forgotten and not others and set(open_.bank.ids()) <= {item["id"] for item in memories}:
+                self.service.forget_owner(owner, waiting=False)
+            elif ids or words:
+                delete_of(engine, owner, ids, words)
+            if forgotten:
+                self.service.desk.unhear(f"{owner}\0")  # else what is told again would count as told
+        self.service.tell([Change("DELETE", memory_id, owner) for memory_id in ids])
+
+
+def _split(records: Iterable[Record], said: Sequence[str]) -> tuple[list[int], list[int]]:
+    """The numbers of the records of words: of those that were just said, the last ones, and of all others."""
+    left = Counter(said)
+    ours: list[int] = []
+    others: list[int] = []
+    for record in sorted(records, key=lambda record: -record.seq):
+        if record.kind == "say":
+            text = str(record.body["text"])
+            (ours if left[text] > 0 else others).append(record.seq)
+            left[text] -= 1
+    return ours, others

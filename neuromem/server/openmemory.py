@@ -17,7 +17,7 @@ from ..errors import InvalidInput, NotFound
 from ..identity import STATE
 from .adding import Adding, Telling
 from .entries import ACTIVE, Entry, Ids, iso
-from .filters import Filter, every, filed_under, parse
+from .filters import Filter, every, filed_under, leaf, parse
 from .principals import ANYBODY, Forbidden, Principal
 from .service import Service
 from .terms import Found, Search
@@ -101,16 +101,16 @@ class OpenMemory:
             parts.append(parse({"text": {"icontains": wanted.search_query}}))
         if wanted.apps:
             names = {self.app_named(app) for app in wanted.apps}
-            parts.append(_test(lambda entry: bool(names & set(entry.ids["app"]))))
+            parts.append(leaf(lambda entry, _words: bool(names & set(entry.ids["app"]))))
         if wanted.categories:
             chosen = set(wanted.categories)
-            parts.append(_test(lambda entry: any({name, id_of("category", name)} & chosen
+            parts.append(leaf(lambda entry, _words: any({name, id_of("category", name)} & chosen
                                                  for name in entry.categories)))  # fmt: skip
         first, last = wanted.from_date, wanted.to_date
         if first is not None:
-            parts.append(_test(lambda entry: entry.created_ms >= first * 1_000))
+            parts.append(leaf(lambda entry, _words: entry.created_ms >= first * 1_000))
         if last is not None:
-            parts.append(_test(lambda entry: entry.created_ms <= last * 1_000))
+            parts.append(leaf(lambda entry, _words: entry.created_ms <= last * 1_000))
         return self.service.entries(every(parts), put_away=True, who=self.who)
 
     def _sorted(self, entries: list[Entry], wanted: Listing) -> list[Entry]:
@@ -294,7 +294,3 @@ class OpenMemory:
                     for row in bank.rows_of(entry.id)[:1]:
                         found.append((entry, int(bank.recalls[row]), int(bank.rehearsed_ms[row])))
         return found
-
-
-def _test(test: Callable[[Entry], bool]) -> Filter:
-    return Filter(lambda entry, _words: test(entry), lambda _index: None)

@@ -16,7 +16,7 @@ from uuid import NAMESPACE_OID, uuid5
 from ..engine import Written
 from ..errors import InvalidInput, NotFound
 from ..facts.turns import ROLES, SILENT
-from .adding import Adding, Telling
+from .adding import Adding, Telling, is_blank
 from .entries import Ids, iso
 from .filters import ACTOR, ENTITY_KEYS, EVERYTHING, Filter, every, filed_under, parse
 from .principals import ANYBODY, Forbidden, Principal
@@ -59,13 +59,13 @@ def talk_of(messages: Any) -> Any:
     return [
         _message(message) if isinstance(message, Mapping) else message
         for message in messages
-        if not _is_blank(message)
+        if not _says_nothing(message)
     ]
 
 
-def _is_blank(message: Any) -> bool:
+def _says_nothing(message: Any) -> bool:
     content = message.get("content") if isinstance(message, Mapping) else message
-    return content is None or (isinstance(content, str) and not content.strip())
+    return content is None or is_blank(content)
 
 
 def _message(message: Mapping[str, Any]) -> dict[str, Any]:
@@ -217,12 +217,9 @@ class OpenSource:
                 "text", "is missing", "give at least one of text, metadata and expiration_date"
             )
         notes = {} if expires is MISSING else {"expires": day_of(expires)}
-        joined = None
-        if metadata is not None:
-            held = self.service.get(memory_id, who=self.who).entry.metadata
-            joined = {**held, **(_own(metadata) or {})}
+        joined = None if metadata is None else _own(metadata)
         self.service.update(
-            memory_id, text=text, metadata=joined, timestamp=timestamp, notes=notes, who=self.who
+            memory_id, text=text, metadata=joined, timestamp=timestamp, notes=notes, join=True, who=self.who
         )
 
     # -- looking --------------------------------------------------------------------------------

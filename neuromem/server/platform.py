@@ -30,6 +30,7 @@ class Platform:
         self.projects = Projects(desk, clock, service.categories)
         self.profiles = Profiles(service, desk, clock)
         self.webhooks = Webhooks(desk, clock, self._categories_of)
+        self.projects.on_remove.append(self.webhooks.remove_all)
         service.watchers += [self._forget_notes, self.webhooks.notice]
 
     def texts(self, events: Sequence[Event], who: Principal) -> dict[str, str]:

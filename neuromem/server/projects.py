@@ -37,6 +37,7 @@ class Projects:
 
     def __init__(self, desk: Desk, clock: Callable[[], float], categories: Categories) -> None:
         self._desk, self._clock, self._categories = desk, clock, categories
+        self.on_remove: list[Callable[[str], None]] = []  # called with a project that is dropped
         self._apply()
 
     def get(self, project: str = PROJECT) -> dict[str, Any]:
@@ -97,10 +98,11 @@ class Projects:
         """Drops a project with settings, members and webhooks; the server's own is as new. No memory goes."""
         self.get(project)
         self._desk.remove("project", project)
-        for kind in ("member", "webhook"):
-            for thing in self._desk.things(kind):
-                if thing["project"] == project:
-                    self._desk.remove(kind, thing["id"])
+        for thing in self._desk.things("member"):
+            if thing["project"] == project:
+                self._desk.remove("member", thing["id"])
+        for dropped in self.on_remove:
+            dropped(project)
         self._apply()
 
     def _apply(self) -> None:

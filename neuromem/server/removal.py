@@ -7,13 +7,15 @@ the memory goes with the last.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ..asking import look
 from ..identity import Owner
+from ..telling import delete_of
 from .desk import Desk
-from .entries import KINDS, Entry, nothing_of
+from .entries import KINDS, Entry, catalog_of, nothing_of
 from .filters import Filter
 from .principals import Principal
 from .terms import Change
@@ -27,35 +29,46 @@ __all__ = ["delete_where"]
 def delete_where(service: Service, filter_: Filter, who: Principal) -> int:
     """As `Service.delete_where`."""
     _drop_waiting(service, filter_, who)
-    log, named = service.engine.log, filter_.owners(service.filing)
-    gone = 0
-    for owner in sorted(name for name in (log.owners() if named is None else named) if who.sees(name)):
-        entries = service.catalog(owner).entries if log.length(owner) else {}
-        passing = [entry for entry in entries.values() if _passes(service, filter_, entry)]
-        left = {entry.id: _left_under(service, filter_, entry) for entry in passing}
+    named = filter_.owners(service.filing)
+    names = service.engine.log.owners() if named is None else named
+    return sum(_delete_of(service, filter_, owner) for owner in sorted(names) if who.sees(owner))
+
+
+def _delete_of(service: Service, filter_: Filter, owner: str) -> int:
+    """Deletes what passes of one owner, held from look to deletion: what is told meanwhile comes after both.
+
+    No other owner is looked at in between: two that are held would wait for each other.
+    """
+    engine = service.engine
+    with engine.owners.use(owner, settle=False) as open_:
+
+        def passes(entry: Entry) -> bool:
+            return filter_(entry, lambda: look(engine, open_, [entry.id], "auto")[0].text)
+
+        entries = catalog_of(engine, open_, service.categories).entries
+        passing = [entry for entry in entries.values() if passes(entry)]
+        left = {entry.id: _left_under(passes, entry) for entry in passing}
         ids = [memory_id for memory_id, names in left.items() if not names]
+        named = {memory_id: names for memory_id, names in left.items() if names}
         if len(ids) == len(entries) and (ids or filter_(nothing_of(owner), str)):
-            service.forget_owner(owner)
+            service.forget_owner(owner, waiting=False)
         elif ids:
-            service.memory.delete(ids)
-        for memory_id, names in left.items():
-            if names:
-                service.update(memory_id, notes=names, who=who)
-        service.tell([Change("DELETE", memory_id, owner) for memory_id in ids])
-        gone += len(passing)
-    return gone
+            delete_of(engine, owner, ids)
+        for memory_id, names in named.items():
+            service.change_held(open_, memory_id, notes=names)
+    service.tell(
+        [Change("DELETE", memory_id, owner) for memory_id in ids]
+        + [Change("UPDATE", found.entry.id, owner, found.text) for found in service.read_ids(named)]
+    )
+    return len(passing)
 
 
-def _passes(service: Service, filter_: Filter, entry: Entry) -> bool:
-    return filter_(entry, lambda: service.words(entry))
-
-
-def _left_under(service: Service, filter_: Filter, entry: Entry) -> dict[str, list[str]]:
+def _left_under(passes: Callable[[Entry], bool], entry: Entry) -> dict[str, list[str]]:
     """Kind → the other names under which a memory that passes would not: it stays filed under those."""
     left: dict[str, list[str]] = {}
     for kind, names in entry.ids.items():
         alone = {name: replace(entry, ids={**entry.ids, kind: (name,)}) for name in names}
-        others = [name for name, one in alone.items() if not _passes(service, filter_, one)]
+        others = [name for name, one in alone.items() if not passes(one)]
         if others:
             left[kind] = others
     return left

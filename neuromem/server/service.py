@@ -17,11 +17,11 @@ from ..checks import check_search
 from ..engine import Written
 from ..errors import InvalidInput, NotFound
 from ..forgetting import strength
-from ..identity import EXPIRES, NOTES, Owner, canonical_id, owner_of
+from ..identity import NOTES, Owner, canonical_id, owner_of
 from ..memory import Memory
 from ..owners import OpenOwner
 from ..recall import Recall
-from ..telling import Call
+from ..telling import Call, change_of
 from .categories import Categories
 from .combine import Combiner
 from .desk import Desk
@@ -34,6 +34,7 @@ from .entries import (
     catalog_of,
     entry_of,
     notes_for,
+    notes_of,
     own_metadata,
 )  # fmt: skip
 from .filing import Filing
@@ -105,6 +106,7 @@ class Service:
         call = Call.of(self.engine, messages, own, timestamp, infer)
         self.desk.file(owner.name, ids.given().items())
         written = self.combiner.add(owner, call)
+        self.desk.file(owner.name, ids.given().items())  # the owner may have been forgotten meanwhile
         new = (item for item in written if item.event in ("ADD", "UPDATE"))
         self.tell([Change("ADD", item.id, owner.name, item.text) for item in new])
         return written
@@ -114,13 +116,10 @@ class Service:
         for watcher in self.watchers if changes else ():
             watcher(changes)
 
-    def check(
-        self, ids: Ids, messages: Any, *, metadata: Any = None, infer: bool = True, timestamp: Any = None,
-        who: Principal = ANYBODY,
-    ) -> None:  # fmt: skip
+    def check(self, ids: Ids, messages: Any, *, metadata: Any = None, timestamp: Any = None) -> None:
         """Raises InvalidInput where `add` would, for what is told later."""
-        _ = who.check(ids).owner
-        Call.of(self.engine, messages, own_metadata(metadata), timestamp, infer)
+        _ = ids.owner
+        Call.of(self.engine, messages, own_metadata(metadata), timestamp, infer=True)
 
     def update(
         self,
@@ -130,37 +129,39 @@ class Service:
         metadata: Mapping[str, Any] | None = None,
         timestamp: float | str | None = None,
         notes: Mapping[str, Any] | None = None,
+        join: bool = False,
         who: Principal = ANYBODY,
     ) -> Found:
-        """Changes a memory. `notes`: replaces single ones ("expires", "categories"); None drops one."""
-        found = self.get(memory_id, who=who)
-        if metadata is None and not notes and text is None and timestamp is None:
-            raise InvalidInput("text", "is missing", "give text, metadata, timestamp or expiration_date")
-        kept = self._notes(found.entry)
-        kept |= dict(notes or {})
-        kept = {key: value for key, value in kept.items() if value is not None}
-        if metadata is not None and not isinstance(metadata, Mapping):
-            raise InvalidInput("metadata", f"is of type {type(metadata).__name__}", "give an object")
-        own = dict(found.entry.metadata) if metadata is None else own_metadata(metadata)
-        if kept:
-            own[NOTES] = kept
-        self.memory.update(memory_id, text, metadata=own, timestamp=timestamp)
+        """Changes a memory.
+
+        Args:
+            notes: replaces single ones ("expires", "categories"); None drops one.
+            join: the metadata is added to what is there; False: it takes its place.
+        """
+        with self._holding(memory_id, who) as (open_, id_):
+            self.change_held(open_, id_, text, metadata, timestamp, notes, join=join)
         changed = self.get(memory_id, who=who)
         self.tell([Change("UPDATE", changed.entry.id, changed.entry.owner, changed.text)])
         return changed
 
-    def _notes(self, entry: Entry) -> dict[str, Any]:
-        """An entry's notes as they are stored."""
-        owner = Owner.parse(entry.owner)
-        notes: dict[str, Any] = {
-            kind: list(names) for kind, names in entry.ids.items() if names and kind != owner.kind
-        }
-        stored = {
-            EXPIRES: entry.expires,
-            "categories": list(entry.categories) if entry.sorted else None,
-            "immutable": entry.immutable or None,
-        }
-        return notes | {key: value for key, value in stored.items() if value} | dict(entry.extra)
+    def change_held(
+        self, open_: OpenOwner, memory_id: str, text: str | None = None,
+        metadata: Mapping[str, Any] | None = None, timestamp: float | str | None = None,
+        notes: Mapping[str, Any] | None = None, *, join: bool = False,
+    ) -> None:  # fmt: skip
+        """As `update`, of an owner who is held: nobody else changes anything of theirs. Tells nobody."""
+        if metadata is None and not notes and text is None and timestamp is None:
+            raise InvalidInput("text", "is missing", "give text, metadata, timestamp or expiration_date")
+        if metadata is not None and not isinstance(metadata, Mapping):
+            raise InvalidInput("metadata", f"is of type {type(metadata).__name__}", "give an object")
+        entry = entry_of(self.engine, open_, memory_id, self.categories)
+        kept = notes_of(entry) | dict(notes or {})
+        kept = {key: value for key, value in kept.items() if value is not None}
+        own = dict(entry.metadata) if metadata is None or join else {}
+        own |= own_metadata(metadata)
+        if kept:
+            own[NOTES] = kept
+        change_of(self.engine, open_, memory_id, text, own, timestamp)
 
     # -- looking --------------------------------------------------------------------------------
 
@@ -374,13 +375,19 @@ class Service:
         """
         return delete_where(self, filter_, who)
 
-    def forget_owner(self, owner: str) -> int:
-        """Forgets an owner, every word. Those who watch are told by whoever calls this."""
+    def forget_owner(self, owner: str, *, waiting: bool = True) -> int:
+        """Forgets an owner, every word. Those who watch are told by whoever calls this.
+
+        Args:
+            waiting: with what waits to be told; False: that is told afterwards.
+        """
         held = self.memory.delete_all(**whose_of(owner))
-        self.desk.unfile(owner)
+        self.desk.unfile(owner, waiting=waiting)
         self.desk.unhear(f"{owner}\0")
         for told in self.on_forget:
             told(owner)
+        if self.engine.log.length(owner):  # told something meanwhile, before the names were forgotten
+            self.filing.file(owner)
         return held
 
     def close(self) -> None:

@@ -18,7 +18,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 from uuid import uuid4
 
 from ..errors import InvalidInput, NotFound
@@ -34,6 +34,7 @@ TYPES = (
 )  # fmt: skip
 WAITING = 1_000  # deliveries that may wait for one receiver
 PAUSES_S = (1.0, 4.0, 16.0)  # before each further attempt
+SENT_AS_IT_IS = "".join(chr(code) for code in range(0x21, 0x7F))  # of a path and a query
 TIMEOUT_S, IDLE_S = 5.0, 5.0  # of an attempt; after which a thread without work ends
 _log = logging.getLogger(__name__)
 
@@ -87,6 +88,11 @@ class Webhooks:
         self._desk.remove("webhook", hook_id)
         self._reload()
 
+    def remove_all(self, project: str) -> None:
+        """Drops those of a project."""
+        self._desk.remove("webhook", *(hook["webhook_id"] for hook in self.all(project)))
+        self._reload()
+
     def all(self, project: str) -> list[dict[str, Any]]:
         """Those of a project."""
         return [_shown(hook) for hook in self._desk.things("webhook") if hook["project"] == project]
@@ -102,7 +108,8 @@ class Webhooks:
         return hook
 
     def _reload(self) -> None:
-        self._hooks = self._desk.things("webhook")
+        with self._lock:  # of two that change something the last sees both
+            self._hooks = self._desk.things("webhook")
 
     def _secret(self, hook_id: str) -> bytes:
         return hmac.digest(self._desk.secret(), f"webhook:{hook_id}".encode(), "sha256")
@@ -133,29 +140,42 @@ class Webhooks:
             if self._closing.is_set():
                 return
             waiting = self._queues.get(hook_id)
-            if waiting is None:
-                waiting = self._queues[hook_id] = queue.Queue(WAITING)
-                threading.Thread(
-                    target=self._work, args=(hook_id, waiting), name="neuromem-webhook", daemon=True
-                ).start()
             try:
+                if waiting is None:
+                    waiting = queue.Queue(WAITING)
+                    threading.Thread(
+                        target=self._work, args=(hook_id, waiting), name="neuromem-webhook", daemon=True
+                    ).start()
+                    self._queues[hook_id] = waiting
                 waiting.put_nowait(body)
-            except queue.Full:
+            except (queue.Full, RuntimeError):  # RuntimeError: no more threads
                 self.counts["dropped"] += 1
 
     def _work(self, hook_id: str, waiting: queue.Queue[Mapping[str, Any]]) -> None:
         """Sends what waits for a receiver, in order."""
-        while not self._closing.is_set():
-            try:
-                body = waiting.get(timeout=IDLE_S)
-            except queue.Empty:
-                with self._lock:
-                    if waiting.empty():
-                        del self._queues[hook_id]
-                        return
-                continue
-            sent = self._deliver(hook_id, json.dumps(body).encode())
-            self.counts["sent" if sent else "failed"] += 1
+        try:
+            while not self._closing.is_set():
+                try:
+                    body = waiting.get(timeout=IDLE_S)
+                except queue.Empty:
+                    with self._lock:
+                        if waiting.empty():
+                            del self._queues[hook_id]
+                            return
+                    continue
+                sent = self._sent(hook_id, body)
+                self.counts["sent" if sent else "failed"] += 1
+        finally:
+            with self._lock:  # nothing is put where nobody takes it out
+                if self._queues.get(hook_id) is waiting:
+                    del self._queues[hook_id]
+
+    def _sent(self, hook_id: str, body: Mapping[str, Any]) -> bool:
+        try:
+            return self._deliver(hook_id, json.dumps(body).encode())
+        except Exception as error:  # of one delivery: those after it are sent
+            _log.warning("webhook %s: a delivery failed (%s)", hook_id, type(error).__name__)
+            return False
 
     def _deliver(self, hook_id: str, body: bytes) -> bool:
         for pause in (*self._pauses, None):
@@ -186,11 +206,9 @@ class Webhooks:
             "X-Neuromem-Timestamp": stamp,
             "X-Neuromem-Signature": f"sha256={signed}",
         }
-        connection = kind(parts.hostname or "", parts.port, timeout=TIMEOUT_S)
+        connection = kind(_host(parts), parts.port, timeout=TIMEOUT_S)
         try:
-            connection.request(
-                "POST", f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}", body, headers
-            )
+            connection.request("POST", _target(parts), body, headers)
             return connection.getresponse().status
         finally:
             connection.close()
@@ -201,16 +219,30 @@ class Webhooks:
 
 
 def _url(url: Any) -> str:
-    parts = urlsplit(url) if isinstance(url, str) else None
     try:
+        parts = urlsplit(url) if isinstance(url, str) else None
         sound = parts is not None and parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:
+        if parts is not None and sound:
+            _host(parts), _target(parts)
+    except ValueError:  # a port that is none, a host that no name server knows, half of a surrogate pair
         sound = False
     if not sound or any(char.isspace() or ord(char) < 32 for char in str(url)):
         raise InvalidInput(
             "url", f"{url!r:.100} is no web address", "give one such as https://example.com/hook"
         )
     return str(url)
+
+
+def _host(parts: SplitResult) -> str:
+    """The host as name servers know it. Raises UnicodeError: they cannot."""
+    host = parts.hostname or ""
+    return host if host.isascii() else host.encode("idna").decode()
+
+
+def _target(parts: SplitResult) -> str:
+    """Path and query as they are sent: in ASCII. Raises UnicodeError: they hold half of a surrogate pair."""
+    target = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
+    return quote(target, safe=SENT_AS_IT_IS)
 
 
 def _types(types: Any) -> list[str]:

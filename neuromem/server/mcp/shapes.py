@@ -52,7 +52,7 @@ class Page(TypedDict):
 
 
 class Told(TypedDict):
-    """A fact that was kept. `event`: ADD, UPDATE (replaces `old_memory`'s words) REINFORCE (known)
+    """A fact that was kept. `event`: ADD, UPDATE (a new memory, which ended an older one), REINFORCE (known)
     or NONE (the same talk was told before)."""
 
     id: str

@@ -27,6 +27,7 @@ __all__ = ["router"]
 
 router = APIRouter(prefix="/v1", tags=["memory service"])
 INGEST = "INGEST"
+MOST, FURTHER = 10_000, 8  # results of a search; times as many are asked for where a session has too few
 Name = Annotated[str, Field(min_length=1, max_length=256)]
 Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)]
 
@@ -41,7 +42,7 @@ class NewSession(Given):
     """A talk that begins."""
 
     user_id: Name | None = None
-    metadata: dict[str, Any] | None = None
+    metadata: dict[str, Any] | None = None  # taken, and kept nowhere: every ingest has its own
 
 
 class Ingest(Given):
@@ -61,7 +62,7 @@ class Ask(Given):
 
     user_id: Name | None = None
     query: str
-    limit: int = Field(10, ge=1, le=10_000)
+    limit: int = Field(10, ge=1, le=MOST)
     current_view_only: bool = True
     session_id: Name | None = None
     deep: bool = False
@@ -75,11 +76,8 @@ class Ask(Given):
 def begin(body: NewSession, service: TheService, who: Who) -> Response:
     """Begins a session; gives what an assistant should have in mind from the start."""
     ids = who.check(Ids(user=body.user_id))
-    owner, now = ids.owner, service.engine.clock()
-    id_ = str(uuid4())
-    service.desk.put("session", id_, {"user_id": ids.user, "metadata": body.metadata or {}}, now)
     return reply(
-        {"session_id": id_, "user_id": ids.user, "conscious": _conscious(service, owner)}, 201
+        {"session_id": str(uuid4()), "user_id": ids.user, "conscious": _conscious(service, ids.owner)}, 201
     )  # fmt: skip
 
 
@@ -168,14 +166,21 @@ def _deep(service: Service, ids: Ids, body: Ask, wanted: Filter) -> list[dict[st
     check_search(body.query, body.limit, body.fidelity, None)
     if not service.engine.log.length(owner.name):
         return []
-    found = service.memory.deep(body.query, ids.user, limit=body.limit)
-    entries = service.catalog(owner.name).entries
-    out = []
-    for item in found:
-        entry = entries.get(item.id)
-        if ids.run is None or (entry is not None and wanted(entry, str)):
-            out.append(_memory(item, {} if entry is None else entry.metadata, item.score, item.superseded_by))
-    return out
+    asked = body.limit
+    while True:
+        found = service.memory.deep(body.query, ids.user, limit=asked)
+        entries = service.catalog(owner.name).entries
+        passing = [
+            (item, entries.get(item.id)) for item in found
+            if ids.run is None or (item.id in entries and wanted(entries[item.id], str))
+        ]  # fmt: skip
+        if len(passing) >= body.limit or len(found) < asked or asked == MOST:
+            break
+        asked = min(MOST, FURTHER * asked)  # what other sessions said stood before it
+    return [
+        _memory(item, {} if entry is None else entry.metadata, item.score, item.superseded_by)
+        for item, entry in passing[: body.limit]
+    ]
 
 
 def _memory(
