@@ -82,8 +82,7 @@ class Memory:
     @classmethod
     def _past(cls, engine: Engine) -> Self:
         memory = cls.__new__(cls)
-        memory._engine = engine
-        memory._conscious = ConsciousSets()
+        memory._engine, memory._conscious = engine, ConsciousSets()
         return memory
 
     def __enter__(self) -> Self:
