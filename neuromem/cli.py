@@ -143,8 +143,10 @@ def _version() -> str:
     return __version__
 
 
-def _command(commands: Commands, name: str, run: str, what: str, more: str = "") -> Parser:
-    """A command with the options that all have."""
+def _command(
+    commands: Commands, name: str, run: str, what: str, more: str = "", *, path: str | None = None
+) -> Parser:
+    """A command with the options that all have; with a `path` of its own it ignores the environment's."""
     description = f"{what[0].upper()}{what[1:]}.{' ' + more if more else ''}"
     parser = commands.add_parser(name, help=what, description=description)
     parser.set_defaults(run=run)
@@ -154,8 +156,8 @@ def _command(commands: Commands, name: str, run: str, what: str, more: str = "")
     common.add_argument(
         "--path",
         metavar="FOLDER",
-        default=os.environ.get("NEUROMEM_PATH"),
-        help="where the memory is kept (default: $NEUROMEM_PATH, else the user's data folder)",
+        default=None if path else os.environ.get("NEUROMEM_PATH"),
+        help=path or "where the memory is kept (default: $NEUROMEM_PATH, else the user's data folder)",
     )
     common.add_argument("--config", metavar="FILE.toml", help="settings, such as [bank] max_slots = 10")
     common.add_argument("--encoder", metavar="NAME", help=f"{ENCODERS} (default: {DEFAULT_ENCODER})")
@@ -377,17 +379,15 @@ def _serving(commands: Commands) -> None:
 
 def _looking(commands: Commands) -> None:
     bench = _command(
-        commands,
-        "bench",
-        "look:benches",
-        "measure our claims on this machine",
+        commands, "bench", "look:benches", "measure our claims on this machine",
         "`neuromem bench` lists the benchmarks, `neuromem bench NAME --help` explains one.",
-    )
+    )  # fmt: skip
     bench.add_argument("name", nargs="?", metavar="NAME", help="codec, forgetting, recall or speed")
     _command(commands, "doctor", "doctor:doctor", "check this installation", "Ends with status 1 on a FAIL.")
     demo = _command(
         commands, "demo", "demo:demo", "tell it a conversation, let months pass, watch it fade and return",
         "The store is made anew in .demo/ (or --path).",
+        path="where the demo's store is made (default: .demo)",
     )  # fmt: skip
     demo.add_argument("--plain", action="store_true", help="plain text, 100 columns, no colour")
 
