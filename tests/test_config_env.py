@@ -1,0 +1,47 @@
+"""Settings of the environment: a name that is nearly one is refused, what is no setting is left alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from neuromem.cli import main
+from neuromem.config import Config
+from neuromem.errors import ConfigError
+
+STARTED = "can be reached by others"  # what a server says that has read its settings
+
+
+@pytest.mark.parametrize(
+    ("name", "right"),
+    [
+        ("NEUROMEM_FORGETTING_DECAY", "NEUROMEM_FORGETTING__DECAY"),
+        ("NEUROMEM_BANK_MAX_SLOTS", "NEUROMEM_BANK__MAX_SLOTS"),
+        ("NEUROMEM_SERVER_ADMIN_KEY", "NEUROMEM_SERVER__ADMIN_KEY"),
+        ("NEUROMEM_LLM_EXTRACTOR", "NEUROMEM_LLM__EXTRACTOR"),
+    ],
+)
+def test_one_underscore_where_two_belong_is_refused(name: str, right: str) -> None:
+    with pytest.raises(ConfigError, match=f"{name}: is no setting; write {right}, with two"):
+        Config.load(env={name: "1"})
+
+
+def test_names_that_are_no_settings_are_left_alone() -> None:
+    others = "PATH URL API_KEY DATA TEST_CACHE ADMIN_KEY LOG_LEVEL SERVICE_HOST PORT".split()
+    assert Config.load(env={f"NEUROMEM_{name}": "x" for name in others}) == Config()
+    assert Config.load(env={"NEUROMEM_SERVER_PORT": "tcp://10.0.0.7:8888"}) == Config()  # of Kubernetes
+
+
+def test_a_server_is_not_left_open_by_a_misspelt_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = ["--path", str(tmp_path / "store"), "--encoder", "hash"]
+    serve = ["serve", *store, "--host", "0.0.0.0", "--port", "0"]
+    monkeypatch.setenv("NEUROMEM_ADMIN_KEY", "secret")
+    assert main(serve) == 2
+    assert "write NEUROMEM_SERVER__ADMIN_KEY" in capsys.readouterr().err
+    assert main(["add", "My dog is called Potola", *store]) == 0
+    monkeypatch.setenv("NEUROMEM_ADMIN_KEY", "")
+    assert main(serve) == 2
+    assert STARTED in capsys.readouterr().err
