@@ -26,6 +26,7 @@ Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
 EXIT_ERROR, EXIT_INPUT, EXIT_STOPPED, EXIT_PIPE = 1, 2, 130, 141
 MODES = ("robust", "standard", "fast", "ultra")  # of the modem; `sound.modem` has them, and NumPy with them
 CLASSES = ("control", "critical", "reliable", "standard", "high-density", "ultrasonic")  # the same
+ME, ALL = 'default "me"', "default: everybody"  # whose memory a command means that names nobody
 EPILOG = """\
 examples:
   neuromem add "My dog's name is Potola"
@@ -144,15 +145,16 @@ def _version() -> str:
 
 
 def _command(
-    commands: Commands, name: str, run: str, what: str, more: str = "", *, path: str | None = None
-) -> Parser:
+    commands: Commands, name: str, run: str, what: str, more: str = "", *,
+    user: str = 'default "me", else the only user', path: str | None = None,
+) -> Parser:  # fmt: skip
     """A command with the options that all have; with a `path` of its own it ignores the environment's."""
     description = f"{what[0].upper()}{what[1:]}.{' ' + more if more else ''}"
     parser = commands.add_parser(name, help=what, description=description)
     parser.set_defaults(run=run)
     common = parser.add_argument_group("options of every command")
     common.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
-    common.add_argument("--user", metavar="NAME", help='whose memory (default "me", else the only user)')
+    common.add_argument("--user", metavar="NAME", help=f"whose memory ({user})")
     common.add_argument(
         "--path",
         metavar="FOLDER",
@@ -166,7 +168,7 @@ def _command(
 
 def _telling(commands: Commands) -> None:
     add = _command(
-        commands, "add", "tell:add", "remember what is said", "Questions and greetings are no facts."
+        commands, "add", "tell:add", "remember what is said", "Questions and greetings are no facts.", user=ME
     )
     add.add_argument("text", nargs="+", metavar="TEXT", help="the words; - reads them from standard input")
     add.add_argument("--at", metavar="TIME", help="when it was said: ISO 8601 or Unix seconds (default: now)")
@@ -174,13 +176,10 @@ def _telling(commands: Commands) -> None:
     add.add_argument("--raw", action="store_true", help="keep the words as they are, whole")
     _extractor(add)
     ingest = _command(
-        commands,
-        "ingest",
-        "tell:ingest",
-        "read conversations from files",
+        commands, "ingest", "tell:ingest", "read conversations from files",
         "The format is detected: plain text, JSON or JSONL messages, exports of ChatGPT, Claude and "
-        "WhatsApp, LoCoMo JSON. An interrupted ingest goes on where it stopped.",
-    )
+        "WhatsApp, LoCoMo JSON. An interrupted ingest goes on where it stopped.", user=ME,
+    )  # fmt: skip
     ingest.add_argument("files", nargs="+", metavar="FILE", help="a file, or a .zip with a chat export")
     ingest.add_argument("--raw", action="store_true", help="keep every message as it is, whole")
     ingest.add_argument("--again", action="store_true", help="read a file even if it was read before")
@@ -229,7 +228,7 @@ def _talking(commands: Commands) -> None:
     chat = _command(
         commands, "chat", "chat:chat", "talk with an assistant that remembers",
         "With no --llm it answers from the recalled facts. /help tells the commands, such as /why and "
-        "/time +30d. Lines may come from a pipe; --json prints one object for each answer.",
+        "/time +30d. Lines may come from a pipe; --json prints one object for each answer.", user=ME,
     )  # fmt: skip
     _llm(chat)
 
@@ -238,7 +237,7 @@ def _speaking(commands: Commands) -> None:
     voice = _command(
         commands, "voice", "voice:voice", "talk with it by voice, offline",
         "It hears, recalls, answers, speaks, and is silent when you speak. With --input and --output it "
-        "needs no sound card. With no --llm it answers from the recalled facts.",
+        "needs no sound card. With no --llm it answers from the recalled facts.", user=ME,
     )  # fmt: skip
     voice.add_argument(
         "--stt", metavar="NAME", default="pocketsphinx",
@@ -272,13 +271,14 @@ def _llm(command: Parser) -> None:
 def _keeping(commands: Commands) -> None:
     sleep = _command(
         commands, "sleep", "keep:sleep", "merge what says the same, let the weights shrink as they are due",
-        "What has faded is forgotten.",
+        "What has faded is forgotten.", user=ALL,
     )  # fmt: skip
     sleep.add_argument("--budget", type=float, metavar="SECONDS", help="stop after so long; the next goes on")
     sleep.add_argument("--now", metavar="TIME", nargs="?", help="as of this time (default: the present)")
     rebuild = _command(
-        commands, "rebuild", "keep:rebuild", "make the weights anew from the log", "Every word returns."
-    )
+        commands, "rebuild", "keep:rebuild", "make the weights anew from the log", "Every word returns.",
+        user=ALL,
+    )  # fmt: skip
     rebuild.add_argument("--no-restore", action="store_true", help="the bank as it was, faded, bit for bit")
     _command(commands, "verify", "keep:verify", "check every record, hash chain and Merkle tree of the log")
 

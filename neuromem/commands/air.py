@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ArchiveInvalid, InvalidInput, NoSignal, NotFound, SignalDamaged, SoundError
+from ..errors import ArchiveInvalid, InvalidInput, NoSignal, SignalDamaged, SoundError
 from ..identity import Owner
 from ..sound.acoustic_file import heard_log, read_sound
 from ..sound.modem import Importance, Listener, Received, demodulate, encode, modulate
 from ..sound.needed import needed
-from .common import emit, open_memory
+from .common import emit, open_memory, whose
 from .move import told, view_import
 
 __all__ = ["listen", "send"]
@@ -68,10 +68,7 @@ def _memory_items(args: Namespace) -> list[tuple[bytes, Importance]]:
     from ..sound.memory_file import acoustic_items
 
     with open_memory(args, readonly=True) as memory:
-        users = memory.users()
-        if args.user is None and len(users) != 1:
-            raise NotFound(f"{len(users)} users have a memory here; name one with --user")
-        owner = Owner.of(args.user if args.user is not None else users[0], None, None).name
+        owner = Owner.of(whose(args, memory), None, None).name
         with memory.engine.owners.use(owner) as open_:
             return acoustic_items(memory.engine, open_.fold, args.mode)
 
