@@ -114,8 +114,7 @@ def _import(args: Namespace, heard: Received | SignalDamaged) -> int:
         raise ArchiveInvalid("what was heard is a message, but no memory; listen without --memory shows it")
     with open_memory(args, new=True) as memory:
         on_gaps = gaps.append if args.partial else None
-        count = import_heard(memory.engine, log, args.user, "what was heard", on_gaps)
-        user = memory.users()[0] if args.user is None else args.user
+        user, count = import_heard(memory.engine, log, args.user, "what was heard", on_gaps)
     data = {"user": user, "memories": count, **told(gaps), "report": log.report.as_dict()}
     emit(args, data, lambda console: view_import(console, count, user, gaps))
     return 0

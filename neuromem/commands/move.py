@@ -42,10 +42,15 @@ def import_(args: Namespace) -> int:
         raise NotFound(f"{file} does not exist; give the path of an exported file")
     gaps: list[Gaps] = []
     with open_memory(args, new=True) as memory:
-        named = args.user is not None or memory.users() or file.suffix == ".flac"  # which says whose it is
-        user = args.user if named else DEFAULT_USER
-        count = memory.import_(file, user, gaps.append if args.partial else None)
-        user = user if user is not None else memory.users()[0]
+        on_gaps = gaps.append if args.partial else None
+        if file.suffix == ".flac":  # which says whose it is
+            from ..sound.memory_file import import_memory
+
+            user, count = import_memory(memory.engine, file, args.user, on_gaps)
+        else:
+            user = args.user if args.user is not None or memory.users() else DEFAULT_USER
+            count = memory.import_(file, user, on_gaps)
+            user = user if user is not None else memory.users()[0]
     data = {"user": user, "file": str(file), "memories": count, **(told(gaps) if args.partial else {})}
     emit(args, data, lambda console: view_import(console, count, user, gaps))
     return 0
