@@ -10,7 +10,7 @@ RUN pip install --index-url https://download.pytorch.org/whl/cpu "torch>=2.6,<3"
 COPY pyproject.toml README.md LICENSE ./
 COPY neuromem neuromem
 COPY checkpoints checkpoints
-RUN pip install ".[server]"
+RUN pip install ".[server,sound]"
 
 FROM python:3.11-slim
 RUN useradd --system --uid 10001 --home-dir /data neuromem \
