@@ -7,7 +7,8 @@ RUN python -m venv /opt/neuromem
 ENV PATH=/opt/neuromem/bin:$PATH PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 # torch first, the CPU build: it is by far the largest layer and changes least
 RUN pip install --index-url https://download.pytorch.org/whl/cpu "torch>=2.6,<3"
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml README.md LICENSE NOTICE ./
+COPY LICENSES LICENSES
 COPY neuromem neuromem
 COPY checkpoints checkpoints
 RUN pip install ".[server,sound]"
