@@ -288,8 +288,11 @@ class Config:
             defaults: nested dict of what holds where nobody says otherwise.
 
         Raises:
-            ConfigError: unknown key, wrong type, or value out of range.
+            ConfigError: unknown key, wrong type, or value out of range; `settings` is no dict.
         """
+        if settings is not None and not isinstance(settings, Mapping):
+            remedy = 'give a dict such as {"bank": {"max_slots": 10}}, or Config.load(file=…) for a TOML file'
+            raise ConfigError("config", f"{settings!r} is not a dict of settings", remedy)
         merged: dict[str, Any] = _merge({}, defaults or {})
         if file is not None:
             merged = _merge(merged, _read_toml(Path(file)))

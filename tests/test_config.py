@@ -1,11 +1,13 @@
-"""Settings of the environment: a name that is nearly one is refused, what is no setting is left alone."""
+"""Settings: a name in the environment that is nearly one is refused, and so is what is no dict of them."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from neuromem import Memory
 from neuromem.cli import main
 from neuromem.config import Config
 from neuromem.errors import ConfigError
@@ -45,3 +47,10 @@ def test_a_server_is_not_left_open_by_a_misspelt_key(
     monkeypatch.setenv("NEUROMEM_ADMIN_KEY", "")
     assert main(serve) == 2
     assert STARTED in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("wrong", ["settings.toml", Path("settings.toml"), ["bank"]])
+def test_settings_that_are_no_dict_are_refused_with_the_remedy(wrong: Any) -> None:
+    for load in (Config.load, lambda config: Memory(config=config)):
+        with pytest.raises(ConfigError, match=r"config: .* is not a dict of settings; .*Config\.load\(file="):
+            load(wrong)
