@@ -15,6 +15,7 @@ from importlib import import_module
 from io import TextIOWrapper
 from typing import NoReturn, TypeAlias
 
+from . import bench
 from .errors import InvalidInput, NeuromemError, NotFound
 from .shipped import DEFAULT_ENCODER, ENCODERS
 
@@ -83,7 +84,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(words: list[str]) -> int:
     if words[:1] == ["bench"] and len(words) > 1 and not words[1].startswith("-"):
-        return _bench(words[1], words[2:])
+        return bench.run(words[1], words[2:])  # a benchmark has options of its own
     parser = build_parser()
     args = parser.parse_args(words)
     if args.command is None:
@@ -94,15 +95,6 @@ def _run(words: list[str]) -> int:
         import_module(f".commands.{module}", __package__), function
     )
     return run(args)
-
-
-def _bench(name: str, rest: list[str]) -> int:
-    """A benchmark has options of its own."""
-    bench = import_module(".bench", __package__)
-    if name not in bench.NAMES:
-        known = ", ".join(bench.NAMES)
-        raise InvalidInput("bench", f"there is no benchmark {name!r}", f"choose one of {known}")
-    return int(bench.run(name, rest))
 
 
 def _speak_utf8() -> None:
@@ -378,11 +370,11 @@ def _serving(commands: Commands) -> None:
 
 
 def _looking(commands: Commands) -> None:
-    bench = _command(
+    benches = _command(
         commands, "bench", "look:benches", "measure our claims on this machine",
         "`neuromem bench` lists the benchmarks, `neuromem bench NAME --help` explains one.",
     )  # fmt: skip
-    bench.add_argument("name", nargs="?", metavar="NAME", help="codec, forgetting, recall or speed")
+    benches.add_argument("name", nargs="?", metavar="NAME", help=f"one of {', '.join(bench.NAMES)}")
     _command(commands, "doctor", "doctor:doctor", "check this installation", "Ends with status 1 on a FAIL.")
     demo = _command(
         commands, "demo", "demo:demo", "tell it a conversation, let months pass, watch it fade and return",
