@@ -7,10 +7,11 @@ RUN python -m venv /opt/neuromem
 ENV PATH=/opt/neuromem/bin:$PATH PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 # torch first, the CPU build: it is by far the largest layer and changes least
 RUN pip install --index-url https://download.pytorch.org/whl/cpu "torch>=2.6,<3"
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml README.md LICENSE NOTICE ./
+COPY LICENSES LICENSES
 COPY neuromem neuromem
 COPY checkpoints checkpoints
-RUN pip install ".[server]"
+RUN pip install ".[server,sound]"
 
 FROM python:3.11-slim
 RUN useradd --system --uid 10001 --home-dir /data neuromem \

@@ -15,6 +15,7 @@ from importlib import import_module
 from io import TextIOWrapper
 from typing import NoReturn, TypeAlias
 
+from . import bench
 from .errors import InvalidInput, NeuromemError, NotFound
 from .shipped import DEFAULT_ENCODER, ENCODERS
 
@@ -26,6 +27,7 @@ Commands: TypeAlias = "argparse._SubParsersAction[Parser]"
 EXIT_ERROR, EXIT_INPUT, EXIT_STOPPED, EXIT_PIPE = 1, 2, 130, 141
 MODES = ("robust", "standard", "fast", "ultra")  # of the modem; `sound.modem` has them, and NumPy with them
 CLASSES = ("control", "critical", "reliable", "standard", "high-density", "ultrasonic")  # the same
+ME, ALL = 'default "me"', "default: everybody"  # whose memory a command means that names nobody
 EPILOG = """\
 examples:
   neuromem add "My dog's name is Potola"
@@ -82,7 +84,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(words: list[str]) -> int:
     if words[:1] == ["bench"] and len(words) > 1 and not words[1].startswith("-"):
-        return _bench(words[1], words[2:])
+        return bench.run(words[1], words[2:])  # a benchmark has options of its own
     parser = build_parser()
     args = parser.parse_args(words)
     if args.command is None:
@@ -93,15 +95,6 @@ def _run(words: list[str]) -> int:
         import_module(f".commands.{module}", __package__), function
     )
     return run(args)
-
-
-def _bench(name: str, rest: list[str]) -> int:
-    """A benchmark has options of its own."""
-    bench = import_module(".bench", __package__)
-    if name not in bench.NAMES:
-        known = ", ".join(bench.NAMES)
-        raise InvalidInput("bench", f"there is no benchmark {name!r}", f"choose one of {known}")
-    return int(bench.run(name, rest))
 
 
 def _speak_utf8() -> None:
@@ -143,19 +136,22 @@ def _version() -> str:
     return __version__
 
 
-def _command(commands: Commands, name: str, run: str, what: str, more: str = "") -> Parser:
-    """A command with the options that all have."""
+def _command(
+    commands: Commands, name: str, run: str, what: str, more: str = "", *,
+    user: str = 'default "me", else the only user', path: str | None = None,
+) -> Parser:  # fmt: skip
+    """A command with the options that all have; with a `path` of its own it ignores the environment's."""
     description = f"{what[0].upper()}{what[1:]}.{' ' + more if more else ''}"
     parser = commands.add_parser(name, help=what, description=description)
     parser.set_defaults(run=run)
     common = parser.add_argument_group("options of every command")
     common.add_argument("--json", action="store_true", help="print one JSON document and nothing else")
-    common.add_argument("--user", metavar="NAME", help='whose memory (default "me", else the only user)')
+    common.add_argument("--user", metavar="NAME", help=f"whose memory ({user})")
     common.add_argument(
         "--path",
         metavar="FOLDER",
-        default=os.environ.get("NEUROMEM_PATH"),
-        help="where the memory is kept (default: $NEUROMEM_PATH, else the user's data folder)",
+        default=None if path else os.environ.get("NEUROMEM_PATH"),
+        help=path or "where the memory is kept (default: $NEUROMEM_PATH, else the user's data folder)",
     )
     common.add_argument("--config", metavar="FILE.toml", help="settings, such as [bank] max_slots = 10")
     common.add_argument("--encoder", metavar="NAME", help=f"{ENCODERS} (default: {DEFAULT_ENCODER})")
@@ -164,7 +160,7 @@ def _command(commands: Commands, name: str, run: str, what: str, more: str = "")
 
 def _telling(commands: Commands) -> None:
     add = _command(
-        commands, "add", "tell:add", "remember what is said", "Questions and greetings are no facts."
+        commands, "add", "tell:add", "remember what is said", "Questions and greetings are no facts.", user=ME
     )
     add.add_argument("text", nargs="+", metavar="TEXT", help="the words; - reads them from standard input")
     add.add_argument("--at", metavar="TIME", help="when it was said: ISO 8601 or Unix seconds (default: now)")
@@ -172,13 +168,10 @@ def _telling(commands: Commands) -> None:
     add.add_argument("--raw", action="store_true", help="keep the words as they are, whole")
     _extractor(add)
     ingest = _command(
-        commands,
-        "ingest",
-        "tell:ingest",
-        "read conversations from files",
+        commands, "ingest", "tell:ingest", "read conversations from files",
         "The format is detected: plain text, JSON or JSONL messages, exports of ChatGPT, Claude and "
-        "WhatsApp, LoCoMo JSON. An interrupted ingest goes on where it stopped.",
-    )
+        "WhatsApp, LoCoMo JSON. An interrupted ingest goes on where it stopped.", user=ME,
+    )  # fmt: skip
     ingest.add_argument("files", nargs="+", metavar="FILE", help="a file, or a .zip with a chat export")
     ingest.add_argument("--raw", action="store_true", help="keep every message as it is, whole")
     ingest.add_argument("--again", action="store_true", help="read a file even if it was read before")
@@ -227,7 +220,7 @@ def _talking(commands: Commands) -> None:
     chat = _command(
         commands, "chat", "chat:chat", "talk with an assistant that remembers",
         "With no --llm it answers from the recalled facts. /help tells the commands, such as /why and "
-        "/time +30d. Lines may come from a pipe; --json prints one object for each answer.",
+        "/time +30d. Lines may come from a pipe; --json prints one object for each answer.", user=ME,
     )  # fmt: skip
     _llm(chat)
 
@@ -236,7 +229,7 @@ def _speaking(commands: Commands) -> None:
     voice = _command(
         commands, "voice", "voice:voice", "talk with it by voice, offline",
         "It hears, recalls, answers, speaks, and is silent when you speak. With --input and --output it "
-        "needs no sound card. With no --llm it answers from the recalled facts.",
+        "needs no sound card. With no --llm it answers from the recalled facts.", user=ME,
     )  # fmt: skip
     voice.add_argument(
         "--stt", metavar="NAME", default="pocketsphinx",
@@ -270,13 +263,14 @@ def _llm(command: Parser) -> None:
 def _keeping(commands: Commands) -> None:
     sleep = _command(
         commands, "sleep", "keep:sleep", "merge what says the same, let the weights shrink as they are due",
-        "What has faded is forgotten.",
+        "What has faded is forgotten.", user=ALL,
     )  # fmt: skip
     sleep.add_argument("--budget", type=float, metavar="SECONDS", help="stop after so long; the next goes on")
     sleep.add_argument("--now", metavar="TIME", nargs="?", help="as of this time (default: the present)")
     rebuild = _command(
-        commands, "rebuild", "keep:rebuild", "make the weights anew from the log", "Every word returns."
-    )
+        commands, "rebuild", "keep:rebuild", "make the weights anew from the log", "Every word returns.",
+        user=ALL,
+    )  # fmt: skip
     rebuild.add_argument("--no-restore", action="store_true", help="the bank as it was, faded")
     _command(commands, "verify", "keep:verify", "check every record, hash chain and Merkle tree of the log")
 
@@ -376,18 +370,16 @@ def _serving(commands: Commands) -> None:
 
 
 def _looking(commands: Commands) -> None:
-    bench = _command(
-        commands,
-        "bench",
-        "look:benches",
-        "measure our claims on this machine",
+    benches = _command(
+        commands, "bench", "look:benches", "measure our claims on this machine",
         "`neuromem bench` lists the benchmarks, `neuromem bench NAME --help` explains one.",
-    )
-    bench.add_argument("name", nargs="?", metavar="NAME", help="codec, forgetting, recall or speed")
+    )  # fmt: skip
+    benches.add_argument("name", nargs="?", metavar="NAME", help=f"one of {', '.join(bench.NAMES)}")
     _command(commands, "doctor", "doctor:doctor", "check this installation", "Ends with status 1 on a FAIL.")
     demo = _command(
         commands, "demo", "demo:demo", "tell it a conversation, let months pass, watch it fade and return",
         "The store is made anew in .demo/ (or --path).",
+        path="where the demo's store is made (default: .demo)",
     )  # fmt: skip
     demo.add_argument("--plain", action="store_true", help="plain text, 100 columns, no colour")
 

@@ -290,8 +290,11 @@ class Config:
             defaults: nested dict of what holds where nobody says otherwise.
 
         Raises:
-            ConfigError: unknown key, wrong type, or value out of range.
+            ConfigError: unknown key, wrong type, or value out of range; `settings` is no dict.
         """
+        if settings is not None and not isinstance(settings, Mapping):
+            remedy = 'give a dict such as {"bank": {"max_slots": 10}}, or Config.load(file=…) for a TOML file'
+            raise ConfigError("config", f"{settings!r} is not a dict of settings", remedy)
         merged: dict[str, Any] = _merge({}, defaults or {})
         if file is not None:
             merged = _merge(merged, _read_toml(Path(file)))
@@ -322,7 +325,19 @@ def _from_env(env: Mapping[str, str]) -> dict[str, Any]:
         if name.startswith(ENV_PREFIX) and "__" in name:
             section, _, key = name[len(ENV_PREFIX) :].lower().partition("__")
             tree.setdefault(section, {})[key] = value
+        elif name.startswith(ENV_PREFIX):
+            _check_spelling(name, value)
     return tree
+
+
+def _check_spelling(name: str, value: str) -> None:
+    """Raises ConfigError for a setting whose section and key are joined by one underscore only."""
+    section, _, key = name[len(ENV_PREFIX) :].lower().partition("_")
+    # Kubernetes sets NEUROMEM_SERVER_PORT so where a service is called neuromem-server: no setting of ours
+    linked = value.startswith("tcp://")
+    if not linked and key in getattr(get_type_hints(Config).get(section), "__slots__", ()):
+        remedy = f"write {ENV_PREFIX}{section.upper()}__{key.upper()}, with two underscores"
+        raise ConfigError(name, "is no setting", remedy)
 
 
 def _merge(base: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

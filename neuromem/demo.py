@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from .config import Config
 from .errors import InvalidInput
-from .identity import seconds_of
+from .identity import Owner, seconds_of
+from .log import EventLog
 
 if TYPE_CHECKING:
     from .memory import Memory
@@ -63,6 +64,7 @@ def fresh_folder(folder: Path) -> Path:
 
     Raises:
         InvalidInput: it holds something that no demo put there, or cannot be made.
+        StoreError: there is a log that cannot be read, so that nobody knows whose it is.
     """
     try:
         if folder.exists() and any(folder.iterdir()):
@@ -70,6 +72,7 @@ def fresh_folder(folder: Path) -> Path:
                 raise InvalidInput(
                     "path", f"{folder} is not a demo's folder", "give one that is new or empty"
                 )
+            _check_log(folder / "log")
             shutil.rmtree(folder)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / MARK).write_text("Made by `neuromem demo`, which empties this folder.\n", encoding="utf-8")
@@ -77,6 +80,17 @@ def fresh_folder(folder: Path) -> Path:
         problem = f"{folder} cannot be used ({error.strerror})"
         raise InvalidInput("path", problem, "choose another folder") from error
     return folder
+
+
+def _check_log(log: Path) -> None:
+    """Raises InvalidInput when somebody whom the demo does not know was remembered there since."""
+    if not any(log.glob("*.mdb")):  # stopped before a log was made
+        return
+    with EventLog(log, readonly=True) as events:
+        others = [name for name in events.owners() if name != Owner("user", USER).name]
+    if others:
+        problem = f"{log.parent} also holds the memory of {', '.join(others[:5])}, which would be deleted"
+        raise InvalidInput("path", problem, "give a folder that is new or empty")
 
 
 def story(folder: Path, config: Config, encoder: str | None = None) -> Iterator[Part]:

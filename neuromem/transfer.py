@@ -88,7 +88,7 @@ def import_(
     if kind == ".flac":
         from .sound.memory_file import import_memory
 
-        return import_memory(engine, path, user_id, on_gaps)
+        return import_memory(engine, path, user_id, on_gaps)[1]
     owner = Owner.of(only_user(engine.log) if user_id is None else user_id, None, None).name
     with engine.owners.use(owner) as open_:
         return (

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from neuromem import Memory
 from neuromem.commands.chat import Clock
 from neuromem.errors import InvalidInput
 
@@ -25,7 +27,7 @@ def test_a_talk_with_every_command(tmp_path: Path) -> None:
     saved = tmp_path / "talk.jsonl"
     done = chat(
         tmp_path / "store",
-        "My parrot's name is Quillon.", "What is my parrot called?", "/why", "/show", "/time +100d",
+        "My parrot's name is Quillon.", "What is my parrot called?", "/why", "/show", "/time +100d", "y",
         "What is my parrot called?", "/deep parrot", f"/save {saved}", "/forget parrot", "y",
         "What is my parrot called?", "/nonsense", "/time tomorrow", "/help", "/quit", "never said",
     )  # fmt: skip
@@ -52,6 +54,18 @@ def test_json_is_one_object_for_each_answer_and_the_next_talk_remembers(tmp_path
     assert answer["known"] is True
     assert answer["used"] == [told["written"][0]["id"]]
     assert answer["latency_ms"] > 0
+
+
+@pytest.mark.slow
+def test_time_moves_only_if_that_is_agreed_to(tmp_path: Path) -> None:
+    talk = ("/time +300d", "no", "I live in York.", "/time +300d", "yes", "My cat is called Mog.")
+    done = chat(tmp_path / "store", *talk, options=("--encoder", "hash"))
+    assert done.returncode == 0, done.stderr
+    with Memory(tmp_path / "store", encoder="hash") as memory:
+        held = memory.all("me", fidelity="exact")
+    said = {recall.text: recall.created_at.timestamp() - time.time() for recall in held}
+    assert said["I live in York."] <= 0
+    assert said["My cat is called Mog."] == pytest.approx(300 * 86_400, abs=600)
 
 
 def test_a_model_that_is_none_is_refused(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 from command_line import POTOLA, ROOT, Run, finished, runner
 from strings import NASTY
 
+from neuromem.bench import NAMES
 from neuromem.cli import build_parser, main
 from neuromem.records import record_key
 from neuromem.storage.lmdb_store import LmdbStore
@@ -253,6 +254,8 @@ def test_without_a_user_it_is_me_else_the_only_one(neuromem: Run) -> None:
 
 def test_bench_lists_its_names_and_refuses_others(neuromem: Run, capsys: pytest.CaptureFixture[str]) -> None:
     assert {"codec", "forgetting", "recall", "speed"} <= set(neuromem("bench", "--json").json["benchmarks"])
+    explained = " ".join(commands()["bench"].format_help().split())
+    assert f"one of {', '.join(NAMES)}" in explained
     assert main(["bench", "nothing"]) == 2
     assert "nothing" in capsys.readouterr().err
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from neuromem import Fidelity
-from neuromem.cli import main
+from neuromem import Fidelity, Memory
+from neuromem.cli import build_parser, main
 from neuromem.config import Config
-from neuromem.demo import DAYS, PARTS, changed_share, fresh_folder, story
+from neuromem.demo import DAYS, PARTS, USER, changed_share, fresh_folder, story
 from neuromem.errors import InvalidInput
 
 Story = dict[str, dict[str, Any]]
@@ -111,6 +111,32 @@ def test_a_folder_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
     mine = fresh_folder(tmp_path / "mine")
     (mine / "old").write_text("x")
     assert [file.name for file in fresh_folder(mine).iterdir()] == ["neuromem-demo"]
+
+
+def test_what_was_told_in_its_folder_since_is_not_deleted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = fresh_folder(tmp_path / "demo")
+    with Memory(folder, encoder="hash") as memory:
+        memory.add("My parrot's name is Quillon.", USER)
+    fresh_folder(folder)  # the demo's own user alone: made anew
+    with Memory(folder, encoder="hash") as memory:
+        memory.add("My parrot's name is Quillon.", "me")
+    with pytest.raises(InvalidInput, match="memory of user:me"):
+        fresh_folder(folder)
+    assert main(["demo", "--path", str(folder)]) == 2
+    with Memory(folder, encoder="hash") as memory:
+        assert "Quillon" in memory.search("what is my parrot called?", "me")[0].text
+    assert "new or empty" in capsys.readouterr().err
+
+
+def test_the_folder_of_ones_own_memory_is_none_of_the_demos(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NEUROMEM_PATH", str(tmp_path / "mine"))
+    assert build_parser().parse_args(["demo"]).path is None
+    assert build_parser().parse_args(["show"]).path == str(tmp_path / "mine")
+    assert build_parser().parse_args(["demo", "--path", "x"]).path == "x"
 
 
 def test_plain_it_fits_100_columns_without_colour(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -47,6 +47,13 @@ def test_the_image_is_built_in_stages_and_does_not_run_as_root() -> None:
     )
 
 
+def test_the_image_has_what_its_routes_need() -> None:
+    (installed,) = [rest for word, rest in steps() if word == "RUN" and '".[' in rest]
+    extras = re.search(r"\[(.*)\]", installed)
+    assert extras is not None
+    assert extras[1].split(",") == ["server", "sound"]  # without the second, /encode answers 501
+
+
 def test_what_is_copied_is_there_and_not_ignored() -> None:
     kept = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line[0] == "!"}
     for word, rest in steps():

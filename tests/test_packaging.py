@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import re
@@ -84,6 +85,24 @@ def test_the_wheel_carries_the_checkpoints_and_the_data(tmp_path: Path) -> None:
     shipped = [path for path in (ROOT / "checkpoints").rglob("*") if path.is_file()]
     assert {f"neuromem/{path.relative_to(ROOT).as_posix()}" for path in shipped} <= inside
     assert {"neuromem/py.typed", "neuromem/data/demo.jsonl"} <= inside
+    licences = f"neuromem-{PROJECT['project']['version']}.dist-info/licenses"
+    assert {f"{licences}/{name}" for name in ("LICENSE", "NOTICE", "LICENSES/Apache-2.0.txt")} <= inside
+
+
+def test_every_licence_of_what_is_shipped_is_named_and_there() -> None:
+    assert PROJECT["project"]["license"] == "MIT AND Apache-2.0"
+    text = (ROOT / "LICENSES/Apache-2.0.txt").read_text(encoding="utf-8")
+    assert "TERMS AND CONDITIONS FOR USE, REPRODUCTION, AND DISTRIBUTION" in text
+    notice = (ROOT / "NOTICE").read_text(encoding="utf-8")
+    checkpoints = [f"checkpoints/{path.name}" for path in (ROOT / "checkpoints").glob("*.safetensors")]
+    made = [f"neuromem/data/{name}" for name in ("words.txt.gz", "token_costs.txt.gz", "log.zdict")]
+    assert [name for name in checkpoints + made if name not in notice] == []
+    for name in ("words.txt.gz", "token_costs.txt.gz"):  # whose headers name what they were counted in
+        with gzip.open(DATA / name, "rt", encoding="utf-8") as lines:
+            header = "".join(line for line in lines if line.startswith("#"))
+        for corpus in ("ConvAI2", "SLURP", "HWU64", "Banking77", "CLINC150", "Tatoeba", "Topical-Chat"):
+            assert corpus in header
+            assert corpus in notice
 
 
 # Set-up

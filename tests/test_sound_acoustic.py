@@ -228,6 +228,24 @@ def test_a_memory_goes_by_send_and_listen(
     assert main(["listen", "--memory", "--input", str(wave), "--path", str(tmp_path / "e"), *store]) == 1
 
 
+def test_the_answer_names_whose_memory_came(
+    graded: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wave, common = tmp_path / "m.wav", ["--encoder", "hash", "--json"]
+    main(["send", "--memory", "--path", str(graded / "a"), "--mode", "fast", "--output", str(wave), *common])
+    for name, taking in (
+        ("heard", ["listen", "--memory", "--input", str(wave)]),
+        ("file", ["import", str(graded / "ana.flac")]),
+    ):
+        store = ["--path", str(tmp_path / name), *common]
+        assert main(["add", "I play bass", "--user", "aaron", *store]) == 0
+        capsys.readouterr()
+        assert main([*taking, *store]) == 0
+        came = json.loads(capsys.readouterr().out)
+        assert came["user"] == "ana"
+        assert came["memories"] > 1
+
+
 def test_records_that_lie_and_skeletons_that_are_none_are_refused(graded: Path) -> None:
     heard = hear_file(graded / "ana.flac")
     assert isinstance(heard, HeardLog)

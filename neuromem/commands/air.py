@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import ArchiveInvalid, InvalidInput, NoSignal, NotFound, SignalDamaged, SoundError
+from ..errors import ArchiveInvalid, InvalidInput, NoSignal, SignalDamaged, SoundError
 from ..identity import Owner
 from ..sound.acoustic_file import heard_log, read_sound
 from ..sound.modem import Importance, Listener, Received, demodulate, encode, modulate
 from ..sound.needed import needed
-from .common import emit, open_memory
+from .common import emit, open_memory, whose
 from .move import told, view_import
 
 __all__ = ["listen", "send"]
@@ -68,10 +68,7 @@ def _memory_items(args: Namespace) -> list[tuple[bytes, Importance]]:
     from ..sound.memory_file import acoustic_items
 
     with open_memory(args, readonly=True) as memory:
-        users = memory.users()
-        if args.user is None and len(users) != 1:
-            raise NotFound(f"{len(users)} users have a memory here; name one with --user")
-        owner = Owner.of(args.user if args.user is not None else users[0], None, None).name
+        owner = Owner.of(whose(args, memory), None, None).name
         with memory.engine.owners.use(owner) as open_:
             return acoustic_items(memory.engine, open_.fold, args.mode)
 
@@ -117,8 +114,7 @@ def _import(args: Namespace, heard: Received | SignalDamaged) -> int:
         raise ArchiveInvalid("what was heard is a message, but no memory; listen without --memory shows it")
     with open_memory(args, new=True) as memory:
         on_gaps = gaps.append if args.partial else None
-        count = import_heard(memory.engine, log, args.user, "what was heard", on_gaps)
-        user = memory.users()[0] if args.user is None else args.user
+        user, count = import_heard(memory.engine, log, args.user, "what was heard", on_gaps)
     data = {"user": user, "memories": count, **told(gaps), "report": log.report.as_dict()}
     emit(args, data, lambda console: view_import(console, count, user, gaps))
     return 0

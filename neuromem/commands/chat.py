@@ -33,7 +33,7 @@ HELP = """\
 /why            what was recalled for the last answer, how strong it is, and the exact prompt
 /forget [WORDS] forget for good what the last answer said, or what fits the words best (asks first)
 /deep WORDS     search every word ever said
-/time [+30d]    what time it is; or move it on: m minutes, h hours, d days, w weeks
+/time [+30d]    what time it is; or move it on (asks first): m minutes, h hours, d days, w weeks
 /show           everything that is held
 /save FILE      the talk so far, as JSONL
 /quit           end (so does Ctrl-D); Ctrl-C stops an answer"""
@@ -211,8 +211,18 @@ class _Talk:
 
     def _time(self, by: str) -> None:
         if by:
-            self._clock.move(by)
+            self._move(by)
         self._note(f"it is {time.strftime('%A, %Y-%m-%d %H:%M', time.localtime(self._clock()))}")
+
+    def _move(self, by: str) -> None:
+        """Moves the clock on, if that is wanted: nothing newer replaces what is said then before its date."""
+        moved = Clock()
+        moved.ahead_s = self._clock.ahead_s
+        moved.move(by)
+        date = time.strftime("%Y-%m-%d", time.localtime(moved()))
+        question = f"What is said from here on is dated {date}, for good. Go on? [y/N] "
+        if (self.ask(question) or "").strip().casefold() in ("y", "yes"):
+            self._clock.ahead_s = moved.ahead_s
 
     def _show(self, _: str) -> None:
         from ..render import memory_table

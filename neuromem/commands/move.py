@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import NotFound
-from ..identity import Owner
 from .common import emit, note_faded, open_memory, whose
 
 if TYPE_CHECKING:
@@ -44,15 +43,17 @@ def import_(args: Namespace) -> int:
     with open_memory(args, new=True) as memory:
         from ..lines import bare_since  # like all that needs torch, loaded with the memory
 
-        before = memory.engine.log.owners()
-        user = args.user
-        if file.suffix != ".flac":  # which says itself whose it is
-            user = whose(args, memory, new=user is not None or not memory.users())
-        length = _events(memory)
-        count = memory.import_(file, user, gaps.append if args.partial else None)
-        oldest = bare_since(file) if file.suffix == ".jsonl" and _events(memory) > length else None
-        if user is None:
-            (user,) = (Owner.parse(name).id for name in memory.engine.log.owners() if name not in before)
+        on_gaps = gaps.append if args.partial else None
+        oldest = None
+        if file.suffix == ".flac":  # which says whose it is
+            from ..sound.memory_file import import_memory
+
+            user, count = import_memory(memory.engine, file, args.user, on_gaps)
+        else:
+            user = whose(args, memory, new=args.user is not None or not memory.users())
+            length = _events(memory)
+            count = memory.import_(file, user, on_gaps)
+            oldest = bare_since(file) if file.suffix == ".jsonl" and _events(memory) > length else None
     data = {"user": user, "file": str(file), "memories": count, **(told(gaps) if args.partial else {})}
     emit(args, data, lambda console: view_import(console, count, user, gaps, oldest))
     return 0

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ..config import Config, ServerConfig
-from ..errors import InvalidInput, MissingDependency, StoreError
+from ..errors import ConfigError, InvalidInput, MissingDependency, StoreError
 from ..heap import loading
 from .common import STEADY, check_folder, settings, store_path
 
@@ -46,6 +46,9 @@ def serve(args: Namespace) -> int:
 def _settings(args: Namespace) -> Config:
     """Settings of file, environment and options, in rising order; a server forgets only if one says so."""
     config = settings(args, STEADY | {"bank": {"open_banks": OPEN_BANKS}})
+    if os.environ.get("NEUROMEM_ADMIN_KEY") and not config.server.admin_key:  # compose.yaml's, on its host
+        remedy = "write NEUROMEM_SERVER__ADMIN_KEY, or the server stays open"
+        raise ConfigError("NEUROMEM_ADMIN_KEY", "is no setting of the server", remedy)
     given = {name: value for name in OPTIONS if (value := getattr(args, name)) is not None}
     if args.user is not None:
         given["mcp_user"] = args.user

@@ -33,8 +33,17 @@ def add(args: Namespace) -> int:
             written = memory.add(
                 text, user, metadata=metadata, timestamp=at, infer=not args.raw, progress=step
             )
+        others = [name for name in memory.users() if name != user]
     data = {"user": user, "written": [_fact(fact) for fact in written]}
-    emit(args, data, lambda console: _show_written(console, written))
+
+    def view(console: Console) -> None:
+        from ..render import note
+
+        _show_written(console, written)
+        if others:
+            note(console, f"told to {user!r}; --user names another")
+
+    emit(args, data, view)
     return 0
 
 

@@ -143,8 +143,10 @@ class Gaps:
 OnGaps = Callable[[Gaps], None]
 
 
-def import_memory(engine: Engine, path: Path, user_id: str | None, on_gaps: OnGaps | None = None) -> int:
-    """Takes in a memory under the name it had; returns how many memories it holds.
+def import_memory(
+    engine: Engine, path: Path, user_id: str | None, on_gaps: OnGaps | None = None
+) -> tuple[str, int]:
+    """Takes in a memory under the name it had; returns whose it is, and how many memories it holds.
 
     Args:
         on_gaps: told what is missing of a memory that was played and came with gaps; the rest is taken in.
@@ -161,7 +163,7 @@ def import_memory(engine: Engine, path: Path, user_id: str | None, on_gaps: OnGa
 def import_heard(
     engine: Engine, archive: SoundArchive | HeardLog, user_id: str | None, what: str,
     on_gaps: OnGaps | None = None,
-) -> int:  # fmt: skip
+) -> tuple[str, int]:  # fmt: skip
     """As `import_memory`, of what was heard; `what`: its name in errors."""
     notes = archive.notes()
     owner = _owner(notes, what)
@@ -186,7 +188,7 @@ def import_heard(
         raise ArchiveInvalid(f"{what} holds no sound log ({error}); export it again") from error
     _place_bank(engine, owner, archive, notes)
     with engine.owners.use(owner) as open_:
-        return len(open_.bank.ids())
+        return whose, len(open_.bank.ids())
 
 
 def _heard_entries(heard: HeardLog, on_gaps: OnGaps | None) -> list[tuple[bytes, bytes]]:
