@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,10 @@ from neuromem.cli import build_parser, main
 from neuromem.config import Config
 from neuromem.demo import DAYS, PARTS, USER, changed_share, fresh_folder, story
 from neuromem.errors import InvalidInput
+from neuromem.render import RUNGS
 
 Story = dict[str, dict[str, Any]]
+SIGNS = {rung: sign for rung, (sign, _) in RUNGS.items()}
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +75,32 @@ def test_the_dog_outlives_its_name(told: Story) -> None:
         for word in ("Potola", "dog")
     )
     assert 0 <= name <= dog
+
+
+def test_the_readme_shows_what_the_demo_shows(told: Story) -> None:
+    """A picture of old would show memories that there are not any more; another processor may round otherwise."""
+    readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+    picture = readme.split("## What it looks like")[1].split("## ")[0]
+    kept, facts = told["kept"], told["table"]["facts"]
+    (shown,) = re.findall(r"^(\d+) facts written in .*; (\d+) slots of ([\d,]+) bytes", picture, re.MULTILINE)
+    assert abs(int(shown[0]) - kept["facts"]) <= 1
+    assert abs(int(shown[1]) - kept["slots"]) <= 1
+    assert shown[2] == f"{kept['bytes_per_slot']:,}"
+    every = "".join(SIGNS.values())
+    rows = re.findall(rf"^(.+?)…? +((?:[{every}] *){{{len(DAYS)}}})$", picture, re.MULTILINE)
+    assert len(rows) >= 8
+    other = 0
+    for text, signs in rows:
+        (fact,) = (fact for fact in facts if fact["text"].startswith(text.strip()))
+        now = [SIGNS[rung] for rung in fact["rungs"]]
+        other += sum(one != sign for one, sign in zip(signs.split(), now, strict=True))
+    assert other <= 3
+    for rung, sign in SIGNS.items():
+        (counts,) = re.findall(rf"^{sign} {rung} +((?:\d+ *)+)$", picture, re.MULTILINE)
+        now = [sum(fact["rungs"][day] == rung for fact in facts) for day in range(len(DAYS))]
+        assert all(abs(int(one) - count) <= 2 for one, count in zip(counts.split(), now, strict=True))
+    assert told["rebuilt"]["question"] in picture
+    assert told["deep"]["question"] in picture
 
 
 def test_heard_again_it_is_verbatim_again(told: Story) -> None:
