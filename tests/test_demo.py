@@ -78,7 +78,7 @@ def test_the_dog_outlives_its_name(told: Story) -> None:
 
 
 def test_the_readme_shows_what_the_demo_shows(told: Story) -> None:
-    """A picture of old would show memories that there are not any more; another processor may round otherwise."""
+    """A picture of old would show memories that there are no more; another processor may round otherwise."""
     readme = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
     picture = readme.split("## What it looks like")[1].split("## ")[0]
     kept, facts = told["kept"], told["table"]["facts"]
