@@ -56,10 +56,10 @@ def last_words(log: EventLog, owner: str, time: float, but: Sequence[int] = ()) 
         record = log.get(owner, sequence)
         body = record.body
         said = not record.erased and (record.kind == "say" or (record.kind in WRITING and "said" not in body))
-        if said and sequence not in but and 0 <= time - record.time <= HEARD_S:
+        if said and sequence not in but and 0 <= time - record.told <= HEARD_S:
             text = body.get("heard", body["text"])
             words = f"{ASSISTANT}{text}" if body.get("role") == "assistant" else str(text)
-            out.append((words, record.time))
+            out.append((words, record.told))
     return out[-HEARD_TURNS:]
 
 

@@ -319,6 +319,8 @@ class EventLog:
     def adopt(self, owner: str, entries: Iterable[tuple[bytes, bytes]], root: str | None = None) -> None:
         """Takes in what `stored` gave, byte for byte, and verifies it; nothing is kept that does not verify.
 
+        Whoever calls this keeps others from telling the owner anything meanwhile.
+
         Args:
             root: the Merkle tree hash that it must have, in hex; None: any.
 
@@ -332,18 +334,18 @@ class EventLog:
             own = key == head_key(name) or (key.startswith(records) and len(key) == len(records) + 8)
             if not own and not (key[:1] == b"d" and len(key) == 2):
                 raise InvalidInput("entries", "hold what is not this owner's", "give what `stored` gave")
-        with self._commits.alone():  # to the end: what is told meanwhile must not go with an unsound log
+        with self._commits.alone():
             if self.length(owner):
                 raise InvalidInput(
                     "owner", f"{owner!r} has a log here", "use a new store, or delete it first"
                 )
             self._store.write(lambda txn: adopt(txn, entries))
             self._sizes.forget()
-            sound = self.verify(owner).ok and self.length(owner) > 0
-            if not sound or root not in (None, self.root(owner).hex()):
-                self._forget_owner(name)
-                what = "is not the one that was exported" if sound else "does not verify"
-                raise StoreCorrupt(f"the log in the file {what}; nothing was taken in")
+        sound = self.verify(owner).ok and self.length(owner) > 0  # others go on: it takes seconds
+        if not sound or root not in (None, self.root(owner).hex()):
+            self.drop_owner(owner)
+            what = "is not the one that was exported" if sound else "does not verify"
+            raise StoreCorrupt(f"the log in the file {what}; nothing was taken in")
 
     # ---- looking after it
 

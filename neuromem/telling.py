@@ -278,6 +278,7 @@ def delete_of(engine: Engine, owner: str, memory_ids: Sequence[str], words: Sequ
         words: numbers of records of words that go as well, whatever else was said in the same breath.
     """
     with engine.owners.use(owner) as open_:
+        engine.owners.snapshots.finish_deletes(open_.fold)  # else what is kept of a breath holds their words
         doomed, kept = redact(list(engine.log.events(owner)), memory_ids)
         kept = [event for event in kept if event.body["origin"] not in words]
         gone = [Event("delete", engine.clock(), {"id": memory_id}) for memory_id in memory_ids]

@@ -10,7 +10,7 @@ What is not current any more has ``"until"`` (Unix seconds) and, if anything rep
 what is pinned has ``"pinned"``, and no stability. A memory that is here already, with the same words and
 metadata, stays as it is.
 
-Ids are kept, but for those that another owner of the store has: an id leads to one owner only.
+Ids are kept, but for those that another owner of the store has.
 """
 
 from __future__ import annotations
@@ -56,6 +56,7 @@ def export(
         raise InvalidInput("path", f"the folder {path.parent} does not exist", "make it first")
     (owner,) = names_of(engine.log, only_user(engine.log) if user_id is None else user_id)
     with engine.owners.use(owner) as open_:
+        engine.owners.snapshots.finish_deletes(open_.fold)  # deleted words must not travel
         try:
             if kind == ".flac":
                 from .sound import memory_file  # 60 ms that other files need not wait

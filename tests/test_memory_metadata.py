@@ -93,3 +93,10 @@ def test_the_story_of_a_merge_is_the_callers_own(memory: Memory) -> None:
     memory.sleep()
     memory.history(older)[-1]["merged"].clear()
     assert memory.history(older)[-1]["merged"] == [newer]
+
+
+@pytest.mark.parametrize("ends", [("2030-01-01", None), (None, "2030-01-01"), (5, "2030-01-01"), (5, 7)])
+def test_notes_that_are_no_days_stand_for_nothing(memory: Memory, ends: tuple[Any, Any]) -> None:
+    for end in ends:
+        memory.add("I like tea", user_id="ana", metadata={"neuromem": {"expires": end}})
+    assert [recall.metadata for recall in memory.all(user_id="ana")] == [{}]

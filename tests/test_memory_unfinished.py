@@ -11,6 +11,8 @@ from conftest import FakeClock
 
 from neuromem import Memory
 from neuromem.errors import StoreFull
+from neuromem.identity import Owner
+from neuromem.telling import Call, add_all, heard
 
 POTOLA = "My dog's name is Potola"
 PIN = "My PIN is 4711"
@@ -207,3 +209,42 @@ def test_opening_with_nothing_to_finish_reads_no_more_than_it_did(
         patch.setattr("neuromem.snapshots.redact", lambda *_: pytest.fail("nothing was left"))
         assert len(texts(memory)) == 2
         memory.rebuild(user_id="ana", restore=False)
+
+
+@contextmanager
+def no_room_to_erase(memory: Memory) -> Iterator[None]:
+    def full(*_: object) -> None:
+        raise StoreFull("no room; make some")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(memory.engine.log, "erase", full)
+        yield
+
+
+def test_what_is_kept_of_a_breath_does_not_bring_back_what_was_to_go(
+    tmp_path: Path, fake_clock: FakeClock
+) -> None:
+    """The words of a turn lie in the log as they were said: deleting the next fact of it keeps the rest."""
+    with Memory(tmp_path, clock=fake_clock) as memory:
+        engine, ana = memory.engine, Owner.of("ana", None, None)
+        said = "My locker code is 4711 at the gym. My dog is called Potola. I live in Oslo."
+        (written,) = add_all(engine, ana, [heard(engine, ana, Call.of(engine, said, None, None, True))])
+        with no_room_to_erase(memory), pytest.raises(StoreFull):
+            memory.delete(written[0].id)
+        memory.delete(written[1].id)
+        assert not in_log(memory, "4711")
+        assert not in_log(memory, "Potola")
+        assert in_log(memory, "I live in Oslo.")
+
+
+def test_an_export_as_sound_carries_nothing_that_was_deleted(tmp_path: Path, fake_clock: FakeClock) -> None:
+    with Memory(tmp_path / "a", encoder="hash", clock=fake_clock) as memory:
+        doomed = tell(memory, PIN)
+        tell(memory, POTOLA)
+        with no_room_to_erase(memory), pytest.raises(StoreFull):
+            memory.delete(doomed)
+        memory.export(tmp_path / "ana.flac", user_id="ana")
+    with Memory(tmp_path / "b", encoder="hash", clock=fake_clock) as other:
+        other.import_(tmp_path / "ana.flac")
+        assert texts(other) == [POTOLA]
+        assert not in_log(other, "4711")

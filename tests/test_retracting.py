@@ -203,3 +203,14 @@ def test_a_retraction_and_what_is_said_beside_it(said: str, rest: str) -> None:
 )
 def test_what_takes_nothing_back(said: str) -> None:
     assert not retracts(said)
+
+
+def test_everything_may_be_deleted_in_the_midst_of_an_answer() -> None:
+    with Memory() as memory, Assistant(memory, "ana") as assistant:
+        assistant.reply("My dog is called Potola.")
+        answer = assistant.stream("What is my dog called?")
+        next(answer)
+        memory.delete_all("ana")
+        assert list(answer) == []
+        assert "Potola" in answer.reply.text
+        assert not assistant.reply("What is my dog called?").known

@@ -183,3 +183,14 @@ def test_a_strength_that_is_none_is_refused_by_name(
     with pytest.raises(InvalidInput, match=f"line 1: {field}"):
         other.import_(path, "ana")
     assert other.users() == []
+
+
+def test_what_was_imported_was_not_said_just_now(tmp_path: Path, fake_clock: FakeClock) -> None:
+    """Pronouns are of what was said lately; an import of today may tell of a year ago."""
+    line = {"id": "0b5c1c1e-0000-4000-8000-000000000001", "text": "My sister Hana lives in Oslo."}
+    path = tmp_path / "old.jsonl"
+    path.write_text(json.dumps(line | {"time": fake_clock() - 400 * 86_400}) + "\n", encoding="utf-8")
+    with Memory(clock=fake_clock) as memory:
+        memory.import_(path, "ana")
+        (written,) = memory.add("She likes figs.", user_id="ana")
+        assert written.text == "She likes figs."

@@ -1,4 +1,4 @@
-"""Whether words are English: what the rules and the networks cannot read is kept, and ends nothing.
+"""Whether words are English: what the networks cannot read is kept, and is read by no network.
 
 No guess at the language. Letters other than Latin ones are none of English; else the words decide: the little
 words of the languages that are spoken most beside it, and lower-case words that English talk does not have.
@@ -22,7 +22,7 @@ LITTLE = (
         """
     ich du wir ihr und ist bist sind habe haben mein meine meinen meinem meiner dein der das dem des ein eine
     einen einem einer nicht kein keine mit für auf zu im am heißt als auch aus bei seit wohne arbeite
-    je tu il nous vous est suis mes une les le la du et avec sur que qui ne pas habite travaille
+    je tu il nous vous est suis mes une les le du et avec sur que qui ne pas habite travaille
     el las una es soy está estoy mi mis se de en por mío mía del vivo trabajo gusta como
     io gli è sono che della nel per si lavoro
     eu um uma é sou meu minha do não na ao moro trabalho gosto
