@@ -57,9 +57,10 @@ def lines_of(engine: Engine, open_: OpenOwner) -> Iterator[dict[str, Any]]:
         if record is not None and not record.erased:
             line |= {key: record.body[key] for key in KEPT if key in record.body}
         else:  # slots that came without words: what they say
-            line["text"] = read(bank, engine.codec, [Hit(memory_id, 0, 0, 0)], engine.now_ms())[0].text
-            if not line["text"].strip():
+            left = read(bank, engine.codec, [Hit(memory_id, 0, 0, 0)], engine.now_ms())[0].text
+            if not left.strip():
                 continue  # faded to nothing: there is nothing to bring
+            line["text"] = left
         # by the bank, not by the last telling: what was told with more weight before keeps it
         line["importance"] = _number(columns["importance"][row])
         if math.isinf(stability := _number(columns["stability"][row])):

@@ -132,9 +132,9 @@ def joined_metadata(held: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str
         both = isinstance(value, list) and isinstance(notes.get(key), list)
         if key not in (STATE, EXPIRES):
             notes[key] = list(dict.fromkeys([*notes[key], *value])) if both else notes.get(key, value)
-    lasts = [part.get(EXPIRES) for part in (old, given)]
-    if all(isinstance(day, str) for day in lasts):
-        notes[EXPIRES] = max(lasts)  # ISO 8601: the later one
+    days = [day for part in (old, given) if isinstance(day := part.get(EXPIRES), str)]
+    if len(days) == 2:
+        notes[EXPIRES] = max(days)  # ISO 8601: the later one
     else:
         notes.pop(EXPIRES, None)
     joined.pop(NOTES, None)

@@ -65,7 +65,8 @@ def retracted_by(engine: Engine, owner: str, place: int) -> list[str]:
     Args:
         place: of words that were understood just now.
     """
-    said, *after = list(engine.log.events(owner, place)) or [None]
-    if said is None:  # everything was deleted meanwhile
+    records = list(engine.log.events(owner, place))
+    if not records:  # everything was deleted meanwhile
         return []
+    said, *after = records
     return [str(record.body["id"]) for record in after if is_end(record) and record.time == said.time]
