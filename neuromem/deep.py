@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -47,16 +47,17 @@ def search_log(
     progress: Progress | None = None,
     deadline: float | None = None,
     until: float | None = None,
+    among: Callable[[Record], bool] | None = None,
 ) -> list[Found]:
     """The statements that answer a question best.
 
     Args:
         progress: called while texts are encoded.
-        until: only what was said by this time, in Unix seconds.
+        until: only what was said by this time, in Unix seconds. among: only records that pass; None: all.
         deadline: `time.monotonic()` after which no more texts are encoded; what was found by then is
             returned.
     """
-    records = _statements(log, owner, until)
+    records = [record for record in _statements(log, owner, until) if among is None or among(record)]
     if not records:
         return []
     texts = [str(record.body["text"]) for record in records]

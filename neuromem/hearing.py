@@ -8,6 +8,7 @@ held is followed by ``supersede`` events (`supersede.py` decides); so is a retra
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -25,7 +26,7 @@ from .identity import memory_id
 from .known import Known, saying_of
 from .log import Event, Record
 from .owners import OpenOwner
-from .sayings import LAST_S, Held, Saying, denied_by, same_side
+from .sayings import LAST_S, Held, Saying, content, denied_by, same_side
 from .supersede import FOLLOWS, End, followed, outdated, retracted
 from .tell import fact_body, in_batches, in_third_person, is_immutable, joined_metadata
 from .text import sentences, stems
@@ -35,6 +36,9 @@ from .within import JOINED_BYTES, cues_of, denial_of, is_covered, joined_turn, l
 __all__ = ["NOTHING", "Hearing", "Told", "say_event"]
 
 NOTHING = ("", 0.0)  # said before
+_SCRATCH = re.compile(
+    r"\b(?:scratch|strike|disregard|erase|delete|unremember|forget (?:that|this))\b", re.IGNORECASE
+)  # said of what was told, and of nothing else
 SHORT = 7  # words of a statement that is told with what has just been given up, whatever it is about
 PERSONAL = frozenset(stems(" ".join(KIN_WORDS)))  # … but a relative's news is their own
 
@@ -65,7 +69,7 @@ class Hearing:
         """
         self.owner, self.first_seq = open_.fold.owner, first_seq
         self.metadata: Mapping[str, Any] = {}
-        self.infer, self._before = True, NOTHING
+        self.infer, self._before, self._begun = True, NOTHING, 0
         self.events: list[Event] = []
         self.told: list[Told] = []
         self._keys, self._record, self._open = open_.fold.writer.keys, record, open_
@@ -107,6 +111,7 @@ class Hearing:
         if self.infer:
             facts = [fact for fact in facts if not only_cue(fact.said)]
         denial, denied = self._denial(turn)
+        self._begun = len(self.events)
         if said_seq is None and (denied or not is_covered(turn.text, facts)):
             said_seq = self._next()
             self.events.append(say_event(turn, time))
@@ -209,7 +214,8 @@ class Hearing:
         if self.infer and said.change.bare and not self._between:
             earlier = [held for held in self._candidates(said) if held.said.time <= time]
             for end in retracted(said, earlier):
-                if not self._is_immutable(end.id):
+                meant = not self._is_by_the_way(said) or self._just_said(end.id, time)
+                if meant and not self._is_immutable(end.id):
                     self._end(end, "", time)
             self._tail = (None, [])
             return
@@ -256,6 +262,18 @@ class Hearing:
         """Whether a memory stays current all the same; what is pinned does where only the judge ends it."""
         pinned = end.reason == READ and bool(self._body_of(end.id).get("pinned"))
         return pinned or self._is_immutable(end.id)
+
+    @staticmethod
+    def _is_by_the_way(said: Saying) -> bool:
+        """Whether a retraction names nothing, and may be of a question or an answer ("Never mind.")."""
+        return not any(map(content, said.change.old)) and not _SCRATCH.search(said.text)
+
+    def _just_said(self, id_: str, time: float) -> bool:
+        """Whether a memory is of this turn, or of what the user said last: such words mean nothing older."""
+        if any(event.body.get("id") == id_ for event in self.events[self._begun :]):
+            return True
+        body = self._body_of(id_)
+        return str(body.get("heard") or body["text"]) in self._lead(time)
 
     def _is_immutable(self, id_: str) -> bool:
         return is_immutable(self._body_of(id_).get("metadata", {}))

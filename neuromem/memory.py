@@ -25,7 +25,7 @@ from .engine import Engine, Owner, Written
 from .fold import milliseconds
 from .heap import give_back
 from .identity import canonical_id, seconds_of
-from .log import VerifyReport
+from .log import Record, VerifyReport
 from .owners import Notice, Progress, user_ids
 from .reader import Extractor
 from .recall import Recall
@@ -234,20 +234,17 @@ class Memory:
         ).of(self._engine, owner)  # fmt: skip
 
     def deep(
-        self,
-        query: str,
-        user_id: str | None = None,
-        *,
-        agent_id: str | None = None,
-        app_id: str | None = None,
-        run_id: str | None = None,
-        limit: int = 10,
-        progress: Progress | None = None,
-        budget_ms: float | None = None,
-    ) -> list[Recall]:
+        self, query: str, user_id: str | None = None, *, agent_id: str | None = None,
+        app_id: str | None = None, run_id: str | None = None, limit: int = 10,
+        progress: Progress | None = None, budget_ms: float | None = None,
+        among: Callable[[Record], bool] | None = None,
+    ) -> list[Recall]:  # fmt: skip
         """The slow path: searches every word in the log, forgotten facts included.
 
         What is found and had faded or was gone is written back into the weights.
+
+        Args:
+            among: tells of a record of the log whether its words are looked at; None: all are.
         """
         check_search(query, limit, "auto", budget_ms)
         owner = Owner.of(user_id, agent_id, run_id, app_id)
@@ -256,7 +253,7 @@ class Memory:
         with self._engine.owners.threads:
             found = search_log(
                 self._engine.log, owner.name, query, self._engine.keys, limit, progress, deadline,
-                self._engine.owners.until,
+                self._engine.owners.until, among,
             )  # fmt: skip
         with self._engine.owners.use(owner.name) as open_:
             return self._engine.bring_back(open_, found)

@@ -28,7 +28,7 @@ LINES = {
     "self_dialogue": 1_500, "topical_chat_valid_test": 1_200, "spc_utts": 1_200, "disfl_qa": 700,
     "letta_facts": 600, "convai2_utts_valid": 500, "taskmaster3-4": 500, "tatoeba_eng": 400,
 }  # fmt: skip
-"""How many lines of each file. Of disfl_qa, which is share-alike, nothing but these sums goes into what is shipped."""
+"""How many lines of each file. Of disfl_qa, which is share-alike, only sums go into what is shipped."""
 ROUNDS, MOST = 20, 12_000  # of the iteration; words that it looks at
 
 

@@ -22,7 +22,7 @@ from ..recall import Recall
 from .ahead import Ahead
 from .faint import as_strong, faintly, is_faded
 from .responder import Answer, Responder
-from .retracting import retracted_by
+from .retracting import beside, retracted_by
 from .talk import Talk
 from .turns import Answering, Reply, Turn
 from .warming import warm
@@ -73,7 +73,7 @@ class Assistant:
         self._talk = Talk(memory.engine, self._owner.name, config.lookback_turns)
         self._ended = 0  # turns that are remembered
         self._responder = Responder(memory, user_id)
-        self._ahead: Ahead[list[Recall]] = Ahead(self._recall, lambda: self._ended)
+        self._ahead: Ahead[list[Recall]] = Ahead(self._recall, self._remembered)
         self._aside = ThreadPoolExecutor(1, thread_name_prefix="neuromem-remember")
         self._aside.submit(warm)
         self._ending: Future[Any] | None = None  # of the turn before
@@ -109,7 +109,7 @@ class Assistant:
         self._settle()
         records = self._talk.records([memory_id])
         self.memory.delete(memory_id, user_id=self.user_id)  # nobody else's that has the same id
-        self._talk.drop([memory_id], records)
+        self._talk.drop([memory_id], records, all_like=True)
         self._talk.refresh()
         self._responder.leave()
 
@@ -199,6 +199,12 @@ class Assistant:
             lap = time.perf_counter()
             turn.build()
             turn.lap("context", lap)
+
+    def _remembered(self) -> int:
+        """Another number whenever something was remembered, changed or deleted, by whomever."""
+        engine = self.memory.engine
+        with engine.owners.use(self._owner.name, settle=False) as open_:
+            return hash((self._ended, engine.forgotten, id(open_.bank), open_.bank.edition))
 
     def _prompt(self, turn: Turn) -> Callable[[], Context]:
         """Builds the turn's prompt when it is first asked for; without a model few ever ask."""
@@ -305,10 +311,12 @@ class Assistant:
                 self.memory.engine.rehearse(open_, turn.used)
         if text:
             self.memory.add([{"role": "assistant", "content": text}], self.user_id, timestamp=turn.timestamp)
+        words = turn.text
         if turn.taken_back:
             self._talk.drop(turn.taken_back, self._talk.records(turn.taken_back))
-        else:
-            self._talk.add(turn.text, text, turn.place, [fact.id for fact in turn.written])
+            words = beside(words)
+        if words.strip():
+            self._talk.add(words, text, turn.place, [fact.id for fact in turn.written])
         self._ended += 1
         return Reply(
             text, tuple(turn.recalled), turn.first_ms,

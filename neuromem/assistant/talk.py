@@ -107,14 +107,19 @@ class Talk:
             found = [self._engine.record(open_, id_) for id_ in sorted(memory_ids)]
         return [record for record in found if record is not None and not record.erased]
 
-    def drop(self, memory_ids: Iterable[str], records: Sequence[Record]) -> None:
-        """Drops the exchanges that told memories, or tell them again.
+    def drop(self, memory_ids: Iterable[str], records: Sequence[Record], *, all_like: bool = False) -> None:
+        """Drops the exchanges that told memories, or in which the assistant tells them again.
 
         Args:
-            records: of the words of the memories.
+            records: of the words of the memories. all_like: the user's turns that are like them as well.
         """
         ids = set(memory_ids)
-        self._drop(turn for turn in self._held if ids & {*turn.ids} or retold(turn.said.text, records))
+        self._drop(
+            turn
+            for turn in self._held
+            if ids & {*turn.ids}
+            or ((all_like or turn.said.role == "assistant") and retold(turn.said.text, records))
+        )
 
     def _drop_erased(self) -> None:
         """Drops the exchanges of which the log has words no more."""

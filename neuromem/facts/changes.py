@@ -133,7 +133,7 @@ _RETRACTION_ALONE = re.compile(
     r"my bad|my mistake)[, ]*)*"
     r"(?:(?:forget|scratch|never ?mind|ignore|disregard|strike|erase|delete|drop|discard|unremember|cancel|scrap|"
     r"don'?t remember|stop remembering|take back)\b.*|(?:that'?s|that is|that was|it'?s|it is|it was|what i said (?:is|was)) "
-    r"(?:not true|wrong|not right|a lie|false|incorrect|a mistake|no longer true|not the case|outdated)\b(?P<after>.*))$",
+    r"(?:not true|wrong|not right|a lie|false|incorrect|a mistake|no longer true|not the case|outdated)\b(?! (?:to|of|on|for)\b)(?P<after>.*))$",
     re.IGNORECASE,
 )
 _SAYS_NEW = re.compile(

@@ -152,9 +152,11 @@ _IS_REARRANGED = re.compile(
     rf"(?:is|are|was|were|be|been|being|gets?|got|has|have|had)|'s) (?:\w+ ){{0,2}}?{_REARRANGED}\b",
     re.IGNORECASE,
 )
+_WAS = re.compile(r"\b(?:was|were|got|had)\b", re.IGNORECASE)
 _REARRANGED_TO = re.compile(rf"\b{_REARRANGED}\b.*\b(?:to|until|till|for|from) (?:the )?$", re.IGNORECASE)
 _REARRANGES = re.compile(
-    rf"\b(?:{_CALLED_OFF} (?:(?:my|our|the|his|her|their|this) )?|{_REARRANGED} .*\b(?:appointment|meeting|"
+    rf"\b(?:{_CALLED_OFF} (?:(?:my|our|the|his|her|their|this) )?|{_REARRANGED} "
+    r"(?:(?!and |in |out |house |home )[\w'-]+ ){0,4}(?:appointment|meeting|"
     r"party|dinner|lunch|breakfast|class|lesson|session|practice|rehearsal|flight|trip|visit|call|game|match|"
     r"interview|concert|date|booking|reservation|dentist|doctor|checkup|delivery) )$",
     re.IGNORECASE,
@@ -163,8 +165,9 @@ _REARRANGES = re.compile(
 
 def _is_rearranged(before: str, behind: str) -> bool:
     """Whether a weekday is that of something called off or moved: nobody does that to what is over."""
-    if (before.strip() or behind.startswith("'s")) and _IS_REARRANGED.match(behind):
-        return True
+    rearranged = _IS_REARRANGED.match(behind) if before.strip() or behind.startswith("'s") else None
+    if rearranged is not None:  # "was cancelled, so we stayed home" is over
+        return not (_WAS.search(rearranged[0]) and _PAST.search(behind, rearranged.end()))
     return bool(_REARRANGED_TO.search(before) or _REARRANGES.search(before))
 
 

@@ -7,7 +7,6 @@ carried out once. Every family of routes that takes messages goes through here.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self
@@ -20,7 +19,7 @@ from .events import DONE, PENDING, TALK, Event, Events
 from .jobs import SAID, Jobs
 from .principals import ANYBODY, Principal
 from .service import Service
-from .transcripts import Locks, Transcripts
+from .transcripts import Locks, Transcripts, talk_of
 
 __all__ = ["Adding", "Tell", "Telling", "is_blank"]
 
@@ -155,7 +154,7 @@ class Adding:
         messages = self._cleaned(owner, told.messages, told.infer)
         if not messages:
             return [], {}, []
-        talk = f"{owner}\0{json.dumps([ids.agent, ids.app, ids.run, told.infer])}"
+        talk = talk_of(owner, ids.given(), told.infer)
         hashes = self._talks.hashes(messages)
         if len(messages) == 1:
             written = tell(messages)
@@ -183,7 +182,9 @@ class Adding:
         event = self.events.answer_to(name)
         results = [item["id"] for item in (event.body.get("memories", ()) if event is not None else ())]
         alive = [entry for id_ in results if (entry := self._service.entry(id_)) is not None]
-        replaced = any(not entry.current and entry.replaced_by not in results for entry in alive)
+        replaced = len(alive) == len(results) and any(  # of what was deleted nothing comes back
+            entry.replaced_by and entry.replaced_by not in results for entry in alive if not entry.current
+        )
         if replaced or (results and not alive):
             return None
         return [{"id": entry.id, "event": "NONE"} for entry in alive]

@@ -19,6 +19,7 @@ from ..log import Record
 from ..telling import delete_of
 from .events import DONE, FAILED, PENDING, Events
 from .service import Change, Service
+from .transcripts import talk_of
 
 __all__ = ["SAID", "Jobs", "Work"]
 
@@ -114,6 +115,9 @@ class Jobs:
         if not self.events.finish(event, status, body | done):
             try:
                 self._undo(scope, done.get("memories", ()), said)
+                told = job.get("told", {})  # what is told again must not count as told
+                talk = talk_of(scope, told.get("ids", {}), bool(told.get("infer", True)))
+                self.service.desk.unhear(f"{scope}\0" if scope in self._forgotten else talk)
             except Exception as error:  # of one job, as above; its message may quote what was told
                 log.warning("job not undone", extra={"data": {"event": event, "error": type(error).__name__}})
 
@@ -126,13 +130,14 @@ class Jobs:
             new = [item["id"] for item in memories if item["event"] in ("ADD", "UPDATE")]
             ids = [memory_id for memory_id in new if memory_id in known]
             words, others = _split(records, said)
-            forgotten = owner in self._forgotten
-            if forgotten and not others and set(open_.bank.ids()) <= {item["id"] for item in memories}:
+            if (
+                owner in self._forgotten
+                and not others
+                and set(open_.bank.ids()) <= {item["id"] for item in memories}
+            ):
                 self.service.forget_owner(owner, waiting=False)
             elif ids or words:
                 delete_of(engine, owner, ids, words)
-            if forgotten:
-                self.service.desk.unhear(f"{owner}\0")  # else what is told again would count as told
         self.service.tell([Change("DELETE", memory_id, owner) for memory_id in ids])
 
 

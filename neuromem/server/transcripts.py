@@ -16,7 +16,7 @@ from typing import Any
 
 from .desk import Desk
 
-__all__ = ["Locks", "Transcripts", "known_beginning"]
+__all__ = ["Locks", "Transcripts", "known_beginning", "talk_of"]
 
 KEEP = 1_024  # hashes of a talk, at least
 
@@ -47,6 +47,11 @@ def _fallbacks(new: Sequence[bytes]) -> list[int]:
             size = back[size - 1]
         back[end] = size + (new[size] == new[end])
     return back
+
+
+def talk_of(owner: str, ids: Mapping[str, str], infer: bool) -> str:
+    """The name of a talk. Args: ids: kind → name, of those that are given."""
+    return f"{owner}\0{json.dumps([ids.get('agent'), ids.get('app'), ids.get('run'), infer])}"
 
 
 class Locks:

@@ -11,7 +11,8 @@ from fastapi import APIRouter, Header, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from ...checks import check_search
-from ...identity import Owner
+from ...identity import NOTES, Owner
+from ...log import Record
 from ...recall import Recall
 from ..adding import Telling
 from ..deps import Admin, TheBackground, TheEvents, ThePlatform, TheService, Who
@@ -27,7 +28,7 @@ __all__ = ["router"]
 
 router = APIRouter(prefix="/v1", tags=["memory service"])
 INGEST = "INGEST"
-MOST, FURTHER = 10_000, 8  # results of a search; times as many are asked for where a session has too few
+MOST = 10_000  # results of a search
 Name = Annotated[str, Field(min_length=1, max_length=256)]
 Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)]
 
@@ -146,7 +147,7 @@ def recall(body: Ask, service: TheService, who: Who) -> Response:
     ids = who.check(Ids(user=body.user_id, run=body.session_id))
     wanted = _filed(ids)
     if body.deep:
-        memories = _deep(service, ids, body, wanted)
+        memories = _deep(service, ids, body)
     else:
         search = Search(
             body.query, wanted, body.limit, latest_only=None if body.current_view_only else False,
@@ -160,26 +161,25 @@ def recall(body: Ask, service: TheService, who: Who) -> Response:
     return reply({"memories": memories, "latency_ms": round(spent, 3)})
 
 
-def _deep(service: Service, ids: Ids, body: Ask, wanted: Filter) -> list[dict[str, Any]]:
+def _deep(service: Service, ids: Ids, body: Ask) -> list[dict[str, Any]]:
     """The slow path: every word ever said."""
     owner = ids.owner
     check_search(body.query, body.limit, body.fidelity, None)
     if not service.engine.log.length(owner.name):
         return []
-    asked = body.limit
-    while True:
-        found = service.memory.deep(body.query, ids.user, limit=asked)
-        entries = service.catalog(owner.name).entries
-        passing = [
-            (item, entries.get(item.id)) for item in found
-            if ids.run is None or (item.id in entries and wanted(entries[item.id], str))
-        ]  # fmt: skip
-        if len(passing) >= body.limit or len(found) < asked or asked == MOST:
-            break
-        asked = min(MOST, FURTHER * asked)  # what other sessions said stood before it
+
+    def of_session(record: Record) -> bool:
+        notes = (record.body.get("metadata") or {}).get(NOTES) or {}
+        return ids.run in notes.get("run", ())
+
+    among = None if ids.run is None else of_session  # not among what was found: that is brought back
+    found = service.memory.deep(body.query, ids.user, limit=body.limit, among=among)
+    entries = service.catalog(owner.name).entries
     return [
-        _memory(item, {} if entry is None else entry.metadata, item.score, item.superseded_by)
-        for item, entry in passing[: body.limit]
+        _memory(
+            item, entry.metadata if (entry := entries.get(item.id)) else {}, item.score, item.superseded_by
+        )
+        for item in found
     ]
 
 
