@@ -4,7 +4,7 @@ Each script's turns are told, and its questions asked, in the order of their tim
 An answer is *right* when it holds an expected text and no forbidden one; where nothing was told it is right
 when the assistant says that it does not know, and no forbidden text. *expected* and *forbidden* are the
 shares of answers that hold such a text, whatever else they say. *unsure* is the share of those that say that
-it is not known for certain, and then what may be it.
+it is not known for certain, and then what may be it, *sure* of those that are said as known.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ class Asked:
     expected: bool
     forbidden: bool
     unsure: bool
+    sure: bool
     latency_ms: float
 
 
@@ -74,7 +75,7 @@ def ask(user: str, script: Sequence[Exchange], llm: str | None = None) -> list[A
             good = not reply.known if exchange.kind == UNKNOWN else expected
             asked.append(
                 Asked(exchange.kind, exchange.text, reply.text, good and not forbidden, expected, forbidden,
-                      reply.text.startswith(UNSURE), reply.latency_ms)
+                      reply.text.startswith(UNSURE), reply.known, reply.latency_ms)
             )  # fmt: skip
     return asked
 
@@ -102,4 +103,5 @@ def _shares(asked: Sequence[Asked]) -> dict[str, float]:
         "expected": share(each.expected for each in asked),
         "forbidden": share(each.forbidden for each in asked),
         "unsure": share(each.unsure for each in asked),
+        "sure": share(each.sure for each in asked),
     }
