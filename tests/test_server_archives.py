@@ -263,7 +263,11 @@ def test_a_user_has_so_much_room_and_no_more(house: House) -> None:
             break
     assert codes[-1] == 413
     assert codes.count(201) >= 3
+    (file,) = house.folder.glob("archives/*/big0.flac")
+    waiting = file.with_name(f"{file.name}.wal")
+    waiting.write_bytes(b"of a crash")
     assert house.client.delete("/archive/big0", headers=house.ben).status_code == 200
+    assert not waiting.exists()
     assert house.client.delete("/archive/big0", headers=house.ben).status_code == 404
 
 

@@ -166,6 +166,7 @@ class Archives:
         path = self.existing(name, user_id, who)
         with self._lock(path):
             path.unlink(missing_ok=True)
+            path.with_name(f"{path.name}.wal").unlink(missing_ok=True)  # a crash may have left one
 
     def forget(self, owner: str) -> None:
         """Deletes all archives of an owner."""

@@ -49,7 +49,8 @@ def export_memory(engine: Engine, fold: Fold, path: Path, profile: str | None) -
         OSError: it cannot be written there. InvalidInput: no such profile.
     """
     partial = path.with_name(path.name + ".writing")
-    partial.unlink(missing_ok=True)
+    for left in (partial, partial.with_name(f"{partial.name}.wal")):  # of an export that was killed
+        left.unlink(missing_ok=True)
     try:
         with SoundArchive(partial, profile) as archive:
             pieces = _bank_pieces(engine, fold)
