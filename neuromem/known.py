@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from torch import Tensor
 
+from .errors import NotFound
 from .facts import Fact, Gist
 from .facts.frames import LIGHT, frame_of
 from .facts.slots import slot_of, synonyms
@@ -53,7 +54,10 @@ def last_words(log: EventLog, owner: str, time: float, but: Sequence[int] = ()) 
     length = log.length(owner)
     out = []
     for sequence in range(max(0, length - HEARD_EVENTS), length):
-        record = log.get(owner, sequence)
+        try:
+            record = log.get(owner, sequence)
+        except NotFound:  # everything was deleted meanwhile: nobody is held up for a look at the talk
+            return []
         body = record.body
         said = not record.erased and (record.kind == "say" or (record.kind in WRITING and "said" not in body))
         if said and sequence not in but and 0 <= time - record.told <= HEARD_S:

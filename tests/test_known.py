@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from conftest import FakeClock
 
 from neuromem import Memory
 from neuromem.facts import gist_of
-from neuromem.known import IN_SLOT, Known
+from neuromem.known import IN_SLOT, Known, last_words
 from neuromem.sayings import Saying
 
 OWNER = "user:ana"
@@ -39,3 +40,12 @@ def test_every_link_of_a_chain_leads_to_what_is_current(fake_clock: FakeClock) -
 
 def said(text: str) -> Saying:
     return Saying(text, gist_of(text), 2e9)
+
+
+def test_a_log_that_is_emptied_while_it_is_looked_at_has_no_last_words(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An add and a `delete_all` at once: the add is of somebody who said nothing before."""
+    with Memory(encoder="hash") as memory:
+        monkeypatch.setattr(memory.engine.log, "length", lambda _owner: 3)
+        assert last_words(memory.engine.log, "user:ana", 0.0) == []
