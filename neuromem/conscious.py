@@ -18,6 +18,7 @@ import numpy as np
 import torch
 
 from .bank import SlotBank
+from .cached import forgets_texts
 from .forgetting import THRESHOLDS, Fidelity
 from .ladder import stages
 from .owners import OpenOwner
@@ -108,6 +109,7 @@ class ConsciousSets:
     def __init__(self) -> None:
         self._standing: WeakKeyDictionary[OpenOwner, Standing] = WeakKeyDictionary()
         self._known: WeakKeyDictionary[OpenOwner, _Known] = WeakKeyDictionary()
+        forgets_texts(self)
 
     def of(
         self, open_: OpenOwner, now_ms: int, most: int, look: Callable[[list[Hit]], list[Recall]]
@@ -129,7 +131,7 @@ class ConsciousSets:
             known = self._known[open_] = _Known(bank.edition, now_ms, recalls, marks)
         return [_own(recall) for recall in known.recalls]
 
-    def clear(self) -> None:
+    def forget_texts(self) -> None:
         """Forgets what was read: deleted words must not linger in RAM."""
         self._known.clear()
 

@@ -79,7 +79,6 @@ class Engine:
         self.config, self.clock, self.readonly = config, clock, readonly or past is not None
         self._encoder = encoder
         self.reader = Reader(extractor, config.llm, lambda: keeper_for(self.keys.encoder.name))
-        self.on_delete: list[Callable[[], None]] = []  # called when words are deleted
         self._closed = False
         self.forgotten = 0  # how often words were deleted
         self._lock = threading.RLock()
@@ -220,11 +219,9 @@ class Engine:
         return recall.fidelity.level < Fidelity.GIST.level
 
     def forget_readings(self) -> None:
-        """As `Writer.forget_readings`; and whoever keeps words of memories is told."""
+        """As `Writer.forget_readings`, and counted."""
         self.forgotten += 1
         self.writer.forget_readings()
-        for forget in self.on_delete:
-            forget()
 
     def rehearse(self, open_: OpenOwner, recalls: Sequence[Recall]) -> None:
         """Recalling strengthens the results that are good enough.

@@ -290,13 +290,10 @@ class EventLog:
         """Erases an owner altogether: words, hashes and name. They may begin again at seq 0."""
         name = owner_bytes(owner)
         with self._commits.alone():
-            self._forget_owner(name)
-
-    def _forget_owner(self, name: bytes) -> None:
-        self._store.write(lambda txn: self._drop(txn, name))
-        self._recent.clear()
-        self._sizes.forget()
-        self._purge()
+            self._store.write(lambda txn: self._drop(txn, name))
+            self._recent.clear()
+            self._sizes.forget()
+            self._purge()
 
     def _drop(self, txn: Txn, name: bytes) -> None:
         if OwnerView(txn, self._codec, name).drop():

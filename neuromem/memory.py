@@ -77,7 +77,6 @@ class Memory:
         settings = config if isinstance(config, Config) else Config.load(config)
         self._engine = Engine(path, settings, encoder, clock, readonly, None, progress, notice, extractor)
         self._conscious = ConsciousSets()
-        self._engine.on_delete.append(self._conscious.clear)
 
     @classmethod
     def _past(cls, engine: Engine) -> Self:
@@ -328,7 +327,7 @@ class Memory:
         Returns:
             ``{"owners": …, "held": …, "forgotten": …, "merged": …, "refreshed": …, "left": …}``.
         """
-        self._conscious.clear()
+        self._conscious.forget_texts()
         done = self._engine.sleep(now, user_id, budget_s, progress)
         give_back()
         return done

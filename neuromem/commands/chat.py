@@ -190,10 +190,14 @@ class _Talk:
             self._note("there is nothing to forget" if words else "say what: /forget WORDS")
             return
         said = self._words(found[0])
-        if (self.ask(f"forget “{said}” for good? [y/N] ") or "").strip().casefold() in ("y", "yes"):
+        if self._agreed(f"forget “{said}” for good? [y/N] "):
             self._assistant.forget(found[0].id)
             self._last = None  # its prompt holds the words
             self._note("forgotten, in the weights and in the log")
+
+    def _agreed(self, question: str) -> bool:
+        """Asks; anything but a yes is a no."""
+        return (self.ask(question) or "").strip().casefold() in ("y", "yes")
 
     def _words(self, recall: Recall) -> str:
         """What was told, word for word, as far as this user's log has it."""
@@ -220,8 +224,7 @@ class _Talk:
         moved.ahead_s = self._clock.ahead_s
         moved.move(by)
         date = time.strftime("%Y-%m-%d", time.localtime(moved()))
-        question = f"What is said from here on is dated {date}, for good. Go on? [y/N] "
-        if (self.ask(question) or "").strip().casefold() in ("y", "yes"):
+        if self._agreed(f"What is said from here on is dated {date}, for good. Go on? [y/N] "):
             self._clock.ahead_s = moved.ahead_s
 
     def _show(self, _: str) -> None:

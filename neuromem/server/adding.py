@@ -19,7 +19,7 @@ from .events import DONE, PENDING, TALK, Event, Events
 from .jobs import SAID, Jobs
 from .principals import ANYBODY, Principal
 from .service import Service
-from .transcripts import Locks, Transcripts, talk_of
+from .transcripts import Locks, Transcripts, talk_name
 
 __all__ = ["Adding", "Tell", "Telling", "is_blank"]
 
@@ -154,7 +154,7 @@ class Adding:
         messages = self._cleaned(owner, told.messages, told.infer)
         if not messages:
             return [], {}, []
-        talk = talk_of(owner, ids.given(), told.infer)
+        talk = talk_name(owner, ids.given(), told.infer)
         hashes = self._talks.hashes(messages)
         if len(messages) == 1:
             written = tell(messages)

@@ -78,9 +78,7 @@ class Around:
         except Refused as error:
             await answer(error.status, error.detail, error.headers)(scope, receive, self._sending(send, seen))
         except CancelledError:  # the server was told to stop, and has waited for `drain_s`
-            if (
-                not seen.started
-            ):  # what was told may be stored all the same: told again with its key it is once
+            if not seen.started:  # it may be stored all the same: told again with its key it is once
                 again = {"Retry-After": str(AGAIN_S)}
                 await answer(503, STOPPING, again)(scope, receive, self._sending(send, seen))
             raise

@@ -19,7 +19,7 @@ from ..log import Record
 from ..telling import delete_of
 from .events import DONE, FAILED, PENDING, Events
 from .service import Change, Service
-from .transcripts import talk_of
+from .transcripts import talk_name
 
 __all__ = ["SAID", "Jobs", "Work"]
 
@@ -116,7 +116,7 @@ class Jobs:
             try:
                 self._undo(scope, done.get("memories", ()), said)
                 told = job.get("told", {})  # what is told again must not count as told
-                talk = talk_of(scope, told.get("ids", {}), bool(told.get("infer", True)))
+                talk = talk_name(scope, told.get("ids", {}), bool(told.get("infer", True)))
                 self.service.desk.unhear(f"{scope}\0" if scope in self._forgotten else talk)
             except Exception as error:  # of one job, as above; its message may quote what was told
                 log.warning("job not undone", extra={"data": {"event": event, "error": type(error).__name__}})

@@ -235,7 +235,7 @@ class Service:
             for entry in self.catalog(owner).entries.values():
                 shown = (show_expired or not entry.expired(today)) and (entry.current or not latest_only)
                 shown = shown and (put_away or entry.state == ACTIVE)
-                if shown and filter_(entry, lambda entry=entry: self.words(entry)):  # type: ignore[misc]
+                if shown and filter_(entry, lambda entry=entry: self._words(entry)):  # type: ignore[misc]
                     found.append(entry)
         return sorted(found, key=lambda entry: (-entry.created_ms, entry.id))
 
@@ -263,8 +263,7 @@ class Service:
                 found.append(self.get(memory_id, who=who))
         return found
 
-    def words(self, entry: Entry) -> str:
-        """What a memory says; "" for one that is gone."""
+    def _words(self, entry: Entry) -> str:
         try:
             return self.memory.get(entry.id).text
         except NotFound:
@@ -297,7 +296,7 @@ class Service:
             entry = catalog.entries.get(memory_id)
             if entry is None or (not wanted.show_expired and entry.expired(today)) or entry.state != ACTIVE:
                 return False
-            return wanted.filter(entry, lambda: self.words(entry))
+            return wanted.filter(entry, lambda: self._words(entry))
 
         whose: dict[str, Any] = whose_of(owner)
         limit = max(3 * wanted.limit, MANY) if wanted.decay else wanted.limit

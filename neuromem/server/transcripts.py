@@ -16,7 +16,7 @@ from typing import Any
 
 from .desk import Desk
 
-__all__ = ["Locks", "Transcripts", "known_beginning", "talk_of"]
+__all__ = ["Locks", "Transcripts", "known_beginning", "talk_name"]
 
 KEEP = 1_024  # hashes of a talk, at least
 
@@ -49,7 +49,7 @@ def _fallbacks(new: Sequence[bytes]) -> list[int]:
     return back
 
 
-def talk_of(owner: str, ids: Mapping[str, str], infer: bool) -> str:
+def talk_name(owner: str, ids: Mapping[str, str], infer: bool) -> str:
     """The name of a talk. Args: ids: kind → name, of those that are given."""
     return f"{owner}\0{json.dumps([ids.get('agent'), ids.get('app'), ids.get('run'), infer])}"
 
