@@ -5,15 +5,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import queue
 import threading
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import pytest
+from hook_receiver import receiver
 from mem0_wire import MemoryClient, MemoryNotFoundError, ValidationError, served, texts
 from serving import Serving
 
@@ -266,38 +263,6 @@ def test_decay_of_the_project_weighs_scores(client: MemoryClient, ana: str) -> N
 # -- webhooks ----------------------------------------------------------------------------------
 
 
-@contextmanager
-def receiver(
-    status: int = 200, slow: threading.Event | None = None
-) -> Iterator[tuple[str, queue.Queue[Any]]]:
-    """A real receiver: its address, and what comes in as (body, headers)."""
-    came: queue.Queue[Any] = queue.Queue()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            came.put((body, dict(self.headers)))
-            if slow is not None:
-                slow.wait(20)
-            self.send_response(status)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, *_: Any) -> None:
-            """Says nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/hook?x=1", came
-    finally:
-        if slow is not None:
-            slow.set()
-        server.shutdown()
-        server.server_close()
-
-
 def test_webhooks_tell_of_changes_and_are_signed(client: MemoryClient, ana: str) -> None:
     project = client.project_id
     with receiver() as (url, came):
@@ -311,7 +276,7 @@ def test_webhooks_tell_of_changes_and_are_signed(client: MemoryClient, ana: str)
         client.delete(id_)
         seen = []
         for _ in range(4):
-            body, headers = came.get(timeout=20)
+            body, headers, _ = came.get(timeout=20)
             stamp = headers["X-Neuromem-Timestamp"].encode()
             signed = hmac.new(secret, stamp + b"." + body, hashlib.sha256).hexdigest()
             assert headers["X-Neuromem-Signature"] == f"sha256={signed}"

@@ -6,10 +6,12 @@ import queue
 import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import urlsplit
 
+import hook_receiver
 import pytest
+from hook_receiver import Arrived
 
 from neuromem import Memory
 from neuromem.errors import InvalidInput
@@ -23,28 +25,19 @@ from neuromem.server.webhooks import Webhooks
 TOLD = [Change("ADD", "1", "user:ana", "I like tea")]
 
 
+Receiver = tuple[int, queue.Queue[Arrived]]
+"""Its port, and what comes in."""
+
+
 @pytest.fixture
-def receiver() -> Iterator[tuple[int, queue.Queue[str]]]:
-    """A real receiver: its port, and the paths that were asked for."""
-    came: queue.Queue[str] = queue.Queue()
+def receiver() -> Iterator[Receiver]:
+    with hook_receiver.receiver() as (url, came):
+        yield urlsplit(url).port or 0, came
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
-            came.put(f"{self.headers['Host']}{self.path}")
-            self.send_response(200)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
 
-        def log_message(self, *_: Any) -> None:
-            """Says nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server.server_port, came
-    server.shutdown()
-    server.server_close()
+def asked_at(arrived: Arrived) -> str:
+    """Host and path that a delivery was sent to."""
+    return f"{arrived.headers['Host']}{arrived.path}"
 
 
 @pytest.fixture
@@ -54,16 +47,16 @@ def webhooks() -> Iterator[Webhooks]:
     made.close()
 
 
-def test_a_path_in_any_letters_is_sent_to(webhooks: Webhooks, receiver: tuple[int, queue.Queue[str]]) -> None:
+def test_a_path_in_any_letters_is_sent_to(webhooks: Webhooks, receiver: Receiver) -> None:
     port, came = receiver
     hook = webhooks.create("default", f"http://127.0.0.1:{port}/höok%20a?q=é&b=%C3", "n", ["memory_add"])
     webhooks.notice(TOLD)
-    assert came.get(timeout=10) == f"127.0.0.1:{port}/h%C3%B6ok%20a?q=%C3%A9&b=%C3"
+    assert asked_at(came.get(timeout=10)) == f"127.0.0.1:{port}/h%C3%B6ok%20a?q=%C3%A9&b=%C3"
     assert hook["url"].endswith("/höok%20a?q=é&b=%C3"), "shown as it was given"
 
 
 def test_a_host_in_any_letters_is_asked_for_by_its_ascii_name(
-    webhooks: Webhooks, receiver: tuple[int, queue.Queue[str]], monkeypatch: pytest.MonkeyPatch
+    webhooks: Webhooks, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     port, came = receiver
     asked: list[object] = []
@@ -77,7 +70,7 @@ def test_a_host_in_any_letters_is_asked_for_by_its_ascii_name(
     monkeypatch.setattr("socket.create_connection", connect)
     webhooks.create("default", "http://bücher.example/", "n", ["memory_add"])
     webhooks.notice(TOLD)
-    assert came.get(timeout=10) == "xn--bcher-kva.example/"
+    assert asked_at(came.get(timeout=10)) == "xn--bcher-kva.example/"
     assert asked == ["xn--bcher-kva.example"]
 
 
@@ -88,7 +81,7 @@ def test_an_address_that_cannot_be_sent_to_is_refused(webhooks: Webhooks, url: A
 
 
 def test_a_delivery_that_goes_wrong_in_any_way_stops_none_after_it(
-    webhooks: Webhooks, receiver: tuple[int, queue.Queue[str]], monkeypatch: pytest.MonkeyPatch
+    webhooks: Webhooks, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     port, came = receiver
     post, tries = webhooks._post, iter(range(100))
@@ -102,7 +95,7 @@ def test_a_delivery_that_goes_wrong_in_any_way_stops_none_after_it(
     webhooks.create("default", f"http://127.0.0.1:{port}/", "n", ["memory_add"])
     for _ in range(3):
         webhooks.notice(TOLD)
-    assert [came.get(timeout=10) for _ in range(2)] == [f"127.0.0.1:{port}/"] * 2
+    assert [asked_at(came.get(timeout=10)) for _ in range(2)] == [f"127.0.0.1:{port}/"] * 2
     deadline = time.monotonic() + 10
     while sum(webhooks.counts.values()) < 3 and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -123,7 +116,7 @@ def test_without_a_thread_to_send_it_nothing_waits(
 
 
 def test_webhooks_of_a_project_that_was_removed_hear_of_nothing(
-    receiver: tuple[int, queue.Queue[str]],
+    receiver: Receiver,
 ) -> None:
     port, came = receiver
     service = Service(Memory(encoder="hash"), Desk(None))
@@ -135,7 +128,7 @@ def test_webhooks_of_a_project_that_was_removed_hear_of_nothing(
     platform.projects.remove("default")
     assert platform.webhooks.all("default") == []
     service.tell(TOLD)
-    assert came.get(timeout=10).endswith(other)
+    assert asked_at(came.get(timeout=10)).endswith(other)
     assert came.empty()
     platform.close()
     service.close()
