@@ -48,6 +48,11 @@ CHOICES = (
 )
 
 
+def test_a_question_mark_tells_apart_wherever_it_stands() -> None:
+    asked, told = (f"the Porto{mark} has cats and I have two of them" for mark in ("?", ""))
+    assert not same_fact(body(asked), body(told))
+
+
 @given(st.sampled_from(SENTENCES), st.tuples(*map(st.sampled_from, CHOICES)), st.data())
 def test_numbers_names_and_negations_tell_apart(
     form: str, words: tuple[str, str, str, str], data: st.DataObject
