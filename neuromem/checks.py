@@ -1,12 +1,31 @@
-"""Whether the arguments of a search can be meant."""
+"""Whether arguments can be meant: numbers in their range, text that can be written, a search's own."""
 
 from __future__ import annotations
 
+import math
+
 from .errors import InvalidInput
 
-__all__ = ["FIDELITIES", "check_fidelity", "check_search"]
+__all__ = ["FIDELITIES", "check_encodable", "check_fidelity", "check_range", "check_search"]
 
 FIDELITIES = ("auto", "weights", "exact")
+
+
+def check_range(
+    field: str, value: float, low: float, high: float, error: type[InvalidInput] = InvalidInput
+) -> None:
+    """Raises InvalidInput, or a kind of it, for what is no finite number from `low` to `high`."""
+    if not (isinstance(value, int | float) and math.isfinite(value) and low <= value <= high):
+        raise error(field, f"{value!r} is out of range", f"give a number from {low:g} to {high:g}")
+
+
+def check_encodable(field: str, text: str) -> None:
+    """Raises InvalidInput for a text that UTF-8 cannot say."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        problem = "holds half of a surrogate pair"
+        raise InvalidInput(field, problem, "give text that UTF-8 can encode") from error
 
 
 def check_fidelity(fidelity: str) -> None:
@@ -19,8 +38,7 @@ def check_search(query: str, limit: int, fidelity: str, budget_ms: float | None)
     """Raises InvalidInput for arguments of a search that cannot be meant."""
     if not isinstance(query, str) or not query.strip():
         raise InvalidInput("query", "is blank", "ask something")
-    if any("\ud800" <= char <= "\udfff" for char in query):
-        raise InvalidInput("query", "holds half of a surrogate pair", "give text that UTF-8 can encode")
+    check_encodable("query", query)
     if isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= 10_000:
         raise InvalidInput("limit", f"{limit!r} is out of range", "give a whole number from 1 to 10,000")
     number = isinstance(budget_ms, int | float) and not isinstance(budget_ms, bool)

@@ -8,7 +8,6 @@ names the known ones: a misspelt setting must not be silently ignored.
 from __future__ import annotations
 
 import dataclasses
-import math
 import os
 import tomllib
 from collections.abc import Mapping
@@ -17,6 +16,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Self, Union, get_args, get_origin, get_type_hints
 
+from .checks import check_range
 from .errors import ConfigError
 
 __all__ = [
@@ -37,8 +37,7 @@ MODELS = "openai:MODEL, openai:MODEL@URL, anthropic:MODEL or gguf:PATH"
 
 
 def _check(name: str, value: float, low: float, high: float) -> None:
-    if not (isinstance(value, int | float) and math.isfinite(value) and low <= value <= high):
-        raise ConfigError(name, f"{value!r} is out of range", f"give a number from {low:g} to {high:g}")
+    check_range(name, value, low, high, ConfigError)
 
 
 def _choice(name: str, value: str, allowed: tuple[str, ...]) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Self
 from uuid import UUID
 
+from .checks import check_encodable
 from .errors import InvalidInput
 
 __all__ = ["EXPIRES", "NOTES", "STATE", "Owner", "memory_id", "seconds_of", "tag_of"]
@@ -55,8 +56,7 @@ class Owner:
                 raise InvalidInput(field, f"{value!r} is not a name", "give a non-empty string")
             if len(value.encode("utf-8", "replace")) > MAX_NAME_BYTES:
                 raise InvalidInput(field, f"is longer than {MAX_NAME_BYTES} bytes", "give a shorter one")
-            if any("\ud800" <= char <= "\udfff" for char in value):
-                raise InvalidInput(field, "holds half of a surrogate pair", "give text that UTF-8 can encode")
+            check_encodable(field, value)
             return cls(kind, value)
         raise InvalidInput(
             "user_id", "is missing", "say whose memory it is: user_id, agent_id, app_id or run_id"

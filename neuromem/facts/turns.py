@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ..checks import check_encodable
 from ..errors import InvalidInput
 from ..text import utf8_len
 
@@ -107,6 +108,5 @@ def _checked(text: str, field: str) -> str:
         raise InvalidInput(
             field, f"is longer than {MAX_TEXT_BYTES:,} bytes", "split it into several messages"
         )
-    if any("\ud800" <= character <= "\udfff" for character in text):
-        raise InvalidInput(field, "holds half of a surrogate pair", "give text that UTF-8 can encode")
+    check_encodable(field, text)
     return text

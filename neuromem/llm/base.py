@@ -6,12 +6,12 @@ when a call fails, with a `reason` that a caller can act on, and never show a ke
 
 from __future__ import annotations
 
-import math
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
+from ..checks import check_range
 from ..errors import InvalidInput, NeuromemError
 
 __all__ = [
@@ -157,18 +157,13 @@ def request_of(
     """
     if isinstance(stop, str) or not all(isinstance(one, str) and one for one in stop):
         raise InvalidInput("stop", f"{stop!r} is not a list of strings", "give strings that are not empty")
-    _check("max_tokens", max_tokens, 1, 1_000_000)
-    _check("temperature", temperature, 0, 2)
-    _check("timeout_s", timeout_s, 0.001, MAX_TIMEOUT_S)
+    check_range("max_tokens", max_tokens, 1, 1_000_000)
+    check_range("temperature", temperature, 0, 2)
+    check_range("timeout_s", timeout_s, 0.001, MAX_TIMEOUT_S)
     return Request(
         _checked_messages(messages), int(max_tokens), float(temperature), tuple(stop),
         None if schema is None else dict(schema), float(timeout_s),
     )  # fmt: skip
-
-
-def _check(field: str, value: float, low: float, high: float) -> None:
-    if not (isinstance(value, int | float) and math.isfinite(value) and low <= value <= high):
-        raise InvalidInput(field, f"{value!r} is out of range", f"give a number from {low:g} to {high:g}")
 
 
 def _checked_messages(messages: Sequence[Message]) -> tuple[dict[str, str], ...]:

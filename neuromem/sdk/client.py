@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
+from ..checks import check_encodable
 from ..errors import Closed, InvalidInput, MissingDependency
 from ..llm.http import retry_after
 from .loop import Loop
@@ -313,11 +314,7 @@ def _encodable(text: str, field: str) -> str:
     Raises:
         InvalidInput: it holds half of a surrogate pair.
     """
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        problem = "holds half of a surrogate pair"
-        raise InvalidInput(field, problem, "give text that UTF-8 can encode") from error
+    check_encodable(field, text)
     return text
 
 

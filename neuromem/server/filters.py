@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, Protocol
 
+from ..checks import check_encodable
 from ..errors import InvalidInput
 from ..identity import seconds_of
 from .entries import KINDS, Entry
@@ -220,8 +221,7 @@ def _entity_one(kind: str, operator: str, operand: Any, place: str) -> Filter:
 def _name(value: Any, place: str) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise InvalidInput(place, f"{value!r:.60} is not a name", "give a string")
-    if any("\ud800" <= char <= "\udfff" for char in str(value)):
-        raise InvalidInput(place, "holds half of a surrogate pair", "give text that UTF-8 can encode")
+    check_encodable(place, str(value))
     return str(value)
 
 
