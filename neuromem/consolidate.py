@@ -32,6 +32,7 @@ from .deep import Found
 from .errors import InvalidInput
 from .fold import milliseconds
 from .forgetting import THRESHOLDS, Fidelity
+from .history import WRITING
 from .layout import DAY_MS
 from .log import Event, EventLog, Record
 from .marks import mark_of
@@ -312,7 +313,7 @@ def _in_use(log: EventLog, owner: str, memory_ids: Sequence[str]) -> list[str]:
         named = waiting & {record.body.get("id"), *record.body.get("ids", ())}
         if record.kind in USES:
             used |= named
-        if record.kind in (*USES, "refresh", "add", "add+", "change"):
+        if record.kind in (*USES, *WRITING, "refresh"):
             waiting -= named
         if not waiting:
             break

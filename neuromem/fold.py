@@ -41,7 +41,7 @@ from .bank import SlotBank
 from .config import Config
 from .errors import CapacityExhausted
 from .forgetting import MemoryState, Rating, initial_difficulty, initial_stability, rehearse
-from .history import noting_words
+from .history import WRITING, noting_words
 from .layout import DAY_MS, Rows, quantize_keys, seal_of
 from .log import EventLog, Record
 from .marks import OWN, fingerprint, is_own, name_mark, speaker_mark
@@ -344,7 +344,7 @@ def words_of(log: EventLog, owner: str, until: int, wanted: set[str] | None = No
             told = [found.pop(id_, None) for id_ in (memory_id, *record.body["ids"])]
             for kept in [item for item in told if item and item.seq == record.body["words"]]:
                 found[memory_id] = replace(kept, body=kept.body | {"id": memory_id})
-        elif record.kind in ("add", "add+", "hear", "change"):
+        elif record.kind in WRITING:
             found.pop(memory_id, None)  # last written, last in order
             found[memory_id] = record
     return found if wanted is None else {id_: record for id_, record in found.items() if id_ in wanted}

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from ..bank import SlotBank
 from ..engine import Owner
 from ..facts.keep import is_question
-from ..history import without
+from ..history import WRITING, without
 from ..memory import Memory
 from ..recall import Recall
 from ..records import Record
@@ -31,7 +31,6 @@ REACH = 14  # records of the log looked at on each side of a memory
 SITTING_S = 3_600.0  # seconds of silence that end a sitting
 EARLIER = 4  # turns before one, by which it is understood
 BESIDE = 0.6  # share of a turn's score that the turns beside it have
-_TOLD = frozenset(("add", "add+", "hear", "change"))  # records of memories
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +93,7 @@ class _Turn:
 
     def add(self, record: Record) -> None:
         """Takes in a record of the turn."""
-        if record.kind not in _TOLD:
+        if record.kind not in WRITING:
             self.said = str(record.body["text"])
             return
         words = str(record.body.get("heard") or record.body["text"])
@@ -133,7 +132,7 @@ def around(memory: Memory, user_id: str, found: Sequence[Recall], most: int = MO
 def _gone(bank: SlotBank, records: Sequence[Record]) -> set[str]:
     """The memories of records that were taken back, those too that the bank does not hold any more."""
     ends = {str(record.body["id"]) for record in records if is_end(record)}
-    told = {str(record.body["id"]) for record in records if record.kind in _TOLD and "id" in record.body}
+    told = {str(record.body["id"]) for record in records if record.kind in WRITING and "id" in record.body}
     return retracted(bank, told) | {id_ for id_ in ends if not bank.rows_of(id_)}
 
 
@@ -182,7 +181,8 @@ def _turns(records: Iterable[Record]) -> Iterator[_Turn]:
 
 def _goes_on(turn: _Turn, record: Record) -> bool:
     """Whether a record is of the same turn as the ones before it."""
-    return record.kind in _TOLD and record.time == turn.time and record.body.get("said", turn.seq) == turn.seq
+    said = record.body.get("said", turn.seq)
+    return record.kind in WRITING and record.time == turn.time and said == turn.seq
 
 
 def _ranked(found: Sequence[Recall], sittings: Sequence[Sequence[_Turn]], most: int) -> list[Candidate]:

@@ -17,6 +17,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..conscious import essentials
+from ..history import WRITING
 from ..tell import is_immutable
 from .modem.importance import Importance
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["weigh"]
 
-FACTS = ("add", "add+", "hear", "change", "slots")  # kinds that hold the words of a memory
+FACTS = (*WRITING, "slots")  # kinds that hold the words of a memory
 ENDING = ("supersede", "follow", "delete", "merge")
 KEEPING = ("rehearse", "refresh", "sleep", "restore", "rebuild")
 
