@@ -211,7 +211,6 @@ def _read(bank: SlotBank, memory_id: str, score: float, date: float) -> Step | N
     if not rows:
         return None
     until, successor = bank.ended(memory_id)
-    told = {mark for row in bank.marks[rows].tolist() for mark in row if mark}
     return Step(
         memory_id,
         int(bank.written_ms[rows[0]]) / 1_000,
@@ -219,7 +218,7 @@ def _read(bank: SlotBank, memory_id: str, score: float, date: float) -> Step | N
         successor,
         score,
         date,
-        frozenset(told),
+        frozenset(bank.held_marks(memory_id)),
         int(bank.speaker[rows[0]]),
     )
 

@@ -143,12 +143,12 @@ def _latest_first(bank: SlotBank, hits: Sequence[Hit]) -> list[Hit]:
     out = list(hits)
     if len(out) < 2:
         return out
-    best, speaker = _telling(bank, out[0].id), _speaker(bank, out[0].id)
+    best, speaker = set(bank.held_marks(out[0].id)), _speaker(bank, out[0].id)
     rivals = [
         (_written(bank, hit.id), place)
         for place, hit in enumerate(out)
         if hit.score >= LATEST * out[0].score
-        and best & _telling(bank, hit.id)
+        and not best.isdisjoint(bank.held_marks(hit.id))
         and (not place or (_speaker(bank, hit.id) == speaker and not _asks(bank, hit.id)))
     ]
     place = max(rivals, default=(0.0, 0))[1]
@@ -173,12 +173,6 @@ def _speaker(bank: SlotBank, memory_id: str) -> int:
 def _asks(bank: SlotBank, memory_id: str) -> bool:
     """Whether a memory ends as a question."""
     return any(int(bank.traits[row]) & ASKS for row in bank.rows_of(memory_id)[-1:])
-
-
-def _telling(bank: SlotBank, memory_id: str) -> set[int]:
-    """Marks of a memory's content words."""
-    rows = bank.rows_of(memory_id)
-    return {mark for row in bank.marks[rows].tolist() for mark in row if mark}
 
 
 def view_of(question: str, now_ms: int) -> View:

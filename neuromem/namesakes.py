@@ -86,6 +86,5 @@ def _names_another(pairs: set[Person], people: frozenset[Person]) -> bool:
 
 def _pairs(bank: SlotBank, memory_id: str) -> set[Person]:
     """Marks that stand side by side in a memory, either way round."""
-    rows = bank.rows_of(memory_id)
-    marks = [mark for row in bank.marks[rows].tolist() for mark in row if mark]
-    return {pair for one, other in pairwise(marks) for pair in ((one, other), (other, one))}
+    beside = pairwise(bank.held_marks(memory_id))
+    return {pair for one, other in beside for pair in ((one, other), (other, one))}

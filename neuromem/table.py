@@ -124,6 +124,10 @@ class SlotTable(nn.Module):
         """Rows of a memory in the order of its parts; empty when it is not held."""
         return list(self._rows.get(parse_id(memory_id), ()))
 
+    def held_marks(self, memory_id: str) -> list[int]:
+        """Marks of a memory's content words in the order of its parts; empty when it is not held."""
+        return [mark for row in self.marks[self.rows_of(memory_id)].tolist() for mark in row if mark]
+
     def find(self, name: str, number: int, newest: int | None = None) -> list[str]:
         """Ids of the memories whose state buffer `name` holds `number`, lowest row first.
 
