@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from torch import Tensor
 
+from .current import LONGEST_CHAIN
 from .errors import NotFound
 from .facts import Fact, Gist
 from .facts.frames import LIGHT, frame_of
@@ -29,7 +30,6 @@ NEAR = 12  # nearest slots that are looked at
 IN_SLOT = 24  # … and memories of one slot, those told last
 HEARD_TURNS, HEARD_EVENTS, HEARD_S = 6, 24, 6 * 3_600.0  # of the talk before: what "she" may refer to
 ASSISTANT = "assistant: "  # before what the user did not say
-LONGEST_CHAIN = 64  # successors of successors
 WHOLE_OBJECT = 28  # bytes of a gist's object from which it may have been cut
 
 _DATE = re.compile(r"\s*\[\d{4}[^\]]*\]")
