@@ -183,6 +183,11 @@ class ContextConfig:
         """Tokens of prompt and answer together."""
         return self.system + self.memories + self.history + self.turn + self.response
 
+    @property
+    def prompt_budget(self) -> int:
+        """Tokens of the prompt alone."""
+        return self.budget - self.response
+
 
 @dataclass(frozen=True, slots=True)
 class SleepConfig:

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ..config import Config
 from ..errors import InvalidInput, NotFound
 from ..owners import Progress
 from . import NAMES
@@ -19,6 +20,7 @@ from . import NAMES
 __all__ = [
     "emit",
     "mean",
+    "over_budget",
     "parser",
     "percentiles",
     "progress",
@@ -30,6 +32,11 @@ __all__ = [
 
 
 WIDE = 9  # columns that fit on a screen
+
+
+def over_budget(tokens: Iterable[int], config: Config) -> int:
+    """Prompts with more tokens than there may be."""
+    return sum(count > config.context.prompt_budget for count in tokens)
 
 
 def parser(name: str, details: str = "") -> argparse.ArgumentParser:

@@ -26,7 +26,7 @@ from ..context import ContextBuilder
 from ..errors import InvalidInput
 from ..memory import Memory
 from ..owners import Progress
-from .common import emit, parser, percentiles, progress
+from .common import emit, over_budget, parser, percentiles, progress
 from .talk import Exchange, generated_talk
 
 __all__ = ["Run", "main", "measure"]
@@ -55,7 +55,7 @@ def main(argv: list[str]) -> int:
     with tempfile.TemporaryDirectory() as folder, progress("talking") as step:
         run = measure(Path(folder), talk, options.turns, config, options.encoder, options.sleep_every, step)
     emit({"bench": "constant", "encoder": options.encoder, **run.report(config)}, options.json)
-    return int(run.over_budget > 0)
+    return int(over_budget(run.tokens, config) > 0)
 
 
 @dataclass(slots=True)
@@ -67,7 +67,6 @@ class Run:
     cpu_ms: dict[str, array[float]] = field(default_factory=lambda: {name: array("d") for name in OPERATIONS})
     sleep_ms: list[float] = field(default_factory=list)
     tokens: array[int] = field(default_factory=lambda: array("q"))
-    over_budget: int = 0
     resident: dict[int, dict[str, int]] = field(default_factory=dict)  # turn → bytes by kind
     slots: int = 0
     log_bytes: int = 0
@@ -95,8 +94,8 @@ class Run:
         }
         return {
             "turns": turns, "slots": self.slots, "log_mib": self.log_bytes / KIB**2,
-            "budget_tokens": config.context.budget - config.context.response,
-            "prompt_tokens_max": max(self.tokens), "prompts_over_budget": self.over_budget,
+            "budget_tokens": config.context.prompt_budget,
+            "prompt_tokens_max": max(self.tokens), "prompts_over_budget": over_budget(self.tokens, config),
             "sleep_ms_p50": percentiles(self.sleep_ms, 50)["p50"], "settled_at_turn": settled,
             "latency": {name: self._latency(name) for name in OPERATIONS},
             "prompt_tokens": self._prompts(), "resident": memory,
@@ -138,13 +137,11 @@ def measure(
     run, now = Run(), [0.0]
     builder = ContextBuilder(config.context)
     history: deque[dict[str, str]] = deque(maxlen=config.context.lookback_turns)
-    limit, settled = config.context.budget - config.context.response, min(SETTLED, turns // 3)
+    settled = min(SETTLED, turns // 3)
     with Memory(folder, config, encoder, clock=lambda: now[0]) as memory:
         for turn, exchange in enumerate(talk, 1):
             now[0] = exchange.time
-            tokens = _one_turn(memory, builder, history, 2 * (turn - 1), exchange, run)
-            run.tokens.append(tokens)
-            run.over_budget += tokens > limit
+            run.tokens.append(_one_turn(memory, builder, history, 2 * (turn - 1), exchange, run))
             if sleep_every and turn % sleep_every == 0:
                 started = time.perf_counter()
                 memory.sleep()

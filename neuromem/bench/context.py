@@ -20,7 +20,7 @@ from ..encoders import Encoder, load_encoder
 from ..memory import Memory
 from ..owners import Progress
 from ..tokens import byte_bound
-from .common import emit, parser, percentiles, progress, share, stopwatch
+from .common import emit, over_budget, parser, percentiles, progress, share, stopwatch
 from .constant import SYSTEM
 from .talk import Exchange, generated_talk, read_dialogues, says
 
@@ -43,7 +43,7 @@ def main(argv: list[str]) -> int:
     with progress("talking") as step:
         prompts = measure(scripts, config, load_encoder(options.encoder), step)
     emit({"bench": "context", "encoder": options.encoder, **prompts.report(config)}, options.json)
-    return int(prompts.over_budget(config) > 0)
+    return int(over_budget(prompts.tokens, config) > 0)
 
 
 @dataclass(slots=True)
@@ -67,17 +67,13 @@ class Prompts:
         for name, tokens in context.parts.items():
             self.parts[name].append(tokens)
 
-    def over_budget(self, config: Config) -> int:
-        """Prompts with more tokens than there may be."""
-        return sum(tokens > config.context.budget - config.context.response for tokens in self.tokens)
-
     def report(self, config: Config) -> dict[str, Any]:
         """The figures as one object."""
         parts = {"all": self.tokens, **self.parts}
         return {
             "prompts": len(self.tokens),
-            "budget_tokens": config.context.budget - config.context.response,
-            "prompts_over_budget": self.over_budget(config),
+            "budget_tokens": config.context.prompt_budget,
+            "prompts_over_budget": over_budget(self.tokens, config),
             "bytes_per_token": sum(self.bytes) / max(1, sum(self.tokens)),
             "shared_prefix_mean": sum(self.shared) / max(1, len(self.shared)),
             "shared_prefix_over_half": share(part > 0.5 for part in self.shared),

@@ -29,7 +29,7 @@ from ..llm import LLM, load_llm
 from ..llm.base import Message, Pieces, Reply
 from ..memory import Memory
 from ..owners import Progress
-from .common import emit, parser, percentiles, progress, share
+from .common import emit, over_budget, parser, percentiles, progress, share
 from .talk import Exchange, generated_talk
 
 __all__ = ["Turns", "main", "measure", "prefix"]
@@ -60,7 +60,7 @@ def main(argv: list[str]) -> int:
     if args.llm:
         report["model"] = prefix(load_llm(args.llm), talk[:WINDOW], config)
     emit(report, args.json)
-    return int(turns.over_budget(config) > 0)
+    return int(over_budget(turns.tokens, config) > 0)
 
 
 class StandIn:
@@ -97,10 +97,6 @@ class Turns:
     slots: int = 0
     young: Turns | None = None  # of the other memory
 
-    def over_budget(self, config: Config) -> int:
-        """Prompts with more tokens than there may be."""
-        return sum(tokens > config.context.budget - config.context.response for tokens in self.tokens)
-
     def report(self, config: Config) -> dict[str, Any]:
         """The figures as one object."""
         young = self.young or self
@@ -110,8 +106,8 @@ class Turns:
         }  # fmt: skip
         return {
             "turns": len(self.tokens), "slots": self.slots,
-            "budget_tokens": config.context.budget - config.context.response,
-            "prompt_tokens_max": max(self.tokens), "prompts_over_budget": self.over_budget(config),
+            "budget_tokens": config.context.prompt_budget,
+            "prompt_tokens_max": max(self.tokens), "prompts_over_budget": over_budget(self.tokens, config),
             "recall_ready": share(self.ready),
             "ms": {name: _cost(*values) for name, values in costs.items()},
             "stages_ms": {name: percentiles(values, 50, 95) for name, values in self.stages.items()},

@@ -146,7 +146,7 @@ class ContextBuilder:
                 compression goes on in the same steps, and prompts keep sharing their beginnings.
 
         Returns:
-            A prompt of at most ``config.budget - config.response`` tokens, whatever is given; with shares
+            A prompt of at most ``config.prompt_budget`` tokens, whatever is given; with shares
             too small for anything it has no messages.
 
         Raises:
@@ -232,7 +232,7 @@ class ContextBuilder:
 
         A tokenizer may make more of the whole than of the pieces: then what is missed least gives way.
         """
-        limit, whole = self.config.budget - self.config.response, True
+        limit, whole = self.config.prompt_budget, True
         while True:
             messages = draft.messages()
             text = _plain(messages)
