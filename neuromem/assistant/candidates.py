@@ -100,13 +100,13 @@ class _Turn:
         self.parts.append(_Part(words, str(record.body.get("id", "")), record.body.get("said", -1)))
 
 
-def candidates(memory: Memory, user_id: str, query: str, most: int = MOST) -> list[Candidate]:
-    """The turns that may hold the answer to a question, the most likely first.
+def candidates(memory: Memory, user_id: str, query: str) -> list[Candidate]:
+    """The turns that may hold the answer to a question, the most likely first; at most `MOST`.
 
     Args:
-        query: the question, its pronouns resolved. most: how many at most.
+        query: the question, its pronouns resolved.
     """
-    return around(memory, user_id, recalled(memory, user_id, query), most)
+    return around(memory, user_id, recalled(memory, user_id, query))
 
 
 def recalled(memory: Memory, user_id: str, query: str) -> list[Recall]:
@@ -115,7 +115,7 @@ def recalled(memory: Memory, user_id: str, query: str) -> list[Recall]:
     return [recall for recall in found if not recall.retracted]
 
 
-def around(memory: Memory, user_id: str, found: Sequence[Recall], most: int = MOST) -> list[Candidate]:
+def around(memory: Memory, user_id: str, found: Sequence[Recall]) -> list[Candidate]:
     """The turns that memories were taken from, and those beside them, the most likely first."""
     owner = Owner.of(user_id, None, None, None).name
     log = memory.engine.log
@@ -126,7 +126,7 @@ def around(memory: Memory, user_id: str, found: Sequence[Recall], most: int = MO
         read = [list(log.events(owner, *span)) for span in spans]
         gone = _gone(open_.bank, [record for records in read for record in records])
     found = [recall for recall in found if recall.id not in gone]
-    return _ranked(found, [_told(records, gone) for records in read], most)
+    return _ranked(found, [_told(records, gone) for records in read])
 
 
 def _gone(bank: SlotBank, records: Sequence[Record]) -> set[str]:
@@ -185,7 +185,7 @@ def _goes_on(turn: _Turn, record: Record) -> bool:
     return record.kind in WRITING and record.time == turn.time and said == turn.seq
 
 
-def _ranked(found: Sequence[Recall], sittings: Sequence[Sequence[_Turn]], most: int) -> list[Candidate]:
+def _ranked(found: Sequence[Recall], sittings: Sequence[Sequence[_Turn]]) -> list[Candidate]:
     """Turns by what was recalled of them, or of the turns beside them."""
     place = {recall.id: place for place, recall in enumerate(found)}
     out: list[Candidate] = []
@@ -208,7 +208,7 @@ def _ranked(found: Sequence[Recall], sittings: Sequence[Sequence[_Turn]], most: 
             id_ = best.id if best else ""
             earlier = tuple(_earlier(turns, here))
             out.append(Candidate(turn.text, earlier, said, score, id_, turn.seq, tuple(held[here])))
-    return sorted(out, key=lambda each: (-each.score, -each.seq))[:most]
+    return sorted(out, key=lambda each: (-each.score, -each.seq))[:MOST]
 
 
 def _earlier(turns: Sequence[_Turn], here: int) -> list[str]:

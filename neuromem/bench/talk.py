@@ -22,6 +22,7 @@ FACTS = 0.25  # share of turns that tell a personal fact
 EVERYDAY = 0.45  # … something else worth keeping
 QUESTIONS = 0.18  # … that ask for a fact told before; the rest is small talk
 MOST_EVERYDAY = 4_000  # sentences; from then on they come again, as things do
+START = 1.8e9  # Unix seconds of the first turn
 PACE_S = 240.0  # between two turns
 SMALL_TALK = """
 good morning; what time is it?; thanks, that's all; set a timer for seven minutes please; play some samba
@@ -43,7 +44,7 @@ class Exchange:
     forbidden: tuple[str, ...] = ()  # … what it must not hold
 
 
-def generated_talk(turns: int, seed: int = 0, start: float = 1.8e9) -> Iterator[Exchange]:
+def generated_talk(turns: int, seed: int = 0) -> Iterator[Exchange]:
     """Exchanges of one user: facts, chatter, and questions about the last hundred facts."""
     rng = random.Random(seed)
     facts = iter(personal_facts(max(10, round(turns * FACTS * 1.5)), seed))
@@ -64,7 +65,7 @@ def generated_talk(turns: int, seed: int = 0, start: float = 1.8e9) -> Iterator[
             text = rng.choice(small)
         kind = "generated" if expected else ""
         yield Exchange(
-            start + turn * PACE_S, text, rng.choice(replies), (expected,) if expected else (), kind
+            START + turn * PACE_S, text, rng.choice(replies), (expected,) if expected else (), kind
         )
 
 

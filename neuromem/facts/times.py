@@ -75,7 +75,7 @@ def _resolved(resolve: Resolver, match: re.Match[str], context: Context) -> Foun
         return None
 
 
-def dated(text: str, now: datetime, day_first: bool = False) -> str:
+def dated(text: str, now: datetime) -> str:
     """The text with the date behind each relative expression of a day or more from now, in brackets.
 
     Days are written as 2025-05-02, months as 2025-05, years as 2025, longer spans as ISO 8601 intervals
@@ -83,7 +83,7 @@ def dated(text: str, now: datetime, day_first: bool = False) -> str:
     stay as they are.
     """
     today = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    for span in reversed(spans(text, now, day_first)):
+    for span in reversed(spans(text, now)):
         away = span.end <= today or span.start > today
         if (
             not away

@@ -28,6 +28,7 @@ Samples: TypeAlias = NDArray[np.float32]
 Heard: TypeAlias = tuple[Samples, int]
 
 CODECS = {"mp3": ("libmp3lame", "mp3"), "opus": ("libopus", "ogg")}
+KILOBITS = 128  # a second, of either
 TIMEOUT_S = 120
 
 
@@ -50,19 +51,16 @@ def noisy(audio: Samples, rate: int, snr_db: float, seed: int) -> Heard:
     return (audio + level * rng.standard_normal(len(audio))).astype(np.float32), rate
 
 
-def echoed(audio: Samples, rate: int, rt60_s: float, seed: int, direct_db: float = 0.0) -> Heard:
-    """A room: the direct sound, then noise that falls by 60 dB in `rt60_s`.
+def echoed(audio: Samples, rate: int, rt60_s: float, seed: int) -> Heard:
+    """A room: the direct sound, then noise of the same energy that falls by 60 dB in `rt60_s`.
 
     This is Moorer's model of diffuse reverberation (Computer Music Journal 3(2), 1979).
-
-    Args:
-        direct_db: energy of the direct sound over that of all echoes.
     """
     rng = np.random.default_rng(seed)
     count = round(rt60_s * rate)
     tail = rng.standard_normal(count) * 10 ** (-3 * np.arange(count) / count)
     tail[: round(0.002 * rate)] = 0  # the nearest wall is a third of a metre away
-    tail *= 10 ** (-direct_db / 20) / np.sqrt(np.sum(tail**2))
+    tail *= 1 / np.sqrt(np.sum(tail**2))
     tail[0] = 1
     wave = needed("scipy.signal", "the modem").oaconvolve(audio, tail)
     return np.asarray(wave / np.sqrt(2), np.float32), rate
@@ -74,11 +72,11 @@ def drifted(audio: Samples, rate: int, ppm: float) -> Heard:
     return read_at(audio, 0.0, step, int(len(audio) / step)), rate
 
 
-def through_codec(audio: Samples, rate: int, codec: str, kilobits: int = 128) -> Heard:
-    """Encoded and decoded again by ffmpeg.
+def through_codec(audio: Samples, rate: int, codec: str) -> Heard:
+    """Encoded at `KILOBITS` a second and decoded again by ffmpeg.
 
     Args:
-        codec: "mp3" or "opus". kilobits: a second.
+        codec: "mp3" or "opus".
 
     Raises:
         InvalidInput: another codec. NotFound: no ffmpeg on the path. SoundError: it failed.
@@ -90,7 +88,7 @@ def through_codec(audio: Samples, rate: int, codec: str, kilobits: int = 128) ->
     encoder, container = CODECS[codec]
     raw = ("-f", "f32le", "-ar", str(rate), "-ac", "1")
     data = audio.astype("<f4").tobytes()
-    coded = _ffmpeg(data, *raw, "-i", "-", "-c:a", encoder, "-b:a", f"{kilobits}k", "-f", container, "-")
+    coded = _ffmpeg(data, *raw, "-i", "-", "-c:a", encoder, "-b:a", f"{KILOBITS}k", "-f", container, "-")
     return np.frombuffer(_ffmpeg(coded, "-i", "-", *raw, "-"), "<f4").astype(np.float32), rate
 
 
