@@ -240,7 +240,7 @@ def _is_async(call: Callable[..., Any]) -> bool:
 
 
 def _check(client: object, deadline_s: float, limit: int, queue: int) -> None:
-    if isinstance(client, Part) or type(client) is Remembering:
+    if isinstance(client, Part):
         raise InvalidInput("client", "is wrapped already", "wrap the client itself")
     if not any(_has(client, path) for path in SIGNS):
         problem = f"{type(client).__name__} is no client that is known"
