@@ -115,8 +115,8 @@ def bare_since(path: Path) -> float | None:
     Returns:
         None: all say it, or are pinned; or when they were told is not known.
     """
-    lines = [json.loads(text) for _, text in _texts(path)]
-    bare = [line for line in lines if not line.get("pinned") and line.get("rehearsed_ms") is None]
+    lines = (json.loads(text) for _, text in _texts(path))
+    bare = (line for line in lines if not line.get("pinned") and line.get("rehearsed_ms") is None)
     return min((seconds_of(line["time"]) for line in bare if "time" in line), default=None)
 
 
