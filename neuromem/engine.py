@@ -32,7 +32,7 @@ from .keys import Keys
 from .layout import pick_device
 from .log import Event, EventLog, Record
 from .owners import Notice, OpenOwner, Owners, Progress, names_of
-from .reader import Extractor, Reader
+from .reader import Extractor, FactReader
 from .recall import Hit, Recall, read
 from .writer import Writer, WriteReport
 
@@ -78,7 +78,7 @@ class Engine:
         check_encoder(encoder)
         self.config, self.clock, self.readonly = config, clock, readonly or past is not None
         self._encoder = encoder
-        self.reader = Reader(extractor, config.llm, lambda: keeper_for(self.keys.encoder.name))
+        self.reader = FactReader(extractor, config.llm, lambda: keeper_for(self.keys.encoder.name))
         self._closed = False
         self.forgotten = 0  # how often words were deleted
         self._lock = threading.RLock()

@@ -2,7 +2,8 @@
 
 An extractor has the signature of `facts.extract`; `llm.LLMExtractor` is one. It is asked about talk alone,
 never about words to be kept as they are, and before an owner is locked: a model may take seconds. When it
-fails, for whatever reason, the rules read the same turns, a warning is logged, and `Reader.counts` says so.
+fails, for whatever reason, the rules read the same turns, a warning is logged, and `FactReader.counts` says
+so.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from .facts import Fact, Opinion, Turn, extract
 if TYPE_CHECKING:
     from .llm import LLMExtractor
 
-__all__ = ["Extractor", "Reader"]
+__all__ = ["Extractor", "FactReader"]
 
 _log = logging.getLogger(__name__)
 
@@ -40,7 +41,7 @@ class Extractor(Protocol):
         """The facts of the turns at the places `only`; see `facts.extract`."""
 
 
-class Reader:
+class FactReader:
     """Finds the facts in turns. Safe across threads."""
 
     def __init__(

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from neuromem.errors import ArchiveInvalid, InvalidInput, NotFound
 from neuromem.sound import SoundArchive
 from neuromem.sound.blocks import VAIN, Table, filter_of, make_blocks
-from neuromem.sound.columns import Reader, ids_out, ints_out, times_out
+from neuromem.sound.columns import ColumnReader, ids_out, ints_out, times_out
 from neuromem.sound.records import Entry, squeeze
 from neuromem.sound.vectors import EXACT, Vectors, rounded
 
@@ -32,19 +32,19 @@ IDS = st.one_of(
 @settings(deadline=None)
 @given(st.lists(I64))
 def test_whole_numbers_come_back(numbers: list[int]) -> None:
-    assert Reader(ints_out(numbers)).ints(len(numbers)).tolist() == numbers
+    assert ColumnReader(ints_out(numbers)).ints(len(numbers)).tolist() == numbers
 
 
 @settings(deadline=None)
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1))
 def test_times_come_back_to_the_last_bit(times: list[float]) -> None:
-    assert Reader(times_out(times)).times(len(times)).tolist() == times
+    assert ColumnReader(times_out(times)).times(len(times)).tolist() == times
 
 
 @settings(deadline=None)
 @given(st.one_of(st.lists(IDS, min_size=1), st.lists(st.uuids().map(str), min_size=1)))
 def test_ids_come_back_and_the_last_of_each_is_found(ids: list[str]) -> None:
-    found = Reader(ids_out(ids)).ids(len(ids))
+    found = ColumnReader(ids_out(ids)).ids(len(ids))
     assert found.all() == ids
     for name in ids:
         assert found.find(name) == len(ids) - 1 - ids[::-1].index(name)
@@ -61,9 +61,9 @@ def test_dated_ids_and_regular_times_cost_next_to_nothing() -> None:
 @settings(max_examples=50, deadline=None)
 @given(st.binary(max_size=200), st.integers(0, 50))
 def test_rubbish_is_no_column(raw: bytes, count: int) -> None:
-    for read in (Reader.ints, Reader.times, Reader.ids):
+    for read in (ColumnReader.ints, ColumnReader.times, ColumnReader.ids):
         try:
-            read(Reader(raw), count)
+            read(ColumnReader(raw), count)
         except ArchiveInvalid:
             continue
 

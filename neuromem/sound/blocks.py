@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ArchiveInvalid
-from .columns import Ids, Reader, ids_out, ints_out, times_out
+from .columns import ColumnReader, Ids, ids_out, ints_out, times_out
 from .records import KINDS, MAX_DATA_BYTES, Entry, squeeze, unpack
 
 __all__ = ["BLOCK_BYTES", "Block", "Table", "filter_of", "make_blocks"]
@@ -148,7 +148,7 @@ class Table:
         Raises:
             ArchiveInvalid: it is none, or says what cannot be.
         """
-        reader = Reader(raw)
+        reader = ColumnReader(raw)
         (count,) = _COUNT.unpack(reader.take(_COUNT.size))
         if count > min(records, room):
             raise ArchiveInvalid("the archive says that it has more blocks than records; do not trust it")
@@ -235,7 +235,7 @@ class Block:
     def __init__(
         self, head: bytes, count: int, head_raw: int, data_raw: int, data: Callable[[], bytes]
     ) -> None:
-        reader = Reader(unpack(head, head_raw))
+        reader = ColumnReader(unpack(head, head_raw))
         self.ids: Ids = reader.ids(count)
         self._kinds = reader.ints(count)
         self.times = reader.times(count)

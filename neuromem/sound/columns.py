@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from ..errors import ArchiveInvalid
 
-__all__ = ["Ids", "Reader", "ids_out", "ints_out", "times_out"]
+__all__ = ["ColumnReader", "Ids", "ids_out", "ints_out", "times_out"]
 
 _INTS, _FIRST = struct.Struct("<Bq"), struct.Struct("<Bq")
 SCALES = (1.0, 1e3, 1e6, 2.0**22)  # the last: of any float between 2004 and 2038
@@ -87,7 +87,7 @@ def texts_out(texts: Sequence[str]) -> bytes:
     return ints_out([len(each) for each in raw]) + b"".join(raw)
 
 
-class Reader:
+class ColumnReader:
     """Goes through the columns of a buffer.
 
     Raises:
@@ -154,7 +154,7 @@ class Reader:
 class Ids:
     """The ids of a block, in one of three forms."""
 
-    def __init__(self, reader: Reader, count: int) -> None:
+    def __init__(self, reader: ColumnReader, count: int) -> None:
         raise NotImplementedError  # a form does it
 
     def at(self, place: int) -> str:
@@ -173,7 +173,7 @@ class Ids:
 class Plain(Ids):
     """Any texts, one after another."""
 
-    def __init__(self, reader: Reader, count: int) -> None:
+    def __init__(self, reader: ColumnReader, count: int) -> None:
         self._ends = np.cumsum(reader.sizes(count))
         self._begins = np.concatenate([[0], self._ends[:-1]]).astype(np.int64)[:count]
         self._raw = reader.take(int(self._ends[-1]) if count else 0)
@@ -204,7 +204,7 @@ class Plain(Ids):
 class Numbered(Ids):
     """A few prefixes, and numbers behind them."""
 
-    def __init__(self, reader: Reader, count: int) -> None:
+    def __init__(self, reader: ColumnReader, count: int) -> None:
         self._prefixes = reader.texts(reader.take(1)[0])
         self._which = reader.sizes(count)
         self._numbers = np.cumsum(reader.ints(count))
@@ -233,7 +233,7 @@ class Numbered(Ids):
 class Uuids(Ids):
     """UUIDs as they are mostly written: lower case, with dashes."""
 
-    def __init__(self, reader: Reader, count: int) -> None:
+    def __init__(self, reader: ColumnReader, count: int) -> None:
         self._rows = np.ascontiguousarray(reader.planes(count, 16))
 
     def at(self, place: int) -> str:

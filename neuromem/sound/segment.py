@@ -14,7 +14,7 @@ from ..errors import ArchiveDamaged, ArchiveInvalid, NotFound
 from ..merkle import Frontier
 from .blocks import MAX_TABLE, Block, Table
 from .cache import Kept
-from .columns import Reader
+from .columns import ColumnReader
 from .content import unpack_pieces
 from .flac import Layout
 from .packets import Healed, Packets, Shape
@@ -158,7 +158,7 @@ class Segment:
         count = self._number("keyed", self.prefix.count)
         if not count:
             return np.empty(0, np.int64)
-        places = np.cumsum(Reader(unpack(self.section("keyed"), MAX_TABLE)).ints(count)) - 1
+        places = np.cumsum(ColumnReader(unpack(self.section("keyed"), MAX_TABLE)).ints(count)) - 1
         if (np.diff(places, prepend=-1) < 1).any() or places[-1] >= self.prefix.count:
             raise ArchiveInvalid("the archive has keys of records that it has not; do not trust it")
         return places
