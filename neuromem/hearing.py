@@ -30,7 +30,7 @@ from .sayings import LAST_S, Held, Saying, content, denied_by, same_side
 from .supersede import FOLLOWS, End, followed, outdated, retracted
 from .tell import fact_body, in_batches, in_third_person, is_immutable, joined_metadata
 from .text import sentences, stems
-from .verdict import READ, judge_for, weighed
+from .verdict import READ, news_judge_for, weighed
 from .within import JOINED_BYTES, cues_of, denial_of, is_covered, joined_turn, led_by, only_cue
 
 __all__ = ["NOTHING", "Hearing", "Told", "say_event"]
@@ -74,7 +74,7 @@ class Hearing:
         self.told: list[Told] = []
         self._keys, self._record, self._open = open_.fold.writer.keys, record, open_
         self._known = Known(open_, record)
-        self._judge = judge_for(self._keys.encoder.name)
+        self._judge = news_judge_for(self._keys.encoder.name)
         self._tail: tuple[Fact | None, list[End]] = (None, [])  # the last fact of the turn, what it ended
         self._vectors_of: dict[str, Sequence[Tensor]] = {}  # of the turn, by the words
         self._between = False  # people talk with each other, not with an assistant

@@ -23,7 +23,7 @@ from .shipped import checkpoint_path
 from .supersede import FOLLOWS, End
 from .text import stems
 
-__all__ = ["READ", "Judge", "judge_for", "tells_of_another", "weighed"]
+__all__ = ["READ", "NewsJudge", "news_judge_for", "tells_of_another", "weighed"]
 
 READ = "read"  # the reason of an end that the judge found
 CHECKPOINT = "news.safetensors"
@@ -39,7 +39,7 @@ NEVER = 0.01  # chance below which what does not say itself that something was w
 ALIKE = 0.5  # … and the rule that goes by likeness alone replaces nothing; the others need no reading
 
 
-class Judge:
+class NewsJudge:
     """Reads which memories a statement makes out of date; loaded when first used, safe across threads."""
 
     def __init__(self, path: str | Path | None = None) -> None:
@@ -99,9 +99,9 @@ def _readable(new: Saying, held: Sequence[Held], found: Collection[str]) -> list
 
 
 @lru_cache(maxsize=8)
-def judge_for(encoder: str) -> Judge | None:
+def news_judge_for(encoder: str) -> NewsJudge | None:
     """The shipped judge, for memories whose encoder has the name given; None where the rules stand alone."""
-    return Judge() if stands_on(encoder, checkpoint_path(CHECKPOINT)) else None
+    return NewsJudge() if stands_on(encoder, checkpoint_path(CHECKPOINT)) else None
 
 
 def weighed(
@@ -114,7 +114,7 @@ def weighed(
 
     Args:
         held: candidates. ends, loose: what the rules say of them, as `outdated` and `followed` give it.
-        chances: as `Judge.chances`; a memory that was not read has none.
+        chances: as `NewsJudge.chances`; a memory that was not read has none.
     """
     kept = [end for end in ends if not _is_overruled(new, end, chances)]
     exception = excepted(new, held) is not None

@@ -15,7 +15,7 @@ from neuromem.encoders import load_encoder
 from neuromem.facts import gist_of
 from neuromem.sayings import Held, Saying
 from neuromem.supersede import FOLLOWS, End
-from neuromem.verdict import READ, Judge, judge_for, tells_of_another, weighed
+from neuromem.verdict import READ, NewsJudge, news_judge_for, tells_of_another, weighed
 from training.changes import changes_of, read_blocks, sample_of
 from training.twins import twins
 
@@ -43,7 +43,7 @@ def told(*texts: str) -> list[Held]:
 
 
 def chance_of(new: str, *texts: str) -> dict[str, float]:
-    return Judge().chances(said(new, 100), told(*texts))
+    return NewsJudge().chances(said(new, 100), told(*texts))
 
 
 # --- what is read ----------------------------------------------------------------------------------------
@@ -81,23 +81,23 @@ def test_a_statement_is_read_alone_so_the_same_talk_gives_the_same_verdict() -> 
 
 def test_somebody_else_s_statements_are_not_read() -> None:
     theirs = Held("theirs", Saying(STUDIO, gist_of(STUDIO), 0.0, "ben"), 0, 0.5)
-    assert "theirs" not in Judge().chances(said(BUNGALOW, 9), [theirs, *told("The dryers hum.")])
+    assert "theirs" not in NewsJudge().chances(said(BUNGALOW, 9), [theirs, *told("The dryers hum.")])
 
 
 def test_what_was_told_last_is_read_where_it_may_be_meant() -> None:
     """By a pronoun, few words, a word of its own, or likeness; else a statement names its matter."""
     lately = [replace(held, likeness=0.1) for held in told("My tortoise hides under the shed.")]
     for new in ("She digs there.", "Under it now.", "The shed is gone."):
-        assert Judge().chances(said(new, 9), lately)
-    assert not Judge().chances(said("My cousin teaches maths in Leeds.", 9), lately)
-    assert Judge().chances(said("My cousin teaches maths in Leeds.", 9), told("My tortoise hides."))
+        assert NewsJudge().chances(said(new, 9), lately)
+    assert not NewsJudge().chances(said("My cousin teaches maths in Leeds.", 9), lately)
+    assert NewsJudge().chances(said("My cousin teaches maths in Leeds.", 9), told("My tortoise hides."))
 
 
 def test_what_a_rule_has_found_is_read_whatever_it_is_about() -> None:
     lately = [replace(held, likeness=0.1) for held in told("My tortoise hides under the shed.")]
     new = said("My cousin teaches maths in Leeds.", 9)
-    assert Judge().chances(new, lately, found={lately[0].id})
-    assert Judge().chances(replace(new, cue="Scratch that."), lately)
+    assert NewsJudge().chances(new, lately, found={lately[0].id})
+    assert NewsJudge().chances(replace(new, cue="Scratch that."), lately)
 
 
 def test_a_rule_about_what_was_told_last_is_overruled_by_reading(fake_clock: FakeClock) -> None:
@@ -115,7 +115,7 @@ def led(lead: str, text: str) -> Saying:
 
 def test_what_leads_into_a_statement_is_read_with_it_and_not_as_a_memory() -> None:
     lead, old = "Caleb rang me this morning.", "My nephew Caleb is a student at Durham."
-    chances = Judge().chances(led(lead, "He's transferred to St Andrews."), told(old, lead))
+    chances = NewsJudge().chances(led(lead, "He's transferred to St Andrews."), told(old, lead))
     assert (chances[old] > 0.5, chances[lead]) == (True, 0.0)
 
 
@@ -128,18 +128,18 @@ def test_what_leads_into_a_statement_is_read_with_it_and_not_as_a_memory() -> No
     ],
 )
 def test_a_detail_of_what_it_leans_on_makes_nothing_out_of_date(lead: str, text: str) -> None:
-    assert Judge().chances(led(lead, text), told(lead))[lead] < 0.3
+    assert NewsJudge().chances(led(lead, text), told(lead))[lead] < 0.3
 
 
 def test_the_lead_itself_may_be_what_is_out_of_date() -> None:
     lead = "My rent is 900 a month."
-    assert Judge().chances(led(lead, "It's gone up to 950."), told(lead))[lead] > 0.7
+    assert NewsJudge().chances(led(lead, "It's gone up to 950."), told(lead))[lead] > 0.7
 
 
 def test_an_encoder_that_shares_no_layers_with_the_judge_goes_without(tmp_path: Path) -> None:
-    assert judge_for(load_encoder("hash").name) is None
-    assert judge_for(load_encoder("conv").name) is None
-    assert judge_for(load_encoder("transformer:192").name) is not None
+    assert news_judge_for(load_encoder("hash").name) is None
+    assert news_judge_for(load_encoder("conv").name) is None
+    assert news_judge_for(load_encoder("transformer:192").name) is not None
 
 
 # --- rules and judge together ------------------------------------------------------------------------------

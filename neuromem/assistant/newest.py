@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 from ..memory import Memory
 from ..reading import Passage
-from ..verdict import judge_for
+from ..verdict import news_judge_for
 from .candidates import Candidate
 from .judging import Verdict
 
@@ -27,7 +27,7 @@ REPLACED = 0.9  # chance from which the older of two is out of date
 
 def ends_for(memory: Memory) -> Ends | None:
     """The shipped judge's; None where there is none for the memory's encoder."""
-    judge = judge_for(memory.engine.keys.encoder.name)
+    judge = news_judge_for(memory.engine.keys.encoder.name)
     if judge is None:
         return None
     return lambda newer, older: judge.ends(newer.text, _passage(older))
