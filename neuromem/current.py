@@ -17,7 +17,7 @@ import torch
 
 from .bank import SlotBank
 from .chains import LOOKED_AT, at_point
-from .facts.asked import Asked, asked_of, is_own
+from .facts.asked import Asked, asked_of, asks_of_self
 from .introduced import Sought, behind_its_lead, sought_of
 from .marks import ASKS, OTHER
 from .namesakes import Person, named_first, people_in
@@ -178,7 +178,7 @@ def _asks(bank: SlotBank, memory_id: str) -> bool:
 def view_of(question: str, now_ms: int) -> View:
     """The view that a question asks for, at a time in Unix milliseconds."""
     asked = asked_of(question, datetime.fromtimestamp(now_ms / 1_000, UTC))
-    return View(asked, sought_of(question), people_in(question), is_own(question))
+    return View(asked, sought_of(question), people_in(question), asks_of_self(question))
 
 
 def _written(bank: SlotBank, memory_id: str) -> float:

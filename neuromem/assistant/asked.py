@@ -138,11 +138,11 @@ def read_question(text: str) -> Asked:
     roles = frozenset(KIN_WORDS.get(word, word) for word in said_words(text) if word in ROLE_WORDS)
     return Asked(
         text, kind_of(text), tuple(dict.fromkeys(stems(text))), names_in(text), roles,
-        is_own(text), bool(re.search(r"\b(?:before|used to|previous\w*|former\w*|originally|first|old)\b", text, re.I)),
+        speaks_of_self(text), bool(re.search(r"\b(?:before|used to|previous\w*|former\w*|originally|first|old)\b", text, re.I)),
     )  # fmt: skip
 
 
-def is_own(text: str) -> bool:
+def speaks_of_self(text: str) -> bool:
     """Whether a text speaks of the speaker, and not only of somebody of theirs ("my sister")."""
     return bool(_OWN.search(text))
 

@@ -12,7 +12,7 @@ from ..facts.clause import KIN_WORDS
 from ..facts.gist import parse_gist
 from ..facts.slots import slot_of
 from ..text import idf, stems, words
-from .asked import KINDS, Asked, content, has_kind, is_own, names_in, said_words
+from .asked import KINDS, Asked, content, has_kind, names_in, said_words, speaks_of_self
 from .candidates import Candidate
 from .following import Follow
 from .statements import Statement, statements_of
@@ -100,7 +100,7 @@ def evidence_of_statement(
     held = said_words(statement.text) | said_words(statement.said)
     nearby = said_words(candidate.text).union(*map(said_words, candidate.earlier))
     kin = {KIN_WORDS.get(word, word) for word in held}
-    of_self = is_own(statement.said)
+    of_self = speaks_of_self(statement.said)
     other = bool(names - wanted - aliases)
     new = content(statement.said) - frozenset(asked.stems)
     row = {

@@ -18,7 +18,7 @@ from .points import Point, point_of
 from .relations import PETS
 from .times import spans
 
-__all__ = ["Asked", "asked_of", "is_own"]
+__all__ = ["Asked", "asked_of", "asks_of_self"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +97,10 @@ def asked_of(question: str, now: datetime) -> Asked:
 _MINE = re.compile(r"\b(?:i|my|me|mine|am|i'm|we|our)\b")
 
 
-def is_own(question: str) -> bool:
+def asks_of_self(question: str) -> bool:
     """Whether a question is about who asks it and names nobody else: "what floor is my office on?".
 
-    >>> is_own("when does my sister's shift start?"), is_own("which plot is our allotment?")
+    >>> asks_of_self("when does my sister's shift start?"), asks_of_self("which plot is our allotment?")
     (False, True)
     """
     plain = normalize(question)
