@@ -30,7 +30,7 @@ import torch
 
 from .bank import SlotBank
 from .chats import chat_of, told_in_chat
-from .held import held_by, phrases_in, share, words_of
+from .held import held_by, held_words, phrases_in, share
 from .linear import matmul
 from .marks import ASKS, ASSISTANT, NAMES, NUMBER, ORDERS, OWN, TIME, any_of
 from .news import newer_first, newer_pairs
@@ -139,7 +139,7 @@ def gather(bank: SlotBank, question: Question, most: int) -> Evidence:
         return Evidence(np.zeros(0, dtype=np.int64), np.zeros((0, len(KINDS)), dtype=np.float32))
     similar = bank.similarities(question.vector).numpy()[order.rows]
     meaning = order.joined(np.maximum, similar)
-    words = bank.kept("words", lambda: words_of(bank, order))
+    words = bank.kept("words", lambda: held_words(bank, order))
     places = {mark: np.flatnonzero(words.marks == mark) for mark in question.marks}
     held, weights = held_by(words, places, len(order.first))
     given = _given(bank, question, order)

@@ -15,7 +15,7 @@ from .marks import MARKS
 from .order import Order
 from .question import Question
 
-__all__ = ["Words", "held_by", "phrases_in", "share", "words_of"]
+__all__ = ["Words", "held_by", "held_words", "phrases_in", "share"]
 
 Array = np.ndarray[Any, Any]
 
@@ -31,7 +31,7 @@ class Words(NamedTuple):
         return np.asarray(self.passage[at // MARKS])
 
 
-def words_of(bank: SlotBank, order: Order) -> Words:
+def held_words(bank: SlotBank, order: Order) -> Words:
     """The words of the passages of a bank."""
     return Words(bank.column("marks")[: len(order.passage)].ravel(), order.passage)
 

@@ -17,7 +17,7 @@ from neuromem.config import BankConfig, RecallConfig
 from neuromem.encoders import bert8
 from neuromem.encoders.base import checked_texts
 from neuromem.encoders.bert import Bert, BertConfig
-from neuromem.encoders.conv import ConvConfig, ConvEncoder, ConvNet, features_of, save_conv, words_of
+from neuromem.encoders.conv import ConvConfig, ConvEncoder, ConvNet, features_of, folded_words, save_conv
 from neuromem.encoders.int8file import read_checkpoint, write_checkpoint
 from neuromem.encoders.transformer import TransformerEncoder
 from neuromem.errors import InvalidInput, NotFound
@@ -275,9 +275,9 @@ def test_a_stored_network_says_what_the_trained_one_said(tmp_path: Path) -> None
 
 
 def test_words_are_read_without_case_punctuation_and_apostrophes() -> None:
-    assert words_of("My DOG's name: Potola!") == ["my", "dogs", "name", "potola"]
-    assert words_of("Grüße_an 2nd ｆｕｌｌ") == ["grüsse", "an", "2nd", "full"]
-    assert words_of("?!") == [""]
+    assert folded_words("My DOG's name: Potola!") == ["my", "dogs", "name", "potola"]
+    assert folded_words("Grüße_an 2nd ｆｕｌｌ") == ["grüsse", "an", "2nd", "full"]
+    assert folded_words("?!") == [""]
 
 
 def test_the_cards_tell_licences_and_the_command(encoder: TransformerEncoder | ConvEncoder) -> None:

@@ -23,7 +23,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from neuromem.encoders.conv import ConvConfig, ConvNet, features_of, save_conv, words_of
+from neuromem.encoders.conv import ConvConfig, ConvNet, features_of, folded_words, save_conv
 from neuromem.encoders.int8file import identity_of
 
 from . import state
@@ -69,7 +69,7 @@ def vectors_of(
 def load_pool(args: argparse.Namespace, real: list[str], pairs: Pairs, teacher: Embedder) -> Pool:
     """Sentences, the words they are made of, and pairs, with the teacher's vectors."""
     rng = random.Random(args.seed)
-    counts = Counter(word for text in real for word in words_of(text))
+    counts = Counter(word for text in real for word in folded_words(text))
     words = [word for word, count in counts.most_common(args.words) if len(word) > 2 and count > 2]
     sentences = rng.sample(real, min(args.sentences, len(real))) + words
     rounds = -(-args.pairs // len(pairs.blocks))

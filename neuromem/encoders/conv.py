@@ -64,7 +64,7 @@ class Features(NamedTuple):
         return Features(*(part.to(device) for part in self))
 
 
-def words_of(text: str) -> list[str]:
+def folded_words(text: str) -> list[str]:
     """Words without case, punctuation and apostrophes; a text without any is one empty word."""
     folded = unicodedata.normalize("NFKC", text).casefold().translate(QUIET)
     return WORD.findall(folded)[:MOST_WORDS] or [""]
@@ -82,7 +82,7 @@ def _spelling(word: str, words: int, ngrams: int) -> tuple[tuple[int, ...], tupl
 
 def features_of(texts: Sequence[str], config: ConvConfig) -> Features:
     """Reads texts."""
-    split = [words_of(text) for text in texts]
+    split = [folded_words(text) for text in texts]
     spelt = [_spelling(word, config.word_buckets, config.ngram_buckets) for words in split for word in words]
     counts = torch.tensor([len(rows) for rows, _ in spelt])
     lengths = torch.tensor([len(words) for words in split])

@@ -31,11 +31,11 @@ __all__ = [
     "Control",
     "Words",
     "chunks_of",
+    "code_words",
     "control_code",
     "crc32c",
     "mask",
     "read_words",
-    "words_of",
 ]
 
 _CONTROL = struct.Struct("<2sBBIIIHH")
@@ -109,7 +109,7 @@ def chunks_of(payload: bytes, plan: Layout) -> list[bytes]:
     return [payload[end - size : end] for end, size in zip(ends, plan.sizes, strict=True)]
 
 
-def words_of(chunks: list[bytes], place: Place, first: int) -> NDArray[np.uint8]:
+def code_words(chunks: list[bytes], place: Place, first: int) -> NDArray[np.uint8]:
     """Information bits of a band's LDPC words: shape (words, k).
 
     Args:

@@ -13,7 +13,7 @@ from ..layers.ldpc import code
 from ..needed import needed
 from .carriers import chirp, constellation, symbol_wave
 from .chance import bits, order
-from .frames import MOST_CODED, MOST_SPARE, Control, chunks_of, control_code, crc32c, words_of
+from .frames import MOST_CODED, MOST_SPARE, Control, chunks_of, code_words, control_code, crc32c
 from .plan import (
     CONTROL,
     DATA_AT,
@@ -134,7 +134,7 @@ def _burst(control: Control, payload: bytes, mode: Mode) -> NDArray[np.float32]:
     plan = layout(mode, len(payload))
     chunks, words, first = chunks_of(payload, plan), [], 0
     for place in plan.places:
-        words.append(words_of(chunks, place, first))
+        words.append(code_words(chunks, place, first))
         first += place.words
     return burst_wave(control, plan, words)
 
