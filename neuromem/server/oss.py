@@ -23,7 +23,7 @@ from .principals import ANYBODY, Forbidden, Principal
 from .service import Service
 from .terms import Found, Search
 
-__all__ = ["MOST", "PROCEDURAL", "OpenSource", "day_of", "history_rows", "talk_of"]
+__all__ = ["MOST", "PROCEDURAL", "OpenSource", "day_of", "open_source_rows", "talk_of"]
 
 MOST = 10_000  # results of one search
 PROCEDURAL = "procedural_memory"
@@ -73,7 +73,7 @@ def _message(message: Mapping[str, Any]) -> dict[str, Any]:
     return {**message, "role": role if role in ROLES else OTHER_ROLES.get(role, "user")}
 
 
-def history_rows(memory_id: str, stories: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def open_source_rows(memory_id: str, stories: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """mem0's rows of a history: what was said before and after each change of the words."""
     rows: list[dict[str, Any]] = []
     words: str | None = None
@@ -266,7 +266,7 @@ class OpenSource:
     def history(self, memory_id: str) -> list[dict[str, Any]]:
         """Rows of a memory's history; none of one that never was."""
         try:
-            return history_rows(memory_id, self.service.history(memory_id, self.who))
+            return open_source_rows(memory_id, self.service.history(memory_id, self.who))
         except NotFound:
             return []
 

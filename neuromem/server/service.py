@@ -41,9 +41,9 @@ from .filing import Filing
 from .filters import EVERYTHING, Filter
 from .principals import ANYBODY, Principal
 from .removal import delete_where
-from .terms import Change, Found, Search, public_score, whose_of
+from .terms import Change, Found, Search, owner_arguments, public_score
 
-__all__ = ["Change", "Found", "Search", "Service", "public_score", "whose_of"]
+__all__ = ["Change", "Found", "Search", "Service", "owner_arguments", "public_score"]
 
 MANY = 50  # candidates of a search that is ranked anew, at least
 FADING = (0.3, 1.2)  # with the project's `decay`: a score is multiplied by a + b · strength
@@ -298,7 +298,7 @@ class Service:
                 return False
             return wanted.filter(entry, lambda: self._words(entry))
 
-        whose: dict[str, Any] = whose_of(owner)
+        whose: dict[str, Any] = owner_arguments(owner)
         limit = max(3 * wanted.limit, MANY) if wanted.decay else wanted.limit
         recalls = self.memory.search(
             wanted.query,
@@ -380,7 +380,7 @@ class Service:
         Args:
             waiting: with what waits to be told; False: that is told afterwards.
         """
-        held = self.memory.delete_all(**whose_of(owner))
+        held = self.memory.delete_all(**owner_arguments(owner))
         self.desk.unfile(owner, waiting=waiting)
         self.desk.unhear(f"{owner}\0")
         for told in self.on_forget:

@@ -9,7 +9,7 @@ from ..recall import Recall
 from .entries import Entry
 from .filters import EVERYTHING, Filter
 
-__all__ = ["Change", "Found", "Search", "public_score", "whose_of"]
+__all__ = ["Change", "Found", "Search", "owner_arguments", "public_score"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def public_score(score: float) -> float:
     return min(1.0, max(0.0, 0.1 + 0.9 * score))
 
 
-def whose_of(owner: str) -> dict[str, str]:
+def owner_arguments(owner: str) -> dict[str, str]:
     """An owner of the log as the argument that names them: {"user_id": "ana"}."""
     parsed = Owner.parse(owner)
     return {f"{parsed.kind}_id": parsed.id}

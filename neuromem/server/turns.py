@@ -108,7 +108,7 @@ def in_turn(
             if unless(body):
                 return await anyio.to_thread.run_sync(work)
             turns: Turns = asked.app.state.turns
-            whose, question = whose_of(asked.scope.get(WHO), body), getattr(body, "query", "")
+            whose, question = whose_request(asked.scope.get(WHO), body), getattr(body, "query", "")
             return await turns.run(lane, whose, work, question if isinstance(question, str) else "")
 
         own = inspect.signature(route)
@@ -119,7 +119,7 @@ def in_turn(
     return wrap
 
 
-def whose_of(who: object, body: Any) -> str:
+def whose_request(who: object, body: Any) -> str:
     """Whose memories a request is about, as far as that is seen at a glance; a user's key says it at once."""
     if isinstance(who, Principal) and who.user is not None:
         return f"user:{who.user}"

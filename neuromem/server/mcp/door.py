@@ -22,7 +22,7 @@ from ...errors import MissingDependency, NeuromemError
 from ..entries import KINDS
 from ..errors import Refused
 from ..principals import ANYBODY, Principal
-from ..turns import ASKING, TELLING, Turns, whose_of
+from ..turns import ASKING, TELLING, Turns, whose_request
 from .memories import Caller, Memories, Parts
 
 if TYPE_CHECKING:
@@ -145,4 +145,4 @@ def _whose(given: Mapping[str, Any]) -> str:
     names = {f"{kind}_id": given.get(f"{kind}_id") or None for kind in KINDS}
     if not filters and not any(names.values()):
         names["user_id"] = caller.user
-    return whose_of(caller.who, SimpleNamespace(**names, filters=filters))
+    return whose_request(caller.who, SimpleNamespace(**names, filters=filters))

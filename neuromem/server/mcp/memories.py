@@ -14,7 +14,7 @@ from ..entries import Ids, iso
 from ..events import Event, Events
 from ..filters import parse
 from ..principals import ANYBODY, Principal
-from ..service import Found, Search, Service, whose_of
+from ..service import Found, Search, Service, owner_arguments
 from . import shapes
 from .shapes import Record
 
@@ -168,14 +168,14 @@ class Memories:
     ) -> list[Record]:
         """What answers a question among all words ever said, forgotten ones included."""
         service, owner = self.service, caller.ids(ids).owner
-        whose: dict[str, Any] = whose_of(owner.name)
+        whose: dict[str, Any] = owner_arguments(owner.name)
         recalls = service.memory.deep(query, **whose, limit=_between(limit, "limit", MOST), progress=progress)
         return [self._record(service, caller, owner.name, recall) for recall in recalls]
 
     def conscious(self, caller: Caller, ids: Mapping[str, Any]) -> list[Record]:
         """The essential facts of an owner, what matters most first."""
         service, owner = self.service, caller.ids(ids).owner
-        whose: dict[str, Any] = whose_of(owner.name)
+        whose: dict[str, Any] = owner_arguments(owner.name)
         recalls = service.memory.conscious(**whose)
         return [self._record(service, caller, owner.name, recall) for recall in recalls]
 
@@ -186,7 +186,7 @@ class Memories:
         except (NotFound, InvalidInput):
             made = iso(round(recall.created_at.timestamp() * 1_000))
             record = Record(id=recall.id, memory=recall.text, created_at=made, fidelity=str(recall.fidelity))
-            return record | whose_of(owner)  # type: ignore[return-value]
+            return record | owner_arguments(owner)  # type: ignore[return-value]
         return shapes.as_record(Found(found.entry, recall.text, recall))
 
     # -- forgetting -----------------------------------------------------------------------------
