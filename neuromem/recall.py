@@ -281,7 +281,7 @@ class _Slots:
             said: what it says, if it was read: less than its words is the gist.
         """
         if said is not None and said.fidelity is not Fidelity.VERBATIM:
-            return lambda: printable(said.text)
+            return lambda: as_pictures(said.text)
         return lambda: self._gist(place)
 
     def _gist(self, place: int) -> str:
@@ -289,7 +289,7 @@ class _Slots:
         if self._gists is None:
             firsts = [part.start for part in self._parts]
             self._gists = self.codec.read_gists(self.values[firsts], self.strength[firsts])
-        return printable(self._gists[place].text)
+        return as_pictures(self._gists[place].text)
 
 
 def _joined(parts: Sequence[Reading], seal: int) -> Reading | None:
@@ -318,7 +318,7 @@ def _recall(hit: Hit, said: Reading, times: _Times, say_gist: Callable[[], str])
     written_ms, heard_ms, (until_ms, successor) = times
     return Recall(
         id=hit.id,
-        text=said.text if said.fidelity is Fidelity.VERBATIM else printable(said.text),
+        text=said.text if said.fidelity is Fidelity.VERBATIM else as_pictures(said.text),
         score=hit.score,
         strength=hit.strength,
         fidelity=said.fidelity,
@@ -331,7 +331,7 @@ def _recall(hit: Hit, said: Reading, times: _Times, say_gist: Callable[[], str])
     )
 
 
-def printable(text: str) -> str:
+def as_pictures(text: str) -> str:
     """The text with control characters (but line breaks and tabs) shown as their pictures ␀ … ␡."""
     return "".join(_picture(char) for char in text)
 
