@@ -18,6 +18,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from .context.lines import printable
 from .errors import InvalidInput, NotFound
 from .facts import MAX_TEXT_BYTES, read_turns
 from .identity import seconds_of
@@ -279,11 +280,9 @@ def _says_something(message: Message) -> bool:
 
 
 def _whole_characters(message: Message) -> Message:
-    """Half of a surrogate pair, which JSON can spell and UTF-8 cannot, becomes U+FFFD."""
+    """The message with words that UTF-8 can say: JSON can spell half of a surrogate pair."""
     content = message["content"]
-    if isinstance(content, str):
-        return message | {"content": content.encode("utf-16", "surrogatepass").decode("utf-16", "replace")}
-    return message
+    return message | {"content": printable(content)} if isinstance(content, str) else message
 
 
 def _in_pieces(message: Message) -> list[Message]:
