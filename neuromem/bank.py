@@ -1,9 +1,9 @@
 """The slot bank: a fixed-point matrix of memories, and everything known about them, as buffers.
 
 One slot is one row: a *key* (address for cosine lookup) and a *value* (from which the codec's
-decoder says the words), both int8 on one grid: weight = `GRID_STEP` · int8. A memory longer than a
-slot spans several rows with the same id. `state_dict()` is the whole state; `bankfile.py` writes
-it as one `.safetensors` file.
+decoder says the words), both int8: a unit key is `KEY_PEAK` steps of its grid long, a code of 1 as many
+steps of the value's as its field's amplitude (`ladder.py`). A memory longer than a slot spans several rows
+with the same id. `state_dict()` is the whole state; `bankfile.py` writes it as one `.safetensors` file.
 
 Rows are handed out lowest first and zeroed when freed, so a bank is a function of what was written
 to it and in which order, and a deleted memory leaves no trace in it.

@@ -13,9 +13,8 @@ from .ladder import VALUE_UNITS
 from .marks import MARKS
 from .senses import SENSE_BYTES, SENSES
 
-__all__ = ["DAY_MS", "GRID_STEP", "STATE", "Rows", "pick_device", "quantize_keys", "row_layout", "seal_of"]
+__all__ = ["DAY_MS", "STATE", "Rows", "pick_device", "quantize_keys", "row_layout", "seal_of"]
 
-GRID_STEP = 1 / 127
 DAY_MS = 86_400_000
 KEY_PEAK = 448.0  # grid steps of a unit key's length: an entry of 0.28, a lone word's, fills int8
 

@@ -109,8 +109,6 @@ ROLE_WORDS = frozenset(
         "oldest",
     }
 )
-_THIRD = re.compile(r"\b(?:he|she|they|him|her|his|their|them)\b", re.I)
-_FIRST = re.compile(r"\b(?:i|me|my|mine|we|our|us|i'm|i've|am)\b", re.I)
 _OWN = re.compile(
     r"\b(?:i|me|we|us|mine|am)\b|\b(?:my|our)\b(?! (?:\w+ )?(?:"
     + "|".join(map(re.escape, sorted(ROLE_WORDS)))

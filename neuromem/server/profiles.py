@@ -17,7 +17,6 @@ from .service import Service
 __all__ = ["Profiles"]
 
 KINDS = ("user",)  # of whom there are profiles
-SETTINGS = ("enabled", "schema", "custom_instructions")
 MOST_SAMPLED, SAMPLED = 10, 3
 
 

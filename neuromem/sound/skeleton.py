@@ -33,7 +33,6 @@ __all__ = ["MAGIC", "Skeleton", "parts_of"]
 MAGIC = b"NMA2"
 _HASH, _SALT = 32, 16
 _SIZES = struct.Struct("<II")  # bytes of the notes, records
-MOST_RECORDS = 1 << 24
 
 Entry = tuple[bytes, bytes]
 
