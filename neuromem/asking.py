@@ -38,7 +38,11 @@ class Search:
     now_ms: int | None = None  # the question is asked as if it were this time
 
     def of(self, engine: Engine, owner: Owner) -> list[Recall]:
-        """The results, best first."""
+        """The results, best first.
+
+        Raises:
+            InvalidInput: the filters are none.
+        """
         started = time.perf_counter()
         if self.filters is not None and not isinstance(self.filters, Mapping) and not callable(self.filters):
             problem = f"{self.filters!r:.60} is not a dict"

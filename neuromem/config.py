@@ -140,8 +140,8 @@ class RecallConfig:
 class ContextConfig:
     """The fixed budget of a prompt, in tokens, and the size of the conscious set.
 
-    The budget is the sum of the five shares: 4,096 tokens. `context.py` says how what one part leaves
-    over flows to the next.
+    The budget is the sum of the five shares: 4,096 tokens. The package `context` says how what one part
+    leaves over flows to the next.
     """
 
     system: int = 256  # share of the system text

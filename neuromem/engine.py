@@ -156,7 +156,11 @@ class Engine:
             raise NotFound(f"memory {memory_id} was merged into {into}, which says the same; use that id")
 
     def commit(self, open_: OpenOwner, events: Sequence[Event]) -> dict[str, WriteReport]:
-        """Appends events durably and folds them in."""
+        """Appends events durably and folds them in.
+
+        Raises:
+            ReadOnly: the memory was opened for reading, or is of the past.
+        """
         if self.readonly:
             raise ReadOnly("this memory was opened for reading; open it for writing to change it")
         self.owners.append(open_, events)

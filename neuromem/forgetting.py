@@ -102,7 +102,11 @@ class MemoryState(NamedTuple):
 
 
 def fidelity_at(strength: Values) -> Fidelity:
-    """The rung shown at one strength in [0, 1]: the highest whose threshold it reaches."""
+    """The rung shown at one strength in [0, 1]: the highest whose threshold it reaches.
+
+    Raises:
+        InvalidInput: it is no such number, or several.
+    """
     value = _checked("strength", strength, 0, 1)
     if value.numel() != 1:
         raise InvalidInput("strength", f"has {value.numel()} values", "give one number from 0 to 1")

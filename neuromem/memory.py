@@ -60,6 +60,9 @@ class Memory:
 
     Raises:
         InvalidInput, ConfigError: an argument is wrong. StoreLocked: another process is writing.
+
+    Of methods: InvalidInput where an argument cannot be meant, NotFound where a memory, user or file is not
+    there (searched or listed, somebody unknown has nothing), ReadOnly where `readonly` forbids it.
     """
 
     def __init__(

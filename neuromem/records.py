@@ -82,7 +82,11 @@ class Record:
 
 
 def owner_bytes(owner: str) -> bytes:
-    """The owner's name in UTF-8, checked."""
+    """The owner's name in UTF-8.
+
+    Raises:
+        InvalidInput: it is none, or longer than `MAX_OWNER_BYTES`.
+    """
     if not isinstance(owner, str) or not owner:
         raise InvalidInput("owner", f"{owner!r} is not a name", "give a string of 1 to 400 bytes in UTF-8")
     try:
@@ -142,7 +146,11 @@ def _encode_json(kind: str, body: dict[str, Any]) -> bytes:
 
 
 def decode_event(payload: bytes) -> Event:
-    """The event of a payload."""
+    """The event of a payload.
+
+    Raises:
+        StoreCorrupt: it holds none.
+    """
     try:
         kind, body = json.loads(payload[8:].decode("utf-8", "surrogatepass"))
         return Event(kind, struct.unpack_from(">d", payload)[0], body)
@@ -293,7 +301,11 @@ class RecordCodec:
         self._number = number
 
     def seal(self, head: OwnerHead, key: bytes, payload: bytes) -> bytes:
-        """Appends a payload to `head`; returns the record to be stored under `key`."""
+        """Appends a payload to `head`; returns the record to be stored under `key`.
+
+        Raises:
+            StoreCorrupt: there is no dictionary to compress with.
+        """
         if self._compressor is None:
             raise StoreCorrupt("the log holds no compression dictionary; open it for writing first")
         salt = os.urandom(_SALT_BYTES)
@@ -305,7 +317,11 @@ class RecordCodec:
         return Stored(self._number, chain, nodes, salt, frame).to_bytes(key)
 
     def payload(self, stored: Stored, dictionary: Callable[[int], bytes]) -> bytes:
-        """The payload of a live record; `dictionary` looks one up in the store by its number."""
+        """The payload of a live record; `dictionary` looks one up in the store by its number.
+
+        Raises:
+            StoreCorrupt: it does not decompress.
+        """
         import zstandard
 
         try:

@@ -68,6 +68,9 @@ class SlotTable(nn.Module):
         """Args:
         key_width: K, numbers of a key; at least 8.
         config: capacity and device. forgetting: the curve that strengths follow.
+
+        Raises:
+            InvalidInput: K is too small.
         """
         super().__init__()
         if key_width < 8:

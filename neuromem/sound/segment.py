@@ -87,7 +87,7 @@ class Segment:
         """Bytes of the content.
 
         Raises:
-            ArchiveDamaged: they are lost.
+            ArchiveDamaged: they are lost. ArchiveInvalid: the segment ends before them.
         """
         size, per = self.packets.profile.shard_bytes, self.packets.profile.per_frame
         first, stop = offset // size, -(-(offset + length) // size)

@@ -196,6 +196,7 @@ class LmdbStore:
 
         Raises:
             StoreFull: no room; nothing of this transaction is kept, all that came before is.
+            ReadOnly: it was opened for reading.
         """
         import lmdb
 
