@@ -49,7 +49,7 @@ STOP_WORDS = frozenset(
     does doesn't doesnt doing don't dont down during each either else ever every few for from further get
     gets getting got had hadn't hadnt has hasn't hasnt have haven't havent having he he'd he'll he's hed
     her here here's hers herself hes him himself his how how's i i'd i'll i'm i've if im in into is isn't
-    isnt it it'd it'll it's its itself i'd ive just let let's lets ll me more most my myself no nor not now
+    isnt it it'd it'll it's its itself ive just let let's lets ll me more most my myself no nor not now
     of off oh ok okay on once only or other our ours ourselves out over own please quite rather really same
     shall she she'd she'll she's shes should shouldn't shouldnt so some such than that that'd that's thats
     the their theirs them themselves then there there's theres these they they'd they'll they're they've

@@ -115,7 +115,7 @@ LIGHT = frozenset(
         "call called name named say said tell told think know like thing stuff one usually normally always "
         "again anymore instead rather finally officially completely totally nope okay well please right wrong "
         "day days week weeks miscounted misread misheard misspoke misremembered mistyped autocorrect typo bad scratch forget forgot "
-        "last ago since another whole entire minute minutes hour hours second seconds percent degrees dollars bucks pounds turns turned out after next said month months year years time times total early late lately nowadays correction "
+        "last ago since another whole entire minute minutes hour hours second seconds percent degrees dollars bucks pounds turns out after next month months year years time times total early late lately nowadays correction "
         "wait oops mistake mind put make made take took taken have had live lives living work works done did".split()
     )
 )

@@ -76,7 +76,7 @@ PEOPLE = frozenset(
     "choirmaster accompanist author writer editor journalist reporter photographer architect engineer "
     "programmer developer designer scientist researcher analyst consultant advisor adviser agent broker "
     "realtor banker auditor bookkeeper intern apprentice trainee successor predecessor partner ex rival "
-    "opponent captain referee goalkeeper striker president chairman chairwoman treasurer director".split()
+    "opponent referee goalkeeper striker president chairman chairwoman treasurer director".split()
 )
 PLACES = frozenset(
     "bakery shop restaurant cafe café pub bar gym school nursery college university company firm hotel "

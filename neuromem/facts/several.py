@@ -36,7 +36,7 @@ _NEIGHBOURS = re.compile(
 # What people do, and hardly ever flowers, animals or things.
 _DEEDS = frozenset(
     "called rang said told asked had bought sold booked invited decided wanted hired hosted adopted married "
-    "say want plan host own rent use need pay prefer quit bought signed switched gave took chose".split()
+    "say want plan host own rent use need pay prefer quit signed switched gave took chose".split()
 )
 _THEY = re.compile(r"\b(?:they|they're|they've|their|theirs|them)\b", re.IGNORECASE)
 _SELF = re.compile(r"\b(?:i|i'?m|i'?ve|i'?d|my|me|mine|we|we're|we've|our|ours|(?<!of )us)\b", re.IGNORECASE)

@@ -121,7 +121,7 @@ _VERBS = frozenset("is was have had do will can used got went moved died loves h
 _MORE_VERBS = _VERBS | frozenset(
     "never no once always would could said says told won broke bought sold left lost found made took gave "
     "came met sent taught "
-    "wrote grew built caught fell felt kept knew paid put read ran sang sold sat slept spent spoke stole "
+    "wrote grew built caught fell felt kept knew paid put read ran sang sat slept spent spoke stole "
     "swam thinks wants did "
     "became began chose drew drank drove ate flew forgot forgave hid hurt led lent quit rang rode rose saw "
     "shot stood threw wore".split()
@@ -180,7 +180,7 @@ _NOT_NAMES = frozenset(
     "the a an my our your his her their this that these those it he she they there here what who when "
     "where why how which if "
     "some any all no every each most many one two both let everyone everybody someone nobody people "
-    "someone please nuts "
+    "please nuts "
     "is was do have not never always today tomorrow yesterday tonight monday tuesday wednesday thursday "
     "friday saturday "
     "sunday january february march april may june july august september october november december and or "
@@ -223,7 +223,7 @@ _ADVERBS = frozenset(
     "recently both all "
     "even currently actually definitely probably hardly barely upstairs downstairs opposite next "
     "across who whose "
-    "here there down up from at in with near over behind too both".split()
+    "here there down up from at in with near over behind too".split()
 )
 
 
