@@ -24,6 +24,7 @@ from neuromem.ladder import FIELDS, TEXT_BYTES, UNITS, halve, octaves
 
 from . import markup, state
 from .data import Corpus, Sample, Sampler, load_corpus
+from .steps import averaged, pace, stepped
 
 AVERAGE = 0.999  # decay of the moving average of the weights
 JITTER = 0.15  # grid steps of uniform noise on top of the grid's own rounding, for a margin
@@ -158,21 +159,12 @@ def main() -> None:
     started, first = time.monotonic(), step
     while step < args.steps:
         generator = torch.Generator().manual_seed(args.seed * 1_000_003 + step)
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate(step, args)
         loss = loss_of(codec, sampler.batch(step, args.batch), generator, args.device)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(codec.parameters(), 1.0)
-        optimizer.step()
+        stepped(codec, optimizer, loss, learning_rate(step, args))
         step += 1
-        with torch.no_grad():
-            decay = min(AVERAGE, step / (step + 10))
-            for slow, fast in zip(average.parameters(), codec.parameters(), strict=True):
-                slow.lerp_(fast, 1 - decay)
+        averaged(average, codec, AVERAGE, step)
         if step % 100 == 0:
-            rate = (step - first) / (time.monotonic() - started)
-            left = (args.steps - step) / rate / 60
+            rate, left = pace(step, args.steps, first, started)
             print(
                 f"step {step:,}/{args.steps:,} loss {loss.item():.4f} {rate:.1f}/s, {left:.0f} min left",
                 flush=True,

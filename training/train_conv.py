@@ -31,6 +31,7 @@ from .blocks import Example, Pairs, read_blocks
 from .contrast import distillation, info_nce, learning_rate, report, split
 from .data import real_texts
 from .noise import misheard
+from .steps import averaged, pace, stepped
 from .train_transformer import Embedder, trained
 
 AVERAGE = 0.998  # decay of the moving average of the weights
@@ -158,20 +159,12 @@ def main() -> None:
     step = state.resume(args.runs / "state.pt", net=net, average=average, optimizer=optimizer)
     started, first = time.monotonic(), step
     while step < args.steps:
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate(step, args.steps, args.learning_rate)
         loss = loss_of(net, pool, step, args)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-        optimizer.step()
+        stepped(net, optimizer, loss, learning_rate(step, args.steps, args.learning_rate))
         step += 1
-        with torch.no_grad():
-            for slow, fast in zip(average.parameters(), net.parameters(), strict=True):
-                slow.lerp_(fast, 1 - min(AVERAGE, step / (step + 10)))
+        averaged(average, net, AVERAGE, step)
         if step % 50 == 0:
-            rate = (step - first) / (time.monotonic() - started)
-            left = (args.steps - step) / rate / 60
+            rate, left = pace(step, args.steps, first, started)
             print(
                 f"step {step:,}/{args.steps:,} loss {loss.item():.4f} {rate:.2f}/s, {left:.0f} min left",
                 flush=True,

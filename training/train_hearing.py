@@ -31,6 +31,7 @@ from .blocks import Pairs, read_blocks
 from .contrast import SCALE, distillation, learning_rate, report, split
 from .data import real_texts
 from .noise import Neighbours, heard_badly
+from .steps import averaged, pace, stepped
 from .train_transformer import MOST_TOKENS, Embedder, save, trained
 
 AVERAGE = 0.99  # decay of the moving average of the weights
@@ -198,20 +199,12 @@ def main() -> None:
         print(report(student, unseen, args.data), flush=True)
     started, first = time.monotonic(), step
     while step < args.steps:
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate(step, args.steps, args.learning_rate)
         loss = loss_of(layers, pool, step, args)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(layers.upper.parameters(), 1.0)
-        optimizer.step()
+        stepped(layers.upper, optimizer, loss, learning_rate(step, args.steps, args.learning_rate))
         step += 1
-        with torch.no_grad():
-            for old, new in zip(slow.upper.parameters(), layers.upper.parameters(), strict=True):
-                old.lerp_(new, 1 - min(AVERAGE, step / (step + 10)))
+        averaged(slow.upper, layers.upper, AVERAGE, step)
         if step % 20 == 0:
-            rate = (step - first) / (time.monotonic() - started)
-            left = (args.steps - step) / rate / 60
+            _, left = pace(step, args.steps, first, started)
             print(f"step {step:,}/{args.steps:,} loss {loss.item():.4f}, {left:.0f} min left", flush=True)
         if step % 150 == 0 or step == args.steps:
             print(report(slow.embedder, unseen, args.data), flush=True)

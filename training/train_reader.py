@@ -30,6 +30,7 @@ from .blocks import Pairs, read_blocks
 from .crossed import crossed
 from .reader_net import ReaderNet, Wanted, load_start, save_reader
 from .reader_samples import FromBlocks, Sample, packed
+from .steps import averaged, stepped
 from .talks import FromTalks, Talk, look_up, read_talks, sample_of
 
 AVERAGE = 0.98  # decay of the moving average of the weights
@@ -187,17 +188,10 @@ def learned(
     Args:
         rate: of learning. step: its number, from 1.
     """
-    for group in optimizer.param_groups:
-        group["lr"] = rate
     with torch.autocast("cpu", torch.bfloat16):
         loss, right = net.loss(batch, wanted)
-    optimizer.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
-    torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-    optimizer.step()
-    with torch.no_grad():
-        for slow, fast in zip(average.parameters(), net.parameters(), strict=True):
-            slow.lerp_(fast, 1 - min(AVERAGE, step / (step + 10)))
+    stepped(net, optimizer, loss, rate)
+    averaged(average, net, AVERAGE, step)
     return loss.item(), right.float().mean().item()
 
 
