@@ -81,13 +81,13 @@ class Layers:
         print(f"{name}: {len(ids):,} texts, {time.monotonic() - started:.0f} s", flush=True)
         return out
 
-    def vectors(self, states: Sequence[Tensor], upper: nn.ModuleList | None = None) -> Tensor:
+    def vectors(self, states: Sequence[Tensor]) -> Tensor:
         """[B, W] unit rows of texts, from their states."""
         mask = nn.utils.rnn.pad_sequence([torch.ones(len(own)) for own in states], batch_first=True)
         h = nn.utils.rnn.pad_sequence(list(states), batch_first=True).float()
         hidden = (1 - mask)[:, None, None, :] * torch.finfo(torch.bfloat16).min
         with torch.autocast("cpu", torch.bfloat16):
-            for layer in upper or self.upper:
+            for layer in self.upper:
                 h = layer(h, hidden.to(torch.bfloat16))
         pooled = (h.float() * mask[:, :, None]).sum(dim=1) / mask.sum(dim=1, keepdim=True)
         return functional.normalize(pooled, dim=1)
