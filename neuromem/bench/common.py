@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,6 +20,7 @@ from . import NAMES
 
 __all__ = [
     "emit",
+    "environment",
     "mean",
     "over_budget",
     "parser",
@@ -32,6 +34,13 @@ __all__ = [
 
 
 WIDE = 9  # columns that fit on a screen
+
+
+def environment() -> dict[str, str]:
+    """The environment for a new Python that is to find this very package."""
+    package = Path(__file__).resolve().parents[2]
+    paths = [str(package), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
 
 
 def over_budget(tokens: Iterable[int], config: Config) -> int:

@@ -17,7 +17,6 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -27,7 +26,7 @@ from torch.nn import functional
 from ..encoders import Encoder, SentenceEncoder, load_encoder
 from ..errors import InvalidInput, MissingDependency, NotFound
 from ..owners import Progress
-from .common import emit, parser, percentiles, progress, read_jsonl, share, stopwatch
+from .common import emit, environment, parser, percentiles, progress, read_jsonl, share, stopwatch
 from .everyday import everyday_facts
 from .generated import personal_facts
 
@@ -225,12 +224,10 @@ def _difference(encoder: Encoder, texts: list[str]) -> float:
 
 def load_seconds(name: str, rounds: int = ROUNDS) -> float:
     """Seconds to load an encoder and encode a first sentence, in a fresh process that has torch; the best."""
-    package = Path(__file__).resolve().parents[2]
-    paths = [str(package), *filter(None, [os.environ.get("PYTHONPATH")])]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1"}
+    alone = environment() | {"OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-c", LOAD, name]
     times = [
-        float(subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout)
+        float(subprocess.run(command, env=alone, capture_output=True, text=True, check=True).stdout)
         for _ in range(rounds)
     ]
     return min(times)

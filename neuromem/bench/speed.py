@@ -7,7 +7,6 @@ and without the time that the encoder took in the same calls.
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import tempfile
@@ -30,7 +29,7 @@ from ..keys import Keys
 from ..layout import quantize_keys
 from ..memory import Memory
 from ..owners import Progress
-from .common import emit, parser, percentiles, progress, share, stopwatch
+from .common import emit, environment, parser, percentiles, progress, share, stopwatch
 from .generated import GeneratedFact, personal_facts
 
 __all__ = ["TimedEncoder", "clustered", "fill", "lookups", "main", "timed"]
@@ -356,13 +355,12 @@ def _starts() -> dict[str, float]:
 
 
 def _best(arguments: Sequence[str]) -> float:
-    package = Path(__file__).resolve().parents[2]
-    paths = [str(package), *filter(None, [os.environ.get("PYTHONPATH")])]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
     times = []
     for _ in range(3):
         start = time.perf_counter()
-        done = subprocess.run([sys.executable, *arguments], env=environment, capture_output=True, check=False)
+        done = subprocess.run(
+            [sys.executable, *arguments], env=environment(), capture_output=True, check=False
+        )
         times.append(time.perf_counter() - start)
         if done.returncode != 0:
             return float("nan")
