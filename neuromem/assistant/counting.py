@@ -133,15 +133,22 @@ def evidence_of_statement(
         "place": min(1.0, statement.place / 3),
         "fragment": float(not candidate.id),
     }
-    row["covered"] = float(row["words"] > 0.99)
-    row["covered and fit"] = row["covered"] * (fit > 0)
-    row["role and words"] = row["role"] * row["words"]
-    row["covered by turn"] = float(row["words of turn"] > 0.99)
-    row["fit and words"] = max(0.0, fit) * row["words"]
-    row["fit and around"] = max(0.0, fit) * row["words around"]
-    row["words and named"] = row["words"] * row["named"]
-    row["cosine and fit"] = max(0.0, fit) * cosine
-    return row
+    return row | _joint(row)
+
+
+def _joint(row: dict[str, float]) -> dict[str, float]:
+    """Pairs of what speaks for a statement that tell more together than each alone."""
+    fit, covered = row["fit"], float(row["words"] > 0.99)
+    return {
+        "covered": covered,
+        "covered and fit": covered * (fit > 0),
+        "role and words": row["role"] * row["words"],
+        "covered by turn": float(row["words of turn"] > 0.99),
+        "fit and words": max(0.0, fit) * row["words"],
+        "fit and around": max(0.0, fit) * row["words around"],
+        "words and named": row["words"] * row["named"],
+        "cosine and fit": max(0.0, fit) * row["cosine"],
+    }
 
 
 def in_thread(question: Follow, candidate: Candidate, statement: Statement) -> dict[str, float]:
