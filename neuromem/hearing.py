@@ -149,7 +149,7 @@ class Hearing:
         for place, fact in enumerate(facts):
             fact, self._tail = in_third_person(fact, self.owner), (None, [])
             said = replace(saying_of(fact, time), cue="" if place else "scratch that:")
-            held = [item for item in self._candidates(said) if item.said.time <= time]
+            held = _earlier(said, self._candidates(said))
             gone = None if denial.anew else denied_by(said, held, by_words=not denial.forget)
             rival = any(
                 slots_meet(said, item.said) and said.frame.whose == item.said.frame.whose for item in held
@@ -171,12 +171,11 @@ class Hearing:
         if whole is None or any(self._ended_by(saying_of(fact, time)) for fact in facts):
             return None
         said = saying_of(whole, time)
-        held = [item for item in self._candidates(said) if item.said.time <= time]
+        held = _earlier(said, self._candidates(said))
         return whole if outdated(said, held) or followed(said, held) else None
 
     def _ended_by(self, said: Saying) -> list[End]:
-        held = self._candidates(said)
-        return outdated(said, [item for item in held if item.said.time <= said.time])
+        return outdated(said, _earlier(said, self._candidates(said)))
 
     def _next(self) -> int:
         return self.first_seq + len(self.events)
@@ -212,8 +211,7 @@ class Hearing:
         """A fact's events. One that is not sure is only heard if it replaces something."""
         time = said.time
         if self.infer and said.change.bare and not self._between:
-            earlier = [held for held in self._candidates(said) if held.said.time <= time]
-            for end in retracted(said, earlier):
+            for end in retracted(said, _earlier(said, self._candidates(said))):
                 meant = not self._is_by_the_way(said) or self._just_said(end.id, time)
                 if meant and not self._is_immutable(end.id):
                     self._end(end, "", time)
@@ -298,7 +296,7 @@ class Hearing:
         if self._between:
             by_slot = [end for end in ends if end.reason == "slot"]
             return by_slot, [], late if late is not None and slots_meet(said, late.said) else None
-        earlier = [item for item in held if item.said.time <= said.time]
+        earlier = _earlier(said, held)
         loose = followed(said, earlier)
         if self._judge is not None and earlier:
             found = {end.id for end in (*ends, *loose)}
@@ -307,8 +305,7 @@ class Hearing:
 
     def _loosely(self, said: Saying, held: Sequence[Held], loose: Sequence[End], id_: str) -> None:
         """Links a new fact with what it may be news of, or with the habit to which it is an exception."""
-        earlier = [item for item in held if item.said.time <= said.time]
-        habit = None if self._between else excepted(said, earlier)
+        habit = None if self._between else excepted(said, _earlier(said, held))
         if habit is not None:
             self._end(End(id_, FOLLOWS), habit, said.time)
         for end in loose if habit is None else ():
@@ -376,8 +373,13 @@ def slots_meet(one: Saying, other: Saying) -> bool:
     )
 
 
+def _earlier(said: Saying, held: Sequence[Held]) -> list[Held]:
+    """Of candidates those that were told no later than a statement."""
+    return [item for item in held if item.said.time <= said.time]
+
+
 def _ends(said: Saying, held: Sequence[Held]) -> tuple[list[End], Held | None]:
     """What a statement replaces, and what is newer than the statement and replaces it."""
     itself = Held("", said)
     late = next((item for item in held if item.said.time > said.time and outdated(item.said, [itself])), None)
-    return outdated(said, [item for item in held if item.said.time <= said.time]), late
+    return outdated(said, _earlier(said, held)), late

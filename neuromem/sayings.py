@@ -214,8 +214,7 @@ def _bare(text: str) -> str:
 def may_meet(new: Saying, held: Held) -> bool:
     """Whether both may be about the same person."""
     one, other = new.frame.whose, held.said.frame.whose
-    just_now = held.back == 0 and new.time - held.said.time <= LAST_S
-    if just_now and is_surely_wrong(f"{new.cue} {new.text}"):
+    if _just_said(new, held) and is_surely_wrong(f"{new.cue} {new.text}"):
         return overlap(new, held) >= 0.5 or _one_person(one, other) or one.kind != "other"
     if held.back == 0 and other.kind != "other" and moves_it(new.text):  # whoever moved it
         return True
@@ -234,6 +233,11 @@ def may_meet(new: Saying, held: Held) -> bool:
     if one.kind == "pronoun" and other.kind == "self":
         return held.back == 0 and not is_first_person(held.said.text)
     return True
+
+
+def _just_said(new: Saying, held: Held) -> bool:
+    """Whether a memory was told last, and within the hour."""
+    return held.back == 0 and new.time - held.said.time <= LAST_S
 
 
 def of_namesake(new: Saying, held: Held) -> bool:
@@ -333,7 +337,7 @@ def same_matter(new: Saying, held: Held) -> bool:
 
 def is_second_thought(new: Saying, held: Held) -> bool:
     """Whether what was said last is said again at once, with another value: "uh six it starts at six"."""
-    at_once = held.back == 0 and new.time - held.said.time <= LAST_S and same_measure(new, held)
+    at_once = _just_said(new, held) and same_measure(new, held)
     of_the_same = mass(new.frame.topic) < TELLING or overlap(new, held) >= 0.5
     return at_once and of_the_same and hesitates(new.text)
 
