@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .facts.wording import does_the_same, is_lasting, is_this_time
-from .sayings import Held, Saying, may_meet, overlap, same_side
+from .sayings import Held, Saying, likeliest, may_meet, overlap, same_side, same_speaker
 
 __all__ = ["excepted"]
 
@@ -29,11 +29,9 @@ def excepted(new: Saying, held: Sequence[Held]) -> str | None:
     habits = [
         (overlap(new, item) + 0.5 * item.likeness, item)
         for item in held
-        if item.said.speaker.casefold() == new.speaker.casefold()
-        and may_meet(new, item)
-        and _is_of_the_habit(new, item)
+        if same_speaker(new, item) and may_meet(new, item) and _is_of_the_habit(new, item)
     ]
-    _, best = max(habits, key=lambda pair: (pair[0], -pair[1].back, pair[1].id), default=(0.0, None))
+    best = likeliest(habits)
     return None if best is None else best.id
 
 

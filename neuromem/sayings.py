@@ -47,6 +47,7 @@ __all__ = [
     "ends_nothing",
     "have_met",
     "is_second_thought",
+    "likeliest",
     "may_meet",
     "named",
     "numbered_apart",
@@ -57,6 +58,7 @@ __all__ = [
     "same_measure",
     "same_occasion",
     "same_side",
+    "same_speaker",
     "same_words",
     "sides",
     "two_things",
@@ -100,7 +102,7 @@ class Saying:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A memory that may be outdated: current, and told by the same speaker."""
+    """A memory that may be outdated: a current one."""
 
     id: str
     said: Saying
@@ -185,7 +187,7 @@ def denied_by(clause: Saying, held: Sequence[Held], by_words: bool) -> Held | No
         by_words: only one in the same words; else one that says little more.
     """
     told = content(clause.text)
-    own = [item for item in held if clause.speaker.casefold() == item.said.speaker.casefold()]
+    own = [item for item in held if same_speaker(clause, item)]
     same = [item for item in own if same_words(clause.text, item.said.text)]
     if not same and told and not by_words:
         same = [
@@ -196,6 +198,17 @@ def denied_by(clause: Saying, held: Sequence[Held], by_words: bool) -> Held | No
             and clause.frame.denies == item.said.frame.denies
         ]  # fmt: skip
     return max(same, key=lambda item: (cover(content(item.said.text), told), item.said.time), default=None)
+
+
+def likeliest(scored: Sequence[tuple[float, Held]]) -> Held | None:
+    """The memory with the highest score, of equal ones the one told last; None of none."""
+    best = max(scored, key=lambda pair: (pair[0], -pair[1].back, pair[1].id), default=None)
+    return None if best is None else best[1]
+
+
+def same_speaker(new: Saying, held: Held) -> bool:
+    """Whether both were told by the same."""
+    return new.speaker.casefold() == held.said.speaker.casefold()
 
 
 def same_words(one: str, other: str) -> bool:

@@ -55,6 +55,7 @@ from .sayings import (
     ends_nothing,
     have_met,
     is_second_thought,
+    likeliest,
     may_meet,
     named,
     numbered_apart,
@@ -63,6 +64,7 @@ from .sayings import (
     same_matter,
     same_measure,
     same_occasion,
+    same_speaker,
     same_words,
     sides,
     two_things,
@@ -115,10 +117,8 @@ def followed(new: Saying, held: Sequence[Held]) -> list[End]:
     It stays current; a question that finds both is answered by the newer one first.
     """
     scored = [(score, item) for item in held for score in [_may_follow(new, item)] if score > 0]
-    if not scored:
-        return []
-    _, best = max(scored, key=lambda pair: (pair[0], -pair[1].back, pair[1].id))
-    return [End(best.id, FOLLOWS)]
+    best = likeliest(scored)
+    return [] if best is None else [End(best.id, FOLLOWS)]
 
 
 def _is_apart(new: Saying, held: Held) -> bool:
@@ -134,7 +134,7 @@ def _is_of_others(new: Saying, held: Held) -> bool:
 
 def _may_follow(new: Saying, held: Held) -> float:
     """How likely a statement is news of what a memory says; 0 for no."""
-    if new.speaker.casefold() != held.said.speaker.casefold() or same_words(new.text, held.said.text):
+    if not same_speaker(new, held) or same_words(new.text, held.said.text):
         return 0.0
     if _once(new) or new.change.has("adds") or new.frame.detour or not may_meet(new, held):
         return 0.0
@@ -163,11 +163,11 @@ def _says_the_same_of(new: Saying, held: Held) -> bool:
 def retracted(new: Saying, held: Sequence[Held]) -> list[End]:
     """The memory that a bare retraction takes back: the one it names, else the last statement."""
     phrases = [phrase for phrase in new.change.old if content(phrase)]
-    held = [item for item in held if item.said.speaker.casefold() == new.speaker.casefold()]
+    held = [item for item in held if same_speaker(new, item)]
     if not phrases:
         return [End(item.id, "retracted") for item in held if item.back == 0]
     found = [(score, item) for item in held for score in [named(item, phrases)] if score > 0]
-    _, best = max(found, key=lambda pair: (pair[0], -pair[1].back, pair[1].id), default=(0.0, None))
+    best = likeliest(found)
     return [] if best is None else [End(best.id, "retracted")]
 
 
@@ -176,7 +176,7 @@ _Verdict = tuple[float, str]
 
 def _judged(new: Saying, held: Held) -> _Verdict | None:
     """How surely, and why, a statement replaces a memory; None when it does not."""
-    if new.speaker.casefold() != held.said.speaker.casefold() or same_words(new.text, held.said.text):
+    if not same_speaker(new, held) or same_words(new.text, held.said.text):
         return None
     if not may_meet(new, held) or new.frame.detour or numbered_apart(new, held):
         return None

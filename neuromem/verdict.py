@@ -18,7 +18,7 @@ from .facts.languages import is_foreign
 from .facts.wording import is_fragment, is_this_time, mends, points_back
 from .habits import excepted
 from .reading import STATEMENT, Passage, Reader, stands_on
-from .sayings import Held, Saying, ends_nothing, may_meet, of_namesake, same_words
+from .sayings import Held, Saying, ends_nothing, may_meet, of_namesake, same_speaker, same_words
 from .shipped import checkpoint_path
 from .supersede import FOLLOWS, End
 from .text import stems
@@ -80,11 +80,7 @@ def _readable(new: Saying, held: Sequence[Held], found: Collection[str]) -> list
     """The candidates that are read: of the same speaker the nearest, and of the last ones those that the
     statement may be about. One that names its matter itself is about the last ones only if that is theirs.
     """
-    own = [
-        item
-        for item in held
-        if item.said.speaker.casefold() == new.speaker.casefold() and not same_words(new.text, item.said.text)
-    ]
+    own = [item for item in held if same_speaker(new, item) and not same_words(new.text, item.said.text)]
     last = [item for item in own if item.back < LAST]
     rest = sorted((item for item in own if item.back >= LAST), key=lambda item: (-item.likeness, item.id))
     nearest = rest[: MOST - len(last)]
