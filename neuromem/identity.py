@@ -44,7 +44,7 @@ class Owner:
         """The owner that arguments name: the user, else the agent, else the app, else the run.
 
         Raises:
-            InvalidInput: none is given, or one is blank or longer than 256 bytes.
+            InvalidInput: none is given, or one is blank, longer than 256 bytes, or not to be said in UTF-8.
         """
         for kind, value in (
             ("user", user_id), ("agent", agent_id), ("app", app_id), ("run", run_id),

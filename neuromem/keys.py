@@ -27,9 +27,7 @@ from .text import idf, normalize, sentences, stems
 
 __all__ = ["Keys", "answering_for_all", "neighbours_of", "sculpt_keys"]
 
-CONFUSABLE = (
-    0.8  # cosine with a neighbour from which a key is worth sculpting: below, talk of one thing is context
-)
+CONFUSABLE = 0.8  # cosine with a neighbour from which a key is sculpted: below, talk of one thing is context
 MOST_TOLD = 10.0  # nats of one word at most: an unheard-of name is no sermon
 ANSWERS = 0.9  # cosine with a text in several slots of the part that answers for all of it
 STEP, BACK = 0.3, 0.05  # of one step: away from neighbours and towards cues; back to the target

@@ -43,7 +43,7 @@ GENESIS = bytes(HASH_BYTES)  # the chain value before the first event
 FORMAT = b"1"
 FORMAT_KEY = b"v"
 PURGE_KEY = b"p"  # -> the generation that still holds deleted bytes
-MARKS = (FORMAT_KEY, PURGE_KEY)
+STORE_KEYS = (FORMAT_KEY, PURGE_KEY)  # of the store itself, not of an owner
 
 _ERASED = 0
 _SALT_BYTES = 16

@@ -33,9 +33,7 @@ Count = Callable[[str], int]
 """Tokens of a text, such as a tokenizer's ``lambda text: len(tokenize(text))``."""
 
 CUT = " […] "  # stands for what was cut out
-LONGEST = (
-    32  # characters a token: of a longer text than the limit times this, the middle is not even looked at
-)
+LONGEST = 32  # characters a token: of a text longer than that many limits the middle is not looked at
 
 # a word between blanks and marks, with the blank before it
 _WORD = re.compile(r"(?:^|(?<=\n)| )[A-Za-z]+(?:'[a-z]+)?(?=[ \n.,;:!?]|$)")

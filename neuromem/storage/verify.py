@@ -8,7 +8,7 @@ from itertools import count
 
 from ..errors import StoreCorrupt
 from ..merkle import Frontier, leaf_hash
-from ..records import GENESIS, MARKS, OwnerHead, RecordCodec, link
+from ..records import GENESIS, STORE_KEYS, OwnerHead, RecordCodec, link
 from .store import Store, Txn
 from .view import OwnerView
 
@@ -102,8 +102,8 @@ def _owners(txn: Txn, codec: RecordCodec, only: bytes | None) -> tuple[list[_Own
             size = next(seq for seq in count() if not view.exists(seq))
             owners.append(_Owner(key[1:], size, None))
     if only is None:
-        expected = sum(1 + owner.size for owner in owners) + len(txn.scan(b"d")) + len(MARKS)
-        present = txn.entries() + sum(txn.get(mark) is None for mark in MARKS)
+        expected = sum(1 + owner.size for owner in owners) + len(txn.scan(b"d")) + len(STORE_KEYS)
+        present = txn.entries() + sum(txn.get(mark) is None for mark in STORE_KEYS)
         if present != expected:
             problems.append(f"{present - expected:+d} entries against what the owners' heads say")
     return owners, problems
