@@ -19,16 +19,14 @@ import torch
 
 from .bank import SlotBank
 from .cached import forgets_texts
-from .forgetting import THRESHOLDS, Fidelity
 from .ladder import stages
 from .owners import OpenOwner
-from .recall import Hit, Recall
+from .recall import FADED, Hit, Recall
 from .standing import Rank, Standing
 
 __all__ = ["ConsciousSets", "essentials"]
 
 KEPT_FOR_PREFERENCES = 4  # one place in so many
-GONE = THRESHOLDS[Fidelity.SUBJECT]  # strength below which a slot says nothing
 ALIKE = 16  # times as many memories as are wanted are looked through for different gists
 SAME = 0.001  # difference in strength up to which a memory of several slots is not read again
 FRESH_MS = 60_000  # strengths fade by next to nothing in a minute
@@ -65,7 +63,7 @@ def _distinct(ranks: list[Rank], most: int, strengths: _Strengths) -> list[int]:
     seen, at, count = 0, 0, 2 * most
     while at < len(ranks) and len(first) < most and seen < ALIKE * most:
         rows = [row for _, _, row in ranks[at : at + count]]
-        alive = [row for row, strength in zip(rows, strengths.of(rows), strict=True) if strength >= GONE][
+        alive = [row for row, strength in zip(rows, strengths.of(rows), strict=True) if strength >= FADED][
             : ALIKE * most - seen
         ]
         [gists] = strengths.bank.columns(("meaning",), alive)

@@ -21,6 +21,7 @@ from typing import Any
 from .context.lines import printable
 from .errors import InvalidInput, NotFound
 from .facts import MAX_TEXT_BYTES, read_turns
+from .facts.timewords import MONTHS
 from .identity import seconds_of
 from .text import split_to_fit, utf8_len
 from .whatsapp import looks_like_whatsapp, read_whatsapp
@@ -34,7 +35,6 @@ BLOCK_CHARACTERS = 2_000  # notes are handed over in blocks of about this size
 IN_ZIP = "conversations.json"
 MILLISECONDS_FROM = 1e11  # a number of seconds this large would be after the year 5000
 LOCOMO_TIME = re.compile(r"(\d+):(\d+) ([ap]m) on (\d+) (\w+), (\d+)", re.IGNORECASE)
-MONTHS = "january february march april may june july august september october november december".split()
 
 
 @dataclass(frozen=True, slots=True)

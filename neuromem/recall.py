@@ -32,7 +32,7 @@ from .log import Record
 from .mend import mended
 from .question import Question
 
-__all__ = ["ABOVE", "Hit", "Ranking", "Recall", "put_first", "read"]
+__all__ = ["ABOVE", "FADED", "Hit", "Ranking", "Recall", "put_first", "read"]
 
 Array = np.ndarray[Any, Any]
 _Times = tuple[int, int, tuple[int, str]]  # Unix ms of first writing and last hearing; see `SlotBank.ended`

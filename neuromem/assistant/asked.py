@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from ..cached import of_texts
 from ..facts.clause import KIN_WORDS, ROLES
 from ..facts.keep import is_question
+from ..facts.timewords import MONTHS
 from ..text import STOP_WORDS, is_name_like, normalize, sentences, stem, stems, words
 
 __all__ = [
@@ -48,7 +49,7 @@ _REMINDER = re.compile(
     re.I,
 )
 
-MONTH = "january|february|march|april|may|june|july|august|september|october|november|december"
+MONTH = "|".join(MONTHS)
 DAY = r"(?:mon|tues|wednes|thurs|fri|satur|sun)day"
 ORDINAL = r"(?:twenty|thirty)[ -](?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth)|first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|\w+teenth|twentieth|thirtieth|\d{1,2}(?:st|nd|rd|th)"
 NUMBER = (

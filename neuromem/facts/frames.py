@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from ..cached import of_texts
 from ..text import idf, normalize, stem, stems
 from .clause import KIN_WORDS
+from .timewords import MONTH_NAMES
 from .values import NUMBER
 from .verbs import is_past
 from .whose import Whose, whose_of, without_lead, without_reporter
@@ -41,11 +42,7 @@ class Frame:
 # --- values -------------------------------------------------------------------------------------------
 
 _DAYS = r"(?:mon|tues|wednes|thurs|fri|satur|sun)days?|weekends?|weekdays?"
-_MONTHS = (
-    r"january|february|march|april|may|june|july|august|september|october|november|december|"
-    r"jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec"
-)
-CALENDAR = rf"\d|{_DAYS}|{_MONTHS}"
+CALENDAR = rf"\d|{_DAYS}|{MONTH_NAMES}"
 _VALUES = {
     kind: re.compile(pattern, re.IGNORECASE)
     for kind, pattern in {
@@ -55,7 +52,7 @@ _VALUES = {
         "time": rf"\b(?:{_DAYS})\b|\bnoon\b|\bmidnight\b|\b\d{{1,2}}(?::\d\d)?\s?(?:am|pm|a\.m\.|p\.m\.)|"
         r"\bo'?clock\b|\b\d{1,2}:\d\d\b|\b(?:half|quarter) (?:past|to)\b",
         "daytime": r"\b(?:breakfast|lunch|dinner|supper|mornings?|evenings?|afternoons?|nights?|bedtime)\b",
-        "date": rf"\b(?:{_MONTHS})\b(?! (?:be|i|we|not)\b)|\b\d{{1,2}}(?:st|nd|rd|th)\b|\b(?:19|20)\d\d\b|"
+        "date": rf"\b(?:{MONTH_NAMES})\b(?! (?:be|i|we|not)\b)|\b\d{{1,2}}(?:st|nd|rd|th)\b|\b(?:19|20)\d\d\b|"
         r"\b(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|\w+teenth|twentieth|"
         r"twenty[- ]\w+|thirtieth|thirty[- ]first) of\b",
         "place": r"\b(?:at|in|into|to|on|by|near|behind|under|inside|from|with) (?:the |my |our |a |an )?(?!\d)[a-z][\w'-]+",

@@ -10,13 +10,14 @@ from .clause import KIN_WORDS, base_verb, gerund, kin_name, singular
 from .gist import SPEAKER
 from .predicates import PREDICATES
 from .relations import MACROS, PETS, RELATION_NAMES
+from .timewords import MONTHS
 from .values import NUMBER, ordinal_digits, strip_tail, tidy
 
 __all__ = ["Triple", "base_form", "first_fit", "generic", "predicate", "relation_name"]
 
 Triple = tuple[str, str, str]
 
-_MONTH = "january|february|march|april|may|june|july|august|september|october|november|december"
+_MONTH = "|".join(MONTHS)
 _WEEKDAY = "(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday)"
 _IN_DIGITS = re.compile(
     r"\b(?:age|number|code|pin|password|size|weight|height|rent|salary|debt|combination|price|"

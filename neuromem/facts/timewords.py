@@ -10,6 +10,7 @@ import re
 
 __all__ = [
     "MONTHS",
+    "MONTH_NAMES",
     "SEASONS",
     "WEEKDAYS",
     "day_number",
@@ -38,10 +39,8 @@ _CARDINALS = {word: value for value, word in enumerate(_UNITS)} | {
 _RANKS = {word: value + 1 for value, word in enumerate(_ORDINALS[:20])} | {"thirtieth": 30}
 _VAGUE = {"couple": 2.0, "few": 3.0, "several": 4.0, "half": 0.5}
 
-_MONTH = (
-    r"(?:january|february|march|april|may|june|july|august|september|october|november|december|"
-    r"jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\b\.?"
-)
+MONTH_NAMES = "|".join(MONTHS) + r"|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec"
+_MONTH = rf"(?:{MONTH_NAMES})\b\.?"
 _DAY = (
     r"(?:(?:3[01]|[12]\d|0?[1-9])(?:st|nd|rd|th)?\b(?![:.]\d|%)|"
     rf"(?:(?:twenty|thirty)[ -])?(?:{'|'.join(_ORDINALS)})\b)"
