@@ -195,7 +195,7 @@ def change(
 ) -> Written:
     """As `Memory.update`."""
     memory_id = canonical_id(memory_id)
-    _check_change(text, metadata, timestamp)
+    _check_change(text, metadata, timestamp)  # `change_of` does, too: but no owner is opened for nothing
     with engine.use_owner_of(memory_id) as open_:
         return change_of(engine, open_, memory_id, text, metadata, timestamp)
 
