@@ -14,7 +14,7 @@ from neuromem.assistant.asked import asks_memory, has_kind, is_elliptic, is_foll
 from neuromem.assistant.candidates import MOST, Candidate, candidates
 from neuromem.assistant.following import Before, Follow, follow
 from neuromem.assistant.judging import Verdict
-from neuromem.assistant.phrasing import dated, told, turned, with_dates
+from neuromem.assistant.phrasing import day_said, told, turned, with_dates
 from neuromem.assistant.responder import UNKNOWN, UNSURE, Answer, Responder
 from neuromem.assistant.statements import focused, statements_of
 from neuromem.bench.common import read_jsonl
@@ -97,7 +97,7 @@ def test_days_that_move_become_dates_and_habits_stay() -> None:
     ],
 )
 def test_days_are_said_as_one_says_them(now: tuple[int, int, int], said: str) -> None:
-    assert dated(MAY, datetime(*now, tzinfo=UTC)) == said
+    assert day_said(MAY, datetime(*now, tzinfo=UTC)) == said
 
 
 def test_only_the_part_that_answers_is_said() -> None:

@@ -38,9 +38,7 @@ class Candidate:
     """One turn of the user's, with what is needed to understand it."""
 
     text: str  # the words of the turn, as they were said
-    earlier: tuple[
-        str, ...
-    ]  # the user's turns before it in the same sitting, oldest first; at most `EARLIER`
+    earlier: tuple[str, ...]  # the user's turns before it in its sitting, oldest first; at most `EARLIER`
     created_at: datetime  # when it was said, UTC
     score: float  # of its best memory; less where only a neighbour was recalled
     id: str  # of its best memory; "" where it gave none

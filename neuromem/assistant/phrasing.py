@@ -8,11 +8,11 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 
-from ..facts.times import dated as note_dates
+from ..facts.times import dated
 from ..facts.values import title_names
 from ..facts.verbs import is_verb_form
 
-__all__ = ["continued", "dated", "states", "told", "turned", "with_dates"]
+__all__ = ["continued", "day_said", "states", "told", "turned", "with_dates"]
 
 _TURNS = {
     "i": "you", "me": "you", "my": "your", "mine": "yours", "myself": "yourself", "we": "you", "us": "you",
@@ -102,7 +102,7 @@ def told(
     plain = _COMPOUND.sub(_in_figures, plain)  # now that its capitals are set
     said = continued(turned(with_dates(plain, at, now)))
     joint = " that " if states(said) else ": "
-    return f"You told me{f' {dated(at, now)}' if day else ''}{joint}{said}."
+    return f"You told me{f' {day_said(at, now)}' if day else ''}{joint}{said}."
 
 
 def _without_lead_in(text: str) -> str:
@@ -159,7 +159,7 @@ def with_dates(text: str, at: datetime, now: datetime) -> str:
         return f"{match['weekday']} {date}" if match["weekday"] else ""
 
     plain = _NOTED.sub("", text)
-    return _NOTED.sub("", _DAY_NOTED.sub(said, note_dates(plain, at)))
+    return _NOTED.sub("", _DAY_NOTED.sub(said, dated(plain, at)))
 
 
 _NOTED = re.compile(r" \[\d{4}(?:-\d\d)*(?:/[\d-]+)?\]")
@@ -171,7 +171,7 @@ _DAY_NOTED = re.compile(
 )
 
 
-def dated(at: datetime, now: datetime) -> str:
+def day_said(at: datetime, now: datetime) -> str:
     """A day as one says it: "today", "yesterday", "on 3 May", with the year if it is another."""
     days = (now.date() - at.date()).days
     if days in (0, 1):

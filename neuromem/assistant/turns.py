@@ -100,8 +100,6 @@ class Turn:
     notice: str = ""
     ending: Future[Reply] | None = None  # there when the last piece was given
 
-    def lap(self, stage: str, since: float) -> float:
-        """Books the time since then under a stage; returns the time now."""
-        now = time.perf_counter()
-        self.stages[stage] = self.stages.get(stage, 0.0) + (now - since) * 1_000
-        return now
+    def lap(self, stage: str, since: float) -> None:
+        """Books the time since then under a stage."""
+        self.stages[stage] = self.stages.get(stage, 0.0) + (time.perf_counter() - since) * 1_000
