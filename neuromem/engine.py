@@ -174,8 +174,7 @@ class Engine:
 
     def record(self, open_: OpenOwner, memory_id: str) -> Record | None:
         """The log's record of a memory's words; None for slots that came without words."""
-        rows = open_.bank.rows_of(memory_id)
-        sequence = int(open_.bank.sequence[rows[0]]) if rows else -1
+        sequence = open_.bank.told_at(memory_id)
         return self.log.get(open_.fold.owner, sequence) if sequence >= 0 else None
 
     def words(self, open_: OpenOwner, memory_id: str) -> str | None:

@@ -207,10 +207,9 @@ class Fold:
 
     def _delete(self, memory_id: str, sequence: int) -> None:
         """Frees a memory as if it had never been told: what it replaced is as current as it was itself."""
-        rows = self.bank.rows_of(memory_id)
-        if rows:
+        if self.bank.rows_of(memory_id):
             until_ms, by = self.bank.ended(memory_id)
-            told = int(self.bank.sequence[rows[0]])
+            told = self.bank.told_at(memory_id)
             left = told < 0 or not self.log.get(self.owner, told).erased
         else:
             worded: set[str] = set()
@@ -221,10 +220,6 @@ class Fold:
         for replaced in self.bank.replaced_by(memory_id):
             self.bank.supersede(replaced, by, until_ms)
         self.bank.free(memory_id)
-
-    def _ends(self, until: int) -> dict[str, tuple[int, str]]:
-        """As `ends_of`, of this owner's log."""
-        return ends_of(self.log.events(self.owner, 0, until))
 
     # -- strengthening --------------------------------------------------------------------------
 
@@ -254,8 +249,7 @@ class Fold:
         """As `words_of`, but memories that are held know their records: the log need not be read for them."""
         found: dict[str, Record] = {}
         for memory_id in ids:
-            rows = self.bank.rows_of(memory_id)
-            sequence = int(self.bank.sequence[rows[0]]) if rows else -1
+            sequence = self.bank.told_at(memory_id)
             record = self.log.get(self.owner, sequence) if sequence >= 0 else None
             if record is None or record.erased:
                 return words_of(self.log, self.owner, until, set(ids))
@@ -281,7 +275,7 @@ class Fold:
         reports: dict[str, WriteReport] = {}
         records = list(words.values())
         gone = [memory_id for memory_id in words if not self.bank.rows_of(memory_id)]
-        ends = self._ends(sequence) if gone else {}
+        ends = ends_of(self.log.events(self.owner, 0, sequence)) if gone else {}
         for start in range(0, len(records), BATCH):
             batch = records[start : start + BATCH]
             written = self.writer.write([self._draft(record.body) for record in batch], self.bank)
@@ -307,7 +301,7 @@ class Fold:
             return
         held = self.bank.rows_of(memory_id)
         # words of an id that is new here are in no record of this log
-        state["sequence"] = int(self.bank.sequence[held[0]]) if held else -1
+        state["sequence"] = self.bank.told_at(memory_id)
         state["noted"] = bool(held) and bool(self.bank.noted[held[0]])
         if body["keys"] != self.writer.keys.identity:
             blank = torch.zeros(len(rows.floor), self.bank.key_width, dtype=torch.int8)

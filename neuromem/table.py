@@ -127,6 +127,11 @@ class SlotTable(nn.Module):
         """Rows of a memory in the order of its parts; empty when it is not held."""
         return list(self._rows.get(parse_id(memory_id), ()))
 
+    def told_at(self, memory_id: str) -> int:
+        """Number of the event that told a memory last; -1 when it has no words in the log, or is not held."""
+        rows = self.rows_of(memory_id)
+        return int(self.sequence[rows[0]]) if rows else -1
+
     def held_marks(self, memory_id: str) -> list[int]:
         """Marks of a memory's content words in the order of its parts; empty when it is not held."""
         return [mark for row in self.marks[self.rows_of(memory_id)].tolist() for mark in row if mark]

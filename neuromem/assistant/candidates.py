@@ -118,9 +118,8 @@ def around(memory: Memory, user_id: str, found: Sequence[Recall]) -> list[Candid
     owner = Owner.of(user_id, None, None, None).name
     log = memory.engine.log
     with memory.engine.owners.use(owner, settle=False) as open_:
-        rows = [open_.bank.rows_of(recall.id) for recall in found]
-        places = sorted({int(open_.bank.sequence[row[0]]) for row in rows if row})
-        spans = _spans([place for place in places if place >= 0], log.length(owner))
+        places = {open_.bank.told_at(recall.id) for recall in found}
+        spans = _spans(sorted(place for place in places if place >= 0), log.length(owner))
         read = [list(log.events(owner, *span)) for span in spans]
         gone = _gone(open_.bank, [record for records in read for record in records])
     found = [recall for recall in found if recall.id not in gone]
