@@ -88,11 +88,7 @@ class Sought:
         tells_more = bool(set(told) - asked - _INTRODUCING) and not (self.time and not has_time)
         if tells_all and tells_more and not self.deed and (has_number or not self.number):
             return
-        place = int(order.passage[row])
-        for later in range(place + 1, min(place + 1 + FOLLOWING, len(order.first))):
-            following = int(order.rows[order.first[later]])
-            if not order.near[later] or bank.speaker[following] != bank.speaker[row]:
-                return
+        for following in _goes_on(bank, order, row):
             about = next(iter(_marks(bank, following)), 0)
             has = int(bank.traits[following])
             fits = (not self.number or has & NUMBER) and (not self.time or has & (TIME | NUMBER))
@@ -111,15 +107,21 @@ def behind_its_lead(bank: SlotBank, hits: Sequence[Hit]) -> list[Hit]:
         return out
     order, row = order_of(bank), bank.rows_of(out[0].id)[0]
     places = {bank.rows_of(hit.id)[0]: place for place, hit in enumerate(out) if place}
-    first = int(order.passage[row]) + 1
-    for later in range(first, min(first + FOLLOWING, len(order.first))):
-        following = int(order.rows[order.first[later]])
-        if not order.near[later] or bank.speaker[following] != bank.speaker[row]:
-            break
+    for following in _goes_on(bank, order, row):
         place = places.get(following)
         if place and out[place].score >= LEAST * out[0].score and _replaced(bank, out[place].id):
             return put_first(out, place)
     return out
+
+
+def _goes_on(bank: SlotBank, order: Order, row: int) -> Iterator[int]:
+    """First rows of the statements with which the same speaker went on, `FOLLOWING` at most."""
+    first = int(order.passage[row]) + 1
+    for later in range(first, min(first + FOLLOWING, len(order.first))):
+        following = int(order.rows[order.first[later]])
+        if not order.near[later] or bank.speaker[following] != bank.speaker[row]:
+            return
+        yield following
 
 
 def _replaced(bank: SlotBank, memory_id: str) -> bool:
