@@ -179,9 +179,8 @@ class Sleep:
         for hit in essentials(bank, self._config.context.essentials, now_ms):
             rows = bank.rows_of(hit.id)[:1]
             since = now_ms - int(bank.rehearsed_ms[rows[0]])
-            soon = now_ms + min(
-                round(days * DAY_MS), since
-            )  # what fades within days: half-way at the soonest
+            # what fades within days: half-way at the soonest
+            soon = now_ms + min(round(days * DAY_MS), since)
             used = bool((bank.recalls[rows] > 0) | (bank.heard_ms[rows] > bank.written_ms[rows]))
             if used and hit.strength >= verbatim > float(bank.strength(rows, soon)[0]):
                 due.append(hit.id)

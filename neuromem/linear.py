@@ -16,10 +16,8 @@ from torch.nn import functional
 __all__ = ["PackedLinear", "Product", "Threads", "matmul", "product_kind"]
 
 SHAPES = "64"  # shapes of products whose machine code is kept, at up to 0.4 MB each: talk has no end of them
-CACHES = (
-    "ONEDNN_PRIMITIVE_CACHE_CAPACITY",
-    "LRU_CACHE_CAPACITY",
-)  # oneDNN's and torch's: each keeps it alive
+# oneDNN's and torch's: each keeps it alive
+CACHES = ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY")
 
 Product = Callable[[Tensor, bool], Tensor]
 """(rows [B, in], whether GELU follows) → [B, out]."""

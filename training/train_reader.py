@@ -37,10 +37,8 @@ AVERAGE = 0.98  # decay of the moving average of the weights
 EXAM = 8  # questions of one forward pass
 INVENTED = 0.03  # share of the questions that nothing answers to which an answer may be given
 MOST = 12  # candidates of a held-out question
-NEAREST, LIKE = (
-    (3, 40),
-    0.75,
-)  # places in the order of nearness, and a cosine, that are no other way of saying it
+# places in the order of nearness, and a cosine, that are no other way of saying it
+NEAREST, LIKE = (3, 40), 0.75
 
 
 def near_blocks(pairs: Pairs) -> list[list[int]]:

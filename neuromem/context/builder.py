@@ -37,9 +37,7 @@ class Context:
     text: str
     tokens: int  # of the messages or the text, whichever are more, with what a template adds
     parts: dict[str, int]  # part → its tokens, counted by itself
-    dropped: dict[
-        str, int
-    ]  # part → what is not there: characters of system and turn, lines, turns of history
+    dropped: dict[str, int]  # part → what is not there: characters of system and turn, lines, turns
 
 
 @dataclass(slots=True)
@@ -47,9 +45,8 @@ class _Draft:
     """The parts as they will be written; what has to give way is taken from here."""
 
     system: str = ""
-    conscious: list[tuple[Recall, str]] = field(
-        default_factory=list
-    )  # with its line; what matters least last
+    # with its line; what matters least last
+    conscious: list[tuple[Recall, str]] = field(default_factory=list)
     gists: list[str] = field(default_factory=list)
     talk: list[Said] = field(default_factory=list)
     now: str = ""

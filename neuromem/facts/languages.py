@@ -35,9 +35,8 @@ LITTLE = (
     - STOP_WORDS
 )
 """Words that English talk does not have, or hardly: "hat", "van" and "met" would be little words, too."""
-_WORD = re.compile(
-    r"(?:\b[jldcnms]['’])?([^\W\d_]+(?:['’][^\W\d_]+)*)", re.IGNORECASE
-)  # "j'habite": the second
+# of "j'habite" the second
+_WORD = re.compile(r"(?:\b[jldcnms]['’])?([^\W\d_]+(?:['’][^\W\d_]+)*)", re.IGNORECASE)
 
 
 @of_texts(2_048)

@@ -17,15 +17,8 @@ from .whose import without_lead
 
 __all__ = ["Talk"]
 
-_REACH = {
-    PERSON: 6,
-    PET: 6,
-    NAME: 5,
-    RIVAL: 3,
-    PLACE: 4,
-    THING: 2,
-    COUNTED: 4,
-}  # sentences back that a pronoun may refer to
+# sentences back that a pronoun may refer to
+_REACH = {PERSON: 6, PET: 6, NAME: 5, RIVAL: 3, PLACE: 4, THING: 2, COUNTED: 4}
 _MOST_KEPT = 32
 _READ_CHARS = 600  # of a longer sentence, the beginning
 

@@ -182,9 +182,8 @@ def _swaps_person(statement: str, clause: str, quote: str, said: Said) -> bool:
     stated, quoted = words(statement), words(quote)
     if any(map(_is_first, stated)) and not any(map(_is_first, quoted)):
         others = any(word.split("'")[0] in ("he", "she", "they") for word in words(clause))
-        selves = any(
-            word.split("'")[0] in ("i", "we", "im", "ive") for word in stated
-        )  # "my dad" may be "he"
+        # "my dad" may be "he"
+        selves = any(word.split("'")[0] in ("i", "we", "im", "ive") for word in stated)
         return (others and selves) or _names_another(words(clause), stated, said)
     if any(map(_is_first, words(clause))) and not any(map(_is_third, quoted)):
         own = _known(said.text, said.speaker) | SELF

@@ -39,9 +39,7 @@ class Metrics:
     def __init__(self, gate: Gate) -> None:
         self.gate = gate
         self.registry = CollectorRegistry()
-        ProcessCollector(
-            registry=self.registry
-        )  # CPU seconds and memory of the process, where /proc has them
+        ProcessCollector(registry=self.registry)  # CPU seconds and memory, where /proc has them
         self.requests = Counter(
             "neuromem_requests", "Requests answered.", ["route", "method", "status"], registry=self.registry
         )

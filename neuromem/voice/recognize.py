@@ -14,10 +14,8 @@ from .audio import RATE, Samples
 
 __all__ = ["PocketSphinxRecognizer", "Recognizer", "WhisperRecognizer", "load_recognizer"]
 
-RETRY = (
-    0.0,
-    0.6,
-)  # temperatures: a second pass where the first one stammers; Whisper's own six take too long
+# temperatures: a second pass where the first one stammers; Whisper's own six take too long
+RETRY = (0.0, 0.6)
 PARTIAL_S = 0.5  # new sound before Whisper is asked for a partial: each one costs a whole pass
 SPECS = "pocketsphinx, or whisper:NAME_OR_PATH such as whisper:base.en"
 
