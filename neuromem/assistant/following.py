@@ -64,7 +64,7 @@ def follow(text: str, before: Before | None) -> Follow:
     match = _PERSON.search(text)
     if match is None or _names_first(text[: match.start()]):
         return Follow(text, before)
-    gender = "she" if match["word"].lower() in ("she", "her", "hers") else "he"
+    gender = _gender_of(match["word"])
     name = _meant(before, gender)
     return Follow(_put(text, name, gender) if name else text, before)
 
@@ -102,14 +102,18 @@ def _gender(role: str) -> str:
     return "she" if kin in naming.SHE else "he" if kin in naming.HE else ""
 
 
+def _gender_of(pronoun: str) -> str:
+    return "she" if pronoun.lower() in ("she", "her", "hers") else "he"
+
+
 def _put(text: str, name: str, gender: str) -> str:
     """The question with its pronouns of that gender in words."""
     name = _bare(name)
 
     def word(match: re.Match[str]) -> str:
-        plain = match["word"].lower()
-        if ("she" if plain in ("she", "her", "hers") else "he") != gender:
+        if _gender_of(match["word"]) != gender:
             return match[0]
+        plain = match["word"].lower()
         owns = plain in _OWNS and (plain == "his" or match.string[match.end() :].lstrip()[:1].isalpha())
         return name + ("'s" if owns or match["short"] else "")
 

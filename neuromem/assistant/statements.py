@@ -82,8 +82,5 @@ def focused(text: str, question: str) -> str:
         return text
     worth = [has_kind(kind, part, names) + len(asked & content(part)) for part in parts]
     best = max(range(len(parts)), key=worth.__getitem__)
-    return (
-        parts[best]
-        if all(worth[best] > other + 1 for place, other in enumerate(worth) if place != best)
-        else text
-    )
+    clear = all(worth[best] > other + 1 for place, other in enumerate(worth) if place != best)
+    return parts[best] if clear else text
