@@ -35,12 +35,9 @@ Work = Callable[[dict[str, Any]], dict[str, Any]]
 class Jobs:
     """The jobs on the desk, and the thread that does them."""
 
-    def __init__(self, service: Service, events: Events, more: Mapping[str, Work] | None = None) -> None:
-        """Args:
-        more: kinds of work, by the name under "do" in a job; who takes work on adds theirs.
-        """
+    def __init__(self, service: Service, events: Events) -> None:
         self.service, self.events = service, events
-        self.work: dict[str, Work] = dict(more or {})
+        self.work: dict[str, Work] = {}  # by the name under "do" in a job: who takes work on adds theirs
         self.counts: Counter[str] = Counter()  # "done" and "failed" since it was started
         self._wake, self._stopping = threading.Event(), False
         self._forgotten: set[str] = set()  # owners, since the present job was begun
