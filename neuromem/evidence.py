@@ -161,9 +161,8 @@ def gather(bank: SlotBank, question: Question, most: int) -> Evidence:
     found = replace(found, rows=found.rows[chosen], kinds=found.kinds[chosen])
     if not question.value:
         return found
-    best = best[chosen]
-    traits = bank.kept("told", lambda: _told(bank, order)).any_part[best]
-    pairs = newer_pairs(bank, found.rows, traits, held[:, best], question.alike[1])
+    best, traits = best[chosen], _told(bank, order).any_part
+    pairs = newer_pairs(bank, found.rows, traits[best], held[:, best], question.alike[1])
     return replace(found, news=pairs)
 
 
@@ -219,25 +218,27 @@ class Told(NamedTuple):
 
 
 def _told(bank: SlotBank, order: Order) -> Told:
-    head = order.rows[order.first]
-    [traits] = bank.columns(("traits",), order.rows)
-    last = traits[np.append(order.first[1:], len(traits)) - 1]
-    speaker, subject, slot = bank.columns(("speaker", "subject", "slot"), head)
-    return Told(
-        asks=(last & ASKS).astype(np.float32),
-        orders=((traits[order.first] & ORDERS) > 0).astype(np.float32),
-        any_part=order.joined(np.bitwise_or, traits),
-        names=order.joined(np.maximum, traits // NAMES & 3).astype(np.float32),
-        speaker=speaker,
-        subject=subject,
-        slot=slot,
-        assistant=(speaker == ASSISTANT).astype(np.float32),
-    )
+    def told() -> Told:
+        [traits] = bank.columns(("traits",), order.rows)
+        last = traits[np.append(order.first[1:], len(traits)) - 1]
+        speaker, subject, slot = bank.columns(("speaker", "subject", "slot"), order.rows[order.first])
+        return Told(
+            asks=(last & ASKS).astype(np.float32),
+            orders=((traits[order.first] & ORDERS) > 0).astype(np.float32),
+            any_part=order.joined(np.bitwise_or, traits),
+            names=order.joined(np.maximum, traits // NAMES & 3).astype(np.float32),
+            speaker=speaker,
+            subject=subject,
+            slot=slot,
+            assistant=(speaker == ASSISTANT).astype(np.float32),
+        )
+
+    return bank.kept("told", told)
 
 
 def _given(bank: SlotBank, question: Question, order: Order) -> dict[str, Array]:
     """Evidence of a passage by itself, but for its meaning and words: each [M]."""
-    told = bank.kept("told", lambda: _told(bank, order))
+    told = _told(bank, order)
     out = {"asks": told.asks, "orders": told.orders * (1 - told.assistant)}
     if question.named:
         out["speaker"] = (told.speaker == question.named).astype(np.float32)
@@ -266,7 +267,7 @@ def _chatted(
     """Evidence of passages `at` [C] in chats with an assistant, unless it is asked what that said."""
     if question.asks_assistant:
         return {}
-    told = bank.kept("told", lambda: _told(bank, order))
+    told = _told(bank, order)
     chat = bank.kept("chats", lambda: chat_of(bank, order, told.speaker))
     return {kind: values[at] for kind, values in told_in_chat(chat, similar, held).items()} if chat else {}
 
@@ -326,7 +327,7 @@ def _links(bank: SlotBank, question: Question, order: Order, at: Array) -> tuple
     beside = np.einsum("ij,ij->i", keys[:-1], keys[1:])
     later = around[follows + 1]
     alike = (beside[follows] - unlike) / (like - unlike)
-    told = bank.kept("told", lambda: _told(bank, order))
+    told = _told(bank, order)
     in_a_row = (told.speaker[later] == told.speaker[later - 1]) & (told.asks[later - 1] == 0)
     alike = np.where(in_a_row, (alike - LIST[0]) / (LIST[1] - LIST[0]), alike)
     links[later] = np.clip(alike, 0, 1) * order.near[later]
