@@ -63,9 +63,8 @@ def _distinct(ranks: list[Rank], most: int, strengths: _Strengths) -> list[int]:
     seen, at, count = 0, 0, 2 * most
     while at < len(ranks) and len(first) < most and seen < ALIKE * most:
         rows = [row for _, _, row in ranks[at : at + count]]
-        alive = [row for row, strength in zip(rows, strengths.of(rows), strict=True) if strength >= FADED][
-            : ALIKE * most - seen
-        ]
+        known = zip(rows, strengths.of(rows), strict=True)
+        alive = [row for row, strength in known if strength >= FADED][: ALIKE * most - seen]
         [gists] = strengths.bank.columns(("meaning",), alive)
         for row, gist in zip(alive, gists.tolist(), strict=True):
             first.setdefault(gist or -1 - row, row)

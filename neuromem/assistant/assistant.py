@@ -216,12 +216,11 @@ class Assistant:
             # words fetched from the log for this turn say more than what has faded of the same memory
             fetched = {recall.id for recall in recalled}
             known = self.memory.conscious(self.user_id)
+            current = [as_strong(recall) for recall in recalled if recall.superseded_by is None]
             return self._builder.build(
                 system=self.system,
                 conscious=[one for one in known if not (is_faint(one) and one.id in fetched)],
-                recalled=[as_strong(recall) for recall in recalled if recall.superseded_by is None][
-                    :RECALLED
-                ],
+                recalled=current[:RECALLED],
                 history=history,
                 turn=turn.text,
                 now=turn.now,
