@@ -28,7 +28,7 @@ from .shipped import checkpoint_path
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-__all__ = ["Packed", "Passage", "Reader", "Reading", "pack", "stands_on"]
+__all__ = ["Packed", "Passage", "PassageReading", "Reader", "pack", "stands_on"]
 
 HEADS = 12
 FROZEN = 2  # layers that are the encoder's own
@@ -59,7 +59,7 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class PassageReading:
     """What the reader says of a passage."""
 
     chance: float  # 0 to 1 that it answers; the rest of all is that none does
@@ -113,7 +113,7 @@ class Reader:
         """Chance from which on a passage is an answer, chosen on dialogues held out."""
         return self.load().least
 
-    def read(self, question: str, passages: Sequence[Passage]) -> list[Reading]:
+    def read(self, question: str, passages: Sequence[Passage]) -> list[PassageReading]:
         """What is read in each passage; the chances and that of "none of them" add up to 1.
 
         Args:
@@ -129,7 +129,7 @@ class Reader:
             first = tokens.stop
             inside = [t for t in tokens if batch.parts[t] == 2 and batch.offsets[t][1] > batch.offsets[t][0]]
             start, end = _span(inside, spans, batch.offsets) if inside else (0, len(passage.text))
-            out.append(Reading(chances[place], start, end))
+            out.append(PassageReading(chances[place], start, end))
         return out
 
     def chances(self, question: str, passages: Sequence[Passage]) -> list[float]:

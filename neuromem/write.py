@@ -27,7 +27,7 @@ from .codec import PAD, SURE, Codec, starts_of, to_patches
 from .config import WriteConfig
 from .ladder import FIELDS, GIST_FIELDS, PATCH_BYTES, VALUE_UNITS, VERBATIM, Field, halve, octaves, stair
 
-__all__ = ["NEVER", "Stored", "Values", "write_values", "write_words"]
+__all__ = ["NEVER", "StoredWords", "Values", "write_values", "write_words"]
 
 NEVER = 2.0  # floor of words that could not be made exact at any strength
 MARGIN = 0.15  # probability by which a checked character must be surer than `SURE`
@@ -137,7 +137,7 @@ def _has_room(field: Field, text: bytes) -> bool:
     return bool(text) and len(text) % PATCH_BYTES == 0 and len(text) < field.capacity_bytes
 
 
-class Stored(NamedTuple):
+class StoredWords(NamedTuple):
     """Words on a grid of any height: what `write_words` gives."""
 
     weights: Tensor  # [P, U] int8 of the patches of all texts, one after the other
@@ -152,7 +152,7 @@ def write_words(
     config: WriteConfig,
     limit: int = 127,
     told: float = 0.0,
-) -> Stored:
+) -> StoredWords:
     """Writes words alone, at one height, to be read greedily at strength 1: for measuring what bits buy.
 
     Args:
@@ -165,7 +165,7 @@ def write_words(
     plan = Plan(torch.full((fields,), height), torch.ones(fields, 1), 0.0, limit, told)
     job = _Job(codec, _wanted(texts, [()] * len(texts)), plan)
     steps = job.optimize(config, torch.full((len(texts),), config.max_steps))
-    return Stored(job.on_grid(job.best).to(torch.int8).cpu(), job.lengths, steps)
+    return StoredWords(job.on_grid(job.best).to(torch.int8).cpu(), job.lengths, steps)
 
 
 class _Job:

@@ -25,7 +25,7 @@ from .marks import marks_of, traits_of
 from .text import sentences, split_to_fit
 from .write import NEVER, Values, write_values
 
-__all__ = ["Draft", "WriteReport", "Writer", "Written"]
+__all__ = ["Draft", "ReadyRows", "WriteReport", "Writer"]
 
 AROUND_SHARE = 0.4  # weight of what was said around a text in its key, beside the words' own
 ASKED_NEXT = 128  # slots told in one go that are likely to be asked for: more are an import
@@ -63,7 +63,7 @@ class WriteReport:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class ReadyRows:
     """A fact's rows, ready to be stored, and the report."""
 
     rows: Rows
@@ -82,7 +82,7 @@ class Writer:
         self.keys.encoder.forget()
         forget_texts()
 
-    def write(self, drafts: Sequence[Draft], bank: SlotBank) -> list[Written]:
+    def write(self, drafts: Sequence[Draft], bank: SlotBank) -> list[ReadyRows]:
         """Writes facts; nothing is stored yet.
 
         Args:
@@ -108,7 +108,7 @@ class Writer:
             own = Rows(
                 key[rows], values.value[rows], values.floor[rows], marks, traits_of(parts), senses[rows]
             )
-            written.append(Written(own, _report(parts, values, rows, key_steps, share)))
+            written.append(ReadyRows(own, _report(parts, values, rows, key_steps, share)))
         self._note(pieces, drafts, values)
         return written
 
