@@ -94,3 +94,30 @@ def test_the_clock_stays_within_the_calendar(by: str) -> None:
     with pytest.raises(InvalidInput, match="9998"):
         clock.move(by)
     assert clock.ahead_s == 86_400
+
+
+@pytest.mark.slow
+def test_with_json_commands_answer_elsewhere_than_on_stdout(tmp_path: Path) -> None:
+    said = [
+        "My parrot's name is Quillon.",
+        "/why",
+        "/show",
+        "/deep parrot",
+        "/time",
+        "/help",
+        "/forget parrot",
+        "y",
+    ]
+    done = chat(tmp_path / "store", *said, options=("--json",))
+    assert [json.loads(line)["known"] for line in done.stdout.splitlines()] == [True]
+    assert "the prompt" in done.stderr
+    assert "forgotten, in the weights" in done.stderr
+
+
+@pytest.mark.slow
+def test_words_that_would_command_a_terminal_are_shown_as_signs(tmp_path: Path) -> None:
+    store, title = tmp_path / "store", "My parrot's name is Qui\x1b]0;pwned\x07llon."
+    done = chat(store, title, "What is my parrot called?", "/why")
+    assert "pwned" in done.stdout
+    assert "␛]0;pwned␇" in done.stdout
+    assert not {"\x1b", "\x07"} & {*done.stdout}

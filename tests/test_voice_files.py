@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import gc
+import io
+import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from test_voice import Beeps, Says, Scripted, tone
 
 from neuromem.cli import main
 from neuromem.errors import InvalidInput
-from neuromem.voice.audio import RATE, WavSink, write_wav
+from neuromem.voice import Endpointer, EnergyDetector, Loop, NoSink, WavSource
+from neuromem.voice.audio import RATE, Samples, WavSink, write_wav
 
 
 @pytest.mark.parametrize("link", [False, True])
@@ -39,3 +45,22 @@ def test_a_file_that_cannot_be_written_is_one_error(tmp_path: Path, monkeypatch:
         WavSink(tmp_path / "none" / "x.wav")
     gc.collect()
     assert not late
+
+
+def test_a_full_disk_ends_an_answer_and_not_the_talk() -> None:
+    class Full(Beeps):
+        def speak(self, text: str) -> Iterator[Samples]:
+            if "two" in text:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            yield from super().speak(text)
+
+    log, source = io.StringIO(), WavSource([tone(0.5), tone(0.5)])
+    turns = Loop(
+        Says(), source, Endpointer(EnergyDetector()), Scripted(["hello"]), Full(), NoSink(), log=log
+    ).run()
+    assert len(turns) == 2
+    for turn in turns:
+        assert "No space left" in turn.error
+        assert turn.said.startswith("This is one.")  # what was said until then
+    booked = [json.loads(line) for line in log.getvalue().splitlines()]
+    assert ["No space" in line["error"] for line in booked if line["event"] == "turn"] == [True, True]

@@ -101,7 +101,9 @@ class _Talk:
 
         self._args, self._memory, self._assistant, self._clock = args, memory, assistant, clock
         self._user = assistant.user_id
-        self._console: Console = make_console()
+        self._console: Console = make_console(
+            stderr=args.json
+        )  # on stdout is an object for each answer alone
         self._last: Reply | None = None
         self.ask = _reader()
         if not args.json and sys.stdin.isatty():
@@ -123,7 +125,7 @@ class _Talk:
         try:
             for piece in answering:
                 if not self._args.json:
-                    self._console.print(piece, end="", markup=False, highlight=False, soft_wrap=True)
+                    self._console.print(_shown(piece), end="", markup=False, highlight=False, soft_wrap=True)
         except KeyboardInterrupt:
             answering.close()
         finally:
@@ -176,7 +178,7 @@ class _Talk:
             self._note("nothing was recalled")
         tokens = self._last.context.tokens if self._last.context else 0
         self._console.print(Rule(f"the prompt, {tokens:,} tokens"))
-        self._console.print(self._last.prompt, markup=False, highlight=False)
+        self._console.print(_shown(self._last.prompt), markup=False, highlight=False)
         self._console.print(Rule())
         stages = ", ".join(f"{name} {spent:.1f}" for name, spent in self._last.stages.items())
         self._note(f"ms: {stages}; to the first words {self._last.latency_ms:.1f} without the model")
@@ -249,6 +251,13 @@ class _Talk:
         from ..render import note
 
         note(self._console, text)
+
+
+def _shown(text: str) -> str:
+    """Words for a terminal: lines stay lines, and what would command it is shown as signs."""
+    from ..render import clean
+
+    return "\n".join(clean(line) for line in text.split("\n"))
 
 
 def _reader() -> Ask:

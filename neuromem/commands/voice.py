@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["voice"]
 
 SHOWN = ("speech", "recognize", "recall", "context", "model", "first_sentence", "first_audio", "total")
+NUMBER = 5  # signs of a time: a minute and a half
 
 
 def voice(args: Namespace) -> int:
@@ -88,13 +89,17 @@ def _show(console: Console, turns: list[Turn]) -> None:
     if not turns:
         note(console, "Nothing was heard.")
         return
+    shown = [name for name in SHOWN if any(name in turn.stages for turn in turns)]
     table = facts_table()
+    table.padding = 0  # so many columns of numbers stand close enough, and leave room for the words
     table.add_column("turn", justify="right")
     table.add_column("heard", ratio=1)
-    for name in (*SHOWN, "CPU s"):
-        table.add_column(name.replace("_", " "), justify="right")
+    for name in (*shown, "CPU s"):
+        label = name.replace("_", " ")
+        widest = max(NUMBER, *map(len, label.split()))  # a label wraps
+        table.add_column(label, justify="right", max_width=widest)
     for turn in turns:
-        table.add_row(str(turn.number), clean(turn.heard), *(_ms(turn.stages, name) for name in SHOWN),
+        table.add_row(str(turn.number), clean(turn.heard), *(_ms(turn.stages, name) for name in shown),
                       f"{turn.cpu_s:.2f}")  # fmt: skip
     console.print(table)
     note(console, "milliseconds; first sentence, first audio and total count from the end of speech")

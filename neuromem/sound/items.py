@@ -72,8 +72,16 @@ class DamageReport:
 
 
 def content_of(number: int, items: Any, before: Before, notes: dict[str, Any], level: int = FAST) -> bytes:
-    """The content of a segment: items are (entry, packed, key)."""
+    """The content of a segment: items are (entry, packed, key).
+
+    Raises:
+        InvalidInput: keys of several widths, notes that are no JSON.
+    """
     one_width(items, 0)
+    try:
+        json.dumps(notes)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidInput("notes", f"cannot be JSON ({error})", "give texts, numbers, lists") from error
     entries, packed, vectors = zip(*items, strict=True)
     keys = [(at, key) for at, key in enumerate(vectors) if key is not None]
     return build(number, clock.time(), packed, entries, keys, before, notes, level)
@@ -100,9 +108,19 @@ def before(last: Segment | None) -> Before:
 
 
 def entry_of(value: Any, id_: str, time: float) -> Entry:
-    """What is appended, as an entry. Raises InvalidInput: it is of another kind; a time that is no number."""
-    if not math.isfinite(time):
-        raise InvalidInput("time", f"{time!r} is no time", "give finite Unix seconds")
+    """What is appended, as an entry.
+
+    Raises:
+        InvalidInput: it is of another kind; an id that is no text, a time that is no number.
+    """
+    if not isinstance(id_, str):
+        raise InvalidInput("id", f"{id_!r:.40} is no text", "give a str")
+    try:
+        finite = math.isfinite(time)
+    except TypeError:
+        finite = False
+    if not finite:
+        raise InvalidInput("time", f"{time!r:.40} is no time", "give finite Unix seconds")
     if isinstance(value, str):
         return Entry(id_, value.encode("utf-8", "surrogatepass"), "text", time)
     if isinstance(value, dict):
@@ -124,8 +142,12 @@ def alive(entry: Entry) -> Entry:
 
 
 def unit(key: Any) -> Any:
-    """A vector of length 1. Raises InvalidInput: it has no direction."""
-    vector = np.asarray(key, np.float32).reshape(-1)
+    """A vector of length 1. Raises InvalidInput: it has no direction, or is none."""
+    try:
+        with np.errstate(over="ignore"):  # beyond what 32 bits hold: refused below
+            vector = np.asarray(key, np.float32).reshape(-1)
+    except (TypeError, ValueError) as error:
+        raise InvalidInput("key", f"is no vector ({error})", "give a row of numbers") from error
     length = float(np.linalg.norm(vector))
     if not np.isfinite(length) or length == 0:
         raise InvalidInput("key", "is no direction", "give finite numbers, not all zero")

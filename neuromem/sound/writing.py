@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from ..errors import NotFound
 from .flac import HEADER_BYTES, Layout, Md5, header, read_header
 from .segment import Source
 
@@ -19,12 +20,18 @@ _FRAMES = 1_024  # hashed at a time
 
 
 def begin(path: Path, layout: Layout) -> None:
-    """Makes an empty archive, unless another process was faster."""
+    """Makes an empty archive, unless another process was faster.
+
+    Raises:
+        NotFound: there is no such folder.
+    """
     try:
         with path.open("xb") as file:
             file.write(header(layout, 0))
     except FileExistsError:
         return
+    except FileNotFoundError as error:
+        raise NotFound(f"the folder {path.parent} does not exist; make it first") from error
 
 
 def append(

@@ -5,6 +5,7 @@ Everything inside is mono, 16-bit, 16 kHz, in frames of 32 ms: what the detector
 
 from __future__ import annotations
 
+import struct
 import threading
 import time
 import wave
@@ -31,6 +32,11 @@ FRAME = 512  # samples: 32 ms
 GAP_S = 1.0  # silence after each file, or its last word would not end
 BLOCK = 320  # samples a sink plays at a time, 20 ms: how soon it can stop
 ECHO_S = 0.3  # how long what was played may still be heard
+PCM, FLOAT, EXTENSIBLE = 1, 3, 0xFFFE  # codings of a wave file; the last tells its own further on
+RATES = range(1_000, 1_000_001)  # Hz: anything else is no recording, but a header that is wrong
+REMEDY = "make it 16-bit PCM .wav: ffmpeg -i FILE -c:a pcm_s16le NEW.wav"
+_FORM = struct.Struct("<HHIIHH")  # coding, channels, rate, bytes a second, bytes of a frame, bits
+_SUBFORM = 24  # where an extensible header has its coding
 
 
 class AudioSource(Protocol):
@@ -87,30 +93,62 @@ def resample(samples: NDArray[Any], rate: int) -> Samples:
 
 
 def read_wav(path: str | Path) -> Samples:
-    """A wave file's sound.
+    """A wave file's sound: PCM of 8, 16, 24 or 32 bits, or floating point, of however many channels.
 
     Raises:
-        NotFound: no such file. InvalidInput: not a wave file of 8, 16 or 32 bits.
+        NotFound: no such file. InvalidInput: not a wave file, or of another coding.
     """
     try:
-        with wave.open(str(path), "rb") as file:
-            rate, width, channels = file.getframerate(), file.getsampwidth(), file.getnchannels()
-            data = file.readframes(file.getnframes())
+        data = Path(path).read_bytes()
     except FileNotFoundError as error:
         raise NotFound(f"{path} does not exist; give the path of a .wav file") from error
-    except (wave.Error, EOFError, OSError) as error:
-        problem = f"is no wave file ({error})"
-        raise InvalidInput(str(path), problem, "give 16-bit PCM .wav") from error
-    if width == 1:
-        unsigned = np.frombuffer(data, np.uint8)
-        samples: NDArray[Any] = (unsigned.astype(np.float32) - 128) * 256
-    elif width in (2, 4):
-        samples = np.frombuffer(data, np.int16 if width == 2 else np.int32).astype(np.float32)
-        samples = samples if width == 2 else samples / np.float32(65_536)
-    else:
-        raise InvalidInput(str(path), f"has {8 * width} bits a sample", "give 16-bit PCM .wav")
-    whole = samples.size - samples.size % channels
-    return resample(samples[:whole].reshape(-1, channels).mean(axis=1), rate)
+    except OSError as error:
+        raise InvalidInput(str(path), f"cannot be read ({error})", "give the path of a .wav file") from error
+    form, sound = _chunks(data, str(path))
+    coding, channels, rate, _, block, _ = _FORM.unpack_from(form)
+    if coding == EXTENSIBLE and len(form) >= _SUBFORM + 2:
+        coding = int.from_bytes(form[_SUBFORM : _SUBFORM + 2], "little")
+    if not channels or rate not in RATES or block % channels:
+        problem = f"has {channels} channels in {block} bytes and {rate} Hz, which cannot be"
+        raise InvalidInput(str(path), problem, REMEDY)
+    frames = np.frombuffer(sound[: len(sound) - len(sound) % (block or 1)], np.uint8)
+    samples = _as_16_bits(frames, coding, block // channels)
+    if samples is None:
+        problem = f"is coded in a way that is not read ({coding}, {8 * block // channels} bits)"
+        raise InvalidInput(str(path), problem, REMEDY)
+    return resample(samples.reshape(-1, channels).mean(axis=1), rate)
+
+
+def _chunks(data: bytes, path: str) -> tuple[bytes, bytes]:
+    """What a wave file says of its sound, and the sound as far as it is there.
+
+    A program that writes to a pipe cannot know the length, and says any.
+    """
+    form, at = b"", 12
+    while data[:4] == b"RIFF" and data[8:12] == b"WAVE" and at + 8 <= len(data):
+        name, size = data[at : at + 4], int.from_bytes(data[at + 4 : at + 8], "little")
+        at += 8
+        if name == b"fmt ":
+            form = data[at : at + size]
+        elif name == b"data" and len(form) >= _FORM.size:
+            return form, data[at : at + size]
+        at += size + size % 2
+    raise InvalidInput(path, "is no wave file, or an empty one", REMEDY)
+
+
+def _as_16_bits(raw: NDArray[np.uint8], coding: int, width: int) -> NDArray[Any] | None:
+    """Samples on the scale of 16 bits from those of `width` bytes; None: no coding that is known."""
+    if coding == FLOAT and width in (4, 8):
+        wave_ = raw.view("<f4" if width == 4 else "<f8")
+        wave_ = wave_.astype(np.float32) * np.float32(32_768)
+        return np.where(np.isfinite(wave_), wave_, np.float32(0))
+    if coding != PCM or not 1 <= width <= 4:
+        return None
+    if width == 1:  # unsigned, unlike the wider ones
+        return (raw.astype(np.float32) - 128) * 256
+    wide = np.zeros((raw.size // width, 4), np.uint8)  # the most significant byte comes last
+    wide[:, 4 - width :] = raw.reshape(-1, width)
+    return wide.view("<i4")[:, 0].astype(np.float32) / np.float32(65_536)
 
 
 def write_wav(path: str | Path, samples: Samples) -> None:

@@ -20,6 +20,7 @@ CONTEXT = 64  # samples of the last frame that silero's network sees again
 FRAME_MS = FRAME * 1_000 / RATE
 FAINT = 100.0  # root mean square of what is no voice
 LOUD = 0.7  # chance that a loud frame is speech
+LONGEST_S = 30.0  # of an utterance: what Whisper hears at once
 ENOUGH_ECHOES, KEPT_ECHOES = 10, 150  # frames: a third of a second, five seconds
 
 
@@ -119,6 +120,9 @@ class Endpointer:
         begin: chance of speech that begins one, the mean over so many frames: the first frame of a voice is
             often half silence, and one beyond doubt need not wait for the next. keep: that goes on with it.
         before_ms: sound before the beginning that belongs to it (a soft first consonant).
+        longest_s: what goes on so long ends all the same, from two thirds of it on at a pause: where a fan or
+            a television never falls silent nothing would be answered, and all of it kept. What follows is
+            an utterance of its own.
     """
 
     def __init__(
@@ -131,13 +135,15 @@ class Endpointer:
         keep: float = 0.35,
         begin_frames: int = 2,
         before_ms: float = 288.0,
+        longest_s: float = LONGEST_S,
     ) -> None:
         self.detector = detector
         self._silence, self._pause = silence_ms / FRAME_MS, int(pause_ms / FRAME_MS)
         self._begin, self._keep = begin * begin_frames, keep
         self._chances: deque[float] = deque(maxlen=begin_frames)  # of the last frames
         self._before: deque[Samples] = deque(maxlen=max(1, int(before_ms / FRAME_MS)) + begin_frames)
-        self._quiet = 0
+        self._longest = longest_s * 1_000 / FRAME_MS
+        self._quiet = self._frames = 0  # of this utterance: in silence at its end, and all
         self.speaking = False
 
     def push(self, frame: Samples, *, allowed: bool = True) -> Edge:
@@ -154,11 +160,14 @@ class Endpointer:
                 return Edge()
             self.speaking, self._quiet = True, 0
             began = tuple(self._before)
+            self._frames = len(began)
             self._before.clear()
             self._chances.clear()
             return Edge(began=began)
         self._quiet = 0 if chance >= self._keep else self._quiet + 1
-        if self._quiet >= self._silence:
+        self._frames += 1
+        enough = self._silence if 3 * self._frames < 2 * self._longest else self._pause
+        if self._quiet >= enough or self._frames >= self._longest:
             self.speaking = False
             return Edge(ended=True)
         return Edge(paused=self._quiet == self._pause)

@@ -240,7 +240,7 @@ class _Answering:
         turn = self.turn
         try:
             self._speak(self._loop.assistant.stream(turn.heard))
-        except NeuromemError as error:  # said in the turn; the loop goes on listening
+        except (NeuromemError, OSError) as error:  # such as a full disk: said in the turn; it listens on
             turn.error = str(error)
         turn.stages["total"] = _since(self._ended)
         turn.cpu_s, turn.joules = self._meter.spent()
@@ -257,7 +257,7 @@ class _Answering:
                 self._sound(sentence)
         finally:
             answer.close()
-        turn.said = " ".join(spoken)
+            turn.said = " ".join(spoken)
         try:
             stages = dict(answer.reply.stages)
         except InvalidInput:  # stopped before its first piece

@@ -24,6 +24,7 @@ try:
         InterimTranscriptionFrame,
         LLMContextAssistantTurnFrame,
         LLMContextFrame,
+        LLMContextUserTurnFrame,
         StartFrame,
         TranscriptionFrame,
     )
@@ -51,6 +52,8 @@ class NeuromemService(FrameProcessor):  # type: ignore[misc]
 
     What is recalled comes as one message before the user's last one; the next turn's replaces it. A memory
     that fails or is late changes nothing: `counts` tells, and what came late is put into the next turn.
+    Turns that pipecat answers before they are known to have ended (`EagerUserTurnStrategies`) are looked up
+    then, and told once they have.
 
     Args:
         memory: a `Memory` (it stays yours to close), the URL of the memory service, or a `Client` of it.
@@ -88,6 +91,7 @@ class NeuromemService(FrameProcessor):  # type: ignore[misc]
         self._budget_s, self._role = budget_ms / 1_000, role
         self._transcript = Transcript()
         self._context: LLMContext | None = None
+        self._guessed: list[Any] | None = None  # messages of the talk, where only guessed contexts came
         self._message: dict[str, str] | None = None  # ours, in the context
         self._late: Found | None = None
         self._finals: list[str] = []  # of this turn
@@ -115,7 +119,11 @@ class NeuromemService(FrameProcessor):  # type: ignore[misc]
             self._beside.warm_up()
         elif isinstance(frame, InterimTranscriptionFrame | TranscriptionFrame):
             self.hear(frame.text, final=isinstance(frame, TranscriptionFrame))
+        elif isinstance(frame, LLMContextUserTurnFrame):
+            self._finals = []
+            self._ended("user", frame.text)
         elif isinstance(frame, LLMContextAssistantTurnFrame):
+            self._ended("assistant", frame.text)
             self._capture()
         elif isinstance(frame, LLMContextFrame) and direction is FrameDirection.DOWNSTREAM:
             await self._turn(frame)
@@ -132,11 +140,13 @@ class NeuromemService(FrameProcessor):  # type: ignore[misc]
     async def _turn(self, frame: LLMContextFrame) -> None:
         """Puts in what is known; tells what is new, even when the turn is interrupted meanwhile."""
         if not frame.speculation:  # what is only guessed to have been said is not told
-            self._context, self._finals = frame.context, []
+            self._context, self._guessed, self._finals = frame.context, None, []
+        elif self._context is None:  # a guess that holds brings no other context
+            self._guessed = list(frame.context.get_messages()[:-1])
         try:
             question = self._question(frame.context)
             found = await self._recall(question) if question else None
-            self._put_in(frame.context, found)
+            self._put_in(frame.context, found, kept=not frame.speculation)
         except Exception as error:
             self._beside.failed("recall", error)
         finally:
@@ -168,8 +178,13 @@ class NeuromemService(FrameProcessor):  # type: ignore[misc]
         else:
             self._late = future.result()
 
-    def _put_in(self, context: LLMContext, found: Found | None) -> None:
-        """Our message before the user's last one; that of the turn before goes."""
+    def _put_in(self, context: LLMContext, found: Found | None, *, kept: bool) -> None:
+        """Our message before the user's last one; that of the turn before goes.
+
+        Args:
+            kept: the context stays; a guessed one is thrown away, and our message of the turn before is then
+                the one to be known again.
+        """
         late, self._late = self._late, None
         block, most = found.block if found else None, self._beside.store.context.memories
         if block is not None:
@@ -178,10 +193,12 @@ class NeuromemService(FrameProcessor):  # type: ignore[misc]
             text = late.block.whole if late else ""
         self.counts.kept += bool(late)
         messages = [one for one in context.get_messages() if not self._is_ours(one)]
-        self._message = {"role": self._role, "content": text} if text else None
-        if self._message is not None:
+        message = {"role": self._role, "content": text} if text else None
+        if kept:
+            self._message = message
+        if message is not None:
             last = [place for place, one in enumerate(messages) if _role(one) == "user"]
-            messages.insert(last[-1] if last else len(messages), self._message)
+            messages.insert(last[-1] if last else len(messages), message)
             self.counts.injected += 1
             for one in filter(None, (found, late)):
                 self._beside.used(one)
@@ -189,11 +206,18 @@ class NeuromemService(FrameProcessor):  # type: ignore[misc]
 
     # -- what was said ----------------------------------------------------------------------------
 
+    def _ended(self, role: str, text: str) -> None:
+        """A turn that pipecat has written to the context; where that never came here it is kept beside."""
+        if self._guessed is not None:
+            self._guessed.append({"role": role, "content": text})
+            self._capture()
+
     def _capture(self) -> None:
         """Tells what is new in the context."""
-        if self._context is None:
+        messages = self._guessed if self._context is None else self._context.get_messages()
+        if messages is None:
             return
-        said = [self._said(message) for message in self._context.get_messages()]
+        said = [self._said(message) for message in messages]
         self._beside.tell(self._transcript.new([one for one in said if one is not None]))
 
     def _said(self, message: Any) -> dict[str, str] | None:

@@ -1,0 +1,41 @@
+"""Sound that never falls silent: utterances end all the same, and nothing of it is lost between them."""
+
+from __future__ import annotations
+
+import numpy as np
+from test_voice import quiet, tone
+
+from neuromem.voice import Endpointer, EnergyDetector, WavSource
+from neuromem.voice.audio import FRAME, RATE, Samples
+
+
+def utterances(sound: Samples, longest_s: float) -> list[int]:
+    """Frames of each utterance."""
+    ends, lengths = Endpointer(EnergyDetector(), longest_s=longest_s), list[int]()
+    for frame in WavSource([sound]).frames():
+        edge = ends.push(frame)
+        if edge.began:
+            lengths.append(len(edge.began))
+        elif ends.speaking or edge.ended:
+            lengths[-1] += 1
+    assert not ends.speaking
+    return lengths
+
+
+def test_a_hum_is_heard_in_pieces_without_a_gap() -> None:
+    lengths = utterances(tone(10), longest_s=3.0)
+    assert len(lengths) == 4
+    assert max(lengths) * FRAME / RATE <= 3.05
+    assert sum(lengths) * FRAME / RATE >= 9.9
+
+
+def test_a_long_talk_is_cut_at_a_pause_where_there_is_one() -> None:
+    sound = np.concatenate([tone(1.0), quiet(0.3), tone(1.5), quiet(0.3), tone(1.5)])
+    first, second = (frames * FRAME / RATE for frames in utterances(sound, longest_s=3.5))
+    assert 2.8 <= first <= 3.1  # the first pause came too early for that
+    assert second >= 1.5
+
+
+def test_what_a_person_says_in_one_breath_stays_whole() -> None:
+    assert len(utterances(np.concatenate([tone(9), quiet(0.3), tone(9)]), longest_s=30.0)) == 1
+    assert len(utterances(tone(65), longest_s=30.0)) == 3
