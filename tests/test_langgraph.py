@@ -29,6 +29,7 @@ from langgraph.store.memory import InMemoryStore
 from neuromem import Memory
 from neuromem.errors import InvalidInput, NeuromemError
 from neuromem.langgraph import NeuromemStore
+from neuromem.langgraph.keeping import name_of, noted
 
 STEADY = {"forgetting": {"decay": "none"}}
 
@@ -90,6 +91,47 @@ def test_put_again_replaces_and_delete_deletes(store: NeuromemStore) -> None:
     assert store.search(where, query="sky") == []
     store.put(where, "a", {"text": "The sky is grey"})
     assert store.get(where, "a") is not None, "what was deleted can be put again"
+
+
+def test_keys_that_differ_in_white_space_alone_are_of_two_items(store: NeuromemStore) -> None:
+    keys = ["b", " b", "b ", '" b"', "b\n", "", " "]
+    for key in keys:
+        store.put(("docs",), key, {"text": "The same words", "key": key})
+    for key in keys:
+        item = store.get(("docs",), key)
+        assert item is not None, f"{key!r} is lost"
+        assert item.value["key"] == key
+    assert [item.key for item in store.search(("docs",))] == keys
+
+
+def test_what_two_stores_put_at_once_does_not_come_back(store: NeuromemStore) -> None:
+    keeping = store._keeping
+    for text in ("one", "two", "three"):  # as stores of several processes do that look before any has added
+        keeping.add(name_of(("docs",)), "a", text, noted("a", {"text": text}, True))
+    assert [item.value["text"] for item in store.search(("docs",))] == ["three"]
+    store.delete(("docs",), "a")
+    assert store.get(("docs",), "a") is None
+    for text in ("one", "two"):
+        keeping.add(name_of(("docs",)), "a", text, noted("a", {"text": text}, True))
+    store.put(("docs",), "a", {"text": "new"})
+    assert len(keeping.items(name_of(("docs",)))["a"].older) == 0
+    assert [item.value for item in store.search(("docs",), query="one two new")] == [{"text": "new"}]
+
+
+def test_a_value_that_is_changed_by_its_reader_stays_as_it_was_put(store: NeuromemStore) -> None:
+    store.put(("docs",), "a", {"text": "A list", "deep": {"list": [1]}})
+    for read in (lambda: store.get(("docs",), "a"), lambda: store.search(("docs",))[0]):
+        item = read()
+        assert item is not None
+        item.value["deep"]["list"].append(2)
+    kept = store.get(("docs",), "a")
+    assert kept is not None
+    assert kept.value == {"text": "A list", "deep": {"list": [1]}}
+
+
+def test_a_blank_query_is_none(store: NeuromemStore) -> None:
+    store.put(("docs",), "a", {"text": "The sky is blue"})
+    assert [item.score for item in store.search(("docs",), query=" \n")] == [None]
 
 
 def test_search_by_meaning_in_all_namespaces_below(store: NeuromemStore) -> None:

@@ -8,8 +8,9 @@ words are never taken for one thing said twice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 from urllib.parse import quote, unquote
@@ -38,6 +39,7 @@ class Kept:
     indexed: bool
     created: datetime
     updated: datetime
+    older: tuple[str, ...] = ()  # ids of memories of the same key: two stores may put a new one at once
 
 
 def name_of(namespace: tuple[str, ...]) -> str:
@@ -67,6 +69,22 @@ def _kept(id_: str, metadata: Mapping[str, Any], created: str, updated: str) -> 
         return None  # told by somebody else
     times = datetime.fromisoformat(created), datetime.fromisoformat(updated)
     return Kept(id_, key, value, bool(indexed), *times)
+
+
+def _by_key(kept: Iterable[Kept | None]) -> dict[str, Kept]:
+    """Key → item. Of several memories of one key, oldest first, the last is the item."""
+    items: dict[str, Kept] = {}
+    for item in kept:
+        if item is not None:
+            before = items.get(item.key)
+            items[item.key] = item if before is None else replace(item, older=(*before.older, before.id))
+    return items
+
+
+def _turn(key: str, text: str) -> dict[str, str]:
+    """An item's text, said by its key: quoted where a name would lose the white space around it."""
+    name = json.dumps(key) if key != key.strip() or key.startswith('"') else key
+    return {"role": "user", "name": name, "content": text}
 
 
 class Keeping(Protocol):
@@ -114,8 +132,9 @@ class Here:
 
             def make() -> dict[str, Kept]:
                 entries = sorted((entry_of(engine, open_, id_) for id_ in open_.bank.ids()), key=_age)
-                kept = (_kept(e.id, e.metadata, iso(e.created_ms), iso(e.updated_ms)) for e in entries)
-                return {item.key: item for item in kept if item is not None}
+                return _by_key(
+                    _kept(e.id, e.metadata, iso(e.created_ms), iso(e.updated_ms)) for e in entries
+                )
 
             return open_.bank.kept("langgraph.items", make)
 
@@ -125,8 +144,7 @@ class Here:
 
     def add(self, name: str, key: str, text: str, metadata: Mapping[str, Any]) -> None:
         """See `Keeping`."""
-        turn = {"role": "user", "name": key, "content": text}
-        self.memory.add([turn], app_id=name, infer=False, metadata=metadata)
+        self.memory.add([_turn(key, text)], app_id=name, infer=False, metadata=metadata)
 
     def change(self, id_: str, text: str, metadata: Mapping[str, Any]) -> None:
         """See `Keeping`."""
@@ -198,11 +216,10 @@ class There:
     def _found(self, filters: Mapping[str, Any]) -> dict[str, Kept]:
         records = self._pages("POST", "/v3/memories/", {"filters": filters})
         records.sort(key=lambda record: (record["created_at"], record["id"]))
-        kept = (
+        return _by_key(
             _kept(r["id"], r["metadata"] or {}, r["created_at"], r["updated_at"] or r["created_at"])
             for r in records
         )
-        return {item.key: item for item in kept if item is not None}
 
     def item(self, name: str, key: str) -> Kept | None:
         """See `Keeping`."""
@@ -210,8 +227,7 @@ class There:
 
     def add(self, name: str, key: str, text: str, metadata: Mapping[str, Any]) -> None:
         """See `Keeping`."""
-        turn = {"role": "user", "name": key, "content": text}
-        body = {"messages": [turn], "app_id": name, "infer": False, "metadata": dict(metadata)}
+        body = {"messages": [_turn(key, text)], "app_id": name, "infer": False, "metadata": dict(metadata)}
         self._ask("POST", "/v3/memories/add/", body)
 
     def change(self, id_: str, text: str, metadata: Mapping[str, Any]) -> None:
