@@ -132,9 +132,7 @@ class Here:
 
             def make() -> dict[str, Kept]:
                 entries = sorted((entry_of(engine, open_, id_) for id_ in open_.bank.ids()), key=_age)
-                return _by_key(
-                    _kept(e.id, e.metadata, iso(e.created_ms), iso(e.updated_ms)) for e in entries
-                )
+                return _by_key(_kept(e.id, e.metadata, iso(e.created_ms), iso(e.updated_ms)) for e in entries)
 
             return open_.bank.kept("langgraph.items", make)
 
