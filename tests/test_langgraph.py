@@ -30,6 +30,7 @@ from neuromem import Memory
 from neuromem.errors import InvalidInput, NeuromemError
 from neuromem.langgraph import NeuromemStore
 from neuromem.langgraph.keeping import name_of, noted
+from neuromem.server.entries import entry_of
 
 STEADY = {"forgetting": {"decay": "none"}}
 
@@ -116,6 +117,28 @@ def test_what_two_stores_put_at_once_does_not_come_back(store: NeuromemStore) ->
     store.put(("docs",), "a", {"text": "new"})
     assert len(keeping.items(name_of(("docs",)))["a"].older) == 0
     assert [item.value for item in store.search(("docs",), query="one two new")] == [{"text": "new"}]
+
+
+def test_one_item_is_found_without_reading_the_others(
+    here: NeuromemStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+
+    def noted(engine: Any, open_: Any, id_: str) -> Any:
+        read.append(id_)
+        return entry_of(engine, open_, id_)
+
+    monkeypatch.setattr("neuromem.langgraph.keeping.entry_of", noted)
+    keys = [chr(97 + n // 26) + chr(97 + n % 26) for n in range(40)]
+    for key in keys:
+        here.put(("docs",), key, {"text": "The same words", "key": key})
+    here.put(("docs",), keys[7], {"text": "Other words", "key": keys[7]})
+    assert len(read) < 5
+    assert [here.get(("docs",), key) is not None for key in (*keys, "none")] == [*[True] * 40, False]
+    assert len(read) < 50
+    for n in range(40):  # their keys begin with the same word
+        here.put(("more",), f"note {n}", {"text": "The same words", "n": n})
+    assert [here.get(("more",), f"note {n}").value["n"] for n in range(40)] == list(range(40))  # type: ignore[union-attr]
 
 
 def test_a_value_that_is_changed_by_its_reader_stays_as_it_was_put(store: NeuromemStore) -> None:

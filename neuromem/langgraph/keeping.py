@@ -19,7 +19,9 @@ import httpx
 
 from ..errors import InvalidInput, NeuromemError, NotFound, StoreError
 from ..identity import Owner
+from ..marks import speaker_mark
 from ..memory import Memory
+from ..owners import OpenOwner
 from ..server.entries import Entry, entry_of, iso
 
 __all__ = ["Here", "Keeping", "Kept", "There", "name_of", "namespace_of"]
@@ -27,6 +29,7 @@ __all__ = ["Here", "Keeping", "Kept", "There", "name_of", "namespace_of"]
 PREFIX = "langgraph:"
 KEY, INDEXED = "langgraph_key", "langgraph_indexed"
 PAGE = 1_000
+FEW = 32  # items that are read one by one; where more keys begin alike all are, and kept at hand
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,16 +132,23 @@ class Here:
         if not engine.log.length(owner):
             return {}
         with engine.owners.use(owner, settle=False) as open_:
-
-            def make() -> dict[str, Kept]:
-                entries = sorted((entry_of(engine, open_, id_) for id_ in open_.bank.ids()), key=_age)
-                return _by_key(_kept(e.id, e.metadata, iso(e.created_ms), iso(e.updated_ms)) for e in entries)
-
-            return open_.bank.kept("langgraph.items", make)
+            bank = open_.bank
+            return bank.kept("langgraph.items", lambda: self._of(open_, bank.ids()))
 
     def item(self, name: str, key: str) -> Kept | None:
         """See `Keeping`."""
+        engine, owner = self.memory.engine, Owner("app", name).name
+        if not engine.log.length(owner):
+            return None
+        with engine.owners.use(owner, settle=False) as open_:
+            ids = open_.bank.find("speaker", speaker_mark(_turn(key, "")["name"]))
+            if len(ids) <= FEW:
+                return self._of(open_, ids).get(key)
         return self.items(name).get(key)
+
+    def _of(self, open_: OpenOwner, ids: Iterable[str]) -> dict[str, Kept]:
+        entries = sorted((entry_of(self.memory.engine, open_, id_) for id_ in ids), key=_age)
+        return _by_key(_kept(e.id, e.metadata, iso(e.created_ms), iso(e.updated_ms)) for e in entries)
 
     def add(self, name: str, key: str, text: str, metadata: Mapping[str, Any]) -> None:
         """See `Keeping`."""
