@@ -152,6 +152,30 @@ def test_a_value_that_is_changed_by_its_reader_stays_as_it_was_put(store: Neurom
     assert kept.value == {"text": "A list", "deep": {"list": [1]}}
 
 
+def test_a_server_is_asked_for_no_more_than_it_gives_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(encoder="hash") as running:
+        needs_mem0_routes(running)
+        with closing(NeuromemStore(running.url)) as store:
+            for n in range(8):
+                store.put(("docs",), f"key {n}", {"text": f"The dog of house {n} likes tea"})
+            asked: list[int] = []
+            keeping: Any = store._keeping
+            ask = keeping._ask
+
+            def noted(method: str, path: str, body: Any = None, **query: Any) -> Any:
+                asked.extend([body["top_k"]] if body and "top_k" in body else [])
+                return ask(method, path, body, **query)
+
+            whole = store.search(("docs",), query="dog", limit=8)
+            monkeypatch.setattr(keeping, "_ask", noted)
+            monkeypatch.setattr("neuromem.langgraph.keeping.PAGE", 3)
+            in_parts = store.search(("docs",), query="dog", limit=8)
+            assert asked == [3, 3, 2]
+            assert [item.key for item in in_parts] == [item.key for item in whole]
+            with pytest.raises(InvalidInput, match="top_k"):  # what a server says that is asked for more
+                ask("POST", "/v3/memories/search/", {"query": "x", "filters": {"app_id": "x"}, "top_k": 1001})
+
+
 def test_a_blank_query_is_none(store: NeuromemStore) -> None:
     store.put(("docs",), "a", {"text": "The sky is blue"})
     assert [item.score for item in store.search(("docs",), query=" \n")] == [None]

@@ -248,9 +248,17 @@ class There:
 
     def search(self, name: str, query: str, ids: Collection[str], limit: int) -> list[tuple[str, float]]:
         """See `Keeping`."""
-        body = {
-            "query": query, "filters": {"app_id": name, "memory_ids": list(ids)}, "top_k": limit,
-            "threshold": 0.0, "latest_only": False,
-        }  # fmt: skip
-        found = self._ask("POST", "/v3/memories/search/", body)["results"]
-        return [(record["id"], record["score"]) for record in found]
+        left, results = list(ids), list[tuple[str, float]]()
+        while left and len(results) < limit:
+            wanted = min(limit - len(results), PAGE)  # a server gives no more at once
+            body = {
+                "query": query, "filters": {"app_id": name, "memory_ids": left}, "top_k": wanted,
+                "threshold": 0.0, "latest_only": False,
+            }  # fmt: skip
+            found = self._ask("POST", "/v3/memories/search/", body)["results"]
+            results += [(record["id"], record["score"]) for record in found]
+            if len(found) < wanted:
+                break
+            seen = {record["id"] for record in found}
+            left = [id_ for id_ in left if id_ not in seen]
+        return results
