@@ -72,3 +72,12 @@ def test_a_prompt_that_cannot_be_made_says_why(locked: Serving) -> None:
 
     talk(with_key(f"{locked.url}/mcp", key), as_ben)
     talk(with_key(f"{locked.url}/mcp", ADMIN), as_admin)
+
+
+def test_a_number_of_results_is_refused_with_the_range_that_holds(server: Serving) -> None:
+    async def use(client: Any) -> None:
+        for given in ({"limit": 0}, {"limit": 1_001}, {"limit": 20_000}, {"top_k": 0}, {"top_k": 1_001}):
+            told = await fault(client, "search_memories", query="tea", **given)
+            assert told.endswith("is out of range; give 1 to 1,000"), (given, told)
+
+    talk(f"{server.url}/mcp", use)

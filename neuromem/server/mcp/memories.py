@@ -136,8 +136,9 @@ class Memories:
         threshold: float,
     ) -> list[Record]:
         """What answers a question, best first."""
+        limit = _between(limit, "limit", MOST)
         check_search(query, limit, "auto", None)
-        wanted = Search(query, parse(caller.filters(filters, ids)), _between(limit, "limit", MOST), threshold)
+        wanted = Search(query, parse(caller.filters(filters, ids)), limit, threshold)
         return [shapes.as_record(found) for found in self.service.search(wanted, who=caller.who)]
 
     def page(
