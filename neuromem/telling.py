@@ -14,6 +14,7 @@ from typing import Any
 from .engine import Engine, Owner, Written
 from .errors import InvalidInput, NotFound, ReadOnly
 from .facts import Fact, Turn, extract, gist_of, read_turns
+from .facts.turns import check_words
 from .fold import milliseconds
 from .hearing import NOTHING, Hearing, Told, say_event
 from .history import WRITING, redact
@@ -229,6 +230,8 @@ def _check_change(
         raise InvalidInput("text", "is missing", "give new words, metadata or a timestamp")
     if text is not None and not isinstance(text, str):
         raise InvalidInput("text", f"is of type {type(text).__name__}", "give the new words as a string")
+    if text is not None:
+        check_words(text, "text")
     if timestamp is not None:
         seconds_of(timestamp)
 

@@ -6,10 +6,12 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+import httpx2
 import pytest
 from command_line import ROOT
 from strings import NASTY
@@ -17,6 +19,7 @@ from strings import NASTY
 pytest.importorskip("mcp.server.mcpserver", reason="needs the MCP SDK 2: pip install 'neuromem[server]'")
 
 from mcp import Client, StdioServerParameters
+from mcp.client.streamable_http import streamable_http_client
 
 Result = TypeVar("Result")
 HELLO = {
@@ -46,6 +49,17 @@ def talk(server: Any, what: Callable[[Client], Awaitable[Result]], **options: An
             return await what(client)
 
     return asyncio.run(run())
+
+
+@asynccontextmanager
+async def with_key(url: str, key: str) -> AsyncIterator[Any]:
+    """The endpoint, every request with a key."""
+    headers = {"Authorization": f"Bearer {key}"}
+    async with (
+        httpx2.AsyncClient(headers=headers) as client,
+        streamable_http_client(url, http_client=client) as streams,
+    ):
+        yield streams
 
 
 async def ask(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:

@@ -223,6 +223,8 @@ def test_all_that_open_a_folder_share_it(tmp_path: Path) -> None:
 def test_a_wrong_setting_of_ours_is_refused() -> None:
     with pytest.raises(exceptions.ConfigurationError, match="colour"):
         Memory.from_config({"neuromem": {"colour": "red"}, **RAM})
+    with pytest.raises(exceptions.ConfigurationError, match=r"neuromem\.path: is of type int"):
+        Memory.from_config({"neuromem": {"path": 5}})
 
 
 def test_threads_may_share_a_memory(memory: Memory) -> None:

@@ -29,6 +29,8 @@ from langgraph.store.memory import InMemoryStore
 from neuromem import Memory
 from neuromem.errors import InvalidInput, NeuromemError
 from neuromem.langgraph import NeuromemStore
+from neuromem.langgraph.keeping import name_of, noted
+from neuromem.server.entries import entry_of
 
 STEADY = {"forgetting": {"decay": "none"}}
 
@@ -90,6 +92,93 @@ def test_put_again_replaces_and_delete_deletes(store: NeuromemStore) -> None:
     assert store.search(where, query="sky") == []
     store.put(where, "a", {"text": "The sky is grey"})
     assert store.get(where, "a") is not None, "what was deleted can be put again"
+
+
+def test_keys_that_differ_in_white_space_alone_are_of_two_items(store: NeuromemStore) -> None:
+    keys = ["b", " b", "b ", '" b"', "b\n", "", " "]
+    for key in keys:
+        store.put(("docs",), key, {"text": "The same words", "key": key})
+    for key in keys:
+        item = store.get(("docs",), key)
+        assert item is not None, f"{key!r} is lost"
+        assert item.value["key"] == key
+    assert [item.key for item in store.search(("docs",))] == keys
+
+
+def test_what_two_stores_put_at_once_does_not_come_back(store: NeuromemStore) -> None:
+    keeping = store._keeping
+    for text in ("one", "two", "three"):  # as stores of several processes do that look before any has added
+        keeping.add(name_of(("docs",)), "a", text, noted("a", {"text": text}, True))
+    assert [item.value["text"] for item in store.search(("docs",))] == ["three"]
+    store.delete(("docs",), "a")
+    assert store.get(("docs",), "a") is None
+    for text in ("one", "two"):
+        keeping.add(name_of(("docs",)), "a", text, noted("a", {"text": text}, True))
+    store.put(("docs",), "a", {"text": "new"})
+    assert len(keeping.items(name_of(("docs",)))["a"].older) == 0
+    assert [item.value for item in store.search(("docs",), query="one two new")] == [{"text": "new"}]
+
+
+def test_one_item_is_found_without_reading_the_others(
+    here: NeuromemStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+
+    def noted(engine: Any, open_: Any, id_: str) -> Any:
+        read.append(id_)
+        return entry_of(engine, open_, id_)
+
+    monkeypatch.setattr("neuromem.langgraph.keeping.entry_of", noted)
+    keys = [chr(97 + n // 26) + chr(97 + n % 26) for n in range(40)]
+    for key in keys:
+        here.put(("docs",), key, {"text": "The same words", "key": key})
+    here.put(("docs",), keys[7], {"text": "Other words", "key": keys[7]})
+    assert len(read) < 5
+    assert [here.get(("docs",), key) is not None for key in (*keys, "none")] == [*[True] * 40, False]
+    assert len(read) < 50
+    for n in range(40):  # their keys begin with the same word
+        here.put(("more",), f"note {n}", {"text": "The same words", "n": n})
+    assert [here.get(("more",), f"note {n}").value["n"] for n in range(40)] == list(range(40))  # type: ignore[union-attr]
+
+
+def test_a_value_that_is_changed_by_its_reader_stays_as_it_was_put(store: NeuromemStore) -> None:
+    store.put(("docs",), "a", {"text": "A list", "deep": {"list": [1]}})
+    for read in (lambda: store.get(("docs",), "a"), lambda: store.search(("docs",))[0]):
+        item = read()
+        assert item is not None
+        item.value["deep"]["list"].append(2)
+    kept = store.get(("docs",), "a")
+    assert kept is not None
+    assert kept.value == {"text": "A list", "deep": {"list": [1]}}
+
+
+def test_a_server_is_asked_for_no_more_than_it_gives_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(encoder="hash") as running:
+        needs_mem0_routes(running)
+        with closing(NeuromemStore(running.url)) as store:
+            for n in range(8):
+                store.put(("docs",), f"key {n}", {"text": f"The dog of house {n} likes tea"})
+            asked: list[int] = []
+            keeping: Any = store._keeping
+            ask = keeping._ask
+
+            def noted(method: str, path: str, body: Any = None, **query: Any) -> Any:
+                asked.extend([body["top_k"]] if body and "top_k" in body else [])
+                return ask(method, path, body, **query)
+
+            whole = store.search(("docs",), query="dog", limit=8)
+            monkeypatch.setattr(keeping, "_ask", noted)
+            monkeypatch.setattr("neuromem.langgraph.keeping.PAGE", 3)
+            in_parts = store.search(("docs",), query="dog", limit=8)
+            assert asked == [3, 3, 2]
+            assert [item.key for item in in_parts] == [item.key for item in whole]
+            with pytest.raises(InvalidInput, match="top_k"):  # what a server says that is asked for more
+                ask("POST", "/v3/memories/search/", {"query": "x", "filters": {"app_id": "x"}, "top_k": 1001})
+
+
+def test_a_blank_query_is_none(store: NeuromemStore) -> None:
+    store.put(("docs",), "a", {"text": "The sky is blue"})
+    assert [item.score for item in store.search(("docs",), query=" \n")] == [None]
 
 
 def test_search_by_meaning_in_all_namespaces_below(store: NeuromemStore) -> None:

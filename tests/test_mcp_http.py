@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
-import httpx2
 import pytest
 from command_line import Run, runner
 from mcp import MCPError
-from mcp.client.streamable_http import streamable_http_client
-from mcp_talk import any_words, ask, fault, many_at_once, stdio, talk
+from mcp_talk import any_words, ask, fault, many_at_once, stdio, talk, with_key
 from serving import Serving, serving
 
 from neuromem.server.mcp.bridge import Bridge
@@ -34,17 +31,6 @@ def locked() -> Iterator[Serving]:
     """A server that asks for keys."""
     with serving(encoder="hash", config={"server": {"admin_key": ADMIN}}) as running:
         yield running
-
-
-@asynccontextmanager
-async def with_key(url: str, key: str) -> AsyncIterator[Any]:
-    """The endpoint, every request with a key."""
-    headers = {"Authorization": f"Bearer {key}"}
-    async with (
-        httpx2.AsyncClient(headers=headers) as client,
-        streamable_http_client(url, http_client=client) as streams,
-    ):
-        yield streams
 
 
 def test_pages_go_through_everything_once(server: Serving) -> None:

@@ -104,6 +104,30 @@ def test_it_ends_cleanly_and_loses_nothing(store: Path, how: str) -> None:
         assert memory.verify().ok
 
 
+def test_half_of_a_surrogate_pair_is_refused_and_whole_ones_are_kept(store: Path) -> None:
+    with Raw(store) as server:
+        for number, words in (("add-1", "half \ud83d of it"), (7, "\udc36")):
+            call = {"name": "add_memory", "arguments": {"text": words, "infer": False}}
+            server.send({"jsonrpc": "2.0", "id": number, "method": "tools/call", "params": call})
+            answer = server.answer()
+            assert (answer["id"], answer["error"]["code"]) == (number, -32602)
+            assert "half of a surrogate pair" in answer["error"]["message"]
+        added = server.call("add_memory", text="A whole one: 🐶, and the letters \\ud83d", infer=False)
+        assert (
+            added["structuredContent"]["results"][0]["memory"] == "A whole one: 🐶, and the letters \\ud83d"
+        )
+
+
+def test_a_client_that_goes_before_its_answers_ends_it_without_a_word(store: Path) -> None:
+    with Raw(store) as server:
+        server.call("add_memory", text="I like tea")
+        assert server.process.stdout is not None
+        server.process.stdout.close()
+        server.send({"jsonrpc": "2.0", "id": 9, "method": "ping"})
+        assert server.process.stderr is not None
+        assert (server.process.stderr.read(), server.process.wait(timeout=60)) == ("", 0)
+
+
 def test_a_second_one_on_the_store_says_who_has_it_until_that_ends(store: Path) -> None:
     with Raw(store) as first:
         first.call("add_memory", text="I like tea")

@@ -122,11 +122,21 @@ def test_without_a_program_it_prints_what_it_would_set(
 
 
 @pytest.mark.parametrize(
-    "words", [["--url", "nonsense", "--", "true"], ["--url", NOWHERE, "--", "/no/such/program"]]
+    "words",
+    [
+        ["--url", "nonsense", "--", "true"],
+        ["--url", NOWHERE, "--", "/no/such/program"],
+        ["--url", NOWHERE, "--", "/"],
+        ["--url", NOWHERE, "--", ""],
+        ["--url", NOWHERE, "--", "./no-format"],
+    ],
 )
 def test_what_cannot_be_run_ends_with_one_line_and_status_2(
-    words: list[str], capsys: pytest.CaptureFixture[str]
+    words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("no-format").write_text("echo a script whose first line does not say what runs it")
+    Path("no-format").chmod(0o755)
     assert main(["mem0-env", *words]) == 2
     last = capsys.readouterr().err.splitlines()[-1]
     assert last.startswith("neuromem: error: ")
@@ -146,6 +156,25 @@ def test_in_code_it_works_before_and_after_mem0_is_imported(monkeypatch: pytest.
     monkeypatch.setenv("NEUROMEM_URL", "http://third")
     assert client("k").host == "http://third", "it is asked for when a client is built"
     assert os.environ["MEM0_API_KEY"] == "local"
+
+
+def test_our_server_is_shown_its_own_key_and_mem0_is_not(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MEM0_API_KEY", "of mem0")
+    monkeypatch.setenv("NEUROMEM_API_KEY", "ours")
+    assert main(["mem0-env", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["MEM0_API_KEY"] == "ours"
+    module = ModuleType(mem0_hook.MODULE)
+    exec(CLIENT.replace("self.host =", "self.key = api_key; self.host ="), module.__dict__)
+    monkeypatch.setitem(sys.modules, mem0_hook.MODULE, module)
+    mem0_hook.install()
+    client: Any = module.MemoryClient
+    assert [client().key, client("of mem0").key, client("another").key] == ["ours", "ours", "another"]
+    assert client("of mem0", "https://api.mem0.ai").key == "of mem0"
+    assert client(host="https://api.mem0.ai").key is None, "it finds its own in the environment"
+    monkeypatch.delenv("NEUROMEM_API_KEY")
+    assert [client().key, client("of mem0").key] == [None, "of mem0"]
 
 
 def test_importing_it_by_name_is_enough(plain: Path) -> None:

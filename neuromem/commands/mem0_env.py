@@ -43,7 +43,7 @@ def environment(url: str | None = None) -> dict[str, str]:
         raise InvalidInput("--url", f"{address!r} is no address", f"give one such as {mem0_hook.DEFAULT_URL}")
     hook = str(Path(mem0_hook.__file__).parent / "site")
     path = [place for place in os.environ.get("PYTHONPATH", "").split(os.pathsep) if place and place != hook]
-    key = os.environ.get("MEM0_API_KEY") or os.environ.get("NEUROMEM_API_KEY") or "local"
+    key = os.environ.get("NEUROMEM_API_KEY") or os.environ.get("MEM0_API_KEY") or "local"
     return {
         "NEUROMEM_URL": address,
         "MEM0_API_KEY": key,
@@ -79,7 +79,7 @@ def _become(words: list[str], env: dict[str, str]) -> int:
     """Becomes the program, or (Windows cannot) runs it and ends as it ended.
 
     Raises:
-        NotFound: there is no such program.
+        NotFound: there is no such program. InvalidInput: it cannot be run.
     """
     try:
         if sys.platform == "win32":
@@ -89,5 +89,8 @@ def _become(words: list[str], env: dict[str, str]) -> int:
         raise NotFound(
             f"no program {words[0]!r}; give one such as: neuromem mem0-env -- python app.py"
         ) from error
-    except PermissionError as error:
-        raise InvalidInput("program", f"{words[0]!r} cannot be run", "give one that is executable") from error
+    except (OSError, ValueError) as error:  # not executable, of no known format, or no name at all
+        reason = getattr(error, "strerror", None) or str(error)
+        raise InvalidInput(
+            "program", f"{words[0]!r} cannot be run ({reason})", "give one that is executable"
+        ) from error

@@ -50,6 +50,8 @@ def read(config: Any) -> Settings:
     given = _plain(config)
     own = dict(_section(given, OWN))
     path = own.pop("path", None)
+    if path is not None and not isinstance(path, str | os.PathLike):
+        raise ConfigError(f"{OWN}.path", f"is of type {type(path).__name__}", "give the name of a folder")
     encoder, extractor = own.pop("encoder", None), own.pop("extractor", None)
     own["forgetting"] = {**STEADY, **_section(own, "forgetting")}
     ignored = tuple(_ignored(given))

@@ -9,7 +9,7 @@ from ..checks import check_encodable
 from ..errors import InvalidInput
 from ..text import utf8_len
 
-__all__ = ["MAX_TEXT_BYTES", "SILENT", "Turn", "read_turns"]
+__all__ = ["MAX_TEXT_BYTES", "SILENT", "Turn", "check_words", "read_turns"]
 
 MAX_TEXT_BYTES = 262_144
 ROLES = ("user", "assistant", "system", "developer", "tool", "function")
@@ -37,7 +37,7 @@ def read_turns(messages: object) -> list[Turn]:
         InvalidInput: a field is missing, of the wrong type, blank or too long; names the field.
     """
     if isinstance(messages, str):
-        return [Turn("user", _checked(messages, "messages"), None, dictated=True)]
+        return [Turn("user", check_words(messages, "messages"), None, dictated=True)]
     if isinstance(messages, Mapping):
         messages = [messages]
     if not isinstance(messages, Sequence) or isinstance(messages, bytes | bytearray):
@@ -51,7 +51,7 @@ def read_turns(messages: object) -> list[Turn]:
 
 def _turn(message: object, field: str) -> Turn | None:
     if isinstance(message, str):
-        return Turn("user", _checked(message, field), None)
+        return Turn("user", check_words(message, field), None)
     if not isinstance(message, Mapping):
         raise InvalidInput(field, f"is of type {type(message).__name__}", "give an object {role, content}")
     role = message.get("role", "user")
@@ -70,8 +70,8 @@ def _turn(message: object, field: str) -> Turn | None:
     text = _text_of(content, f"{field}.content")
     if not text.strip() and (role in SILENT or _only_shows(content)):
         return None
-    speaker = _checked(name, f"{field}.name").strip() if name and name.strip() else None
-    return Turn(role, _checked(text, f"{field}.content"), speaker, timestamp=message.get("timestamp"))
+    speaker = check_words(name, f"{field}.name").strip() if name and name.strip() else None
+    return Turn(role, check_words(text, f"{field}.content"), speaker, timestamp=message.get("timestamp"))
 
 
 def _only_shows(content: object) -> bool:
@@ -101,7 +101,12 @@ def _text_of(content: object, field: str) -> str:
     return "\n".join(texts)
 
 
-def _checked(text: str, field: str) -> str:
+def check_words(text: str, field: str) -> str:
+    """Words that can be told, as they are.
+
+    Raises:
+        InvalidInput: they are blank, too long, or no text that UTF-8 can encode; names the field.
+    """
     if not text.strip():
         raise InvalidInput(field, "is blank", "give at least one word")
     if len(text) > MAX_TEXT_BYTES or utf8_len(text) > MAX_TEXT_BYTES:

@@ -8,8 +8,9 @@ words are never taken for one thing said twice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 from urllib.parse import quote, unquote
@@ -18,7 +19,9 @@ import httpx
 
 from ..errors import InvalidInput, NeuromemError, NotFound, StoreError
 from ..identity import Owner
+from ..marks import speaker_mark
 from ..memory import Memory
+from ..owners import OpenOwner
 from ..server.entries import Entry, entry_of, iso
 
 __all__ = ["Here", "Keeping", "Kept", "There", "name_of", "namespace_of"]
@@ -26,6 +29,7 @@ __all__ = ["Here", "Keeping", "Kept", "There", "name_of", "namespace_of"]
 PREFIX = "langgraph:"
 KEY, INDEXED = "langgraph_key", "langgraph_indexed"
 PAGE = 1_000
+FEW = 32  # items that are read one by one; where more keys begin alike all are, and kept at hand
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,7 @@ class Kept:
     indexed: bool
     created: datetime
     updated: datetime
+    older: tuple[str, ...] = ()  # ids of memories of the same key: two stores may put a new one at once
 
 
 def name_of(namespace: tuple[str, ...]) -> str:
@@ -67,6 +72,22 @@ def _kept(id_: str, metadata: Mapping[str, Any], created: str, updated: str) -> 
         return None  # told by somebody else
     times = datetime.fromisoformat(created), datetime.fromisoformat(updated)
     return Kept(id_, key, value, bool(indexed), *times)
+
+
+def _by_key(kept: Iterable[Kept | None]) -> dict[str, Kept]:
+    """Key → item. Of several memories of one key, oldest first, the last is the item."""
+    items: dict[str, Kept] = {}
+    for item in kept:
+        if item is not None:
+            before = items.get(item.key)
+            items[item.key] = item if before is None else replace(item, older=(*before.older, before.id))
+    return items
+
+
+def _turn(key: str, text: str) -> dict[str, str]:
+    """An item's text, said by its key: quoted where a name would lose the white space around it."""
+    name = json.dumps(key) if key != key.strip() or key.startswith('"') else key
+    return {"role": "user", "name": name, "content": text}
 
 
 class Keeping(Protocol):
@@ -111,22 +132,27 @@ class Here:
         if not engine.log.length(owner):
             return {}
         with engine.owners.use(owner, settle=False) as open_:
-
-            def make() -> dict[str, Kept]:
-                entries = sorted((entry_of(engine, open_, id_) for id_ in open_.bank.ids()), key=_age)
-                kept = (_kept(e.id, e.metadata, iso(e.created_ms), iso(e.updated_ms)) for e in entries)
-                return {item.key: item for item in kept if item is not None}
-
-            return open_.bank.kept("langgraph.items", make)
+            bank = open_.bank
+            return bank.kept("langgraph.items", lambda: self._of(open_, bank.ids()))
 
     def item(self, name: str, key: str) -> Kept | None:
         """See `Keeping`."""
+        engine, owner = self.memory.engine, Owner("app", name).name
+        if not engine.log.length(owner):
+            return None
+        with engine.owners.use(owner, settle=False) as open_:
+            ids = open_.bank.find("speaker", speaker_mark(_turn(key, "")["name"]))
+            if len(ids) <= FEW:
+                return self._of(open_, ids).get(key)
         return self.items(name).get(key)
+
+    def _of(self, open_: OpenOwner, ids: Iterable[str]) -> dict[str, Kept]:
+        entries = sorted((entry_of(self.memory.engine, open_, id_) for id_ in ids), key=_age)
+        return _by_key(_kept(e.id, e.metadata, iso(e.created_ms), iso(e.updated_ms)) for e in entries)
 
     def add(self, name: str, key: str, text: str, metadata: Mapping[str, Any]) -> None:
         """See `Keeping`."""
-        turn = {"role": "user", "name": key, "content": text}
-        self.memory.add([turn], app_id=name, infer=False, metadata=metadata)
+        self.memory.add([_turn(key, text)], app_id=name, infer=False, metadata=metadata)
 
     def change(self, id_: str, text: str, metadata: Mapping[str, Any]) -> None:
         """See `Keeping`."""
@@ -198,11 +224,10 @@ class There:
     def _found(self, filters: Mapping[str, Any]) -> dict[str, Kept]:
         records = self._pages("POST", "/v3/memories/", {"filters": filters})
         records.sort(key=lambda record: (record["created_at"], record["id"]))
-        kept = (
+        return _by_key(
             _kept(r["id"], r["metadata"] or {}, r["created_at"], r["updated_at"] or r["created_at"])
             for r in records
         )
-        return {item.key: item for item in kept if item is not None}
 
     def item(self, name: str, key: str) -> Kept | None:
         """See `Keeping`."""
@@ -210,8 +235,7 @@ class There:
 
     def add(self, name: str, key: str, text: str, metadata: Mapping[str, Any]) -> None:
         """See `Keeping`."""
-        turn = {"role": "user", "name": key, "content": text}
-        body = {"messages": [turn], "app_id": name, "infer": False, "metadata": dict(metadata)}
+        body = {"messages": [_turn(key, text)], "app_id": name, "infer": False, "metadata": dict(metadata)}
         self._ask("POST", "/v3/memories/add/", body)
 
     def change(self, id_: str, text: str, metadata: Mapping[str, Any]) -> None:
@@ -224,9 +248,17 @@ class There:
 
     def search(self, name: str, query: str, ids: Collection[str], limit: int) -> list[tuple[str, float]]:
         """See `Keeping`."""
-        body = {
-            "query": query, "filters": {"app_id": name, "memory_ids": list(ids)}, "top_k": limit,
-            "threshold": 0.0, "latest_only": False,
-        }  # fmt: skip
-        found = self._ask("POST", "/v3/memories/search/", body)["results"]
-        return [(record["id"], record["score"]) for record in found]
+        left, results = list(ids), list[tuple[str, float]]()
+        while left and len(results) < limit:
+            wanted = min(limit - len(results), PAGE)  # a server gives no more at once
+            body = {
+                "query": query, "filters": {"app_id": name, "memory_ids": left}, "top_k": wanted,
+                "threshold": 0.0, "latest_only": False,
+            }  # fmt: skip
+            found = self._ask("POST", "/v3/memories/search/", body)["results"]
+            results += [(record["id"], record["score"]) for record in found]
+            if len(found) < wanted:
+                break
+            seen = {record["id"] for record in found}
+            left = [id_ for id_ in left if id_ not in seen]
+        return results

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from copy import deepcopy
 from typing import Any
 
 from langgraph.store.base import (
@@ -21,7 +23,7 @@ from langgraph.store.base import (
 )
 from langgraph.store.base.embed import get_text_at_path, tokenize_path
 
-from ..errors import InvalidInput
+from ..errors import InvalidInput, NotFound
 from ..memory import Memory
 from .keeping import Here, Keeping, Kept, There, name_of, namespace_of, noted
 
@@ -94,8 +96,7 @@ class NeuromemStore(BaseStore):  # type: ignore[misc]
         name = name_of(op.namespace)
         kept = self._keeping.item(name, op.key)
         if op.value is None:
-            if kept is not None:
-                self._keeping.delete(kept.id)
+            self._delete(() if kept is None else (*kept.older, kept.id))
             return
         text = self._text(op)
         metadata = noted(op.key, op.value, bool(text))
@@ -104,6 +105,12 @@ class NeuromemStore(BaseStore):  # type: ignore[misc]
             self._keeping.add(name, op.key, text, metadata)
         else:
             self._keeping.change(kept.id, text, metadata)
+            self._delete(kept.older)
+
+    def _delete(self, ids: Iterable[str]) -> None:
+        for id_ in ids:
+            with suppress(NotFound):  # another store was first
+                self._keeping.delete(id_)
 
     def _text(self, op: PutOp) -> str:
         """What of a value is searched; "" for nothing."""
@@ -124,7 +131,7 @@ class NeuromemStore(BaseStore):  # type: ignore[misc]
         }
         most = op.offset + op.limit
         ranked: list[tuple[float | None, Namespace, Kept]] = []
-        if op.query:
+        if op.query and op.query.strip():
             for namespace, items in held.items():
                 ranked += self._ranked(namespace, items, op.query, most)
             ranked.sort(key=lambda item: -(item[0] or 0.0))
@@ -161,8 +168,9 @@ class NeuromemStore(BaseStore):  # type: ignore[misc]
 
 
 def _shown(namespace: Namespace, kept: Kept) -> dict[str, Any]:
+    """What an item is made of: its value is the caller's to change, what is kept at hand is not."""
     return {
-        "namespace": tuple(namespace), "key": kept.key, "value": dict(kept.value),
+        "namespace": tuple(namespace), "key": kept.key, "value": deepcopy(kept.value),
         "created_at": kept.created, "updated_at": kept.updated,
     }  # fmt: skip
 

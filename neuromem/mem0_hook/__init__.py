@@ -2,7 +2,8 @@
 
 ``import neuromem.mem0_default`` does it in code, ``neuromem mem0-env -- python app.py`` for a whole program:
 then ``MemoryClient()`` and ``AsyncMemoryClient()`` go to ``NEUROMEM_URL`` (default http://127.0.0.1:8888),
-also inside of frameworks that have no setting for it. A host that is given is left alone.
+also inside of frameworks that have no setting for it. A host that is given is left alone. They show
+``NEUROMEM_API_KEY``, if it is set, where they would show ``MEM0_API_KEY``: that one is for mem0's own eyes.
 
 This file also runs, by its path, in environments that have no neuromem (`site/sitecustomize.py`): the
 standard library only, and Python 3.9. Importing it changes nothing; `install` does.
@@ -62,10 +63,16 @@ def _with_default(init: Callable[..., None]) -> Callable[..., None]:
     def call(
         self: Any, api_key: str | None = None, host: str | None = None, *more: Any, **named: Any
     ) -> None:
-        init(self, api_key, host or url(), *more, **named)
+        init(self, api_key if host else _key(api_key), host or url(), *more, **named)
 
     setattr(call, MARK, True)
     return call
+
+
+def _key(given: str | None) -> str | None:
+    """The key for our server: ``NEUROMEM_API_KEY`` in place of none, and of mem0's from the environment."""
+    ours = os.environ.get("NEUROMEM_API_KEY")
+    return ours if ours and given in (None, "", os.environ.get("MEM0_API_KEY")) else given
 
 
 class _Finder(importlib.abc.MetaPathFinder):

@@ -8,7 +8,7 @@ without the server loses nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 from ..engine import Engine
 from ..errors import InvalidInput
 from ..identity import EXPIRES, NOTES, STATE, Owner
+from ..log import Record
 from ..owners import OpenOwner
 from .categories import Categories
 
@@ -32,6 +33,7 @@ __all__ = [
     "notes_of",
     "nothing_of",
     "own_metadata",
+    "told_under",
 ]
 
 KINDS = ("user", "agent", "app", "run")
@@ -154,6 +156,22 @@ def notes_for(
     if among:
         notes[AMONG] = dict(among)
     return notes | dict(extra or {})
+
+
+def told_under(ids: Ids) -> Callable[[Record], bool] | None:
+    """Tells of a record of the owner's log whether it is filed under every other name that is given, too.
+
+    Returns:
+        None where no other name is given: then all of the owner's are meant.
+    """
+    owner = ids.owner
+    others = [(kind, name) for kind, name in ids.given().items() if kind != owner.kind]
+
+    def is_under(record: Record) -> bool:
+        notes = (record.body.get("metadata") or {}).get(NOTES) or {}
+        return all(name in _texts(notes.get(kind, ())) for kind, name in others)
+
+    return is_under if others else None
 
 
 def notes_of(entry: Entry) -> dict[str, Any]:

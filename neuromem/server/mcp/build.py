@@ -8,9 +8,10 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+from mcp import MCPError
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ToolError
-from mcp_types import ToolAnnotations
+from mcp_types import INVALID_PARAMS, ToolAnnotations
 
 from ... import __version__
 from ...errors import NeuromemError
@@ -110,10 +111,15 @@ def _add_prompts(server: MCPServer[Any], memories: Memories, caller: WhoCalls) -
 
     server.prompt(
         title="What do you know about me?", description="The essential facts in the memory, told and checked."
-    )(_told(what_do_you_know_about_me, ValueError))
+    )(_told(what_do_you_know_about_me, _refused))
 
 
-def _told(function: Function, kind: type[Exception]) -> Function:
+def _refused(problem: str) -> MCPError:
+    """The only error of a prompt that the SDK passes on in its words."""
+    return MCPError(INVALID_PARAMS, problem)
+
+
+def _told(function: Function, kind: Callable[[str], Exception]) -> Function:
     """A function whose errors of ours reach the model in their own words."""
 
     @functools.wraps(function)

@@ -10,7 +10,7 @@ from ...checks import check_search
 from ...errors import InvalidInput, NotFound
 from ...owners import Progress
 from ..adding import Adding, Telling
-from ..entries import Ids, iso
+from ..entries import Entry, Ids, iso, told_under
 from ..events import Event, Events
 from ..filters import parse
 from ..principals import ANYBODY, Principal
@@ -42,11 +42,7 @@ class Caller:
         ids = Ids.of(given)
         if not ids.given():
             if explicit:
-                raise InvalidInput(
-                    "user_id",
-                    "is missing",
-                    "say whose memories are meant: user_id, agent_id, app_id or run_id",
-                )
+                raise _nobody()
             ids = Ids(user=self.who.user or self.user)
         return self.who.check(ids)
 
@@ -61,6 +57,8 @@ class Caller:
             parse(given)  # says what is wrong with it
         if Ids.of(ids).given() or not (parts and parse(parts[0]).scoped):
             named = self.ids(ids).given()
+            if not named:
+                raise _nobody()
         else:
             named = {}
         return {"AND": [*({f"{kind}_id": name} for kind, name in named.items()), *parts]}
@@ -138,8 +136,9 @@ class Memories:
         threshold: float,
     ) -> list[Record]:
         """What answers a question, best first."""
+        limit = _between(limit, "limit", MOST)
         check_search(query, limit, "auto", None)
-        wanted = Search(query, parse(caller.filters(filters, ids)), _between(limit, "limit", MOST), threshold)
+        wanted = Search(query, parse(caller.filters(filters, ids)), limit, threshold)
         return [shapes.as_record(found) for found in self.service.search(wanted, who=caller.who)]
 
     def page(
@@ -167,16 +166,25 @@ class Memories:
         self, caller: Caller, ids: Mapping[str, Any], query: str, limit: int, progress: Progress | None
     ) -> list[Record]:
         """What answers a question among all words ever said, forgotten ones included."""
-        service, owner = self.service, caller.ids(ids).owner
+        service, named = self.service, caller.ids(ids)
+        owner = named.owner
         whose: dict[str, Any] = owner_arguments(owner.name)
-        recalls = service.memory.deep(query, **whose, limit=_between(limit, "limit", MOST), progress=progress)
+        recalls = service.memory.deep(
+            query, **whose, limit=_between(limit, "limit", MOST), progress=progress, among=told_under(named)
+        )
         return [self._record(service, caller, owner.name, recall) for recall in recalls]
 
     def conscious(self, caller: Caller, ids: Mapping[str, Any]) -> list[Record]:
-        """The essential facts of an owner, what matters most first."""
-        service, owner = self.service, caller.ids(ids).owner
+        """The essential facts of an owner, what matters most first: those filed under all names given."""
+        service, named = self.service, caller.ids(ids)
+        owner = named.owner
         whose: dict[str, Any] = owner_arguments(owner.name)
-        recalls = service.memory.conscious(**whose)
+        entries = service.catalog(owner.name).entries if len(named.given()) > 1 else None
+        recalls = [
+            recall
+            for recall in service.memory.conscious(**whose)
+            if entries is None or _is_under(entries.get(recall.id), named)
+        ]
         return [self._record(service, caller, owner.name, recall) for recall in recalls]
 
     def _record(self, service: Service, caller: Caller, owner: str, recall: Any) -> Record:
@@ -246,6 +254,16 @@ class Memories:
     def event(self, caller: Caller, event_id: str) -> shapes.Event:
         """One event."""
         return _event(self.parts().events.get(event_id, caller.who))
+
+
+def _nobody() -> InvalidInput:
+    remedy = "say whose memories are meant: user_id, agent_id, app_id or run_id"
+    return InvalidInput("user_id", "is missing", remedy)
+
+
+def _is_under(entry: Entry | None, named: Ids) -> bool:
+    """Whether a memory is filed under every name given."""
+    return entry is not None and all(name in entry.ids[kind] for kind, name in named.given().items())
 
 
 def _between(number: int, field: str, most: int) -> int:

@@ -6,7 +6,9 @@ says so and the next call tries again, rather than that the client merely shows 
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import signal
 import sys
 import threading
@@ -16,14 +18,19 @@ from typing import Any
 import anyio
 import anyio.from_thread
 import anyio.lowlevel
+from anyio.abc import ObjectSendStream
 from mcp.server.lowlevel.server import Server
 from mcp.server.stdio import stdio_server
+from mcp.shared.message import SessionMessage
+from mcp_types import INVALID_PARAMS, ErrorData, JSONRPCError
 
 from ...errors import NeuromemError, StoreLocked
 from .build import build
 from .memories import Caller, Memories, Parts
 
 __all__ = ["Opening", "serve", "speak"]
+
+_SURROGATE = re.compile(r"\\ud[89a-f]", re.IGNORECASE)  # as JSON writes half of a pair, or a whole one
 
 
 class Opening:
@@ -87,12 +94,16 @@ def serve(opening: Opening, user: str) -> int:
 async def speak(server: Server[Any]) -> int:
     """Lets a server speak over standard input and output; returns the exit status."""
     lines = _Lines()
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(lines.end_by_signal)
-        # the SDK takes an `anyio` file here and only goes through its lines
-        async with stdio_server(stdin=lines) as (read, write):  # type: ignore[arg-type]
-            await server.run(read, write, server.create_initialization_options())
-        tasks.cancel_scope.cancel()
+    try:
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(lines.end_by_signal)
+            # the SDK takes an `anyio` file here and only goes through its lines
+            async with stdio_server(stdin=lines) as (read, write):  # type: ignore[arg-type]
+                lines.answers = write
+                await server.run(read, write, server.create_initialization_options())
+            tasks.cancel_scope.cancel()
+    except* BrokenPipeError:
+        pass  # the client went without waiting for its answers: that ends it, too
     return 128 + lines.signal if lines.signal else 0
 
 
@@ -106,6 +117,7 @@ class _Lines:
 
     def __init__(self) -> None:
         self.signal = 0
+        self.answers: ObjectSendStream[SessionMessage] | None = None
         self._send, self._receive = anyio.create_memory_object_stream[str](0)
 
     async def __aiter__(self) -> AsyncIterator[str]:
@@ -113,13 +125,21 @@ class _Lines:
         threading.Thread(target=self._read, args=(token,), name="stdin", daemon=True).start()
         async with self._receive:
             async for line in self._receive:
-                yield line
+                refusal = _refusal(line)
+                if refusal is None or self.answers is None:
+                    yield line
+                else:
+                    await self.answers.send(SessionMessage(message=refusal))
 
     def _read(self, token: Any) -> None:
-        data = b""
+        begun: list[bytes] = []  # of a line that has not ended
         try:
             while more := os.read(0, 1 << 16):
-                *lines, data = (data + more).split(b"\n")
+                *lines, rest = more.split(b"\n")
+                if lines:
+                    lines[0] = b"".join([*begun, lines[0]])
+                    begun.clear()
+                begun.append(rest)
                 for line in lines:
                     anyio.from_thread.run(self._send.send, line.decode("utf-8", "replace"), token=token)
             if not self.signal:  # else the loop is on its way out
@@ -137,3 +157,23 @@ class _Lines:
 
     async def _end(self) -> None:
         self._send.close()
+
+
+def _refusal(line: str) -> JSONRPCError | None:
+    """The answer to a request that holds half of a surrogate pair; None where a line holds none.
+
+    The SDK cannot read such a line, and leaves whoever asked waiting.
+    """
+    if not _SURROGATE.search(line):
+        return None
+    try:
+        asked = json.loads(line)
+        json.dumps(asked, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        given = asked.get("id") if isinstance(asked, dict) else None
+        problem = "the request holds half of a surrogate pair; give text that UTF-8 can encode"
+        number = given if isinstance(given, str | int) and str(given).isascii() else None
+        return JSONRPCError(jsonrpc="2.0", id=number, error=ErrorData(code=INVALID_PARAMS, message=problem))
+    except (ValueError, RecursionError):
+        return None  # the SDK's to judge
+    return None

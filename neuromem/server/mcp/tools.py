@@ -126,7 +126,8 @@ class Tools:
         told earlier could change: names, preferences, plans, past decisions. What has been replaced is left
         out, unless the question is about the past. If nothing fits, deep_recall looks further."""
         ids = _ids(user_id, agent_id, app_id, run_id)
-        found = self.memories.search(self.caller(ctx), ids, query, filters, top_k or limit, threshold)
+        most = limit if top_k is None else top_k
+        found = self.memories.search(self.caller(ctx), ids, query, filters, most, threshold)
         return shapes.Memories(results=found)
 
     def deep_recall(

@@ -11,12 +11,11 @@ from fastapi import APIRouter, Header, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from ...checks import check_search
-from ...identity import NOTES, Owner
-from ...log import Record
+from ...identity import Owner
 from ...recall import Recall
 from ..adding import Telling
 from ..deps import Admin, TheBackground, TheEvents, ThePlatform, TheService, Who
-from ..entries import Entry, Ids
+from ..entries import Entry, Ids, told_under
 from ..events import Event
 from ..filters import Filter, Index, Words
 from ..principals import Principal
@@ -167,12 +166,7 @@ def _deep(service: Service, ids: Ids, body: Ask) -> list[dict[str, Any]]:
     check_search(body.query, body.limit, body.fidelity, None)
     if not service.engine.log.length(owner.name):
         return []
-
-    def of_session(record: Record) -> bool:
-        notes = (record.body.get("metadata") or {}).get(NOTES) or {}
-        return ids.run in notes.get("run", ())
-
-    among = None if ids.run is None else of_session  # not among what was found: that is brought back
+    among = told_under(ids)  # not among what was found: that is brought back
     found = service.memory.deep(body.query, ids.user, limit=body.limit, among=among)
     entries = service.catalog(owner.name).entries
     return [
