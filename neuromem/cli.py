@@ -272,7 +272,15 @@ def _keeping(commands: Commands) -> None:
         user=ALL,
     )  # fmt: skip
     rebuild.add_argument("--no-restore", action="store_true", help="the bank as it was, faded")
-    _command(commands, "verify", "keep:verify", "check every record, hash chain and Merkle tree of the log")
+    verify = _command(
+        commands,
+        "verify",
+        "keep:verify",
+        "check every record, hash chain and Merkle tree of the log",
+        user=ALL,
+    )
+    verify.add_argument("id", nargs="?", metavar="ID", help="prove that this memory's words are in the log")
+    verify.add_argument("--since", metavar="HEAD", help="as verify printed it: nothing was changed since")
 
 
 def _moving(commands: Commands) -> None:
