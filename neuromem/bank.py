@@ -43,9 +43,7 @@ class SlotBank(SlotTable):
         """
         limit = self.config.max_slots
         if count > limit:
-            raise CapacityExhausted(
-                f"a memory of {count} slots does not fit a bank of max_slots={limit}; raise bank.max_slots"
-            )
+            raise CapacityExhausted(f"a memory of {count} slots does not fit within {self.limit}; raise that")
         missing = count - (limit - len(self))
         if missing > 0:
             self._evict(missing, now_ms)
@@ -58,7 +56,7 @@ class SlotBank(SlotTable):
         if self.config.when_full == "refuse":
             raise CapacityExhausted(
                 f"all {self.config.max_slots} slots are taken and bank.when_full is 'refuse'; "
-                "raise bank.max_slots, delete something, or set bank.when_full='evict'"
+                f"raise {self.limit_name}, delete something, or set bank.when_full='evict'"
             )
         doomed: list[str] = []
         freed = 0
@@ -72,7 +70,7 @@ class SlotBank(SlotTable):
         if freed < missing:
             raise CapacityExhausted(
                 f"all {self.config.max_slots} slots are taken by pinned memories; "
-                "raise bank.max_slots or delete some"
+                f"raise {self.limit_name} or delete some"
             )
         for memory_id in doomed:
             self.free(memory_id)
