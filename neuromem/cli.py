@@ -194,9 +194,9 @@ def _asking(commands: Commands) -> None:
     search.add_argument("query", nargs="+", metavar="QUERY", help="the question, in any words")
     search.add_argument("--limit", type=_whole, default=5, metavar="N", help="most results (default 5)")
     search.add_argument(
-        "--fidelity", choices=("auto", "weights", "exact"), default="auto",
+        "--fidelity", choices=("auto", "weights", "exact", "deep"), default="auto",
         help="weights: only what the slots say; exact: the words from the log; auto: the slots, and the "
-        "log for a good answer that has faded (default)",
+        "log for a good answer that has faded (default); deep: and all of the log where no answer is good",
     )  # fmt: skip
     search.add_argument("--budget-ms", type=float, metavar="MS", help="stop fetching words after so long")
     search.add_argument(

@@ -200,20 +200,20 @@ class Memory:
             limit: most results, 1 to 10,000.
             filters: metadata that results must have, such as ``{"topic": "pets"}``; or a function that
                 says of a memory's id whether it may be a result.
-            fidelity: "weights": what the slots say, never more. "exact": the words from the log.
-                "auto": the slots; where a good answer has faded below its gist, or is not sure of its
-                letters, the exact words are fetched and the slot is written anew.
-            budget_ms: "auto" and "exact" stop fetching words when so much time is spent.
+            fidelity: "weights": what the slots say, never more. "exact": the words from the log. "auto": the
+                slots; where a good answer has faded below its gist, or is not sure of its letters, the exact
+                words are fetched and the slot is written anew. "deep": that, and where no answer is good,
+                all that was ever said is searched, too (as `deep` does).
+            budget_ms: all but "weights" stop looking for words when so much time is spent.
             explain: results carry the parts of their scores.
             rehearse: being recalled strengthens a memory; False only looks.
             current_view: what was superseded is left out, unless the question is about the past ("where did
-                I live before?", "… in January?"). False: everything, as it matches.
-            now: ask as if it were this time; the clock's when None.
+                I live before?", "… in January?"). False: everything. now: ask as if it were this time.
 
         Raises:
             InvalidInput: blank query, no owner, bad limit, filter, fidelity or budget.
         """
-        check_search(query, limit, fidelity, budget_ms)
+        check_search(query, limit, fidelity, budget_ms, deep=True)
         owner = Owner.of(user_id, agent_id, run_id, app_id)
         at = None if now is None else milliseconds(seconds_of(now, "now"))
         return Search(
