@@ -36,6 +36,7 @@ examples:
   neuromem show
 
 Every command takes --json, --user, --path, --config and --encoder; `neuromem COMMAND --help` says more.
+A benchmark has options of its own: `neuromem bench NAME --help`.
 Settings may also come from the environment: NEUROMEM_PATH, NEUROMEM_BANK__MAX_SLOTS=10, …
 """
 
