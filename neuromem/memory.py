@@ -346,17 +346,17 @@ class Memory:
     def head(self, user_id: str | None = None) -> Head:
         """Where a user's log stands: its size and its Merkle root, which stand for every word in it."""
         self._engine.owners.settle_all()
-        return head_of(self._engine.log, Owner.of(user_id, None, None).name)
+        return head_of(self._engine.log, Owner.of(user_id, None, None).name, self._engine.owners.until)
 
     def prove(self, id: str, head: Head | str | None = None) -> Proof:
         """That a memory's words are in the log of a `head`, that of now when None; see `Proof.holds`.
 
-        Raises:
-            InvalidInput: no UUID, or no head of this log. NotFound: no such memory, or no log has its words.
+        Raises: InvalidInput: no UUID, or no head of this log. NotFound: no such memory, or no log has it.
         """
         memory_id = canonical_id(id)
         with self._engine.use_owner_of(memory_id) as open_:
-            return prove(self._engine.log, self._engine.record(open_, memory_id), memory_id, head)
+            record, until = self._engine.record(open_, memory_id), self._engine.owners.until
+            return prove(self._engine.log, record, memory_id, head, until)
 
     def stats(self) -> dict[str, dict[str, int]]:
         """Counts since it was opened: "extraction", what an extractor read and where the rules stepped in."""

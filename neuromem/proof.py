@@ -94,18 +94,26 @@ class Proof:
             raise InvalidInput("proof", "is none", "give what Proof.to_dict gave") from error
 
 
-def head_of(log: EventLog, owner: str) -> Head:
-    """Where an owner's log stands now."""
+def head_of(log: EventLog, owner: str, until: float | None = None) -> Head:
+    """Where an owner's log stands now, or stood at a time in Unix seconds.
+
+    Erased records have no time any more: those right behind what was said by then are taken for part of it.
+    """
     size = log.length(owner)
+    if until is not None:
+        size = next((record.seq for record in log.events(owner, 0, size) if record.time > until), size)
     return Head(size, log.root(owner, size).hex())
 
 
-def prove(log: EventLog, record: Record | None, memory_id: str, head: Head | str | None = None) -> Proof:
+def prove(
+    log: EventLog, record: Record | None, memory_id: str, head: Head | str | None = None,
+    until: float | None = None,
+) -> Proof:  # fmt: skip
     """The proof that a memory's record is in its owner's log.
 
     Args:
         record: of the memory's words; None where no log has them.
-        head: of which log; None: as it stands now.
+        head: of which log; None: as it stands now, or stood at `until` (Unix seconds).
 
     Raises:
         NotFound: no log has the words, or the log of that head had them not yet. InvalidInput: `head` is
@@ -113,7 +121,7 @@ def prove(log: EventLog, record: Record | None, memory_id: str, head: Head | str
     """
     if record is None or record.erased:
         raise NotFound(f"the words of {memory_id} are in no log here, so nothing proves them")
-    stood = head_of(log, record.owner) if head is None else Head.of(head)
+    stood = head_of(log, record.owner, until) if head is None else Head.of(head)
     if (
         not 0 < stood.size <= log.length(record.owner)
         or log.root(record.owner, stood.size).hex() != stood.root

@@ -78,6 +78,18 @@ def test_the_log_of_a_head_is_how_that_of_now_begins(memory: Memory) -> None:
         memory.prove(id_of(memory, "I have a boat."), head)
 
 
+def test_a_past_state_has_the_head_of_then() -> None:
+    clock = [1_770_000_000.0]
+    with Memory(encoder="hash", clock=lambda: clock[0]) as memory:
+        memory.add(POTOLA, user_id="ana")
+        then, at = memory.head("ana"), clock[0]
+        clock[0] += 86_400
+        memory.add("I live in Porto.", user_id="ana")
+        past = memory.at(at + 1)
+        assert past.head("ana") == then != memory.head("ana")
+        assert past.prove(id_of(past, POTOLA)).holds(then)
+
+
 def test_a_log_that_was_made_anew_does_not_begin_so(memory: Memory) -> None:
     head = memory.head("ana")
     memory.delete_all("ana")
