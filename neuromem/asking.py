@@ -8,7 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from .checks import DEEP
 from .current import View, view_of
+from .deep import search_log
 from .engine import Engine, Owner, in_time
 from .errors import InvalidInput
 from .evidence import speakers_of
@@ -58,12 +60,43 @@ class Search:
             if self.explain:
                 pairs = zip(recalls, hits, strict=True)
                 recalls = [replace(recall, explain=hit.explained()) for recall, hit in pairs]
-            if self.fidelity == "auto":
+            if self.fidelity in ("auto", DEEP):
                 recalls = engine.rescued(open_, recalls, deadline)
             recalls = [recall for recall in recalls if recall.fidelity is not Fidelity.FORGOTTEN]
             if self.rehearse:
                 engine.rehearse(open_, recalls)
-        return recalls
+        sure = bool(recalls) and recalls[0].score >= engine.config.recall.low_confidence
+        if self.fidelity != DEEP or sure or not in_time(deadline):
+            return recalls
+        return self._with_older(engine, owner, recalls, deadline)
+
+    def _with_older(
+        self, engine: Engine, owner: Owner, recalls: Sequence[Recall], deadline: float | None
+    ) -> list[Recall]:
+        """The results, and what the log has besides: forgotten facts, too; the best of both first."""
+        left_s = None if deadline is None else deadline - time.perf_counter()
+        until = None if left_s is None else time.monotonic() + left_s
+        with engine.owners.threads:
+            found = search_log(
+                engine.log, owner.name, self.query, engine.keys, self.limit, None, until, engine.owners.until
+            )
+        with engine.owners.use(owner.name) as open_:
+            older = [item for item in engine.bring_back(open_, found) if self._wants(open_, item)]
+        known = {item.id for item in older if item.id}
+        both = [*older, *(item for item in recalls if item.id not in known)]
+        return sorted(both, key=lambda item: -item.score)[: self.limit]
+
+    def _wants(self, open_: OpenOwner, found: Recall) -> bool:
+        """Whether what the log has may be among the results."""
+        if self.current_view and found.id and open_.bank.ended(found.id)[0]:
+            return False
+        if not self.filters:
+            return True
+        if not isinstance(self.filters, Mapping):
+            return bool(found.id) and self.filters(found.id)
+        return all(
+            key in found.metadata and found.metadata[key] == value for key, value in self.filters.items()
+        )
 
     def _read(
         self, engine: Engine, open_: OpenOwner, hits: Sequence[Hit], now_ms: int, deadline: float | None
@@ -81,7 +114,7 @@ class Search:
         config = engine.config.recall
         wanted = max(self.limit, 0 if view is None else view.looks_at)
         # what has faded to nothing is worth finding only if its words will be fetched
-        rescue = {"weights": math.inf, "auto": config.low_confidence, "exact": -math.inf}[self.fidelity]
+        rescue = {"weights": math.inf, "exact": -math.inf}.get(self.fidelity, config.low_confidence)
         ranking = Ranking(open_.bank, question, now_ms, config, rescue)
         while True:
             hits = ranking.best(wanted)

@@ -43,9 +43,7 @@ class SlotBank(SlotTable):
         """
         limit = self.config.max_slots
         if count > limit:
-            raise CapacityExhausted(
-                f"a memory of {count} slots does not fit a bank of max_slots={limit}; raise bank.max_slots"
-            )
+            raise CapacityExhausted(f"a memory of {count} slots does not fit within {self.limit}; raise that")
         missing = count - (limit - len(self))
         if missing > 0:
             self._evict(missing, now_ms)
@@ -58,7 +56,7 @@ class SlotBank(SlotTable):
         if self.config.when_full == "refuse":
             raise CapacityExhausted(
                 f"all {self.config.max_slots} slots are taken and bank.when_full is 'refuse'; "
-                "raise bank.max_slots, delete something, or set bank.when_full='evict'"
+                f"raise {self.limit_name}, delete something, or set bank.when_full='evict'"
             )
         doomed: list[str] = []
         freed = 0
@@ -72,7 +70,7 @@ class SlotBank(SlotTable):
         if freed < missing:
             raise CapacityExhausted(
                 f"all {self.config.max_slots} slots are taken by pinned memories; "
-                "raise bank.max_slots or delete some"
+                f"raise {self.limit_name} or delete some"
             )
         for memory_id in doomed:
             self.free(memory_id)
@@ -204,11 +202,8 @@ class SlotBank(SlotTable):
         coarse = torch.round(queries / step).to(torch.int8)
         top = min(self.capacity, -(-self._top // 64) * 64)  # whole cache lines of rows
         key, used = self.key[:top], self.used[:top]
-        if self.device.type == "cpu":
-            products = torch._int_mm(coarse, key.t()).float()
-        else:
-            products = (coarse.to(torch.float16) @ key.t().to(torch.float16)).float()
-        return (products * self.inverse_norm[:top]).masked_fill(~used, -torch.inf)
+        multiply = whole_products if self.device.type == "cpu" else float_products
+        return (multiply(coarse, key) * self.inverse_norm[:top]).masked_fill(~used, -torch.inf)
 
     def similarities(self, query: Tensor) -> Tensor:
         """[T] float32 on the CPU: cosines of the first T rows with a query [K], both int8; free rows: -inf.
@@ -219,3 +214,17 @@ class SlotBank(SlotTable):
         step = query.abs().max().clamp(min=1e-9) / 127
         similar: Tensor = (self._scan(query[None])[0] * (step / query.norm().clamp(min=1e-9))).cpu()
         return similar
+
+
+def whole_products(queries: Tensor, keys: Tensor) -> Tensor:
+    """[Q, N] float32: products of int8 rows [Q, K] and [N, K] by the CPU's int8 instructions."""
+    return torch._int_mm(queries, keys.t()).float()
+
+
+def float_products(queries: Tensor, keys: Tensor) -> Tensor:
+    """`whole_products` on a device that has no such instructions (mps, cuda): the same numbers.
+
+    A product of two keys comes to 400,000 and more: float16 ends at 65,504, beyond which all are as near
+    as any other; float32 holds every whole number up to 2^24.
+    """
+    return queries.float() @ keys.t().float()

@@ -113,7 +113,9 @@ def load_bank(
     bank = SlotBank(tensors["key"].shape[1], config, forgetting)
     rows = len(tensors["key"])
     if rows > bank.config.max_slots:
-        raise _invalid(path, f"it has {rows} rows and bank.max_slots is {bank.config.max_slots}; raise that")
+        raise _invalid(
+            path, f"it has {rows} rows and {bank.limit_name} is {bank.limit.partition('=')[2]}; raise that"
+        )
     _check(path, bank, tensors)
     if rows > bank.capacity:
         bank.grow(rows)

@@ -6,9 +6,10 @@ import math
 
 from .errors import InvalidInput
 
-__all__ = ["FIDELITIES", "check_encodable", "check_fidelity", "check_range", "check_search"]
+__all__ = ["DEEP", "FIDELITIES", "check_encodable", "check_fidelity", "check_range", "check_search"]
 
 FIDELITIES = ("auto", "weights", "exact")
+DEEP = "deep"  # of a search: "auto", and all that was ever said where the weights are not sure
 
 
 def check_range(
@@ -28,14 +29,20 @@ def check_encodable(field: str, text: str) -> None:
         raise InvalidInput(field, problem, "give text that UTF-8 can encode") from error
 
 
-def check_fidelity(fidelity: str) -> None:
+def check_fidelity(fidelity: str, known: tuple[str, ...] = FIDELITIES) -> None:
     """Raises InvalidInput for a fidelity that is not asked for in this way."""
-    if fidelity not in FIDELITIES:
-        raise InvalidInput("fidelity", f"{fidelity!r} is not known", f"choose one of {', '.join(FIDELITIES)}")
+    if fidelity not in known:
+        raise InvalidInput("fidelity", f"{fidelity!r} is not known", f"choose one of {', '.join(known)}")
 
 
-def check_search(query: str, limit: int, fidelity: str, budget_ms: float | None) -> None:
-    """Raises InvalidInput for arguments of a search that cannot be meant."""
+def check_search(
+    query: str, limit: int, fidelity: str, budget_ms: float | None, *, deep: bool = False
+) -> None:
+    """Raises InvalidInput for arguments of a search that cannot be meant.
+
+    Args:
+        deep: whether the fidelity may be `DEEP`.
+    """
     if not isinstance(query, str) or not query.strip():
         raise InvalidInput("query", "is blank", "ask something")
     check_encodable("query", query)
@@ -44,4 +51,4 @@ def check_search(query: str, limit: int, fidelity: str, budget_ms: float | None)
     number = isinstance(budget_ms, int | float) and not isinstance(budget_ms, bool)
     if budget_ms is not None and not (number and 0 <= budget_ms < float("inf")):
         raise InvalidInput("budget_ms", f"{budget_ms!r} is out of range", "give milliseconds, 0 or more")
-    check_fidelity(fidelity)
+    check_fidelity(fidelity, (*FIDELITIES, DEEP) if deep else FIDELITIES)

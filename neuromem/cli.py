@@ -36,6 +36,7 @@ examples:
   neuromem show
 
 Every command takes --json, --user, --path, --config and --encoder; `neuromem COMMAND --help` says more.
+A benchmark has options of its own: `neuromem bench NAME --help`.
 Settings may also come from the environment: NEUROMEM_PATH, NEUROMEM_BANK__MAX_SLOTS=10, …
 """
 
@@ -194,9 +195,9 @@ def _asking(commands: Commands) -> None:
     search.add_argument("query", nargs="+", metavar="QUERY", help="the question, in any words")
     search.add_argument("--limit", type=_whole, default=5, metavar="N", help="most results (default 5)")
     search.add_argument(
-        "--fidelity", choices=("auto", "weights", "exact"), default="auto",
+        "--fidelity", choices=("auto", "weights", "exact", "deep"), default="auto",
         help="weights: only what the slots say; exact: the words from the log; auto: the slots, and the "
-        "log for a good answer that has faded (default)",
+        "log for a good answer that has faded (default); deep: and all of the log where no answer is good",
     )  # fmt: skip
     search.add_argument("--budget-ms", type=float, metavar="MS", help="stop fetching words after so long")
     search.add_argument(
@@ -272,7 +273,15 @@ def _keeping(commands: Commands) -> None:
         user=ALL,
     )  # fmt: skip
     rebuild.add_argument("--no-restore", action="store_true", help="the bank as it was, faded")
-    _command(commands, "verify", "keep:verify", "check every record, hash chain and Merkle tree of the log")
+    verify = _command(
+        commands,
+        "verify",
+        "keep:verify",
+        "check every record, hash chain and Merkle tree of the log",
+        user=ALL,
+    )
+    verify.add_argument("id", nargs="?", metavar="ID", help="prove that this memory's words are in the log")
+    verify.add_argument("--since", metavar="HEAD", help="as verify printed it: nothing was changed since")
 
 
 def _moving(commands: Commands) -> None:

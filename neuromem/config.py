@@ -50,6 +50,7 @@ class BankConfig:
     """Capacity and place of an owner's slots."""
 
     max_slots: int = 100_000  # hard limit; beyond it the weakest unpinned slot gives way
+    max_kib: int = 0  # the same limit in KiB, of all that the slots hold; the lower one counts; 0: none
     block_slots: int = 256  # first allocation; growth doubles it (neurogenesis, amortized O(1))
     device: str = "auto"  # auto prefers mps, then cuda, then cpu; or any torch device string
     when_full: str = "evict"  # "evict" the weakest unpinned slot, or "refuse" with CapacityExhausted
@@ -59,6 +60,7 @@ class BankConfig:
 
     def __post_init__(self) -> None:
         _check("bank.max_slots", self.max_slots, 1, 10_000_000)
+        _check("bank.max_kib", self.max_kib, 0, 1 << 32)
         _check("bank.block_slots", self.block_slots, 1, 1_000_000)
         _check("bank.lexical_buckets", self.lexical_buckets, 0, 8_192)
         _check("bank.threads", self.threads, 0, 1_024)

@@ -23,7 +23,7 @@ from .facts.wording import is_lasting, leans_back
 from .fold import fingerprint
 from .habits import excepted
 from .identity import memory_id
-from .known import Known, saying_of
+from .known import Known, saying_of, told_by
 from .log import Event, Record
 from .owners import OpenOwner
 from .sayings import LAST_S, Held, Saying, content, denied_by, same_side
@@ -130,7 +130,7 @@ class Hearing:
         for place, (fact, sure) in enumerate(own):
             follows = place + 1 < len(own) and cues[place + 1] == fact.said
             if not follows:  # else it is heard with what comes after it
-                said = replace(saying_of(fact, time), cue=cues[place])
+                said = replace(saying_of(fact, time, self.owner), cue=cues[place])
                 led = "" if said.cue else led_by(turn.text, fact.said, self._lead(time))
                 self._fact(fact, replace(said, led=led), said_seq, sure)
 
@@ -148,7 +148,7 @@ class Hearing:
         """
         for place, fact in enumerate(facts):
             fact, self._tail = in_third_person(fact, self.owner), (None, [])
-            said = replace(saying_of(fact, time), cue="" if place else "scratch that:")
+            said = replace(saying_of(fact, time, self.owner), cue="" if place else "scratch that:")
             held = _earlier(said, self._candidates(said))
             gone = None if denial.anew else denied_by(said, held, by_words=not denial.forget)
             rival = any(
@@ -168,9 +168,9 @@ class Hearing:
         if not self.infer or self._between or turn.role != "user" or not change_of(turn.text):
             return None
         whole = joined_turn(turn.text, facts)
-        if whole is None or any(self._ended_by(saying_of(fact, time)) for fact in facts):
+        if whole is None or any(self._ended_by(saying_of(fact, time, self.owner)) for fact in facts):
             return None
-        said = saying_of(whole, time)
+        said = saying_of(whole, time, self.owner)
         held = _earlier(said, self._candidates(said))
         return whole if outdated(said, held) or followed(said, held) else None
 
@@ -233,7 +233,7 @@ class Hearing:
         body = fact_body(fact, self.metadata, said_seq)
         id_ = body["id"] = memory_id(self.owner, self._next(), time, fact.text)
         self.events.append(Event("add", time, body))
-        self._known.add(id_, saying_of(fact, time))
+        self._known.add(id_, saying_of(fact, time, self.owner))
         for end in (*passed_on, *ends):
             self._end(end, id_, time)
         if not (ends or passed_on or late):
@@ -253,7 +253,7 @@ class Hearing:
         body |= {"metadata": metadata} if metadata else {}
         body["id"] = id_
         self.events.append(Event("hear", time, body))
-        self._known.add(id_, Saying(body["text"], fact.gist, time, fact.speaker or ""))
+        self._known.add(id_, Saying(body["text"], fact.gist, time, told_by(fact.speaker, self.owner)))
         self.told.append(Told(id_, fact.text, fact.gist, "REINFORCE"))
 
     def _stands(self, end: End) -> bool:

@@ -19,12 +19,13 @@ from .facts.frames import LIGHT, frame_of
 from .facts.slots import slot_of, synonyms
 from .fold import fingerprint, meaning_of
 from .history import WRITING
+from .identity import Owner
 from .log import EventLog, Record
 from .owners import OpenOwner
 from .sayings import RECENT, Held, Saying
 from .text import stems
 
-__all__ = ["ASSISTANT", "Known", "last_words", "saying_of"]
+__all__ = ["ASSISTANT", "Known", "last_words", "saying_of", "told_by"]
 
 NEAR = 12  # nearest slots that are looked at
 IN_SLOT = 24  # … and memories of one slot, those told last
@@ -35,9 +36,14 @@ WHOLE_OBJECT = 28  # bytes of a gist's object from which it may have been cut
 _DATE = re.compile(r"\s*\[\d{4}[^\]]*\]")
 
 
-def saying_of(fact: Fact, time: float) -> Saying:
+def saying_of(fact: Fact, time: float, owner: str) -> Saying:
     """A fact as it is judged; time in Unix seconds."""
-    return Saying(undated(fact.text), fact.gist, time, fact.speaker or "")
+    return Saying(undated(fact.text), fact.gist, time, told_by(fact.speaker, owner))
+
+
+def told_by(name: str | None, owner: str) -> str:
+    """Who told something, as it is compared: "" for the owner, be it under their own name or under none."""
+    return "" if name is None or name.casefold() == Owner.parse(owner).id.casefold() else name
 
 
 def undated(text: str) -> str:
@@ -134,7 +140,8 @@ class Known:
         same_call = [id_ for id_, said in self._said.items() if _same_meaning(said.gist, gist)]
         for memory_id in (*meant, *same_call):
             said = self.said(memory_id)
-            if said is not None and self.was_current(memory_id, time) and is_repetition(fact, said):
+            current = said is not None and self.was_current(memory_id, time)
+            if current and said is not None and is_repetition(fact, said, self._open.fold.owner):
                 return memory_id
         return None
 
@@ -227,20 +234,20 @@ def _saying(record: Record) -> Saying:
     separator = (second or third)[:1] or "|"
     parts = (first, second.removeprefix(separator), third.removeprefix(separator) + rest)
     gist = Gist(*parts, separator=separator if separator in "| " else "|")
-    return Saying(undated(str(body["text"])), gist, record.told, str(body.get("name", "")))
+    return Saying(undated(str(body["text"])), gist, record.told, told_by(body.get("name"), record.owner))
 
 
 def _same_meaning(one: Gist, other: Gist) -> bool:
     return meaning_of(one.segments()) == meaning_of(other.segments())
 
 
-def is_repetition(fact: Fact, said: Saying) -> bool:
+def is_repetition(fact: Fact, said: Saying, owner: str) -> bool:
     """Whether two tellings with one gist are of one fact.
 
     A gist leaves words out. Where each telling has content words that the other lacks, these may tell two
     things apart: the thermostat of the rehearsal room, and that of the community centre.
     """
-    if (fact.speaker or "").casefold() != said.speaker.casefold():
+    if told_by(fact.speaker, owner).casefold() != said.speaker.casefold():
         return False
     one, other = frame_of(fact.text), frame_of(said.text)
     slot = slot_of(fact.gist)

@@ -248,6 +248,11 @@ class EventLog:
             _check_range("seq", seq, 0, size - 1)
             return inclusion_path(view.node, seq, size)
 
+    def opening(self, owner: str, seq: int) -> tuple[bytes, bytes]:
+        """(salt, payload) of a record that is there: what its commitment is made of."""
+        with self._view(owner) as view:
+            return view.opening(seq)
+
     def consistency_proof(self, owner: str, old: int, new: int) -> list[bytes]:
         """Proof that the tree of `new` records extends that of `old`: see `verify_consistency`."""
         with self._view(owner) as view:

@@ -27,6 +27,7 @@ from .heap import give_back
 from .identity import canonical_id, seconds_of
 from .log import Record, VerifyReport
 from .owners import Notice, Progress, user_ids
+from .proof import Head, Proof, head_of, prove, verify_since
 from .reader import Extractor
 from .recall import Recall
 
@@ -66,17 +67,11 @@ class Memory:
     """
 
     def __init__(
-        self,
-        path: str | Path | None = None,
-        config: Config | Mapping[str, Any] | None = None,
-        encoder: str | Encoder | None = None,
-        clock: Callable[[], float] = time.time,
-        *,
-        readonly: bool = False,
-        progress: Progress | None = None,
-        notice: Notice | None = None,
+        self, path: str | Path | None = None, config: Config | Mapping[str, Any] | None = None,
+        encoder: str | Encoder | None = None, clock: Callable[[], float] = time.time, *,
+        readonly: bool = False, progress: Progress | None = None, notice: Notice | None = None,
         extractor: str | Extractor | None = None,
-    ) -> None:
+    ) -> None:  # fmt: skip
         settings = config if isinstance(config, Config) else Config.load(config)
         self._engine = Engine(path, settings, encoder, clock, readonly, None, progress, notice, extractor)
         self._conscious = ConsciousSets()
@@ -110,18 +105,11 @@ class Memory:
     # -- telling --------------------------------------------------------------------------------
 
     def add(
-        self,
-        messages: Messages,
-        user_id: str | None = None,
-        *,
-        agent_id: str | None = None,
-        app_id: str | None = None,
-        run_id: str | None = None,
-        metadata: Mapping[str, Any] | None = None,
-        timestamp: float | datetime | str | None = None,
-        infer: bool = True,
+        self, messages: Messages, user_id: str | None = None, *, agent_id: str | None = None,
+        app_id: str | None = None, run_id: str | None = None, metadata: Mapping[str, Any] | None = None,
+        timestamp: float | datetime | str | None = None, infer: bool = True,
         progress: Progress | None = None,
-    ) -> list[Written]:
+    ) -> list[Written]:  # fmt: skip
         """Remembers what is said; durable when it returns.
 
         Args:
@@ -215,20 +203,20 @@ class Memory:
             limit: most results, 1 to 10,000.
             filters: metadata that results must have, such as ``{"topic": "pets"}``; or a function that
                 says of a memory's id whether it may be a result.
-            fidelity: "weights": what the slots say, never more. "exact": the words from the log.
-                "auto": the slots; where a good answer has faded below its gist, or is not sure of its
-                letters, the exact words are fetched and the slot is written anew.
-            budget_ms: "auto" and "exact" stop fetching words when so much time is spent.
+            fidelity: "weights": what the slots say, never more. "exact": the words from the log. "auto": the
+                slots; where a good answer has faded below its gist, or is not sure of its letters, the exact
+                words are fetched and the slot is written anew. "deep": that, and where no answer is good,
+                all that was ever said is searched, too (as `deep` does).
+            budget_ms: all but "weights" stop looking for words when so much time is spent.
             explain: results carry the parts of their scores.
             rehearse: being recalled strengthens a memory; False only looks.
             current_view: what was superseded is left out, unless the question is about the past ("where did
-                I live before?", "… in January?"). False: everything, as it matches.
-            now: ask as if it were this time; the clock's when None.
+                I live before?", "… in January?"). False: everything. now: ask as if it were this time.
 
         Raises:
             InvalidInput: blank query, no owner, bad limit, filter, fidelity or budget.
         """
-        check_search(query, limit, fidelity, budget_ms)
+        check_search(query, limit, fidelity, budget_ms, deep=True)
         owner = Owner.of(user_id, agent_id, run_id, app_id)
         at = None if now is None else milliseconds(seconds_of(now, "now"))
         return Search(
@@ -273,14 +261,9 @@ class Memory:
         return recalls[0]
 
     def all(
-        self,
-        user_id: str | None = None,
-        *,
-        agent_id: str | None = None,
-        app_id: str | None = None,
-        run_id: str | None = None,
-        fidelity: str = "auto",
-    ) -> list[Recall]:
+        self, user_id: str | None = None, *, agent_id: str | None = None, app_id: str | None = None,
+        run_id: str | None = None, fidelity: str = "auto",
+    ) -> list[Recall]:  # fmt: skip
         """Everything the weights hold of an owner, oldest first, only looked at.
 
         What was replaced or taken back is there, too: `Recall.superseded_by`, `Recall.retracted`.
@@ -292,13 +275,9 @@ class Memory:
         return sorted(recalls, key=lambda recall: recall.created_at)
 
     def conscious(
-        self,
-        user_id: str | None = None,
-        *,
-        agent_id: str | None = None,
-        app_id: str | None = None,
+        self, user_id: str | None = None, *, agent_id: str | None = None, app_id: str | None = None,
         run_id: str | None = None,
-    ) -> list[Recall]:
+    ) -> list[Recall]:  # fmt: skip
         """The essential facts that hold now, what matters most first, only looked at.
 
         Who the user is, family, health, home, work, lasting preferences, and what is often recalled; at
@@ -352,10 +331,35 @@ class Memory:
         """What was known at a time: a read-only memory of that moment."""
         return self._past(self._engine.at(timestamp))
 
-    def verify(self, progress: Progress | None = None) -> VerifyReport:
-        """Checks every record's hash, the chains and the Merkle trees; `.ok` and `.problems`."""
+    def verify(
+        self, progress: Progress | None = None, user_id: str | None = None, since: Head | str | None = None
+    ) -> VerifyReport:
+        """Checks every record's hash, the chains and the Merkle trees; `.ok` and `.problems`.
+
+        Args:
+            user_id: one user's log; None: everybody's.
+            since: a `head` of that user's: the log that it stood for must be how that of now begins.
+        """
         self._engine.owners.settle_all()
-        return self._engine.log.verify(progress=progress)
+        named, log = user_id is not None or since is not None, self._engine.log
+        one = Owner.of(user_id, None, None).name if named else None
+        report = log.verify(one, progress)
+        return report if one is None or since is None else verify_since(log, one, report, since)
+
+    def head(self, user_id: str | None = None) -> Head:
+        """Where a user's log stands: its size and its Merkle root, which stand for every word in it."""
+        self._engine.owners.settle_all()
+        return head_of(self._engine.log, Owner.of(user_id, None, None).name, self._engine.owners.until)
+
+    def prove(self, id: str, head: Head | str | None = None) -> Proof:
+        """That a memory's words are in the log of a `head`, that of now when None; see `Proof.holds`.
+
+        Raises: InvalidInput: no UUID, or no head of this log. NotFound: no such memory, or no log has it.
+        """
+        memory_id = canonical_id(id)
+        with self._engine.use_owner_of(memory_id) as open_:
+            record, until = self._engine.record(open_, memory_id), self._engine.owners.until
+            return prove(self._engine.log, record, memory_id, head, until)
 
     def stats(self) -> dict[str, dict[str, int]]:
         """Counts since it was opened: "extraction", what an extractor read and where the rules stepped in."""

@@ -128,8 +128,11 @@ class Snapshots:
         Args:
             codec, keys: identities of the models; None: those in use.
         """
+        bank = asdict(self.config.bank) | {"device": "", "open_banks": 0, "threads": 0}
+        if not self.config.bank.max_kib:
+            del bank["max_kib"]  # snapshots that were made before there was such a limit fit
         relevant = {
-            "bank": asdict(self.config.bank) | {"device": "", "open_banks": 0, "threads": 0},
+            "bank": bank,
             "write": asdict(self.config.write),
             "forgetting": asdict(self.config.forgetting),
             "codec": codec or self._writer().codec.identity,

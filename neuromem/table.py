@@ -8,7 +8,8 @@ Axes: N allocated rows, K key width, V value width, B rows at hand.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -17,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from .config import BankConfig, ForgettingConfig
-from .errors import InvalidInput
+from .errors import ConfigError, InvalidInput
 from .identity import parse_id
 from .layout import Rows, pick_device, row_layout
 
@@ -70,12 +71,12 @@ class SlotTable(nn.Module):
         config: capacity and device. forgetting: the curve that strengths follow.
 
         Raises:
-            InvalidInput: K is too small.
+            InvalidInput: K is too small. ConfigError: `max_kib` has no room for a single slot.
         """
         super().__init__()
         if key_width < 8:
             raise InvalidInput("key_width", f"{key_width} is too narrow", "give at least 8")
-        self.config = config or BankConfig()
+        self.config, self.limit = self._limited(config or BankConfig(), key_width)
         self.forgetting = forgetting or ForgettingConfig()
         self.key_width = key_width
         self._rows: dict[bytes, list[int]] = {}
@@ -93,6 +94,18 @@ class SlotTable(nn.Module):
         # derived from the keys, so not part of the state
         self.register_buffer("inverse_norm", torch.zeros(rows, device=device), persistent=False)
         self.register_load_state_dict_post_hook(lambda module, _: module.reindex())  # type: ignore[no-untyped-call]
+
+    @staticmethod
+    def _limited(config: BankConfig, key_width: int) -> tuple[BankConfig, str]:
+        """The settings with the lower of both limits as `max_slots`; and what that limit is called."""
+        size = _bytes_of(row_layout(key_width))
+        fit = config.max_kib * 1_024 // size
+        if not config.max_kib or fit >= config.max_slots:
+            return config, f"bank.max_slots={config.max_slots}"
+        if fit == 0:
+            remedy = f"give at least {-(-size // 1_024)}, or 0 for no limit"
+            raise ConfigError("bank.max_kib", f"{config.max_kib} holds no slot of {size:,} bytes", remedy)
+        return replace(config, max_slots=fit), f"bank.max_kib={config.max_kib} ({fit:,} slots)"
 
     def layout(self) -> dict[str, tuple[torch.dtype, int | None]]:
         """Every persistent buffer: name → (dtype, columns)."""
@@ -115,9 +128,14 @@ class SlotTable(nn.Module):
         return int(np.count_nonzero(self.column("used")))
 
     @property
+    def limit_name(self) -> str:
+        """The setting that limits it."""
+        return self.limit.partition("=")[0]
+
+    @property
     def bytes_per_slot(self) -> int:
         """Bytes of one row, weights and state."""
-        return sum(dtype.itemsize * (width or 1) for dtype, width in self.layout().values())
+        return _bytes_of(self.layout())
 
     def ids(self) -> list[str]:
         """Ids of the memories held, in order of their first rows."""
@@ -319,6 +337,10 @@ class SlotTable(nn.Module):
             self._rows.setdefault(bytes(key), []).append(row)
         self._rows = dict(sorted(self._rows.items(), key=lambda item: item[1][0]))
         self._measure(torch.arange(self.capacity, device=self.device))
+
+
+def _bytes_of(layout: Mapping[str, tuple[torch.dtype, int | None]]) -> int:
+    return sum(dtype.itemsize * (width or 1) for dtype, width in layout.values())
 
 
 def _dashed(digits: str) -> str:

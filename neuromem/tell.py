@@ -111,8 +111,7 @@ def check_room(bank: SlotBank, bodies: Sequence[Mapping[str, Any]]) -> None:
                 "raise it or delete something" if evicts else "raise it, delete something, or set 'evict'"
             )
             raise CapacityExhausted(
-                f"{needed} slots are needed and {max(0, most - held)} of bank.max_slots={most} can be had; "
-                f"{remedy}"
+                f"{needed} slots are needed and {max(0, most - held)} of {bank.limit} can be had; {remedy}"
             )
         if not evicts or body.get("pinned"):
             held += needed - own

@@ -247,7 +247,7 @@ def test_a_bank_that_may_not_evict_refuses_and_is_unchanged() -> None:
 def test_a_memory_larger_than_the_whole_bank_is_refused() -> None:
     bank = make_bank(max_slots=5)
     store(bank, 0)
-    with pytest.raises(CapacityExhausted, match="a memory of 6 slots does not fit a bank of max_slots=5"):
+    with pytest.raises(CapacityExhausted, match=r"a memory of 6 slots does not fit within bank\.max_slots=5"):
         bank.allocate(6, NOW)
     assert bank.ids() == [an_id(0)]
 

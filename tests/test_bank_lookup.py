@@ -6,6 +6,7 @@ import pytest
 import torch
 from test_bank import K, an_id, make_bank, store
 
+from neuromem.bank import float_products, whole_products
 from neuromem.errors import InvalidInput
 from neuromem.layout import KEY_PEAK, pick_device, quantize_keys
 
@@ -18,6 +19,27 @@ def test_int8_products_are_those_of_integer_arithmetic(slots: int, width: int) -
     for count in (1, 3):
         product = torch._int_mm(queries[:count], keys.t())
         assert product.equal(queries[:count].int() @ keys.int().t())
+
+
+def test_products_on_other_devices_are_the_same_numbers() -> None:
+    """Two keys multiply to more than float16 can hold: all that is near was as near as any other."""
+    generator = torch.Generator().manual_seed(7)
+    keys = quantize_keys(torch.nn.functional.normalize(torch.randn(64, 384, generator=generator), dim=1))
+    queries = (keys[:5].float() * (127 / keys[:5].abs().amax(dim=1, keepdim=True))).round().to(torch.int8)
+    exact = whole_products(queries, keys)
+    assert exact.max() > torch.finfo(torch.float16).max
+    assert float_products(queries, keys).equal(exact)
+
+
+def test_a_bank_elsewhere_than_on_the_cpu_finds_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    bank = make_bank()
+    for number in range(100):
+        store(bank, number)
+    here = [bank.similarities(bank.key[row].float()) for row in range(100)]
+    monkeypatch.setattr("neuromem.bank.whole_products", float_products)
+    for row, similar in enumerate(here):
+        assert bank.similarities(bank.key[row].float()).equal(similar)
+        assert bank.lookup(bank.key[row].float(), 1)[1].tolist() == [row]
 
 
 @pytest.mark.parametrize("slots", [1, 5, 300])

@@ -209,7 +209,7 @@ def test_an_unknown_fidelity_is_refused(memory: Memory, fidelity: Any) -> None:
         lambda: memory.get(id_, fidelity=fidelity),
         lambda: memory.all(user_id="ana", fidelity=fidelity),
     ):
-        assert message_of(call).endswith("choose one of auto, weights, exact")
+        assert "choose one of auto, weights, exact" in message_of(call)
 
 
 @pytest.mark.parametrize("budget", [-1, math.nan, math.inf, "10", True, [1]])

@@ -26,7 +26,7 @@ import neuromem
 from neuromem import AsyncClient, Client, Memory
 from neuromem.errors import Closed, InvalidInput, MissingDependency
 from neuromem.sdk import ServiceError
-from neuromem.sdk.wire import pause_before
+from neuromem.sdk.wire import Remembered, pause_before
 
 
 @pytest.fixture(scope="module")
@@ -265,6 +265,13 @@ def test_a_wrapped_client_remembers_at_the_service(serving: Service) -> None:
     told = [(body, key) for _, path, body, key in serving.asked if path == "/v1/ingest"]
     assert [body["messages"][0]["content"] for body, _ in told] == [POTOLA, QUESTION]
     assert len({key for _, key in told}) == 2
+
+
+def test_a_memory_tells_until_when_it_held() -> None:
+    told = {"id": "1", "memory": "I live in Porto.", "created_at": "2026-05-01T00:00:00+00:00"}
+    ended = told | {"valid_until": "2026-06-01T00:00:00+00:00"}
+    assert Remembered.of(told).valid_until is None
+    assert Remembered.of(ended).valid_until == datetime(2026, 6, 1, tzinfo=UTC)
 
 
 def test_the_same_block_is_made_of_a_memory_and_of_the_service(serving: Service) -> None:

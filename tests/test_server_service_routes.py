@@ -65,6 +65,20 @@ def test_told_recalled_superseded(client: httpx.Client) -> None:
     assert {item["superseded_by"] for item in ever} == {None, new}
 
 
+def test_memories_tell_when_they_were_last_heard_and_until_when_they_held(client: httpx.Client) -> None:
+    first, again, moved = (f"2026-05-{day}T00:00:00+00:00" for day in ("01", "08", "22"))
+    said = (("I live in Lisbon.", first), ("I live in Lisbon.", again), ("I moved to Porto.", moved))
+    for words, at in said:
+        post(client, "ingest", user_id="ana", messages=words, timestamp=at)
+    ever = post(client, "recall", user_id="ana", query="where do I live?", current_view_only=False)
+    told = {item["memory"]: item for item in ever["memories"]}
+    old, new = told["I live in Lisbon."], told["I moved to Porto."]
+    assert (old["created_at"], old["last_refreshed_at"], old["valid_until"]) == (first, again, moved)
+    assert (new["last_refreshed_at"], new["valid_until"]) == (moved, None)
+    conscious = client.get("/v1/conscious", params={"user_id": "ana"}).json()["memories"][0]
+    assert (conscious["last_refreshed_at"], conscious["valid_until"]) == (moved, None)
+
+
 def test_a_session_begins_with_what_is_essential(server: Serving, client: httpx.Client) -> None:
     assert post(client, "sessions", 201, user_id="ana")["conscious"] == []
     session = post(client, "sessions", 201, user_id="ana", metadata={"device": "phone"})["session_id"]

@@ -170,3 +170,17 @@ def test_fewer_results_than_one_are_refused(tmp_path: Path, limit: int) -> None:
         archive.flush()
         with pytest.raises(InvalidInput, match="limit"):
             archive.search([1.0, 0.0], limit)
+
+
+def test_an_archive_tells_whether_it_has_an_id(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`in` once went through all records and compared each with the id: it was always False."""
+    with SoundArchive(tmp_path / "ids.flac", profile="mobile") as archive:
+        for number in range(20):
+            archive.append("words", id=f"r{number}")
+        archive.flush()
+        archive.delete("r3")
+        archive.append("words", id="waits")
+        monkeypatch.setattr(SoundArchive, "_backwards", lambda _: pytest.fail("it looked at all of them"))
+        assert "r7" in archive
+        assert "waits" in archive
+        assert all(id_ not in archive for id_ in ("r3", "r20", "", None, 7))

@@ -33,6 +33,7 @@ NAMES: dict[str, str] = {
     "durability": "acknowledged facts lost by kill -9 at random moments",
     "modem": "what bytes sent as sound survive, and how fast they go, beside a public library",
     "sound": "what a memory in sound survives, how fast it is written and read, and how large it is",
+    "holographic": "how many gists one vector can hold and still tell apart",
     "interference": "whether new facts change old slots, and whether rebuilds are byte-identical",
 }
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InvalidInput, NotFound
-from .common import emit, open_memory, progress, whose
+from .common import emit, open_memory, progress, whole_id, whose
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -100,7 +100,7 @@ def show(args: Namespace) -> int:
             data: dict[str, Any] = {"user": user, "memories": [recall.to_dict() for recall in recalls]}
             emit(args, data, lambda console: _show_all(console, user, recalls))
         else:
-            _show_one(args, memory, _whole_id(memory, user, args.id))
+            _show_one(args, memory, whole_id(memory, user, args.id))
     return 0
 
 
@@ -156,25 +156,6 @@ def _show_clusters(args: Namespace, memory: Memory, user: str) -> None:
         note(console, f"{len(named)} clusters, {len(recalls)} memories of {user!r} alone")
 
     emit(args, data, view)
-
-
-def _whole_id(memory: Memory, user: str, given: str) -> str:
-    """The id that ends in what was given; a whole id is taken as it is.
-
-    Raises:
-        InvalidInput: too short, several fit, or no id at all. NotFound: none fits.
-    """
-    if len(given) >= 32:
-        return given
-    ending = given.lower()
-    if len(ending) < 4 or not set(ending) <= set("0123456789abcdef-"):
-        raise InvalidInput("id", f"{given!r} is not an id", "give one that `neuromem show` lists")
-    fitting = [memory_id for memory_id in memory.bank(user).ids() if memory_id.endswith(ending)]
-    if len(fitting) > 1:
-        raise InvalidInput("id", f"{given!r} fits {len(fitting)} memories", "give more letters of it")
-    if not fitting:
-        raise NotFound(f"no memory of {user!r} ends in {given!r}; neuromem show lists them")
-    return fitting[0]
 
 
 def _show_one(args: Namespace, memory: Memory, memory_id: str) -> None:

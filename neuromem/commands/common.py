@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "check_folder", "emit", "note_faded", "open_memory", "progress", "settings", "store_path", "time_of",
-    "whose",
+    "whole_id", "whose",
 ]  # fmt: skip
 
 DEFAULT_USER = "me"
@@ -145,6 +145,25 @@ def whose(args: argparse.Namespace, memory: Memory, *, new: bool = False) -> str
         with memory.engine.owners.use(Owner.of(user, None, None).name):
             pass
     return user
+
+
+def whole_id(memory: Memory, user: str, given: str) -> str:
+    """The id that ends in what was given; a whole id is taken as it is.
+
+    Raises:
+        InvalidInput: too short, several fit, or no id at all. NotFound: none fits.
+    """
+    if len(given) >= 32:
+        return given
+    ending = given.lower()
+    if len(ending) < 4 or not set(ending) <= set("0123456789abcdef-"):
+        raise InvalidInput("id", f"{given!r} is not an id", "give one that `neuromem show` lists")
+    fitting = [memory_id for memory_id in memory.bank(user).ids() if memory_id.endswith(ending)]
+    if len(fitting) > 1:
+        raise InvalidInput("id", f"{given!r} fits {len(fitting)} memories", "give more letters of it")
+    if not fitting:
+        raise NotFound(f"no memory of {user!r} ends in {given!r}; neuromem show lists them")
+    return fitting[0]
 
 
 def _name(given: str | None, known: list[str], new: bool) -> str:

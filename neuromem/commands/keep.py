@@ -7,14 +7,18 @@ from argparse import Namespace
 from typing import TYPE_CHECKING
 
 from ..errors import NotFound
-from .common import emit, open_memory, progress, time_of, whose
+from .common import emit, open_memory, progress, time_of, whole_id, whose
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from ..log import VerifyReport
     from ..memory import Memory
+    from ..proof import Proof
 
 __all__ = ["rebuild", "sleep", "verify"]
+
+FEW = 8  # users whose heads are shown; --json has them all
 
 
 def _one_or_all(args: Namespace, memory: Memory) -> str | None:
@@ -58,29 +62,39 @@ def rebuild(args: Namespace) -> int:
 
 
 def verify(args: Namespace) -> int:
-    """Checks the log."""
+    """Checks the log, and gives what to keep so that it can be checked against later."""
     with open_memory(args, readonly=True) as memory:
         started = time.perf_counter()
+        one = whose(args, memory) if args.user is not None or args.id or args.since else None
         with progress("verifying", "records") as step:
-            report = memory.verify(step)
+            report = memory.verify(step, one, args.since)
         seconds = time.perf_counter() - started
+        users = memory.users() if one is None else [one]
+        heads = {user: str(memory.head(user)) for user in users} if report.ok else {}
+        proof = None
+        if args.id and one is not None and report.ok:
+            proof = memory.prove(whole_id(memory, one, args.id))
     data = {
         "ok": report.ok, "owners": report.owners, "records": report.records, "problems": report.problems,
-        "seconds": round(seconds, 3),
+        "heads": heads, "seconds": round(seconds, 3),
     }  # fmt: skip
-
-    def view(console: Console) -> None:
-        from ..render import note
-
-        style = "bright_green" if report.ok else "red"
-        state = "chain ok" if report.ok else f"{len(report.problems)} problems"
-        note(
-            console,
-            f"{state}: {report.records:,} records of {report.owners} owners in {seconds:.1f} s",
-            style,
-        )
-        for problem in report.problems:
-            note(console, problem, "red")
-
-    emit(args, data, view)
+    if proof is not None:
+        data["proof"] = proof.to_dict()
+    emit(args, data, lambda console: _show_report(console, report, heads, proof, seconds))
     return 0 if report.ok else 1
+
+
+def _show_report(
+    console: Console, report: VerifyReport, heads: dict[str, str], proof: Proof | None, seconds: float
+) -> None:
+    from ..render import note
+
+    style = "bright_green" if report.ok else "red"
+    state = "chain ok" if report.ok else f"{len(report.problems)} problems"
+    note(console, f"{state}: {report.records:,} records of {report.owners} owners in {seconds:.1f} s", style)
+    for problem in report.problems:
+        note(console, problem, "red")
+    for user, head in heads.items() if len(heads) <= FEW else ():
+        note(console, f"{user!r} stands at {head}")
+    if proof is not None:
+        note(console, f"“{proof.words}” is record {proof.sequence} of it: {len(proof.path)} hashes prove it")

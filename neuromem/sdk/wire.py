@@ -54,6 +54,7 @@ class Remembered:
     updated_at: datetime
     superseded_by: str | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
+    valid_until: datetime | None = None  # from when on it was no longer current; None: it is
 
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> Remembered:
@@ -61,7 +62,7 @@ class Remembered:
         Raises:
             KeyError, TypeError, ValueError: it is no memory.
         """
-        created = datetime.fromisoformat(record["created_at"])
+        created, ended = datetime.fromisoformat(record["created_at"]), record.get("valid_until")
         text = record["memory"]
         if not isinstance(text, str):
             raise TypeError(f"memory is of type {type(text).__name__}")
@@ -76,6 +77,7 @@ class Remembered:
             updated_at=datetime.fromisoformat(record.get("updated_at") or record["created_at"]),
             superseded_by=record.get("superseded_by"),
             metadata=dict(record.get("metadata") or {}),
+            valid_until=datetime.fromisoformat(ended) if ended else None,
         )
 
 

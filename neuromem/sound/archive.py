@@ -246,6 +246,13 @@ class SoundArchive:
             return alive(self._segments[where[0]].entry(where[1]))
         raise NotFound(f"the archive has no record {id!r}; check the id")
 
+    def __contains__(self, id: object) -> bool:
+        """Whether there is a record of an id, by ranges and filters. Raises ArchiveDamaged: it is lost."""
+        try:
+            return isinstance(id, str) and self.get(id) is not None
+        except NotFound:
+            return False
+
     def __iter__(self) -> Iterator[Entry]:
         """The newest record of every id, the newest first."""
         seen = set[str]()
@@ -287,9 +294,8 @@ class SoundArchive:
         """
         if isinstance(query, str):
             if self.encoder is None:
-                raise InvalidInput(
-                    "query", "is a text, and there is no encoder", "open with encoder=, or give a vector"
-                )
+                remedy = "open with encoder=, or give a vector"
+                raise InvalidInput("query", "is a text, and there is no encoder", remedy)
             query = self.encoder(query)
         waiting = {entry.id for entry, _, _ in self._pending}
         return search(
@@ -299,11 +305,8 @@ class SoundArchive:
 
     def _find(self, id: str) -> tuple[int, int] | None:
         """Segment and record of the newest record of an id in the versions."""
-        for at in reversed(range(len(self._segments))):
-            record = self._segments[at].place(id)
-            if record is not None:
-                return at, record
-        return None
+        places = ((at, self._segments[at].place(id)) for at in reversed(range(len(self._segments))))
+        return next(((at, record) for at, record in places if record is not None), None)
 
     # ---- versions
 

@@ -78,6 +78,11 @@ class OwnerView:
         content = commitment(stored.salt, payload)
         return Record(owner, seq, event.time, event.kind, event.body, content, stored.chain, False)
 
+    def opening(self, seq: int) -> tuple[bytes, bytes]:
+        """(salt, payload) of a live record: what its commitment is made of."""
+        stored = self.stored(seq)
+        return stored.salt, self._payload(stored)
+
     def records(self, start: int, stop: int) -> tuple[list[Record], StoreCorrupt | None]:
         """Records from `start` on, at most to `stop` and some megabytes; and what ended them early."""
         records: list[Record] = []

@@ -183,7 +183,9 @@ def _memory(
     shown = {
         "id": recall.id, "memory": recall.text, "strength": round(recall.strength, 4),
         "fidelity": str(recall.fidelity), "gist": recall.gist, "created_at": recall.created_at.isoformat(),
-        "updated_at": recall.updated_at.isoformat(), "superseded_by": superseded_by,
+        "updated_at": recall.updated_at.isoformat(), "last_refreshed_at": recall.updated_at.isoformat(),
+        "superseded_by": superseded_by,
+        "valid_until": recall.valid_until.isoformat() if recall.valid_until else None,
         "metadata": dict(metadata),
     }  # fmt: skip
     return shown if score is None else shown | {"score": round(score, 4)}
