@@ -33,6 +33,8 @@ from .warming import warm
 
 __all__ = ["create_app"]
 
+LAST_WORDS_S = 3.0  # in which webhooks hear of what was changed just before the server stops
+
 
 def create_app(service: Service, config: ServerConfig | None = None) -> FastAPI:
     """The app. It closes the service when it is shut down."""
@@ -79,7 +81,7 @@ def _furnish(app: FastAPI, service: Service, settings: ServerConfig) -> None:
     state.archives = Archives(service, folder, settings.archives_mib)
     gate = Gate(settings)
     state.turns, state.metrics = Turns(settings, gate, prepare=service.prepare), Metrics(gate)
-    state.metrics.watch(service, state.jobs, state.background, state.turns)
+    state.metrics.watch(service, state.jobs, state.background, state.turns, state.platform.webhooks)
     app.add_middleware(
         Around, keys=state.keys, config=settings, metrics=state.metrics, clock=service.engine.clock
     )
@@ -101,7 +103,7 @@ def _end(app: FastAPI) -> None:
     state.background.stop(state.config.drain_s)
     state.jobs.stop(max(0.1, deadline - time.monotonic()))
     state.turns.close()
-    state.platform.close()
+    state.platform.close(min(LAST_WORDS_S, max(0.0, deadline - time.monotonic())))
     state.archives.close()
     state.events.flush()
     state.keys.note_use()

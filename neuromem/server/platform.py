@@ -48,9 +48,9 @@ class Platform:
         if who.user is not None:
             raise Forbidden("this key is of one user; what belongs to the project is not theirs to change")
 
-    def close(self) -> None:
-        """Sends no more to anybody."""
-        self.webhooks.close()
+    def close(self, within_s: float = 0.0) -> None:
+        """Sends no more to anybody, once what waits has been tried, for `within_s` seconds at most."""
+        self.webhooks.close(within_s)
 
     def _categories_of(self, memory_id: str) -> Sequence[str]:
         try:
