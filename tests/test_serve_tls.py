@@ -22,8 +22,8 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a certificate of localhost, its key, that key under a passphrase, and junk."""
     folder = tmp_path_factory.mktemp("tls")
     made = (
-        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout key.pem -out cert.pem -days 2 "
-        "-subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1",
+        "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout key.pem -out cert.pem "
+        "-days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1",
         "pkcs8 -topk8 -in key.pem -passout pass:abc -out locked.pem",
     )
     for words in made:

@@ -17,6 +17,7 @@ from .around import Around
 from .background import Background
 from .deps import who_asks
 from .events import Events
+from .heads import Heads
 from .jobs import Jobs
 from .keys import Keys
 from .limits import Gate
@@ -82,6 +83,7 @@ def _furnish(app: FastAPI, service: Service, settings: ServerConfig) -> None:
     gate = Gate(settings)
     state.turns, state.metrics = Turns(settings, gate, prepare=service.prepare), Metrics(gate)
     state.metrics.watch(service, state.jobs, state.background, state.turns, state.platform.webhooks)
+    app.add_middleware(Heads)  # within the next one, which notes what was asked
     app.add_middleware(
         Around, keys=state.keys, config=settings, metrics=state.metrics, clock=service.engine.clock
     )

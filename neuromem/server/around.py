@@ -18,7 +18,7 @@ from uuid import uuid4
 from ..config import ServerConfig
 from .errors import Refused, answer
 from .keys import Keys
-from .limits import Buckets, Gate, check_length, reading
+from .limits import Buckets, Gate, check_body, reading
 from .loopback import is_loopback
 from .metrics import Metrics
 
@@ -99,10 +99,10 @@ class Around:
         """Notes who asks, and checks what can be checked before the body is read.
 
         Raises:
-            Refused: 400, 403, 413 or 429.
+            Refused: 400, 403, 413, 415 or 429.
         """
         headers = scope["headers"]
-        check_length(headers, self.most)
+        check_body(headers, self.most)
         if self.keys.open and not exempt:
             self._check_local(scope)
         try:

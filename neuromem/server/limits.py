@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from ..config import ServerConfig
 from .errors import Refused
 
-__all__ = ["Buckets", "Gate", "check_length", "reading"]
+__all__ = ["Buckets", "Gate", "check_body", "reading"]
 
 MOST_BUCKETS = 10_000
 RESERVE = 0.125  # of the queue, for those who have few in it
@@ -137,8 +137,9 @@ def _too_large(most: int) -> str:
     return f"the body is larger than {most // 1024} KiB; send less at a time"
 
 
-def check_length(headers: Any, most: int) -> None:
-    """Raises Refused: 413 when a request says that it is larger than `most` bytes; 400 for nonsense.
+def check_body(headers: Any, most: int) -> None:
+    """Raises Refused where a request says that its body cannot be read: 413 when it is larger than `most`
+    bytes, 415 when it is compressed, 400 for nonsense.
 
     The connection stays, and what comes of the body is passed over: many clients read no answer before they
     have sent all, and of a connection that is closed on them they only see that it broke.
@@ -150,6 +151,10 @@ def check_length(headers: Any, most: int) -> None:
             length = int(value[:20])
             if length > most:
                 raise Refused(413, _too_large(most), CLOSE if length > PASSED_OVER else None)
+        elif name == b"content-encoding" and value.strip().lower() not in (b"", b"identity"):
+            raise Refused(
+                415, "compressed bodies are not read; send it as it is", {"Accept-Encoding": "identity"}
+            )
 
 
 def reading(receive: Any, most: int, refused: Refused | None = None, within_s: float = BODY_S) -> Any:
