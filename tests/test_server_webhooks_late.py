@@ -117,3 +117,28 @@ def test_a_server_that_is_stopped_says_what_was_changed_and_counts_it() -> None:
             answers.set()
             assert "neuromem_webhooks_total" in httpx.get(f"{server.url}/metrics").text
         assert came.qsize() == 2
+
+
+def test_what_was_taken_on_for_later_is_told_when_it_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    with hook_receiver.receiver() as (url, came), serving(encoder="hash") as server:
+        hook = {"url": url, "event_types": ["ingest_job_completed", "ingest_job_failed"]}
+        httpx.post(f"{server.url}/api/v1/webhooks/projects/default", json=hook).raise_for_status()
+
+        def tell(words: str) -> str:
+            body = {"user_id": "ana", "messages": words, "async_mode": True}
+            event: str = httpx.post(f"{server.url}/v1/ingest", json=body).json()["event_id"]
+            return event
+
+        done = tell("I own a kayak")
+        assert details(came.get(timeout=20)) == {
+            "event": "INGEST_JOB_COMPLETED", "event_id": done, "status": "SUCCEEDED",
+        }  # fmt: skip
+
+        def fails(*_: Any, **__: Any) -> Any:
+            raise ValueError("odd")
+
+        monkeypatch.setattr(server.service, "add", fails)
+        failed = tell("I own a drum")
+        assert details(came.get(timeout=20)) == {
+            "event": "INGEST_JOB_FAILED", "event_id": failed, "status": "FAILED",
+        }  # fmt: skip
