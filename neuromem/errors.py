@@ -33,6 +33,8 @@ others with 1.
 
 from __future__ import annotations
 
+from typing import Any
+
 __all__ = [
     "ArchiveDamaged",
     "ArchiveError",
@@ -60,6 +62,16 @@ __all__ = [
 
 class NeuromemError(Exception):
     """Root of the tree: catch this to catch everything that neuromem raises on purpose."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # an error that cannot be unpickled breaks the pool of processes in which it was raised, and
+        # constructors here take other things than the message that Python would call them with
+        return _again, (type(self), self.args), self.__dict__
+
+
+def _again(kind: type[NeuromemError], args: tuple[Any, ...]) -> NeuromemError:
+    """An error as it was, without its constructor; its attributes follow."""
+    return kind.__new__(kind, *args)
 
 
 class InvalidInput(NeuromemError, ValueError):

@@ -18,7 +18,7 @@ from .facts.turns import check_words
 from .fold import milliseconds
 from .hearing import NOTHING, Hearing, Told, say_event
 from .history import WRITING, redact
-from .identity import canonical_id, owner_of, seconds_of
+from .identity import canonical_id, seconds_of
 from .known import ASSISTANT, HEARD_TURNS, last_words
 from .log import Event
 from .owners import OpenOwner, Progress
@@ -304,7 +304,9 @@ def _holder(engine: Engine, memory_id: str, names: Sequence[str]) -> str:
     Raises:
         NotFound: it was deleted, merged into another, or never written.
     """
-    for owner in owner_of(memory_id, names):
+    for owner in engine.strays.owners_of(memory_id):
+        if owner not in names:
+            continue
         with engine.owners.use(owner) as open_:
             if open_.bank.rows_of(memory_id):
                 return owner

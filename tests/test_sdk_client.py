@@ -237,7 +237,7 @@ def test_one_closed_while_it_connects_leaves_no_socket(
 
 
 def test_without_httpx(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("neuromem.sdk.client.find_spec", lambda name: None)
+    monkeypatch.setattr("neuromem.sdk.sendable.find_spec", lambda name: None)
     with pytest.raises(MissingDependency, match=r"pip install 'neuromem\[sdk\]'"):
         Client("http://localhost:1")
 

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import sys
 import threading
 from argparse import Namespace
@@ -38,6 +39,7 @@ def serve(args: Namespace) -> int:
             raise MissingDependency("the server", package, "server")
     check_folder(path)
     _check_reach(config.server, path)
+    _check_tls(config.server)
     with _listening(config.server) as listener:
         _run(args, path, config, listener)
     return 0
@@ -70,6 +72,31 @@ def _check_reach(config: ServerConfig, path: Path) -> None:
             "host", f"{config.host!r} can be reached by others, and there is no admin key",
             "set NEUROMEM_SERVER__ADMIN_KEY, or serve on 127.0.0.1",
         )  # fmt: skip
+
+
+def _check_tls(config: ServerConfig) -> None:
+    """Raises InvalidInput, before anything is loaded, where the files of TLS cannot be used."""
+    if not config.tls_cert:
+        return
+    for field in ("tls_cert", "tls_key"):
+        name = getattr(config, field)
+        if not os.access(name, os.R_OK) or not Path(name).is_file():
+            raise InvalidInput(field, f"{name!r} is no file that can be read", "give a PEM file")
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(
+            config.tls_cert, config.tls_key, _no_passphrase
+        )
+    except (OSError, ValueError) as error:  # an SSLError is an OSError
+        if isinstance(error, InvalidInput):
+            raise
+        problem = f"{config.tls_cert!r} and {config.tls_key!r} are no certificate and its key ({error})"
+        raise InvalidInput("tls_cert", problem, "give the PEM files of one pair") from error
+
+
+def _no_passphrase() -> str:
+    """Called where a key is encrypted; a server has nobody to ask."""
+    remedy = "give one without: openssl pkey -in KEY -out PLAIN"
+    raise InvalidInput("tls_key", "is kept under a passphrase", remedy)
 
 
 def _listening(config: ServerConfig) -> socket.socket:

@@ -8,14 +8,13 @@ import time
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
-from ..checks import check_encodable
-from ..errors import Closed, InvalidInput, MissingDependency
+from ..errors import Closed, InvalidInput
 from ..llm.http import retry_after
 from .loop import Loop
+from .sendable import address_of, header_of, key_of, seconds, text_of, to_json
 from .wire import Remembered, ServiceError, memories_of, pause_before, refusal, told
 
 if TYPE_CHECKING:
@@ -28,6 +27,7 @@ When = float | datetime | str
 
 MAX_REPLY_BYTES = 16 << 20
 TRIES = 4
+NOT_THERE = 404
 
 
 class AsyncClient:
@@ -39,19 +39,19 @@ class AsyncClient:
         user_id: whose memory it is, where a call does not say.
         timeout_s: of a call, all its tries together.
 
-    Every call raises `ServiceError` when there is no usable answer in time, and `InvalidInput` where words
-    cannot be sent: they hold half of a surrogate pair.
+    Every call raises `ServiceError` when there is no usable answer in time, and `InvalidInput` where
+    something cannot be sent: it is no JSON, or holds half of a surrogate pair.
 
     Raises:
-        InvalidInput: not an http(s) URL, or no key. MissingDependency: httpx is not installed.
+        InvalidInput: not an http(s) URL, no key, or no time. MissingDependency: httpx is not installed.
     """
 
     def __init__(
         self, url: str, api_key: str | None = None, user_id: str | None = None, timeout_s: float = 10.0
     ) -> None:
-        self.url, self.host = _checked(url)
-        self.user_id, self.timeout_s = user_id, timeout_s
-        self._headers = {"authorization": f"Bearer {_key(api_key)}"} if api_key else {}
+        self.url, self.host = address_of(url)
+        self.user_id, self.timeout_s = user_id, seconds(timeout_s, "timeout_s")
+        self._headers = {"authorization": f"Bearer {key_of(api_key)}"} if api_key else {}
         self._line = self._connect()
         self._under_way, self._is_closed = 0, False
 
@@ -113,7 +113,8 @@ class AsyncClient:
 
     async def create_user(self, user_id: str) -> dict[str, Any]:
         """Makes a user: ``{"user_id", "api_key"}``."""
-        return await self._ask("POST", "/v1/users", {"user_id": user_id}, key=uuid.uuid4().hex)
+        body = {"user_id": text_of(user_id, "user_id")}
+        return await self._ask("POST", "/v1/users", body, key=uuid.uuid4().hex)
 
     async def create_session(self, user_id: str | None = None) -> dict[str, Any]:
         """Begins a session: ``{"session_id", "user_id", "conscious": […]}``."""
@@ -122,7 +123,9 @@ class AsyncClient:
 
     async def forget(self, id: str) -> None:
         """Forgets a memory for good."""
-        await self._ask("DELETE", f"/v1/memories/{quote(_encodable(id, 'id'), safe='')}/")
+        if not text_of(id, "id").strip():
+            raise InvalidInput("id", "is blank", "give the id of a memory")
+        await self._ask("DELETE", f"/v1/memories/{quote(id, safe='')}/", gone_is_done=True)
 
     async def health(self) -> dict[str, Any]:
         """What the service says of itself."""
@@ -138,22 +141,37 @@ class AsyncClient:
         user = user_id or self.user_id
         if not user:
             raise InvalidInput("user_id", "is missing", "give it here or to the client")
-        return _encodable(user, "user_id")
+        return text_of(user, "user_id")
 
     async def _ask(
-        self, method: str, path: str, body: Mapping[str, Any] | None = None, key: str | None = None
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        key: str | None = None,
+        *,
+        gone_is_done: bool = False,
     ) -> dict[str, Any]:
-        """An answer, after some tries if need be."""
-        headers = {"idempotency-key": key} if key else {}
+        """An answer, after some tries if need be.
+
+        Args:
+            gone_is_done: a try whose answer was lost may have been carried out: that nothing is there for the
+                next one is what was wanted then.
+        """
+        headers = {} if key is None else {"idempotency-key": header_of(key, "idempotency_key")}
+        if body is not None:
+            headers["content-type"] = "application/json"
+        content = None if body is None else to_json(body)
         until = time.monotonic() + self.timeout_s
-        attempt = 0
+        attempt, lost = 0, False
         while True:
             attempt += 1
             try:
-                return await self._once(method, path, body, headers, until)
-            except UnicodeEncodeError as error:
-                raise _unsendable(body or {}, key) from error
+                return await self._once(method, path, content, headers, until)
             except ServiceError as error:
+                if gone_is_done and lost and error.status == NOT_THERE:
+                    return {}
+                lost |= error.reason == "connection"
                 pause = pause_before(attempt, error.retry_after_s)
                 late = time.monotonic() + pause >= until
                 if not error.may_pass or attempt == TRIES or late:
@@ -161,12 +179,7 @@ class AsyncClient:
             await asyncio.sleep(pause)
 
     async def _once(
-        self,
-        method: str,
-        path: str,
-        body: Mapping[str, Any] | None,
-        headers: Mapping[str, str],
-        until: float,
+        self, method: str, path: str, content: bytes | None, headers: Mapping[str, str], until: float
     ) -> dict[str, Any]:
         import httpx
 
@@ -175,7 +188,7 @@ class AsyncClient:
         try:
             async with (
                 asyncio.timeout(until - time.monotonic()),
-                http.stream(method, self.url + path, json=body, headers=headers) as response,
+                http.stream(method, self.url + path, content=content, headers=headers) as response,
             ):
                 said = await self._body(response)
         except TimeoutError as error:
@@ -244,7 +257,7 @@ class Client:
         return repr(self._client).removeprefix("Async")
 
     def close(self) -> None:
-        """Closes the connections."""
+        """Closes the connections; calls of other threads that are under way raise `Closed`."""
         if not self._loop.is_stopped:
             self._loop.run(self._client.close())
             self._loop.stop()
@@ -296,66 +309,3 @@ class Client:
     def health(self) -> dict[str, Any]:
         """What the service says of itself."""
         return self._loop.run(self._client.health())
-
-
-def _key(api_key: str) -> str:
-    """A key that can be sent; one that cannot would be shown in an error of the line."""
-    key = api_key.strip()
-    if not (key.isascii() and key.isprintable()):
-        raise InvalidInput(
-            "api_key", "holds characters that no key has", "give the key as the service made it"
-        )
-    return key
-
-
-def _encodable(text: str, field: str) -> str:
-    """A text that can be sent.
-
-    Raises:
-        InvalidInput: it holds half of a surrogate pair.
-    """
-    check_encodable(field, text)
-    return text
-
-
-def _unsendable(body: Mapping[str, Any], key: str | None) -> InvalidInput:
-    """Why a request cannot be encoded: names the first field that holds half of a surrogate pair."""
-    try:
-        for name, value in body.items():
-            _check_encodable(value, name)
-    except InvalidInput as error:
-        return error
-    return InvalidInput(
-        "idempotency_key", f"{key!a:.60} is not ASCII", "give letters, digits and punctuation"
-    )
-
-
-def _check_encodable(value: object, field: str) -> None:
-    if isinstance(value, str):
-        _encodable(value, field)
-    elif isinstance(value, Mapping):
-        for name, item in value.items():
-            _encodable(str(name), field)
-            _check_encodable(item, f"{field}.{name}")
-    elif isinstance(value, list | tuple):
-        for place, item in enumerate(value):
-            _check_encodable(item, f"{field}[{place}]")
-
-
-def _checked(url: str) -> tuple[str, str]:
-    """A service's URL without the last slash, and its host.
-
-    Raises:
-        InvalidInput, MissingDependency: see `AsyncClient`.
-    """
-    if find_spec("httpx") is None:
-        raise MissingDependency("a client of the memory service", "httpx", "sdk")
-    import httpx
-
-    try:
-        parsed = httpx.URL(url.rstrip("/"))
-    except (httpx.InvalidURL, TypeError, AttributeError) as error:
-        raise InvalidInput("url", f"is not a URL ({error})", "give http://HOST:PORT") from error
-    if parsed.scheme not in ("http", "https") or not parsed.host or parsed.query or parsed.userinfo:
-        raise InvalidInput("url", "is not the http(s) URL of a service", "give http://HOST:PORT")
-    return str(parsed).rstrip("/"), parsed.netloc.decode("ascii")

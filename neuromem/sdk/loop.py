@@ -10,7 +10,7 @@ import asyncio
 import threading
 import weakref
 from collections.abc import Coroutine
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from typing import Any, TypeVar
 
 from ..errors import Closed
@@ -37,16 +37,27 @@ class Loop:
             Closed: it was stopped.
         """
         try:
-            return asyncio.run_coroutine_threadsafe(work, self._running())
+            with self._lock:  # what is begun is known to the loop before it can be told to stop
+                return asyncio.run_coroutine_threadsafe(work, self._running())
         except Closed:
             work.close()
             raise
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Does work and waits for it."""
+        """Does work and waits for it.
+
+        Raises:
+            Closed: it was stopped, perhaps by another thread in the midst of this.
+        """
         future = self.submit(work)
         try:
             return future.result()
+        except CancelledError as error:
+            if not self.is_stopped:
+                raise
+            raise Closed(
+                "this client was closed before it was answered; what was asked may have been done"
+            ) from error
         except BaseException:
             future.cancel()  # the caller was interrupted: nobody waits for it any more
             raise
@@ -61,17 +72,17 @@ class Loop:
             thread.join(STOP_S)
 
     def _running(self) -> asyncio.AbstractEventLoop:
-        with self._lock:
-            if self.is_stopped:
-                raise Closed("this client was closed; make a new one")
-            if self._loop is None or self._thread is None or not self._thread.is_alive():
-                self._loop = asyncio.new_event_loop()
-                self._thread = threading.Thread(
-                    target=_serve, args=(self._loop,), name="neuromem-loop", daemon=True
-                )
-                self._thread.start()
-                weakref.finalize(self, _stop, self._loop)
-            return self._loop
+        """The loop, which runs; called with the lock held."""
+        if self.is_stopped:
+            raise Closed("this client was closed; make a new one")
+        if self._loop is None or self._thread is None or not self._thread.is_alive():
+            self._loop = asyncio.new_event_loop()
+            self._thread = threading.Thread(
+                target=_serve, args=(self._loop,), name="neuromem-loop", daemon=True
+            )
+            self._thread.start()
+            weakref.finalize(self, _stop, self._loop)
+        return self._loop
 
 
 def _serve(loop: asyncio.AbstractEventLoop) -> None:

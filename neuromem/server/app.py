@@ -17,6 +17,7 @@ from .around import Around
 from .background import Background
 from .deps import who_asks
 from .events import Events
+from .heads import Heads
 from .jobs import Jobs
 from .keys import Keys
 from .limits import Gate
@@ -32,6 +33,8 @@ from .turns import Turns
 from .warming import warm
 
 __all__ = ["create_app"]
+
+LAST_WORDS_S = 3.0  # in which webhooks hear of what was changed just before the server stops
 
 
 def create_app(service: Service, config: ServerConfig | None = None) -> FastAPI:
@@ -79,7 +82,8 @@ def _furnish(app: FastAPI, service: Service, settings: ServerConfig) -> None:
     state.archives = Archives(service, folder, settings.archives_mib)
     gate = Gate(settings)
     state.turns, state.metrics = Turns(settings, gate, prepare=service.prepare), Metrics(gate)
-    state.metrics.watch(service, state.jobs, state.background, state.turns)
+    state.metrics.watch(service, state.jobs, state.background, state.turns, state.platform.webhooks)
+    app.add_middleware(Heads)  # within the next one, which notes what was asked
     app.add_middleware(
         Around, keys=state.keys, config=settings, metrics=state.metrics, clock=service.engine.clock
     )
@@ -101,7 +105,7 @@ def _end(app: FastAPI) -> None:
     state.background.stop(state.config.drain_s)
     state.jobs.stop(max(0.1, deadline - time.monotonic()))
     state.turns.close()
-    state.platform.close()
+    state.platform.close(min(LAST_WORDS_S, max(0.0, deadline - time.monotonic())))
     state.archives.close()
     state.events.flush()
     state.keys.note_use()

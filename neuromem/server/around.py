@@ -18,7 +18,7 @@ from uuid import uuid4
 from ..config import ServerConfig
 from .errors import Refused, answer
 from .keys import Keys
-from .limits import Buckets, Gate, check_length, counting
+from .limits import Buckets, Gate, check_body, reading
 from .loopback import is_loopback
 from .metrics import Metrics
 
@@ -74,7 +74,8 @@ class Around:
                 self.gate.enter()
                 inside = True
             self._admit(scope, seen, exempt)
-            await self.app(scope, counting(receive, self.most), self._sending(send, seen))
+            refused = scope[WHO] if isinstance(scope[WHO], Refused) else None
+            await self.app(scope, reading(receive, self.most, refused), self._sending(send, seen))
         except Refused as error:
             await answer(error.status, error.detail, error.headers)(scope, receive, self._sending(send, seen))
         except CancelledError:  # the server was told to stop, and has waited for `drain_s`
@@ -98,10 +99,10 @@ class Around:
         """Notes who asks, and checks what can be checked before the body is read.
 
         Raises:
-            Refused: 400, 403, 413 or 429.
+            Refused: 400, 403, 413, 415 or 429.
         """
         headers = scope["headers"]
-        check_length(headers, self.most)
+        check_body(headers, self.most)
         if self.keys.open and not exempt:
             self._check_local(scope)
         try:

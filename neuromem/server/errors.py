@@ -6,6 +6,7 @@ but those that the request itself sent.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -35,6 +36,10 @@ STATUS: tuple[tuple[type[NeuromemError], int], ...] = (
     (StoreError, 503),
     (MissingDependency, 501),
 )
+
+FRAMEWORKS = "There was an error parsing the body"  # FastAPI's words for it
+UNREADABLE = "body: is no JSON in UTF-8, or is nested too deep"
+UNMARKED = "send it with the header Content-Type: application/json"
 
 
 class Refused(Exception):
@@ -71,14 +76,23 @@ def install(app: FastAPI) -> None:
         return answer(error.status, error.detail, error.headers)
 
     @app.exception_handler(RequestValidationError)
-    async def malformed(_request: Request, error: RequestValidationError) -> Response:
-        faults = [
-            {"field": ".".join(str(part) for part in fault["loc"][1:]) or "body", "problem": fault["msg"]}
-            for fault in error.errors()
-        ]
+    async def malformed(request: Request, error: RequestValidationError) -> Response:
+        kind = request.headers.get("content-type", "")
+        faults = [_fault(fault, kind) for fault in error.errors()]
         detail = "; ".join(f"{fault['field']}: {fault['problem']}" for fault in faults)
         return answer(422, detail, errors=faults)
 
     @app.exception_handler(HTTPException)
     async def of_http(_request: Request, error: HTTPException) -> Response:
-        return answer(error.status_code, str(error.detail), dict(error.headers or {}))
+        detail = UNREADABLE if error.detail == FRAMEWORKS else str(error.detail)
+        return answer(error.status_code, detail, dict(error.headers or {}))
+
+
+def _fault(fault: Mapping[str, Any], kind: str) -> dict[str, str]:
+    """What is wrong with a field, or with the body as a whole. `kind`: its Content-Type."""
+    place, problem = fault["loc"], str(fault["msg"])
+    if fault["type"] == "json_invalid":  # its place is a number of characters, no field
+        return {"field": "body", "problem": f"no JSON at character {place[1]}: {fault['ctx']['error']}"}
+    if len(place) == 1 and place[0] == "body" and fault["type"] != "missing" and "json" not in kind.lower():
+        return {"field": "body", "problem": f"{UNMARKED}, not {kind!r:.60}" if kind else UNMARKED}
+    return {"field": ".".join(str(part) for part in place[1:]) or "body", "problem": problem}

@@ -39,6 +39,7 @@ class Jobs:
         self.service, self.events = service, events
         self.work: dict[str, Work] = {}  # by the name under "do" in a job: who takes work on adds theirs
         self.counts: Counter[str] = Counter()  # "done" and "failed" since it was started
+        self.on_done: list[Callable[[str, str], None]] = []  # called with an event that ended, and its status
         self._wake, self._stopping = threading.Event(), False
         self._forgotten: set[str] = set()  # owners, since the present job was begun
         service.on_forget.append(self._forgotten.add)
@@ -109,7 +110,10 @@ class Jobs:
             done, status = {"error": type(error).__name__}, FAILED
         self.counts["done" if status == DONE else "failed"] += 1
         said = done.pop(SAID, ())
-        if not self.events.finish(event, status, body | done):
+        if self.events.finish(event, status, body | done):
+            for told in self.on_done:
+                told(event, status)
+        else:
             try:
                 self._undo(scope, done.get("memories", ()), said)
                 told = job.get("told", {})  # what is told again must not count as told

@@ -168,6 +168,11 @@ class Keys:
             for lead in [lead for lead, held in self._held.items() if held.id == id_]:
                 self._admins -= self._held.pop(lead).who.admin
 
+    def unused(self, id_: str) -> bool:
+        """Whether a key is good, and nobody has shown it yet."""
+        rows = self._desk.rows("SELECT 1 FROM keys WHERE id = ? AND revoked IS NULL AND used IS NULL", id_)
+        return bool(rows) and id_ not in self._used
+
     def note_use(self) -> None:
         """Writes down when keys were used last; done now and then, not at each request."""
         used, self._used = self._used, {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import time
 from collections.abc import Callable
@@ -13,12 +14,15 @@ from starlette.exceptions import HTTPException
 from ..config import ServerConfig
 from .errors import Refused
 
-__all__ = ["Buckets", "Gate", "check_length", "counting"]
+__all__ = ["Buckets", "Gate", "check_body", "reading"]
 
 MOST_BUCKETS = 10_000
 RESERVE = 0.125  # of the queue, for those who have few in it
+CLOSE = {"Connection": "close"}
 SMOOTHING = 0.1  # weight of the newest in a moving average
 LONGEST_S = 30  # that anybody is told to stay away
+BODY_S = 60.0  # in which a body has to arrive: who sends none of it takes a place of the queue meanwhile
+PASSED_OVER = 64 << 20  # bytes of a body too large that are read past; of more the connection is closed
 
 
 @dataclass(slots=True)
@@ -133,27 +137,51 @@ def _too_large(most: int) -> str:
     return f"the body is larger than {most // 1024} KiB; send less at a time"
 
 
-def check_length(headers: Any, most: int) -> None:
-    """Raises Refused: 413 when a request says that it is larger than `most` bytes; 400 for nonsense."""
+def check_body(headers: Any, most: int) -> None:
+    """Raises Refused where a request says that its body cannot be read: 413 when it is larger than `most`
+    bytes, 415 when it is compressed, 400 for nonsense.
+
+    The connection stays, and what comes of the body is passed over: many clients read no answer before they
+    have sent all, and of a connection that is closed on them they only see that it broke.
+    """
     for name, value in headers:
         if name == b"content-length":
             if not value.isdigit():
                 raise Refused(400, "malformed Content-Length")
-            if int(value[:20]) > most:
-                raise Refused(413, _too_large(most), {"Connection": "close"})
+            length = int(value[:20])
+            if length > most:
+                raise Refused(413, _too_large(most), CLOSE if length > PASSED_OVER else None)
+        elif name == b"content-encoding" and value.strip().lower() not in (b"", b"identity"):
+            raise Refused(
+                415, "compressed bodies are not read; send it as it is", {"Accept-Encoding": "identity"}
+            )
 
 
-def counting(receive: Any, most: int) -> Any:
-    """`receive` that stops a body of unknown length as soon as it is larger than `most` bytes."""
-    size = 0
+def reading(receive: Any, most: int, refused: Refused | None = None, within_s: float = BODY_S) -> Any:
+    """`receive` that reads no more of a body than it has to.
 
-    async def counted() -> Any:
-        nonlocal size
-        message = await receive()
-        if message["type"] == "http.request":
-            size += len(message.get("body", b""))
-            if size > most:  # of this type, as the framework would turn any other into a 400
-                raise HTTPException(413, _too_large(most), {"Connection": "close"})
+    Args:
+        most: bytes of a body. refused: whoever asks may not, so no body of theirs is waited for.
+        within_s: seconds in which all of it has to be here.
+    """
+    size, until, whole = 0, time.monotonic() + within_s, False
+
+    async def read() -> Any:
+        nonlocal size, whole
+        if whole:  # what follows is only that the client has gone
+            return await receive()
+        if refused is not None:  # of this type, as the framework would turn any other into a 400
+            raise HTTPException(refused.status, refused.detail, refused.headers)
+        try:
+            async with asyncio.timeout(until - time.monotonic()):
+                message = await receive()
+        except TimeoutError as error:
+            detail = f"the body did not arrive within {within_s:g} s; send it again"
+            raise HTTPException(408, detail, CLOSE) from error
+        whole = not message.get("more_body", False)
+        size += len(message.get("body", b""))
+        if size > most:
+            raise HTTPException(413, _too_large(most), CLOSE)
         return message
 
-    return counted
+    return read

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .jobs import Jobs
     from .service import Service
     from .turns import Turns
+    from .webhooks import Webhooks
 
 __all__ = ["Metrics", "observe_stages"]
 
@@ -68,9 +69,11 @@ class Metrics:
         self.requests.labels(route, method, str(status)).inc()
         self.seconds.labels(route).observe(seconds)
 
-    def watch(self, service: Service, jobs: Jobs, background: Background, turns: Turns) -> None:
+    def watch(
+        self, service: Service, jobs: Jobs, background: Background, turns: Turns, webhooks: Webhooks
+    ) -> None:
         """Looks at these whenever it is asked."""
-        self.registry.register(_State(service, jobs, background, turns))
+        self.registry.register(_State(service, jobs, background, turns, webhooks))
         background.on_sleep.append(self.sleeps.observe)
         observe_stages(service, lambda stage, seconds: self.stages.labels(stage).observe(seconds))
 
@@ -104,8 +107,11 @@ def _timed(call: Callable[..., Any], stage: str, note: Callable[[str, float], No
 class _State(Collector):
     """What is looked at when it is asked for; of banks, only those that are open."""
 
-    def __init__(self, service: Service, jobs: Jobs, background: Background, turns: Turns) -> None:
+    def __init__(
+        self, service: Service, jobs: Jobs, background: Background, turns: Turns, webhooks: Webhooks
+    ) -> None:
         self.service, self.jobs, self.background, self.turns = service, jobs, background, turns
+        self.webhooks = webhooks
         self._lock = threading.Lock()
         self._banks: WeakKeyDictionary[OpenOwner, tuple[int, int, list[int]]] = WeakKeyDictionary()
 
@@ -124,6 +130,8 @@ class _State(Collector):
         yield waiting
         yield GaugeMetricFamily("neuromem_jobs_waiting", "Background jobs to be done.", self.jobs.waiting)
         yield _counts("neuromem_jobs", "Background jobs that ended.", "status", self.jobs.counts)
+        sent = self.webhooks.counts
+        yield _counts("neuromem_webhooks", "Deliveries to webhooks that ended.", "status", sent)
         slept = self.background.counts
         yield _counts("neuromem_sleep_events", "What sleeps did.", "event", slept)
         told = self.service.combiner.counts

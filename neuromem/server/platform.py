@@ -7,7 +7,7 @@ from typing import Any
 
 from ..errors import NotFound
 from .adding import Adding
-from .events import Event, Events
+from .events import DONE, Event, Events
 from .jobs import Jobs
 from .principals import Forbidden, Principal
 from .profiles import Profiles
@@ -32,6 +32,7 @@ class Platform:
         self.webhooks = Webhooks(desk, clock, self._categories_of)
         self.projects.on_remove.append(self.webhooks.remove_all)
         service.watchers += [self._forget_notes, self.webhooks.notice]
+        jobs.on_done.append(self._job_ended)
 
     def texts(self, events: Sequence[Event], who: Principal) -> dict[str, str]:
         """The words of the memories that events tell of, as far as they are there."""
@@ -48,15 +49,21 @@ class Platform:
         if who.user is not None:
             raise Forbidden("this key is of one user; what belongs to the project is not theirs to change")
 
-    def close(self) -> None:
-        """Sends no more to anybody."""
-        self.webhooks.close()
+    def close(self, within_s: float = 0.0) -> None:
+        """Sends no more to anybody, once what waits has been tried, for `within_s` seconds at most."""
+        self.webhooks.close(within_s)
 
     def _categories_of(self, memory_id: str) -> Sequence[str]:
         try:
             return self.service.get(memory_id).entry.categories
         except NotFound:
             return ()
+
+    def _job_ended(self, event: str, status: str) -> None:
+        """Webhooks hear that what was taken on for later has been done, or could not be."""
+        kind = f"ingest_job_{'completed' if status == DONE else 'failed'}"
+        details = {"event": kind.upper(), "event_id": event, "status": status}
+        self.webhooks.send(kind, {"event_details": details})
 
     def _forget_notes(self, changes: Sequence[Change]) -> None:
         """What was said about a memory goes with it."""

@@ -41,6 +41,7 @@ from .filing import Filing
 from .filters import EVERYTHING, Filter
 from .principals import ANYBODY, Principal
 from .removal import delete_where
+from .said import Said
 from .terms import Change, Found, Search, owner_arguments, public_score
 
 __all__ = ["Change", "Found", "Search", "Service", "owner_arguments", "public_score"]
@@ -232,10 +233,11 @@ class Service:
         today = self._day(None)
         found: list[Entry] = []
         for owner in self.owners(filter_, who):
+            said = Said(self.engine, owner)
             for entry in self.catalog(owner).entries.values():
                 shown = (show_expired or not entry.expired(today)) and (entry.current or not latest_only)
                 shown = shown and (put_away or entry.state == ACTIVE)
-                if shown and filter_(entry, lambda entry=entry: self._words(entry)):  # type: ignore[misc]
+                if shown and filter_(entry, said.of(entry)):
                     found.append(entry)
         return sorted(found, key=lambda entry: (-entry.created_ms, entry.id))
 
@@ -263,12 +265,6 @@ class Service:
                 found.append(self.get(memory_id, who=who))
         return found
 
-    def _words(self, entry: Entry) -> str:
-        try:
-            return self.memory.get(entry.id).text
-        except NotFound:
-            return ""
-
     def prepare(self, queries: Sequence[str]) -> None:
         """Encodes questions that are about to be asked, of whomever, in one pass where that helps."""
         with self.engine.owners.threads:
@@ -289,14 +285,14 @@ class Service:
         return found[: wanted.limit]
 
     def _search_one(self, owner: str, wanted: Search, now: float) -> list[Found]:
-        catalog = self.catalog(owner)
+        catalog, said = self.catalog(owner), Said(self.engine, owner)
         today = self._day(now)
 
         def passes(memory_id: str) -> bool:
             entry = catalog.entries.get(memory_id)
             if entry is None or (not wanted.show_expired and entry.expired(today)) or entry.state != ACTIVE:
                 return False
-            return wanted.filter(entry, lambda: self._words(entry))
+            return wanted.filter(entry, said.of(entry))
 
         whose: dict[str, Any] = owner_arguments(owner)
         limit = max(3 * wanted.limit, MANY) if wanted.decay else wanted.limit

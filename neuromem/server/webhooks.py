@@ -3,7 +3,8 @@
 Each receiver has a bounded queue and a thread of its own, which ends when there is nothing to send; so a slow
 one delays nobody, and one that is down loses what does not fit (it is counted). Deliveries are tried again
 after 1, 4 and 16 seconds. Each is signed: `X-Neuromem-Signature: sha256=HMAC(secret, timestamp + "." + body)`
-with the secret that was told when the webhook was made. Of what was deleted the words are not sent.
+with the secret that was told when the webhook was made. Of what was deleted the words are not sent, be it
+while a delivery waits. Queues are in RAM: a server that is stopped tries once what waits, and drops the rest.
 """
 
 from __future__ import annotations
@@ -15,11 +16,14 @@ import json
 import logging
 import queue
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from itertools import count
 from typing import Any
 from urllib.parse import SplitResult, quote, urlsplit
 from uuid import uuid4
+from weakref import WeakValueDictionary
 
 from ..errors import InvalidInput, NotFound
 from .desk import Desk
@@ -39,6 +43,10 @@ TIMEOUT_S, IDLE_S = 5.0, 5.0  # of an attempt; after which a thread without work
 _log = logging.getLogger(__name__)
 
 
+class _Told(dict[str, Any]):
+    """What a delivery tells of a memory; of a type that can be looked for while it is not sent."""
+
+
 class Webhooks:
     """The webhooks of a desk, and their deliveries. Safe across threads."""
 
@@ -55,8 +63,11 @@ class Webhooks:
         self._desk, self._clock, self._categories, self._pauses = desk, clock, categories, pauses_s
         self.counts: Counter[str] = Counter()  # deliveries "sent", "failed" and "dropped"
         self._lock = threading.Lock()
-        self._queues: dict[str, queue.Queue[Mapping[str, Any]]] = {}
-        self._closing = threading.Event()
+        self._queues: dict[str, queue.Queue[Mapping[str, Any] | None]] = {}  # None: look whether it is closed
+        self._threads: dict[str, threading.Thread] = {}  # of the queues
+        self._unsent: WeakValueDictionary[int, _Told] = WeakValueDictionary()
+        self._numbers = count()
+        self._closing, self._until = threading.Event(), 0.0  # when nothing is sent any more
         self._hooks = self._desk.things("webhook")
 
     # -- who listens ------------------------------------------------------------------------------
@@ -118,14 +129,24 @@ class Webhooks:
 
     def notice(self, changes: Sequence[Change]) -> None:
         """Changes were made: whoever listens will hear of it. Returns at once."""
+        self._forget({change.id for change in changes if change.kind == "DELETE"})
         hooks = [hook for hook in self._hooks if hook["active"]]
         for change in changes if hooks else ():
-            details = {"id": change.id, "data": {"memory": change.text}, "event": change.kind}
+            details = _Told(id=change.id, data={"memory": change.text}, event=change.kind)
+            with self._lock:
+                self._unsent[next(self._numbers)] = details
             self.send(f"memory_{change.kind.lower()}", {"event_details": details}, hooks)
             if change.kind == "ADD" and any("memory_categorize" in hook["types"] for hook in hooks):
                 names = list(self._categories(change.id))
                 sorted_ = {"event": "CATEGORIZE", "memory_id": change.id, "categories": names}
                 self.send("memory_categorize", {"event_details": sorted_}, hooks)
+
+    def _forget(self, gone: set[str]) -> None:
+        """Takes the words of what was deleted out of all that waits or is tried again."""
+        with self._lock:
+            for details in list(self._unsent.values()) if gone else ():
+                if details["id"] in gone:
+                    details["data"] = {"memory": ""}
 
     def send(
         self, kind: str, body: Mapping[str, Any], hooks: Sequence[Mapping[str, Any]] | None = None
@@ -143,47 +164,55 @@ class Webhooks:
             try:
                 if waiting is None:
                     waiting = queue.Queue(WAITING)
-                    threading.Thread(
+                    thread = threading.Thread(
                         target=self._work, args=(hook_id, waiting), name="neuromem-webhook", daemon=True
-                    ).start()
-                    self._queues[hook_id] = waiting
+                    )
+                    thread.start()
+                    self._queues[hook_id], self._threads[hook_id] = waiting, thread
                 waiting.put_nowait(body)
             except (queue.Full, RuntimeError):  # RuntimeError: no more threads
                 self.counts["dropped"] += 1
 
-    def _work(self, hook_id: str, waiting: queue.Queue[Mapping[str, Any]]) -> None:
+    def _work(self, hook_id: str, waiting: queue.Queue[Mapping[str, Any] | None]) -> None:
         """Sends what waits for a receiver, in order."""
         try:
-            while not self._closing.is_set():
+            while not self._closing.is_set() or (time.monotonic() < self._until and not waiting.empty()):
                 try:
                     body = waiting.get(timeout=IDLE_S)
                 except queue.Empty:
                     with self._lock:
                         if waiting.empty():
-                            del self._queues[hook_id]
+                            del self._queues[hook_id], self._threads[hook_id]
                             return
                     continue
-                sent = self._sent(hook_id, body)
-                self.counts["sent" if sent else "failed"] += 1
+                if body is not None:
+                    sent = self._sent(hook_id, body)
+                    with self._lock:
+                        self.counts["sent" if sent else "failed"] += 1
+                del body  # or its words would be here until the next one comes
         finally:
             with self._lock:  # nothing is put where nobody takes it out
+                left = sum(body is not None for body in waiting.queue)
+                if left:
+                    self.counts["dropped"] += left
+                    _log.warning("webhook %s: %d deliveries dropped, as the server stops", hook_id, left)
                 if self._queues.get(hook_id) is waiting:
-                    del self._queues[hook_id]
+                    del self._queues[hook_id], self._threads[hook_id]
 
     def _sent(self, hook_id: str, body: Mapping[str, Any]) -> bool:
         try:
-            return self._deliver(hook_id, json.dumps(body).encode())
+            return self._deliver(hook_id, body)
         except Exception as error:  # of one delivery: those after it are sent
             _log.warning("webhook %s: a delivery failed (%s)", hook_id, type(error).__name__)
             return False
 
-    def _deliver(self, hook_id: str, body: bytes) -> bool:
+    def _deliver(self, hook_id: str, body: Mapping[str, Any]) -> bool:
         for pause in (*self._pauses, None):
             hook = next((hook for hook in self._hooks if hook["id"] == hook_id), None)
             if hook is None or not hook["active"]:
                 return False
             try:
-                status = self._post(hook_id, str(hook["url"]), body)
+                status = self._post(hook_id, str(hook["url"]), json.dumps(body).encode())
             except (OSError, http.client.HTTPException) as error:
                 problem = type(error).__name__
             else:
@@ -213,9 +242,18 @@ class Webhooks:
         finally:
             connection.close()
 
-    def close(self) -> None:
-        """Sends no more."""
-        self._closing.set()
+    def close(self, within_s: float = 0.0) -> None:
+        """Sends no more. `within_s`: seconds for what waits; each of it is tried once."""
+        until = time.monotonic() + within_s
+        with self._lock:
+            self._until = until
+            self._closing.set()
+            threads = list(self._threads.values())
+            for waiting in self._queues.values():
+                if not waiting.full():  # else its thread does not sleep
+                    waiting.put_nowait(None)
+        for thread in threads:
+            thread.join(max(0.0, until - time.monotonic()))
 
 
 def _url(url: Any) -> str:

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
-from ..deps import Admin, TheKeys, TheService, Who
+from ..deps import Admin, TheEvents, TheKeys, TheService, Who
 from ..errors import Refused
 from ..wire import reply
-from .service import Given, Name
+from .service import Given, Key, Name
 
 __all__ = ["router"]
 
@@ -35,13 +35,25 @@ class NewKey(Given):
 
 
 @router.post("/users", status_code=201, responses={409: {"description": "There is one of that name."}})
-def make_user(body: NewUser, service: TheService, keys: TheKeys, _who: Admin) -> Response:
-    """Makes a user with a key, which is shown this once. `new_key`: a further key of one that there is."""
-    if not body.new_key and service.desk.get("user", body.user_id) is not None:
+def make_user(
+    body: NewUser, service: TheService, keys: TheKeys, events: TheEvents, who: Admin, key: Key = None
+) -> Response:
+    """Makes a user with a key, which is shown this once. `new_key`: a further key of one that there is.
+
+    A request that comes again with its `Idempotency-Key` while the key it made was not used gets another key
+    in its place: the answer was lost, and nobody has the first.
+    """
+    now, asked = service.engine.clock(), None
+    before = service.desk.get("user", body.user_id) or {}
+    if key is not None:
+        asked = events.print_of([who.name, key, body.model_dump()])
+    lost = asked is not None and before.get("asked") == asked and keys.unused(str(before["key_id"]))
+    if before and not lost and not body.new_key:
         raise Refused(409, "there is a user of that name; for a further key send new_key: true")
-    now = service.engine.clock()
     made = keys.make(body.user_id, now, body.label)
-    service.desk.put("user", body.user_id, {}, now)
+    service.desk.put("user", body.user_id, {"asked": asked, "key_id": made["id"]}, now)
+    if lost:
+        keys.revoke(str(before["key_id"]), who, now)
     return reply({"user_id": body.user_id, "api_key": made["api_key"], "key_id": made["id"]}, 201)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Query, UploadFile
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from ...errors import InvalidInput
@@ -13,6 +13,7 @@ from .. import backup
 from ..deps import ThePlatform, TheService, Who
 from ..openmemory import APP, Listing, OpenMemory, page_of
 from ..turns import TELLING, in_turn
+from ..wire import reply
 
 __all__ = ["TheOpenMemory", "router"]
 
@@ -96,7 +97,7 @@ def list_memories(
 ) -> Response:
     """A page of a user's memories."""
     names = [name.strip() for name in (categories or "").split(",") if name.strip()]
-    return JSONResponse(
+    return reply(
         open_memory.listed(
             Listing(
                 user_id, page, size, search_query, [app_id] if app_id else [], names, from_date, to_date,
@@ -109,7 +110,7 @@ def list_memories(
 @router.post("/memories/filter")
 def filter_memories(body: Wanted, open_memory: TheOpenMemory) -> Response:
     """As the list, with the archived if they are wanted."""
-    return JSONResponse(
+    return reply(
         open_memory.listed(
             Listing(
                 body.user_id, body.page, body.size, body.search_query, body.app_ids or [],
@@ -127,21 +128,21 @@ def create_memory(body: NewMemory, open_memory: TheOpenMemory) -> Response:
     made = open_memory.create(
         body.user_id, body.text, app=body.app, metadata=body.metadata, infer=body.infer
     )  # fmt: skip
-    return JSONResponse(made)
+    return reply(made)
 
 
 @router.delete("/memories")
 def delete_memories(body: Chosen, open_memory: TheOpenMemory) -> Response:
     """Forgets memories for good."""
     gone = open_memory.delete(body.memory_ids, body.user_id)
-    return JSONResponse({"message": f"Successfully deleted {gone} memories"})
+    return reply({"message": f"Successfully deleted {gone} memories"})
 
 
 @router.get("/memories/categories")
 def categories(user_id: str, open_memory: TheOpenMemory) -> Response:
     """What a user's memories are about."""
     found = open_memory.categories(user_id)
-    return JSONResponse({"categories": found, "total": len(found)})
+    return reply({"categories": found, "total": len(found)})
 
 
 @router.post("/memories/actions/archive")
@@ -152,7 +153,7 @@ def archive(body: list[str] | Chosen, open_memory: TheOpenMemory, user_id: str |
     if whose is None:
         raise InvalidInput("user_id", "is missing", "say whose memories they are")
     done = open_memory.set_state(chosen, "archived", whose)
-    return JSONResponse({"message": f"Successfully archived {done} memories"})
+    return reply({"message": f"Successfully archived {done} memories"})
 
 
 @router.post("/memories/actions/pause")
@@ -169,33 +170,33 @@ def pause(body: Pause, open_memory: TheOpenMemory) -> Response:
             "memory_ids", "is missing", "give memory_ids, category_ids, app_id or global_pause"
         )
     done = open_memory.set_state(chosen, state, body.user_id)
-    return JSONResponse({"message": f"Successfully paused {done} memories", "state": state})
+    return reply({"message": f"Successfully paused {done} memories", "state": state})
 
 
 @router.get("/memories/{memory_id}")
 def get_memory(memory_id: str, open_memory: TheOpenMemory) -> Response:
     """One memory."""
     record = open_memory.record(open_memory.get(memory_id))
-    return JSONResponse(record | {"text": record["content"]})
+    return reply(record | {"text": record["content"]})
 
 
 @router.put("/memories/{memory_id}")
 def update_memory(memory_id: str, body: OtherWords, open_memory: TheOpenMemory) -> Response:
     """Gives a memory other words."""
-    return JSONResponse(open_memory.change(memory_id, body.memory_content, body.user_id))
+    return reply(open_memory.change(memory_id, body.memory_content, body.user_id))
 
 
 @router.get("/memories/{memory_id}/access-log")
 def access_log(memory_id: str, open_memory: TheOpenMemory, page: Page = 1, page_size: Size = 10) -> Response:
     """When a memory was recalled."""
     logs, about = page_of(open_memory.access_log(memory_id), page, page_size)
-    return JSONResponse({"total": about["total"], "page": page, "page_size": page_size, "logs": logs})
+    return reply({"total": about["total"], "page": page, "page_size": page_size, "logs": logs})
 
 
 @router.get("/memories/{memory_id}/related")
 def related(memory_id: str, user_id: str, open_memory: TheOpenMemory, page: Page = 1) -> Response:
     """Memories that this one brings to mind, five on a page."""
-    return JSONResponse(open_memory.related(memory_id, user_id, page))
+    return reply(open_memory.related(memory_id, user_id, page))
 
 
 # -- backups --------------------------------------------------------------------------------------------
@@ -228,4 +229,4 @@ def import_(
     if mode not in ("skip", "overwrite"):
         raise InvalidInput("mode", f"{mode!r:.60} is not known", "give 'skip' or 'overwrite'")
     ids = backup.import_(open_memory, file.file.read(), user_id)
-    return JSONResponse({"message": f'Import completed into user "{user_id}"', "ids": ids})
+    return reply({"message": f'Import completed into user "{user_id}"', "ids": ids})

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 
 from ..deps import TheService, Who
 from ..openmemory import page_of
 from ..principals import Forbidden, Principal
 from ..secrets import without_secrets
 from ..service import Service
+from ..wire import reply
 from .openmemory import Page, Size, TheOpenMemory
 
 __all__ = ["router"]
@@ -45,20 +46,20 @@ def list_apps(
     ]
     apps.sort(key=lambda app: app[SORTS.get(sort_by, "name")], reverse=sort_direction == "desc")
     shown, about = page_of(apps, page, page_size)
-    return JSONResponse({"total": about["total"], "page": page, "page_size": page_size, "apps": shown})
+    return reply({"total": about["total"], "page": page, "page_size": page_size, "apps": shown})
 
 
 @router.get("/apps/{app_id}")
 def get_app(app_id: str, open_memory: TheOpenMemory) -> Response:
     """One app, by id or name."""
-    return JSONResponse(open_memory.app(app_id))
+    return reply(open_memory.app(app_id))
 
 
 @router.put("/apps/{app_id}")
 def update_app(app_id: str, is_active: bool, open_memory: TheOpenMemory) -> Response:
     """Pauses an app: it can tell nothing more, until it is active again. Takes an admin."""
     open_memory.pause_app(app_id, is_active)
-    return JSONResponse({"status": "success", "message": "Updated app details successfully"})
+    return reply({"status": "success", "message": "Updated app details successfully"})
 
 
 @router.get("/apps/{app_id}/memories")
@@ -66,7 +67,7 @@ def app_memories(app_id: str, open_memory: TheOpenMemory, page: Page = 1, page_s
     """What an app told."""
     entries, about = page_of(open_memory.of_app(app_id), page, page_size)
     memories = [open_memory.record(found) for found in open_memory.service.read(entries)]
-    return JSONResponse({"total": about["total"], "page": page, "page_size": page_size, "memories": memories})
+    return reply({"total": about["total"], "page": page, "page_size": page_size, "memories": memories})
 
 
 @router.get("/apps/{app_id}/accessed")
@@ -76,13 +77,13 @@ def app_accessed(app_id: str, open_memory: TheOpenMemory, page: Page = 1, page_s
     counts = {entry.id: count for entry, count in pairs}
     found = open_memory.service.read([entry for entry, _ in pairs])
     memories = [{"memory": open_memory.record(item), "access_count": counts[item.entry.id]} for item in found]
-    return JSONResponse({"total": about["total"], "page": page, "page_size": page_size, "memories": memories})
+    return reply({"total": about["total"], "page": page, "page_size": page_size, "memories": memories})
 
 
 @router.get("/stats")
 def stats(user_id: str, open_memory: TheOpenMemory) -> Response:
     """How much there is of a user."""
-    return JSONResponse(open_memory.stats(user_id))
+    return reply(open_memory.stats(user_id))
 
 
 # -- settings: noted, for tools that want them back. Nothing here needs a model or database of others -------
@@ -97,7 +98,7 @@ def _keep(service: Service, settings: dict[str, Any], who: Principal) -> Respons
     if not who.admin:
         raise Forbidden("only the admin may change settings")
     service.desk.put(*SETTINGS, {"sent": without_secrets(settings)}, service.engine.clock())
-    return JSONResponse(_settings(service))
+    return reply(_settings(service))
 
 
 def _joined(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
@@ -111,7 +112,7 @@ def _joined(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 @router.get("/config")
 def get_config(service: TheService, _who: Who) -> Response:
     """The settings that were sent here, without secrets."""
-    return JSONResponse(_settings(service))
+    return reply(_settings(service))
 
 
 @router.put("/config")
@@ -130,14 +131,14 @@ def reset_config(service: TheService, who: Who) -> Response:
 @router.get("/config/openmemory")
 def get_own(service: TheService, _who: Who) -> Response:
     """The part that is OpenMemory's own."""
-    return JSONResponse(_settings(service)["openmemory"])
+    return reply(_settings(service)["openmemory"])
 
 
 @router.put("/config/openmemory")
 def put_own(body: dict[str, Any], service: TheService, who: Who) -> Response:
     """Takes note of it."""
     _keep(service, _joined(_settings(service), {"openmemory": body}), who)
-    return JSONResponse(_settings(service)["openmemory"])
+    return reply(_settings(service)["openmemory"])
 
 
 Part = Literal["llm", "embedder", "vector_store"]
@@ -146,11 +147,11 @@ Part = Literal["llm", "embedder", "vector_store"]
 @router.get("/config/mem0/{part}")
 def get_part(part: Part, service: TheService, _who: Who) -> Response:
     """One of mem0's parts."""
-    return JSONResponse(_settings(service)["mem0"].get(part))
+    return reply(_settings(service)["mem0"].get(part))
 
 
 @router.put("/config/mem0/{part}")
 def put_part(part: Part, body: dict[str, Any], service: TheService, who: Who) -> Response:
     """Takes note of it."""
     _keep(service, _joined(_settings(service), {"mem0": {part: body}}), who)
-    return JSONResponse(_settings(service)["mem0"].get(part))
+    return reply(_settings(service)["mem0"].get(part))

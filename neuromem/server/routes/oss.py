@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict
 
 from ...errors import InvalidInput
@@ -20,6 +20,7 @@ from ..oss import MISSING, OpenSource
 from ..principals import Forbidden
 from ..secrets import without_secrets
 from ..turns import ASKING, TELLING, in_turn
+from ..wire import reply
 
 __all__ = ["router"]
 
@@ -97,7 +98,7 @@ def add(body: NewMemories, oss: TheOpenSource) -> Response:
         body.messages, _named(body), metadata=body.metadata, infer=body.infer is not False,
         timestamp=body.timestamp, expires=body.expiration_date, memory_type=body.memory_type,
     )  # fmt: skip
-    return JSONResponse({"results": results})
+    return reply({"results": results})
 
 
 @router.get("/memories")
@@ -120,7 +121,7 @@ def get_all(
     records = oss.get_all(
         None, ids, top_k=most, show_expired=show_expired or everything, everybody=everything
     )
-    return JSONResponse({"results": records})
+    return reply({"results": records})
 
 
 @router.delete("/memories")
@@ -133,13 +134,13 @@ def delete_all(
 ) -> Response:
     """Forgets what is filed under names: an admin anybody's, a user their own. 400 without a name."""
     oss.delete_all(Ids.of({"user_id": user_id, "agent_id": agent_id, "app_id": app_id, "run_id": run_id}))
-    return JSONResponse({"message": "All relevant memories deleted"})
+    return reply({"message": "All relevant memories deleted"})
 
 
 @router.get("/memories/{memory_id}")
 def get(memory_id: str, oss: TheOpenSource) -> Response:
     """One memory; `null` where there is none."""
-    return JSONResponse(oss.get(memory_id))
+    return reply(oss.get(memory_id))
 
 
 @router.put("/memories/{memory_id}")
@@ -148,20 +149,20 @@ def update(memory_id: str, body: Correction, oss: TheOpenSource) -> Response:
     expires = body.expiration_date if "expiration_date" in body.model_fields_set else MISSING
     words = body.data if body.text is None else body.text
     oss.update(memory_id, text=words, metadata=body.metadata, expires=expires, timestamp=body.timestamp)
-    return JSONResponse({"message": "Memory updated successfully!"})
+    return reply({"message": "Memory updated successfully!"})
 
 
 @router.delete("/memories/{memory_id}")
 def delete(memory_id: str, oss: TheOpenSource) -> Response:
     """Forgets a memory for good."""
     oss.delete(memory_id)
-    return JSONResponse({"message": "Memory deleted successfully"})
+    return reply({"message": "Memory deleted successfully"})
 
 
 @router.get("/memories/{memory_id}/history")
 def history(memory_id: str, oss: TheOpenSource) -> Response:
     """What happened to a memory, oldest first."""
-    return JSONResponse(oss.history(memory_id))
+    return reply(oss.history(memory_id))
 
 
 @router.post("/search")
@@ -174,14 +175,14 @@ def search(body: Question, oss: TheOpenSource) -> Response:
         threshold=0.1 if body.threshold is None else body.threshold, explain=bool(body.explain),
         show_expired=bool(body.show_expired),
     )  # fmt: skip
-    return JSONResponse({"results": results})
+    return reply({"results": results})
 
 
 @router.post("/reset")
 def reset(oss: TheOpenSource) -> Response:
     """Forgets everything of everybody. Takes an admin."""
     oss.reset()
-    return JSONResponse({"message": "All memories reset"})
+    return reply({"message": "All memories reset"})
 
 
 # -- entities -------------------------------------------------------------------------------------------
@@ -190,14 +191,14 @@ def reset(oss: TheOpenSource) -> Response:
 @router.get("/entities")
 def entities(oss: TheOpenSource) -> Response:
     """Everybody that memories are filed under."""
-    return JSONResponse(oss.entities())
+    return reply(oss.entities())
 
 
 @router.delete("/entities/{kind}/{name:anything}")
 def delete_entity(kind: Literal["user", "agent", "app", "run"], name: str, oss: TheOpenSource) -> Response:
     """Forgets what is filed under a name."""
     oss.delete_all(Ids.of({f"{kind}_id": name}))
-    return JSONResponse({"message": "Entity deleted"})
+    return reply({"message": "Entity deleted"})
 
 
 # -- settings -------------------------------------------------------------------------------------------
@@ -214,22 +215,20 @@ def configuration(service: TheService, _who: Who) -> Response:
         "llm": {"provider": "none", "config": {"extractor": service.memory.config.llm.extractor}},
         "embedder": {"provider": "neuromem", "config": {"model": service.engine.keys.identity}},
     }
-    return JSONResponse(in_force | {"ignored": sent.get("sent", {})})
+    return reply(in_force | {"ignored": sent.get("sent", {})})
 
 
 @router.post("/configure")
 def configure(body: dict[str, Any], service: TheService, _who: Admin) -> Response:
     """Takes note of a configuration. Nothing in it is needed: no model, embedder or database of others."""
     service.desk.put(*SETTINGS, {"sent": without_secrets(body)}, service.engine.clock())
-    return JSONResponse({"message": "Configuration set successfully", "ignored": sorted(body)})
+    return reply({"message": "Configuration set successfully", "ignored": sorted(body)})
 
 
 @router.get("/configure/providers")
 def providers(_who: Who) -> Response:
     """What may be chosen, when the server is started."""
-    return JSONResponse(
-        {"llm": ["openai", "anthropic", "gguf"], "embedder": ["neuromem"], "encoders": ENCODERS}
-    )
+    return reply({"llm": ["openai", "anthropic", "gguf"], "embedder": ["neuromem"], "encoders": ENCODERS})
 
 
 class UseCase(BaseModel):
@@ -245,7 +244,7 @@ def generate_instructions(body: UseCase, _who: Who) -> Response:
     if not use_case:
         raise InvalidInput("use_case", "is blank", "say what the memory is for")
     instructions = f"Keep facts, preferences, plans and decisions that matter for this: {use_case}"
-    return JSONResponse({"custom_instructions": instructions, "test_message": "I like to hike on weekends."})
+    return reply({"custom_instructions": instructions, "test_message": "I like to hike on weekends."})
 
 
 # -- keys and accounts ----------------------------------------------------------------------------------
@@ -261,7 +260,7 @@ class NewKey(BaseModel):
 def list_keys(keys: TheKeys, who: Who) -> Response:
     """The keys that are good, the newest first: an admin's view holds everybody's."""
     good = [key for key in keys.known(who) if key["revoked_at"] is None]
-    return JSONResponse([_key(key) for key in reversed(good)])
+    return reply([_key(key) for key in reversed(good)])
 
 
 @router.post("/api-keys", status_code=201)
@@ -269,14 +268,14 @@ def make_key(body: NewKey, service: TheService, keys: TheKeys, who: Who) -> Resp
     """A further key of whoever asks; it is shown this once."""
     now = service.engine.clock()
     made = keys.make(who.user, now, body.label)
-    return JSONResponse(_key(made | {"created_at": now, "used_at": None}) | {"key": made["api_key"]}, 201)
+    return reply(_key(made | {"created_at": now, "used_at": None}) | {"key": made["api_key"]}, 201)
 
 
 @router.delete("/api-keys/{key_id}")
 def revoke_key(key_id: str, service: TheService, keys: TheKeys, who: Who) -> Response:
     """Makes a key useless."""
     keys.revoke(key_id, who, service.engine.clock())
-    return JSONResponse({"message": "API key revoked."})
+    return reply({"message": "API key revoked."})
 
 
 def _key(key: dict[str, Any]) -> dict[str, Any]:
@@ -291,7 +290,7 @@ def _key(key: dict[str, Any]) -> dict[str, Any]:
 @router.get("/auth/setup-status")
 def setup_status(_who: Who) -> Response:
     """There is nothing to set up."""
-    return JSONResponse({"needsSetup": False})
+    return reply({"needsSetup": False})
 
 
 @router.get("/auth/me")
@@ -299,7 +298,7 @@ def me(who: Who) -> Response:
     """Who asks."""
     role = "admin" if who.admin else "user"
     shown = {"id": who.name, "name": who.user or role, "email": None, "role": role, "created_at": None}
-    return JSONResponse(shown)
+    return reply(shown)
 
 
 @router.patch("/auth/me")
@@ -312,4 +311,4 @@ def no_accounts(_who: Who, what: str = "me") -> Response:
 @router.get("/requests")
 def requests(_who: Admin) -> Response:
     """No list of requests is kept; the server's log and /metrics have them."""
-    return JSONResponse([])
+    return reply([])
