@@ -24,8 +24,6 @@ __all__ = ["LastRecall", "Sidecar"]
 
 _log = logging.getLogger("neuromem.sdk")
 
-EXIT_S = 2.0  # how long the end of the program, or close(), waits for what is still to be told
-
 
 @dataclass(frozen=True, slots=True)
 class LastRecall:
@@ -55,7 +53,7 @@ class Sidecar:
         self.user_id, self.deadline_s = user_id, deadline_s
         self._store = store
         self._breaker = Breaker()
-        self._writer = Workers("ingest", 1, queue, exit_s=EXIT_S)
+        self._writer = Workers("ingest", 1, queue, exit_s=store.patience_s)
         self._warned: set[str] = set()
         self._closed = False
 
@@ -66,12 +64,23 @@ class Sidecar:
         """Waits until what was said is told to the memory; False when some of it is not by then."""
         return self._writer.flush(timeout_s)
 
-    def close(self, timeout_s: float = EXIT_S) -> None:
-        """Tells what is left, for so long, and ends; calls go on without a memory."""
+    def tell_rest(self) -> None:
+        """Waits until what was said is told, as the end of the program would: the memory is closed."""
+        self.flush(self._store.patience_s)
+
+    def close(self, timeout_s: float | None = None) -> None:
+        """Tells what is left, for so long, and ends; calls go on without a memory.
+
+        Args:
+            timeout_s: None: 20 s for a memory in this process, 2 s for a service.
+        """
         if not self._closed:
             self.enabled, self._closed = False, True
-            for _ in range(self._writer.close(timeout_s)):
+            untold = self._writer.close(self._store.patience_s if timeout_s is None else timeout_s)
+            for _ in range(untold):
                 self.stats.add("dropped")
+            if untold:
+                _log.warning("closed before %d exchanges were told to the memory: they are lost", untold)
             with self.fails_open("closing the memory"):
                 self._store.close()
 

@@ -78,7 +78,7 @@ def wrap(
     Args:
         client: `openai.OpenAI` or `AsyncOpenAI` and what is made like them, `anthropic.Anthropic` or
             `AsyncAnthropic`, or the module `litellm`. It is not changed.
-        memory: a memory in this process; it stays yours to close.
+        memory: a memory in this process; it stays yours to close, and waits then for what is to be told.
         url, api_key: the memory service instead.
         user_id: the owner where a call names none.
         deadline_s: how long a call waits for the memory.
@@ -101,6 +101,8 @@ def wrap(
         store = ServiceStore(url or "", api_key, limit, deadline_s, settings.context)
     store.warm_up(user_id or NOBODY)
     sidecar = Sidecar(store, user_id or None, deadline_s, queue)
+    if memory is not None:
+        memory.engine.waits_for(sidecar)
     return cast(ClientT, Remembering(client, sidecar))
 
 
