@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -49,7 +49,7 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
 """Path of a method on a client → how it is called. Everything else on a client passes through."""
 
 SIGNS = ("chat.completions.create", "messages.create", "completion")  # one is on every client that is known
-POSITIONAL = ("model", "messages")  # litellm's; the methods of the others take names only
+POSITIONAL = ("model", "messages")  # litellm's first; the methods of the others take names only
 NOBODY = "nobody"  # an owner that has no memories, to warm up with
 
 
@@ -195,35 +195,47 @@ class Remembering(Part):
 def _remembering(path: str, call: Callable[..., Any], sidecar: Sidecar) -> Callable[..., Any]:
     """The method of a client, with a memory before and after it."""
 
-    def begun(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Exchange:
-        return Exchange(sidecar, DIALECTS[path], {**dict(zip(POSITIONAL, args, strict=False)), **kwargs})
+    def begun(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Exchange, tuple[Any, ...]]:
+        """The exchange, and what was given without a name that is known."""
+        names = POSITIONAL if len(args) <= len(POSITIONAL) else _names(call)
+        named = {**dict(zip(names, args, strict=False)), **kwargs}
+        return Exchange(sidecar, DIALECTS[path], named), args[len(names) :]
 
     if path.endswith(".stream"):
 
         @wraps(call)
         def streaming(*args: Any, **kwargs: Any) -> Manager:
-            return Manager(call, begun(args, kwargs))
+            return Manager(call, begun(args, kwargs)[0])
 
         return streaming
     if _is_async(call):
 
         @wraps(call)
         async def awaited(*args: Any, **kwargs: Any) -> Any:
-            exchange = begun(args, kwargs)
+            exchange, rest = begun(args, kwargs)
             await exchange.arecall()
-            answer = await call(*args[len(POSITIONAL) :], **exchange.call)
+            answer = await call(*rest, **exchange.call)
             return _listened(answer, exchange, awaited=True)
 
         return awaited
 
     @wraps(call)
     def called(*args: Any, **kwargs: Any) -> Any:
-        exchange = begun(args, kwargs)
+        exchange, rest = begun(args, kwargs)
         exchange.recall()
-        answer = call(*args[len(POSITIONAL) :], **exchange.call)
+        answer = call(*rest, **exchange.call)
         return _listened(answer, exchange, awaited=False)
 
     return called
+
+
+def _names(call: Callable[..., Any]) -> Sequence[str]:
+    """What a method calls the arguments that it takes in their order."""
+    try:
+        parameters = inspect.signature(call).parameters.values()
+    except (TypeError, ValueError):  # it does not say
+        return POSITIONAL
+    return [one.name for one in parameters if one.kind is one.POSITIONAL_OR_KEYWORD] or POSITIONAL
 
 
 def _listened(answer: Any, exchange: Exchange, *, awaited: bool) -> Any:
