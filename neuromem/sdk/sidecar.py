@@ -13,6 +13,7 @@ from concurrent.futures import CancelledError, Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from ..errors import InvalidInput
 from .block import Block
 from .breaker import Breaker
 from .stats import Stats
@@ -23,6 +24,8 @@ from .workers import QueueFull, Workers
 __all__ = ["LastRecall", "Sidecar"]
 
 _log = logging.getLogger("neuromem.sdk")
+
+REFUSALS = (400, 403, 413, 422)  # statuses of HTTP that are about one call
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +160,7 @@ class Sidecar:
             late = isinstance(error, TimeoutError | CancelledError)
             late = late or (isinstance(error, ServiceError) and error.reason == "timeout")
             self.stats.add("timed_out" if late and breaker else "failed")
-            if breaker is not None:
+            if breaker is not None and not _is_refusal(error):
                 opened = breaker.late(self.deadline_s) if late else breaker.failed()
             self._note(doing, error)
         if opened:
@@ -183,6 +186,11 @@ class Sidecar:
         return True
 
 
+def _is_refusal(error: Exception) -> bool:
+    """Whether a memory that works says no to one call, for its owner or its words."""
+    return isinstance(error, InvalidInput) or (isinstance(error, ServiceError) and error.status in REFUSALS)
+
+
 async def _awaited(future: Future[Block], timeout_s: float) -> Block:
     """The result of a future of another thread, which is cancelled when nobody waits for it any more.
 
@@ -190,12 +198,20 @@ async def _awaited(future: Future[Block], timeout_s: float) -> Block:
         TimeoutError: it is late. CancelledError: the other side gave up; this task goes on.
     """
     here = asyncio.wrap_future(future)
+    here.add_done_callback(_is_looked_at)
     try:
         done, _ = await asyncio.wait([here], timeout=timeout_s)
     finally:
+        here.cancel()  # else what comes of it later is brought to a loop that may be closed by then
         future.cancel()
     if not done:
         raise TimeoutError("no answer in time")
     if here.cancelled():
         raise CancelledError("the memory was closed meanwhile")
     return here.result()
+
+
+def _is_looked_at(future: asyncio.Future[Block]) -> None:
+    """Takes an error that comes when nobody waits any more: asyncio would log it as forgotten."""
+    if not future.cancelled():
+        future.exception()
