@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from functools import wraps
 from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -87,10 +88,12 @@ def wrap(
         config: with `url`: ``context.memories`` is the most tokens that are put in. A memory has its own.
 
     Raises:
-        InvalidInput: not such a client, or a wrapped one; neither or both of memory and url; a bad limit.
+        InvalidInput: not such a client, or a wrapped one; neither or both of memory and url; no memory; a bad
+            limit.
         MissingDependency: `url` without httpx.
     """
     _check(client, deadline_s, limit, queue)
+    _check_memory(memory)
     if (memory is None) == (url is None):
         raise InvalidInput("memory", "neither or both of memory and url are given", "give one of them")
     store: Store
@@ -137,6 +140,9 @@ class Remembering(Part):
         sidecar: Sidecar = self._neuromem_sidecar
         return sidecar
 
+    def __copy__(self) -> Remembering:
+        return Remembering(copy(original(self)), self._neuromem_sidecar)
+
     def __getattr__(self, name: str) -> Any:
         value = super().__getattr__(name)
         if name in ("with_options", "copy") and callable(value):
@@ -145,10 +151,10 @@ class Remembering(Part):
             return self._aclosing(value) if _is_async(value) else self._closing(value)
         return value
 
-    def _wrapped_again(self, copy: Callable[..., Any]) -> Callable[..., Any]:
-        @wraps(copy)
+    def _wrapped_again(self, changed: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(changed)
         def copied(*args: Any, **kwargs: Any) -> Remembering:
-            return Remembering(copy(*args, **kwargs), self._neuromem_sidecar)
+            return Remembering(changed(*args, **kwargs), self._neuromem_sidecar)
 
         return copied
 
@@ -259,9 +265,26 @@ def _check(client: object, deadline_s: float, limit: int, queue: int) -> None:
     if not any(_has(client, path) for path in SIGNS):
         problem = f"{type(client).__name__} is no client that is known"
         raise InvalidInput("client", problem, "give one of OpenAI or Anthropic, or the module litellm")
-    for name, value in (("deadline_s", deadline_s), ("limit", limit), ("queue", queue)):
-        if not 0 < value < 1_000_000:
-            raise InvalidInput(name, f"{value!r} is out of range", "give a number above 0")
+    for name, value, kind in (
+        ("deadline_s", deadline_s, float),
+        ("limit", limit, int),
+        ("queue", queue, int),
+    ):
+        if isinstance(value, bool) or not isinstance(value, (int, kind)) or not 0 < value < 1_000_000:
+            wanted = "a whole number" if kind is int else "a number"
+            raise InvalidInput(name, f"{value!r} is out of range", f"give {wanted} above 0")
+
+
+def _check_memory(memory: object) -> None:
+    """
+    Raises:
+        InvalidInput: it has not the methods of a memory, or is its class.
+    """
+    lacking = {"add", "conscious", "engine", "search"} - set(dir(memory))
+    if memory is not None and (lacking or isinstance(memory, type)):
+        lacks = f"{type(memory).__name__} has no {' and no '.join(sorted(lacking))}"
+        problem = lacks if lacking else "is a class"
+        raise InvalidInput("memory", problem, "give a neuromem.Memory, such as neuromem.Memory('folder')")
 
 
 def _has(client: object, path: str) -> bool:
