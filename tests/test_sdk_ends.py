@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -93,3 +94,28 @@ def test_a_program_that_ends_while_the_networks_load(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     with Memory(store) as memory:
         assert [one.text for one in memory.all("ana")] == [POTOLA]
+
+
+FORKED = """
+import os, threading, time
+from neuromem.sdk.workers import Workers
+goes_on = threading.Event()
+workers = Workers("tests", 1, 10)
+workers.submit(goes_on.wait)
+time.sleep(0.2)
+child = os.fork()
+if child == 0:
+    started = time.monotonic()
+    done = workers.flush(20)
+    os._exit(done or time.monotonic() - started > 5)
+code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+goes_on.set()
+assert workers.flush(10)
+raise SystemExit(code)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks here")
+def test_a_fork_does_not_wait_for_threads_that_it_has_not() -> None:
+    done = subprocess.run([sys.executable, "-c", FORKED], cwd=HERE.parent, capture_output=True, timeout=120)
+    assert done.returncode == 0, done.stderr
