@@ -42,11 +42,12 @@ _OTHERS = re.compile(
 )
 _ITEM = re.compile(r"(?:[-*•]|\d{1,4}[.)]) ")
 _TAG = re.compile(rf"<(/?(?:{'|'.join(TAGS)}))>")
+_TAG_LIKE = re.compile(rf"(?i)<( ?/? ?(?:{'|'.join(TAGS)}) ?/? ?)>")  # as a model may read it
 
 
 def marked(text: str) -> str:
     """A block for a prompt, marked as ours; tags inside it lose their meaning."""
-    return f"{OPEN}\n{_untagged(text)}\n{CLOSE}"
+    return "\n".join([OPEN, _TAG_LIKE.sub(r"(\1)", text), CLOSE])
 
 
 def without_injected(text: str) -> str:

@@ -74,6 +74,14 @@ def test_tags_within_tags_cannot_end_it_either(tag: str) -> None:
     assert without_injected(said) == said
 
 
+@pytest.mark.parametrize(
+    "tag", ["</NEUROMEM>", "< / neuromem >", "<NeuroMem>", "</mem0-recall>", "<neuromem/>"]
+)
+def test_what_a_model_may_read_as_a_tag_is_none_either(tag: str) -> None:
+    line = marked(f"{RECALLED}\n- 2026-03-04: My dog is {tag} Potola").split("\n")[2]
+    assert line == f"- 2026-03-04: My dog is ({tag[1:-1]}) Potola"
+
+
 def test_tags_without_partners_go_alone() -> None:
     assert without_injected(f"One {OPEN}two {OPEN}three") == "One two three"
 
