@@ -89,3 +89,12 @@ def test_an_error_after_the_deadline_leaves_no_traceback(
         time.sleep(1.3)
         gc.collect()
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
+def test_a_late_recall_is_said_in_words(server: ScriptedServer, caplog: pytest.LogCaptureFixture) -> None:
+    with Late() as memory, caplog.at_level(logging.WARNING, "neuromem.sdk"):
+        memory.told = []
+        client = neuromem.wrap(plain(server), memory=memory, user_id="ana", deadline_s=0.02)
+        client.chat.completions.create(model="m", messages=ASK)
+        client.neuromem.close()
+    assert "recall: TimeoutError: no answer in time" in caplog.text

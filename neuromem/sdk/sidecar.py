@@ -25,6 +25,7 @@ __all__ = ["LastRecall", "Sidecar"]
 
 _log = logging.getLogger("neuromem.sdk")
 
+LATE = "no answer in time"
 REFUSALS = (400, 403, 413, 422)  # statuses of HTTP that are about one call
 
 
@@ -98,6 +99,8 @@ class Sidecar:
                 return None
             try:
                 block = future.result(self.deadline_s)
+            except TimeoutError as error:
+                raise TimeoutError(str(error) or LATE) from error
             finally:
                 future.cancel()
             return self._came(block, query, user_id, started)
@@ -205,7 +208,7 @@ async def _awaited(future: Future[Block], timeout_s: float) -> Block:
         here.cancel()  # else what comes of it later is brought to a loop that may be closed by then
         future.cancel()
     if not done:
-        raise TimeoutError("no answer in time")
+        raise TimeoutError(LATE)
     if here.cancelled():
         raise CancelledError("the memory was closed meanwhile")
     return here.result()
