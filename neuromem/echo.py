@@ -41,12 +41,13 @@ _OTHERS = re.compile(
     r"|relevant memories from previous conversations|user profile \(persistent\)|recent context) ?:?"
 )
 _ITEM = re.compile(r"(?:[-*•]|\d{1,4}[.)]) ")
-_TAG = re.compile(r"</?neuromem>")
+_TAG = re.compile(rf"<(/?(?:{'|'.join(TAGS)}))>")
+_TAG_LIKE = re.compile(rf"(?i)<( ?/? ?(?:{'|'.join(TAGS)}) ?/? ?)>")  # as a model may read it
 
 
 def marked(text: str) -> str:
     """A block for a prompt, marked as ours; tags inside it lose their meaning."""
-    return f"{OPEN}\n{_TAG.sub('', text)}\n{CLOSE}"
+    return "\n".join([OPEN, _TAG_LIKE.sub(r"(\1)", text), CLOSE])
 
 
 def without_injected(text: str) -> str:
@@ -55,9 +56,10 @@ def without_injected(text: str) -> str:
     >>> without_injected("From your memory:\\n- 2026-03-04: My dog is Potola\\n\\nWhat is he called?")
     'What is he called?'
     """
+    text = _without_blocks(text)  # first: what is quoted in a block is not around what was asked
     if MEM0_FACTS in text and MEM0_ASKED in text:
-        text = text[: text.index(MEM0_FACTS)] + text[text.rindex(MEM0_ASKED) + len(MEM0_ASKED) :]
-    text = without_marked(text)
+        asked = text[text.rindex(MEM0_ASKED) + len(MEM0_ASKED) :]
+        text = _untagged(text[: text.index(MEM0_FACTS)] + asked)
     lines = text.split("\n")
     if not any(map(_is_heading, lines)):
         return text.strip()
@@ -66,9 +68,18 @@ def without_injected(text: str) -> str:
 
 def without_marked(text: str) -> str:
     """A message without the blocks between tags, which are no guess."""
+    return _without_blocks(text).strip()
+
+
+def _without_blocks(text: str) -> str:
     for tag in TAGS:
         text = _without_tagged(text, f"<{tag}>", f"</{tag}>")
-    return text.strip()
+    return _untagged(text)
+
+
+def _untagged(text: str) -> str:
+    """The text with its tags in other brackets: where they are taken out, what is left may be a tag."""
+    return _TAG.sub(r"(\1)", text)
 
 
 def _without_tagged(text: str, opening: str, closing: str) -> str:
@@ -79,7 +90,7 @@ def _without_tagged(text: str, opening: str, closing: str) -> str:
         kept.append(before)
         inside, found, rest = after.partition(closing)
         if not found:
-            kept.append(inside)
+            kept.append(inside.replace(opening, ""))
     return "".join([*kept, rest]).replace(closing, "")
 
 

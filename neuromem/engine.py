@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
+from weakref import WeakSet
 
 from .codec import Codec, default_codec
 from .config import Config
@@ -55,6 +56,13 @@ class Written:
     report: WriteReport | None
 
 
+class Tells(Protocol):
+    """What tells a memory things beside the program."""
+
+    def tell_rest(self) -> None:
+        """Tells what is left, or gives up after a while."""
+
+
 def in_time(deadline: float | None) -> bool:
     """Whether a deadline, by `perf_counter`, is still ahead; None: there is none."""
     return deadline is None or time.perf_counter() < deadline
@@ -81,6 +89,7 @@ class Engine:
         self._encoder = encoder
         self.reader = FactReader(extractor, config.llm, lambda: keeper_for(self.keys.encoder.name))
         self._closed = False
+        self._tellers: WeakSet[Tells] = WeakSet()
         self.forgotten = 0  # how often words were deleted
         self._lock = threading.RLock()
         folder = None if path is None or past else folder_of(path)
@@ -123,8 +132,15 @@ class Engine:
             raise Closed("this memory was closed; open it again with Memory(path)")
         return milliseconds(seconds_of(self.clock(), "clock"))
 
+    def waits_for(self, teller: Tells) -> None:
+        """Has `close` wait until an object has told the rest, for as long as that is there."""
+        self._tellers.add(teller)
+
     def close(self) -> None:
-        """Snapshots, then closes the log."""
+        """Waits for what is still to be told, snapshots, then closes the log."""
+        for teller in list(self._tellers):
+            if not self._closed:
+                teller.tell_rest()
         with self._lock:
             if not self._closed:
                 self._closed = True

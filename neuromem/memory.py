@@ -89,7 +89,8 @@ class Memory:
         self.close()
 
     def close(self) -> None:
-        """Snapshots the banks and closes the log. More calls do nothing, other calls raise Closed."""
+        """Waits for what wrapped clients of models are still to tell it (20 s at most), snapshots the banks
+        and closes the log. More calls do nothing, other calls raise Closed."""
         self._engine.close()
 
     @property

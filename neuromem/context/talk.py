@@ -14,7 +14,7 @@ from typing import Any, Self
 from ..config import ContextConfig
 from ..errors import InvalidInput
 from ..tokens import Count, cut_middle
-from .lines import MOST_READ, printable
+from .lines import MOST_READ, one_line, printable
 
 __all__ = ["EARLIER", "Planner", "Said", "Talk", "newest"]
 
@@ -70,7 +70,7 @@ def _read(turn: object, field_: str) -> Said | None:
         content = "\n".join(part for part in parts if isinstance(part, str))
     if content is not None and not isinstance(content, str):
         raise InvalidInput(f"{field_}.content", f"is of type {type(content).__name__}", "give a string")
-    said, name = Said.of(role, content or ""), turn.get("name")
+    said, name = Said.of(role, content or ""), one_line(str(turn.get("name") or ""))
     return replace(said, text=f"{name}: {said.text}") if name and role == "user" and said.text else said
 
 

@@ -82,7 +82,7 @@ class OpenAILLM(RemoteLLM):
             raise LLMError("refused", f"{self.name}: the model declines")
         usage = answer.get("usage") or {}
         counts = usage.get("prompt_tokens"), usage.get("completion_tokens")
-        return Reply(message.get("content") or "", "length" if finish == "length" else "stop", *counts)
+        return Reply(_words(message.get("content")), "length" if finish == "length" else "stop", *counts)
 
     def _piece(self, event: Mapping[str, Any]) -> tuple[str, bool]:
         if event.get("done"):
@@ -92,7 +92,14 @@ class OpenAILLM(RemoteLLM):
         choice = event["choices"][0]
         if choice.get("finish_reason") == "content_filter":
             raise LLMError("refused", f"{self.name}: the model declines")
-        return choice.get("delta", {}).get("content") or "", choice.get("finish_reason") is not None
+        return _words(choice.get("delta", {}).get("content")), choice.get("finish_reason") is not None
+
+
+def _words(content: Any) -> Any:
+    """The words of a content, which some servers give in parts, what was thought aloud among them."""
+    if isinstance(content, list):
+        return "".join(part["text"] for part in content if part["type"] == "text")
+    return content or ""
 
 
 def _format(schema: Mapping[str, Any], way: str) -> dict[str, Any]:

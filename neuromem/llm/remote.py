@@ -62,6 +62,7 @@ class RemoteLLM:
             if not isinstance(answer, dict):
                 raise TypeError(type(answer).__name__)
             reply = self._reply(answer)
+            _need_words(reply.text)
         except (ValueError, RecursionError, LookupError, TypeError, AttributeError) as error:
             raise LLMError("invalid", f"{self.name}: the answer does not follow the protocol") from error
         text = "".join(cut_at(iter([reply.text]), request.stop))  # not every server stops by itself
@@ -100,6 +101,7 @@ class RemoteLLM:
                 raise LLMError("server", f"{self.name}: {self._endpoint.clean(_message(event['error']))}")
             try:
                 piece, last = self._piece(event)
+                _need_words(piece)
             except (LookupError, TypeError, AttributeError) as error:
                 raise LLMError("invalid", f"{self.name}: an event does not follow the protocol") from error
             if piece:
@@ -153,6 +155,11 @@ class RemoteLLM:
     def _piece(self, event: Mapping[str, Any]) -> tuple[str, bool]:
         """Words of an event, and whether it is the last one."""
         raise NotImplementedError
+
+
+def _need_words(text: object) -> None:
+    if not isinstance(text, str):
+        raise TypeError(f"words of type {type(text).__name__}")
 
 
 def _message(error: object) -> str:

@@ -13,6 +13,7 @@ from concurrent.futures import CancelledError, Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from ..errors import InvalidInput
 from .block import Block
 from .breaker import Breaker
 from .stats import Stats
@@ -24,7 +25,8 @@ __all__ = ["LastRecall", "Sidecar"]
 
 _log = logging.getLogger("neuromem.sdk")
 
-EXIT_S = 2.0  # how long the end of the program, or close(), waits for what is still to be told
+LATE = "no answer in time"
+REFUSALS = (400, 403, 413, 422)  # statuses of HTTP that are about one call
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ class Sidecar:
         self.user_id, self.deadline_s = user_id, deadline_s
         self._store = store
         self._breaker = Breaker()
-        self._writer = Workers("ingest", 1, queue, exit_s=EXIT_S)
+        self._writer = Workers("ingest", 1, queue, exit_s=store.patience_s)
         self._warned: set[str] = set()
         self._closed = False
 
@@ -66,12 +68,23 @@ class Sidecar:
         """Waits until what was said is told to the memory; False when some of it is not by then."""
         return self._writer.flush(timeout_s)
 
-    def close(self, timeout_s: float = EXIT_S) -> None:
-        """Tells what is left, for so long, and ends; calls go on without a memory."""
+    def tell_rest(self) -> None:
+        """Waits until what was said is told, as the end of the program would: the memory is closed."""
+        self.flush(self._store.patience_s)
+
+    def close(self, timeout_s: float | None = None) -> None:
+        """Tells what is left, for so long, and ends; calls go on without a memory.
+
+        Args:
+            timeout_s: None: 20 s for a memory in this process, 2 s for a service.
+        """
         if not self._closed:
             self.enabled, self._closed = False, True
-            for _ in range(self._writer.close(timeout_s)):
+            untold = self._writer.close(self._store.patience_s if timeout_s is None else timeout_s)
+            for _ in range(untold):
                 self.stats.add("dropped")
+            if untold:
+                _log.warning("closed before %d exchanges were told to the memory: they are lost", untold)
             with self.fails_open("closing the memory"):
                 self._store.close()
 
@@ -86,6 +99,8 @@ class Sidecar:
                 return None
             try:
                 block = future.result(self.deadline_s)
+            except TimeoutError as error:
+                raise TimeoutError(str(error) or LATE) from error
             finally:
                 future.cancel()
             return self._came(block, query, user_id, started)
@@ -148,7 +163,7 @@ class Sidecar:
             late = isinstance(error, TimeoutError | CancelledError)
             late = late or (isinstance(error, ServiceError) and error.reason == "timeout")
             self.stats.add("timed_out" if late and breaker else "failed")
-            if breaker is not None:
+            if breaker is not None and not _is_refusal(error):
                 opened = breaker.late(self.deadline_s) if late else breaker.failed()
             self._note(doing, error)
         if opened:
@@ -174,6 +189,11 @@ class Sidecar:
         return True
 
 
+def _is_refusal(error: Exception) -> bool:
+    """Whether a memory that works says no to one call, for its owner or its words."""
+    return isinstance(error, InvalidInput) or (isinstance(error, ServiceError) and error.status in REFUSALS)
+
+
 async def _awaited(future: Future[Block], timeout_s: float) -> Block:
     """The result of a future of another thread, which is cancelled when nobody waits for it any more.
 
@@ -181,12 +201,20 @@ async def _awaited(future: Future[Block], timeout_s: float) -> Block:
         TimeoutError: it is late. CancelledError: the other side gave up; this task goes on.
     """
     here = asyncio.wrap_future(future)
+    here.add_done_callback(_is_looked_at)
     try:
         done, _ = await asyncio.wait([here], timeout=timeout_s)
     finally:
+        here.cancel()  # else what comes of it later is brought to a loop that may be closed by then
         future.cancel()
     if not done:
-        raise TimeoutError("no answer in time")
+        raise TimeoutError(LATE)
     if here.cancelled():
         raise CancelledError("the memory was closed meanwhile")
     return here.result()
+
+
+def _is_looked_at(future: asyncio.Future[Block]) -> None:
+    """Takes an error that comes when nobody waits any more: asyncio would log it as forgotten."""
+    if not future.cancelled():
+        future.exception()

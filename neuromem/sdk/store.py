@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["MemoryStore", "Said", "ServiceStore", "Store"]
 
 READERS, READERS_WAITING = 2, 256  # threads that ask a memory in this process, and what may wait for them
+LAST_WORDS_S = 20.0  # a memory in this process may have to load its networks first
 TELL_S = 10.0  # of one exchange told to a service, with its retries
 
 
@@ -34,6 +35,10 @@ class Said:
 
 class Store(Protocol):
     """A memory, as a wrapped client needs it."""
+
+    @property
+    def patience_s(self) -> float:
+        """How long its end waits for what is still to be told."""
 
     def warm_up(self, user_id: str) -> None:
         """Begins to load and connect, beside the program: the first recall should not have to."""
@@ -51,10 +56,12 @@ class Store(Protocol):
 class MemoryStore:
     """A memory in this process, asked on a few threads of its own."""
 
+    patience_s = LAST_WORDS_S
+
     def __init__(self, memory: Memory, limit: int, deadline_s: float) -> None:
         self._memory, self._limit, self._budget_ms = memory, limit, deadline_s * 1_000
         self._blocks = Blocks(memory.config.context)
-        self._readers = Workers("recall", READERS, READERS_WAITING)
+        self._readers = Workers("recall", READERS, READERS_WAITING, exit_s=self.patience_s)
 
     def warm_up(self, user_id: str) -> None:
         """Begins to load the networks and a bank."""
@@ -81,6 +88,8 @@ class MemoryStore:
 
 class ServiceStore:
     """The memory service, asked from one thread with an event loop."""
+
+    patience_s = 2.0  # it may hang
 
     def __init__(
         self, url: str, api_key: str | None, limit: int, deadline_s: float, config: ContextConfig

@@ -60,12 +60,12 @@ class Workers:
         return future
 
     def flush(self, timeout_s: float) -> bool:
-        """Waits until everything is done; False when it is not by then."""
+        """Waits until everything is done; False when it is not by then, or nobody is left to do it."""
         until = time.monotonic() + timeout_s
         with self._changed:
             while self._jobs or self._busy:
                 left = until - time.monotonic()
-                if left <= 0:
+                if left <= 0 or not any(thread.is_alive() for thread in self._threads):  # none after a fork
                     return False
                 self._changed.wait(left)
         return True

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from functools import wraps
 from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -49,7 +50,7 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
 """Path of a method on a client → how it is called. Everything else on a client passes through."""
 
 SIGNS = ("chat.completions.create", "messages.create", "completion")  # one is on every client that is known
-POSITIONAL = ("model", "messages")  # litellm's; the methods of the others take names only
+POSITIONAL = ("model", "messages")  # litellm's first; the methods of the others take names only
 NOBODY = "nobody"  # an owner that has no memories, to warm up with
 
 
@@ -78,7 +79,7 @@ def wrap(
     Args:
         client: `openai.OpenAI` or `AsyncOpenAI` and what is made like them, `anthropic.Anthropic` or
             `AsyncAnthropic`, or the module `litellm`. It is not changed.
-        memory: a memory in this process; it stays yours to close.
+        memory: a memory in this process; it stays yours to close, and waits then for what is to be told.
         url, api_key: the memory service instead.
         user_id: the owner where a call names none.
         deadline_s: how long a call waits for the memory.
@@ -87,10 +88,12 @@ def wrap(
         config: with `url`: ``context.memories`` is the most tokens that are put in. A memory has its own.
 
     Raises:
-        InvalidInput: not such a client, or a wrapped one; neither or both of memory and url; a bad limit.
+        InvalidInput: not such a client, or a wrapped one; neither or both of memory and url; no memory; a bad
+            limit.
         MissingDependency: `url` without httpx.
     """
     _check(client, deadline_s, limit, queue)
+    _check_memory(memory)
     if (memory is None) == (url is None):
         raise InvalidInput("memory", "neither or both of memory and url are given", "give one of them")
     store: Store
@@ -101,6 +104,8 @@ def wrap(
         store = ServiceStore(url or "", api_key, limit, deadline_s, settings.context)
     store.warm_up(user_id or NOBODY)
     sidecar = Sidecar(store, user_id or None, deadline_s, queue)
+    if memory is not None:
+        memory.engine.waits_for(sidecar)
     return cast(ClientT, Remembering(client, sidecar))
 
 
@@ -135,6 +140,9 @@ class Remembering(Part):
         sidecar: Sidecar = self._neuromem_sidecar
         return sidecar
 
+    def __copy__(self) -> Remembering:
+        return Remembering(copy(original(self)), self._neuromem_sidecar)
+
     def __getattr__(self, name: str) -> Any:
         value = super().__getattr__(name)
         if name in ("with_options", "copy") and callable(value):
@@ -143,10 +151,10 @@ class Remembering(Part):
             return self._aclosing(value) if _is_async(value) else self._closing(value)
         return value
 
-    def _wrapped_again(self, copy: Callable[..., Any]) -> Callable[..., Any]:
-        @wraps(copy)
+    def _wrapped_again(self, changed: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(changed)
         def copied(*args: Any, **kwargs: Any) -> Remembering:
-            return Remembering(copy(*args, **kwargs), self._neuromem_sidecar)
+            return Remembering(changed(*args, **kwargs), self._neuromem_sidecar)
 
         return copied
 
@@ -193,35 +201,47 @@ class Remembering(Part):
 def _remembering(path: str, call: Callable[..., Any], sidecar: Sidecar) -> Callable[..., Any]:
     """The method of a client, with a memory before and after it."""
 
-    def begun(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Exchange:
-        return Exchange(sidecar, DIALECTS[path], {**dict(zip(POSITIONAL, args, strict=False)), **kwargs})
+    def begun(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Exchange, tuple[Any, ...]]:
+        """The exchange, and what was given without a name that is known."""
+        names = POSITIONAL if len(args) <= len(POSITIONAL) else _names(call)
+        named = {**dict(zip(names, args, strict=False)), **kwargs}
+        return Exchange(sidecar, DIALECTS[path], named), args[len(names) :]
 
     if path.endswith(".stream"):
 
         @wraps(call)
         def streaming(*args: Any, **kwargs: Any) -> Manager:
-            return Manager(call, begun(args, kwargs))
+            return Manager(call, begun(args, kwargs)[0])
 
         return streaming
     if _is_async(call):
 
         @wraps(call)
         async def awaited(*args: Any, **kwargs: Any) -> Any:
-            exchange = begun(args, kwargs)
+            exchange, rest = begun(args, kwargs)
             await exchange.arecall()
-            answer = await call(*args[len(POSITIONAL) :], **exchange.call)
+            answer = await call(*rest, **exchange.call)
             return _listened(answer, exchange, awaited=True)
 
         return awaited
 
     @wraps(call)
     def called(*args: Any, **kwargs: Any) -> Any:
-        exchange = begun(args, kwargs)
+        exchange, rest = begun(args, kwargs)
         exchange.recall()
-        answer = call(*args[len(POSITIONAL) :], **exchange.call)
+        answer = call(*rest, **exchange.call)
         return _listened(answer, exchange, awaited=False)
 
     return called
+
+
+def _names(call: Callable[..., Any]) -> Sequence[str]:
+    """What a method calls the arguments that it takes in their order."""
+    try:
+        parameters = inspect.signature(call).parameters.values()
+    except (TypeError, ValueError):  # it does not say
+        return POSITIONAL
+    return [one.name for one in parameters if one.kind is one.POSITIONAL_OR_KEYWORD] or POSITIONAL
 
 
 def _listened(answer: Any, exchange: Exchange, *, awaited: bool) -> Any:
@@ -245,9 +265,26 @@ def _check(client: object, deadline_s: float, limit: int, queue: int) -> None:
     if not any(_has(client, path) for path in SIGNS):
         problem = f"{type(client).__name__} is no client that is known"
         raise InvalidInput("client", problem, "give one of OpenAI or Anthropic, or the module litellm")
-    for name, value in (("deadline_s", deadline_s), ("limit", limit), ("queue", queue)):
-        if not 0 < value < 1_000_000:
-            raise InvalidInput(name, f"{value!r} is out of range", "give a number above 0")
+    for name, value, kind in (
+        ("deadline_s", deadline_s, float),
+        ("limit", limit, int),
+        ("queue", queue, int),
+    ):
+        if isinstance(value, bool) or not isinstance(value, (int, kind)) or not 0 < value < 1_000_000:
+            wanted = "a whole number" if kind is int else "a number"
+            raise InvalidInput(name, f"{value!r} is out of range", f"give {wanted} above 0")
+
+
+def _check_memory(memory: object) -> None:
+    """
+    Raises:
+        InvalidInput: it has not the methods of a memory, or is its class.
+    """
+    lacking = {"add", "conscious", "engine", "search"} - set(dir(memory))
+    if memory is not None and (lacking or isinstance(memory, type)):
+        lacks = f"{type(memory).__name__} has no {' and no '.join(sorted(lacking))}"
+        problem = lacks if lacking else "is a class"
+        raise InvalidInput("memory", problem, "give a neuromem.Memory, such as neuromem.Memory('folder')")
 
 
 def _has(client: object, path: str) -> bool:
