@@ -182,22 +182,11 @@ class Memory:
     # -- asking ---------------------------------------------------------------------------------
 
     def search(
-        self,
-        query: str,
-        user_id: str | None = None,
-        *,
-        agent_id: str | None = None,
-        app_id: str | None = None,
-        run_id: str | None = None,
-        limit: int = 10,
-        filters: Filters | None = None,
-        fidelity: str = "auto",
-        budget_ms: float | None = None,
-        explain: bool = False,
-        rehearse: bool = True,
-        current_view: bool = True,
-        now: float | datetime | str | None = None,
-    ) -> list[Recall]:
+        self, query: str, user_id: str | None = None, *, agent_id: str | None = None,
+        app_id: str | None = None, run_id: str | None = None, limit: int = 10, filters: Filters | None = None,
+        fidelity: str = "auto", budget_ms: float | None = None, explain: bool = False,
+        rehearse: bool = True, current_view: bool = True, now: float | datetime | str | None = None,
+    ) -> list[Recall]:  # fmt: skip
         """Recalls what answers a question, best first.
 
         Args:
