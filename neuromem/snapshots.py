@@ -80,12 +80,13 @@ class Snapshots:
             why = self._misfit(name, notes)
             if why:
                 return Start(why=why)
-            bank = load_bank(path, self.config.bank, self.config.forgetting)
+            bank = load_bank(path, self.config.bank, self.config.forgetting, whole=True)
         except NotFound:
             return Start()
         except BankError as error:
             if not self.readonly:
-                path.unlink()  # the log has everything
+                with suppress(OSError):  # the log has everything; the next one is written over it
+                    path.unlink()
             older = OLDER in str(error)
             return Start(why=f"its snapshot is {'of an older version' if older else 'damaged'}")
         return Start(bank, int(str(notes["events"])), str(notes["chain"]), anew=False)
