@@ -92,6 +92,11 @@ class Engine:
             progress, notice,
         )  # fmt: skip
         self._past = past is not None
+        try:
+            self.owners.snapshots.check_log()
+        except BaseException:
+            self.log.close()
+            raise
 
     # -- the parts ------------------------------------------------------------------------------
 

@@ -22,7 +22,7 @@ from typing import Any
 from .bank import SlotBank
 from .bankfile import OLDER, load_bank, read_notes, save_bank
 from .config import Config
-from .errors import BankError, NotFound, StoreError
+from .errors import BankError, NotFound, StoreCorrupt, StoreError
 from .fold import Fold
 from .history import redact
 from .log import EventLog
@@ -55,6 +55,15 @@ class Snapshots:
         """
         self.folder, self.log, self.config, self.readonly = folder, log, config, readonly
         self._writer = writer
+
+    def check_log(self) -> None:
+        """Raises StoreCorrupt if there are snapshots and an empty log: the next ones would be written over them."""
+        files = sorted(self.folder.glob("*.safetensors")) if self.folder else []
+        if files and not self.log.owners():
+            raise StoreCorrupt(
+                f"the log of {files[0].parent.parent} is gone, and {files[0].parent} holds {len(files)} of its banks; "
+                "restore the log from a backup, or move these files away and import them into a new store"
+            )
 
     def path(self, name: str) -> Path | None:
         """File of an owner's snapshot."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from safetensors.torch import load_file, save_file
 
 from neuromem import Memory
 from neuromem.bankfile import load_bank, read_notes
+from neuromem.errors import StoreCorrupt
 
 FACTS = [f"My friend number {number} is called Abc{number}" for number in range(12)]
 
@@ -33,6 +35,11 @@ def opened(tmp_path: Path, fake_clock: FakeClock) -> Iterator[Open]:
     yield again
     for memory in every:
         memory.close()
+
+
+def the_log(folder: Path) -> Path:
+    (file,) = (folder / "log").glob("log-*.mdb")
+    return file
 
 
 def snapshots(folder: Path) -> list[Path]:
@@ -74,3 +81,38 @@ def test_a_snapshot_of_before_there_were_checksums_is_used(tmp_path: Path, opene
     with opened(notice=lines.append) as memory:
         assert [recall.text for recall in memory.all(user_id="ana")] == FACTS
     assert lines == []
+
+
+# --- the log -----------------------------------------------------------------------------------
+
+
+def hurt_log(folder: Path, how: str) -> None:
+    if how == "gone":
+        for file in (folder / "log").iterdir():
+            file.unlink()
+        (folder / "log").rmdir()
+    else:
+        os.truncate(the_log(folder), 0)
+
+
+@pytest.mark.parametrize("how", ["gone", "empty"])
+def test_banks_without_their_log_are_left_alone_and_can_be_imported(
+    tmp_path: Path, opened: Open, how: str
+) -> None:
+    before = {file: file.read_bytes() for file in snapshots(tmp_path)}
+    hurt_log(tmp_path, how)
+    for _ in range(2):  # an attempt must not make the next one succeed
+        with pytest.raises(StoreCorrupt, match=r"is gone, and .* holds 2 of its banks; restore|is empty; res"):
+            opened()
+    assert {file: file.read_bytes() for file in snapshots(tmp_path)} == before
+    with Memory(encoder="hash") as other:
+        other.import_(snapshots(tmp_path)[0], user_id="ana")
+        assert len(other.all(user_id="ana")) == len(FACTS)
+
+
+def test_a_store_whose_owners_were_all_deleted_opens_again(tmp_path: Path, opened: Open) -> None:
+    with opened() as memory:
+        for user in ("ana", "ben"):
+            memory.delete_all(user_id=user)
+    with opened() as memory:
+        assert memory.users() == []
