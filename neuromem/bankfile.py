@@ -147,7 +147,7 @@ def _checksum(tensors: Mapping[str, Tensor]) -> int:
     """CRC-32 of tensors on the CPU and their names."""
     check = 0
     for name in sorted(tensors):
-        check = zlib.crc32(tensors[name].contiguous().numpy(), zlib.crc32(name.encode(), check))
+        check = zlib.crc32(tensors[name].contiguous().numpy().data, zlib.crc32(name.encode(), check))
     return check
 
 

@@ -57,12 +57,12 @@ class Snapshots:
         self._writer = writer
 
     def check_log(self) -> None:
-        """Raises StoreCorrupt if there are snapshots and an empty log: the next ones would be written over them."""
+        """Raises StoreCorrupt if there are snapshots of an empty log: the next ones would replace them."""
         files = sorted(self.folder.glob("*.safetensors")) if self.folder else []
         if files and not self.log.owners():
             raise StoreCorrupt(
-                f"the log of {files[0].parent.parent} is gone, and {files[0].parent} holds {len(files)} of its banks; "
-                "restore the log from a backup, or move these files away and import them into a new store"
+                f"the log is gone, and {self.folder} holds {len(files)} of its banks; restore it from a "
+                "backup, or move these files away and import them into a new store"
             )
 
     def path(self, name: str) -> Path | None:
