@@ -31,7 +31,8 @@ from .keeping import keeper_for
 from .keys import Keys
 from .layout import pick_device
 from .log import Event, EventLog, Record
-from .owners import Notice, OpenOwner, Owners, Progress, names_of
+from .named import names_of
+from .owners import Notice, OpenOwner, Owners, Progress
 from .reader import Extractor, Reader
 from .recall import Hit, Recall, read
 from .writer import Writer, WriteReport

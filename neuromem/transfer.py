@@ -28,7 +28,7 @@ from .errors import InvalidInput, NotFound, ReadOnly
 from .identity import TAG_BYTES, Owner, memory_id, parse_id, tag_of
 from .lines import Line, lines_of, read_lines
 from .log import Event, EventLog
-from .owners import names_of, only_user
+from .named import names_of, only_user
 from .packing import pack_rows
 from .tell import check_room, in_batches
 
