@@ -26,7 +26,8 @@ from .errors import Closed, NotFound, ReadOnly
 from .fold import milliseconds
 from .forgetting import Fidelity
 from .history import merged_into, stories
-from .identity import Owner, canonical_id, folder_of, owner_of, seconds_of
+from .holders import Holders
+from .identity import Owner, canonical_id, folder_of, seconds_of
 from .keeping import keeper_for
 from .keys import Keys
 from .layout import pick_device
@@ -93,6 +94,7 @@ class Engine:
             progress, notice,
         )  # fmt: skip
         self._past = past is not None
+        self.holders = Holders(self.log)
         try:
             self.owners.snapshots.check_log()
         except BaseException:
@@ -147,7 +149,7 @@ class Engine:
             NotFound: nobody does.
         """
         self.now_ms()
-        for name in owner_of(memory_id, self.log.owners()):
+        for name in self.holders.of(memory_id):
             with self.owners.use(name) as open_:
                 if open_.bank.rows_of(memory_id):
                     yield open_
@@ -280,7 +282,7 @@ class Engine:
         self.now_ms()
         memory_id = canonical_id(memory_id)
         self.owners.settle_all()
-        for name in owner_of(memory_id, self.log.owners()):
+        for name in self.holders.of(memory_id):
             found = stories(self.log.events(name), memory_id, self.owners.until)
             if found:
                 return found

@@ -17,7 +17,7 @@ from .facts import Fact, Turn, extract, gist_of, read_turns
 from .fold import milliseconds
 from .hearing import NOTHING, Hearing, Told, say_event
 from .history import WRITING, redact
-from .identity import canonical_id, owner_of, seconds_of
+from .identity import canonical_id, seconds_of
 from .known import ASSISTANT, HEARD_TURNS, last_words
 from .log import Event
 from .owners import OpenOwner, Progress
@@ -262,11 +262,10 @@ def delete(engine: Engine, memory_ids: Sequence[str], owner: Owner | None = None
         owner: whose memories they are; None: of whoever has them.
     """
     engine.now_ms()
-    names = engine.log.owners() if owner is None else [owner.name]
     wanted = list(dict.fromkeys(canonical_id(memory_id) for memory_id in memory_ids))
     by_owner: dict[str, list[str]] = {}
     for memory_id in wanted:
-        by_owner.setdefault(_holder(engine, memory_id, names), []).append(memory_id)
+        by_owner.setdefault(_holder(engine, memory_id, owner), []).append(memory_id)
     for name, ids in by_owner.items():
         delete_of(engine, name, ids)
 
@@ -295,13 +294,16 @@ def delete_of(engine: Engine, owner: str, memory_ids: Sequence[str], words: Sequ
         engine.owners.snapshot(open_)
 
 
-def _holder(engine: Engine, memory_id: str, names: Sequence[str]) -> str:
-    """The owner, of some, whose log tells of a memory: it may be forgotten.
+def _holder(engine: Engine, memory_id: str, only: Owner | None) -> str:
+    """The owner whose log tells of a memory: it may be forgotten.
+
+    Args:
+        only: nobody else is asked; None: whoever may have it.
 
     Raises:
         NotFound: it was deleted, merged into another, or never written.
     """
-    for owner in owner_of(memory_id, names):
+    for owner in engine.holders.of(memory_id) if only is None else [only.name]:
         with engine.owners.use(owner) as open_:
             if open_.bank.rows_of(memory_id):
                 return owner

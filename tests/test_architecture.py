@@ -21,10 +21,10 @@ LAYERS = (
     "reading keeping senses fidelity forgetting ladder confidence lately codec marks layout table bank "
     "bankfile packing strangers keys write writer merkle records storage log history mend news question "
     "order held chats evidence recall chains fold sayings nearness habits supersede verdict introduced "
-    "namesakes current snapshots appending named owners deep tell known alike clusters standing conscious "
-    "within hearing consolidate llm reader engine telling asking sound lines transfer memory context "
-    "assistant sdk server langgraph compat mem0_hook mem0_default voice whatsapp ingest render bench demo "
-    "commands cli"
+    "namesakes current snapshots appending named holders owners deep tell known alike clusters standing "
+    "conscious within hearing consolidate llm reader engine telling asking sound lines transfer memory "
+    "context assistant sdk server langgraph compat mem0_hook mem0_default voice whatsapp ingest render bench "
+    "demo commands cli"
 ).split()
 TOP = ("__init__", "__main__")  # the public face: may import everything, imported by none
 
