@@ -278,9 +278,9 @@ class LmdbStore:
         """Removes a copy that was not gone over to: the next to open would take it for the truth."""
         try:
             self._files.unlink(generation)
-        except OSError:
+        except OSError as error:
             self.close()  # not one event more into the old file, then: the copy holds all there are
-            raise
+            raise self._files.explain(error) from error
 
     def _build(self, generation: int) -> None:
         """Makes a generation with the live entries of the open one, if any; durable, then visible."""
