@@ -26,6 +26,7 @@ class Appending:
             RuntimeError: no thread can be started; nothing was appended.
         """
         self.events = list(events)
+        self.begun = log.length(owner)  # events of the owner in the log before
         self.end = 0  # events of the owner in the log once these are durable; 0: they are not
         self.chain = ""  # chain value of the last one, in hex
         self.error: BaseException | None = None  # what went wrong

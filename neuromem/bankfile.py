@@ -7,13 +7,16 @@ in use, and one metadata entry ``neuromem``, a JSON object with sorted keys::
 
 One entry only, because safetensors keeps its metadata in a hash map: with several, equal banks could
 give different bytes. A file is read without executing anything; every shape, type and range is
-checked before it is used.
+checked before it is used. ``checksum`` is that of all buffers: of a file whose bits a disk has changed,
+what fits together can still be used, but who has the log had better make the bank anew.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +50,7 @@ def save_bank(bank: SlotBank, path: str | Path, *, codec: str, encoder: str, **n
     rows = int(used[-1]) + 1 if len(used) else 0
     tensors = {name: getattr(bank, name)[:rows].cpu().contiguous() for name in bank.layout()}
     about = {"format": FORMAT, "version": VERSION, "codec": codec, "encoder": encoder, **notes}
+    about["checksum"] = _checksum(tensors)
     partial = path.with_name(path.name + ".partial")
     try:
         save_file(tensors, partial, metadata={"neuromem": json.dumps(about, sort_keys=True)})
@@ -91,11 +95,13 @@ def load_bank(
     *,
     codec: str | None = None,
     encoder: str | None = None,
+    whole: bool = False,
 ) -> SlotBank:
     """Reads a bank back, bit for bit.
 
     Args:
         codec, encoder: identities that the file must have been written with (None: any).
+        whole: no bit may be another than when it was saved; files from before there were checksums pass.
 
     Raises:
         NotFound, BankFileInvalid: as `read_notes`; also for tensors that do not fit together.
@@ -110,6 +116,8 @@ def load_bank(
                 f"use that {kind}, or rebuild the bank from its log"
             )
     tensors = _read_tensors(path)
+    if whole and notes.get("checksum", check := _checksum(tensors)) != check:
+        raise _invalid(path, "its numbers are not those that were saved")
     bank = SlotBank(tensors["key"].shape[1], config, forgetting)
     rows = len(tensors["key"])
     if rows > bank.config.max_slots:
@@ -135,6 +143,14 @@ def _read_tensors(path: Path) -> dict[str, Tensor]:
     if key is None or key.dim() != 2 or key.shape[1] < 8:
         raise _invalid(path, "it has no keys")
     return tensors
+
+
+def _checksum(tensors: Mapping[str, Tensor]) -> int:
+    """CRC-32 of tensors on the CPU and their names."""
+    check = 0
+    for name in sorted(tensors):
+        check = zlib.crc32(tensors[name].contiguous().numpy().data, zlib.crc32(name.encode(), check))
+    return check
 
 
 def _check(path: Path, bank: SlotBank, tensors: dict[str, Tensor]) -> None:

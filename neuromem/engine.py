@@ -27,15 +27,16 @@ from .errors import Closed, NotFound, ReadOnly
 from .fold import milliseconds
 from .forgetting import Fidelity
 from .history import merged_into, stories
+from .holders import Holders
 from .identity import Owner, canonical_id, folder_of, seconds_of
 from .keeping import keeper_for
 from .keys import Keys
 from .layout import pick_device
 from .log import Event, EventLog, Record
-from .owners import Notice, OpenOwner, Owners, Progress, names_of
+from .named import names_of
+from .owners import Notice, OpenOwner, Owners, Progress
 from .reader import Extractor, FactReader
 from .recall import Hit, Recall, read
-from .strays import Strays
 from .writer import Writer, WriteReport
 
 __all__ = ["Engine", "Owner", "Written", "in_time"]
@@ -97,12 +98,17 @@ class Engine:
             self.log, until, self.keys = past
         else:
             self.log, until = EventLog(folder and folder / "log", config.log, readonly=readonly), None
-        self.strays = Strays(self.log)
         self.owners = Owners(
             folder and folder / "banks", self.log, lambda: self.writer, config, until, self.readonly,
             progress, notice,
         )  # fmt: skip
         self._past = past is not None
+        self.holders = Holders(self.log)
+        try:
+            self.owners.snapshots.check_log()
+        except BaseException:
+            self.log.close()
+            raise
 
     # -- the parts ------------------------------------------------------------------------------
 
@@ -159,7 +165,7 @@ class Engine:
             NotFound: nobody does.
         """
         self.now_ms()
-        for name in self.strays.owners_of(memory_id):
+        for name in self.holders.of(memory_id):
             with self.owners.use(name) as open_:
                 if open_.bank.rows_of(memory_id):
                     yield open_
@@ -295,7 +301,7 @@ class Engine:
         self.now_ms()
         memory_id = canonical_id(memory_id)
         self.owners.settle_all()
-        for name in self.strays.owners_of(memory_id):
+        for name in self.holders.of(memory_id):
             found = stories(self.log.events(name), memory_id, self.owners.until)
             if found:
                 return found

@@ -141,7 +141,11 @@ class EventLog:
         return self._commits.submit(pending, self._append)
 
     def _append(self, batch: Sequence[Pending]) -> list[list[int]]:
-        stored = self._store.write(lambda txn: [self._fill(txn, pending) for pending in batch])
+        try:
+            stored = self._store.write(lambda txn: [self._fill(txn, pending) for pending in batch])
+        except BaseException:  # Ctrl-C while the disk writes: it may be there all the same
+            self._sizes.forget()
+            raise
         for pending, seqs in zip(batch, stored, strict=True):
             if seqs:
                 self._sizes.note(pending.name, seqs[-1] + 1)

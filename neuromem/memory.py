@@ -26,7 +26,8 @@ from .fold import milliseconds
 from .heap import give_back
 from .identity import canonical_id, seconds_of
 from .log import Record, VerifyReport
-from .owners import Notice, Progress, user_ids
+from .named import user_ids
+from .owners import Notice, Progress
 from .proof import Head, Proof, head_of, prove, verify_since
 from .reader import Extractor
 from .recall import Recall

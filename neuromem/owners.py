@@ -16,7 +16,7 @@ from pathlib import Path
 from .appending import Appending
 from .bank import SlotBank
 from .config import Config
-from .errors import InvalidInput, NotFound, StoreError
+from .errors import NeuromemError, StoreError
 from .fold import Fold
 from .identity import Owner
 from .linear import Threads
@@ -24,7 +24,7 @@ from .log import Event, EventLog, Record
 from .snapshots import Snapshots, Start
 from .writer import Writer, WriteReport
 
-__all__ = ["Notice", "OpenOwner", "Owners", "Progress", "names_of", "only_user", "user_ids"]
+__all__ = ["Notice", "OpenOwner", "Owners", "Progress"]
 
 Progress = Callable[[int, int], None]
 """Called with (done, of how many) during long work."""
@@ -85,8 +85,12 @@ class OpenOwner:
 
     def rehearse(self, event: Event) -> None:
         """Applies a rehearsal that will be logged later, before anything else is."""
-        self.fold.rehearse(event.body["ids"], event.time)
-        self.pending.append(event)
+        try:
+            self.fold.rehearse(event.body["ids"], event.time)
+            self.pending.append(event)
+        except BaseException:  # half a rehearsal is in no log
+            self.stale = True
+            raise
 
     def follows(self) -> bool:
         """Whether the log still goes on from what was looked at: another process may have begun it anew."""
@@ -211,8 +215,12 @@ class Owners:
     def append(self, owner: OpenOwner, events: Sequence[Event]) -> None:
         """Appends an owner's waiting rehearsals, which the bank has already, and events, which it has not."""
         self._take_outcome(owner)
-        waiting = owner.pending
-        sequences = self.log.append_many(owner.fold.owner, [*waiting, *events])
+        waiting, begun = owner.pending, self.log.length(owner.fold.owner)
+        try:
+            sequences = self.log.append_many(owner.fold.owner, [*waiting, *events])
+        except BaseException:
+            self._check_refused(owner, begun)
+            raise
         if waiting:
             last = sequences[len(waiting) - 1]
             owner.pending = []
@@ -227,8 +235,11 @@ class Owners:
         """Logs an owner's waiting rehearsals. On a full disk they go on waiting: reading must not fail."""
         self._take_outcome(owner)
         if owner.pending:
-            with suppress(StoreError):
+            try:
                 self.append(owner, [])
+            except StoreError:
+                if owner.stale:
+                    raise
 
     def settle_aside(self, owner: OpenOwner) -> None:
         """Logs an owner's waiting rehearsals while others go on: a search does not wait for the disk."""
@@ -255,8 +266,24 @@ class Owners:
             owner.fold.applied, owner.chain = appending.end, appending.chain
         else:
             owner.pending = [*appending.events, *owner.pending]
-        if appending.error is not None and not isinstance(appending.error, StoreError):
+            self._check_refused(owner, appending.begun)
+        if appending.error is not None and (owner.stale or not isinstance(appending.error, StoreError)):
             raise appending.error
+
+    def _check_refused(self, owner: OpenOwner, begun: int) -> None:
+        """After an append that failed: whether it is in the log all the same (Ctrl-C while the disk wrote).
+
+        Then the bank has the rehearsals of it, but not the rest: it is opened anew.
+
+        Args:
+            begun: events of the owner that were in the log before.
+        """
+        try:
+            refused = self.log.length(owner.fold.owner) == begun
+        except NeuromemError:  # nobody can tell
+            refused = False
+        if not refused:
+            owner.stale, owner.pending = True, []
 
     def settle_all(self) -> None:
         """Brings the log up to date with every open owner."""
@@ -363,35 +390,3 @@ class Owners:
             with owner.lock:
                 if not owner.stale:
                     self.snapshot(owner)
-
-
-def user_ids(log: EventLog) -> list[str]:
-    """Ids of the users with a log, sorted."""
-    return sorted(Owner.parse(name).id for name in log.owners() if Owner.parse(name).kind == "user")
-
-
-def only_user(log: EventLog) -> str:
-    """The one user of a log that has one.
-
-    Raises:
-        InvalidInput: there are none, or several.
-    """
-    users = user_ids(log)
-    if len(users) != 1:
-        names = ", ".join(users[:5]) or "nobody"
-        raise InvalidInput("user_id", "is missing", f"say whose memory; this store has {names}")
-    return users[0]
-
-
-def names_of(log: EventLog, user_id: str | None) -> list[str]:
-    """One user's name in the log, or everybody's.
-
-    Raises:
-        InvalidInput: no name. NotFound: nobody of that name.
-    """
-    if user_id is None:
-        return log.owners()
-    name = Owner.of(user_id, None, None).name
-    if log.length(name) == 0:
-        raise NotFound(f"{user_id!r} has no memory here; check the name")
-    return [name]

@@ -22,7 +22,7 @@ from typing import Any
 from .bank import SlotBank
 from .bankfile import OLDER, load_bank, read_notes, save_bank
 from .config import Config
-from .errors import BankError, NotFound, StoreError
+from .errors import BankError, NotFound, StoreCorrupt, StoreError
 from .fold import Fold
 from .history import redact
 from .log import EventLog
@@ -56,6 +56,15 @@ class Snapshots:
         self.folder, self.log, self.config, self.readonly = folder, log, config, readonly
         self._writer = writer
 
+    def check_log(self) -> None:
+        """Raises StoreCorrupt if there are snapshots of an empty log: the next ones would replace them."""
+        files = sorted(self.folder.glob("*.safetensors")) if self.folder else []
+        if files and not self.log.owners():
+            raise StoreCorrupt(
+                f"the log is gone, and {self.folder} holds {len(files)} of its banks; restore it from a "
+                "backup, or move these files away and import them into a new store"
+            )
+
     def path(self, name: str) -> Path | None:
         """File of an owner's snapshot."""
         if self.folder is None:
@@ -80,12 +89,13 @@ class Snapshots:
             why = self._misfit(name, notes)
             if why:
                 return Start(why=why)
-            bank = load_bank(path, self.config.bank, self.config.forgetting)
+            bank = load_bank(path, self.config.bank, self.config.forgetting, whole=True)
         except NotFound:
             return Start()
         except BankError as error:
             if not self.readonly:
-                path.unlink()  # the log has everything
+                with suppress(OSError):  # the log has everything; the next one is written over it
+                    path.unlink()
             older = OLDER in str(error)
             return Start(why=f"its snapshot is {'of an older version' if older else 'damaged'}")
         return Start(bank, int(str(notes["events"])), str(notes["chain"]), anew=False)

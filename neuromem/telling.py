@@ -265,11 +265,10 @@ def delete(engine: Engine, memory_ids: Sequence[str], owner: Owner | None = None
         owner: whose memories they are; None: of whoever has them.
     """
     engine.now_ms()
-    names = engine.log.owners() if owner is None else [owner.name]
     wanted = list(dict.fromkeys(canonical_id(memory_id) for memory_id in memory_ids))
     by_owner: dict[str, list[str]] = {}
     for memory_id in wanted:
-        by_owner.setdefault(_holder(engine, memory_id, names), []).append(memory_id)
+        by_owner.setdefault(_holder(engine, memory_id, owner), []).append(memory_id)
     for name, ids in by_owner.items():
         delete_of(engine, name, ids)
 
@@ -298,14 +297,17 @@ def delete_of(engine: Engine, owner: str, memory_ids: Sequence[str], words: Sequ
         engine.owners.snapshot(open_)
 
 
-def _holder(engine: Engine, memory_id: str, names: Sequence[str]) -> str:
-    """The owner, of some, whose log tells of a memory: it may be forgotten.
+def _holder(engine: Engine, memory_id: str, only: Owner | None) -> str:
+    """The owner whose log tells of a memory: it may be forgotten.
+
+    Args:
+        only: nobody else is asked; None: whoever may have it.
 
     Raises:
         NotFound: it was deleted, merged into another, or never written.
     """
-    for owner in engine.strays.owners_of(memory_id):
-        if owner not in names:
+    for owner in engine.holders.of(memory_id):
+        if only is not None and owner != only.name:
             continue
         with engine.owners.use(owner) as open_:
             if open_.bank.rows_of(memory_id):

@@ -16,6 +16,7 @@ Ids are kept, but for those that another owner of the store has.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,7 +29,7 @@ from .errors import InvalidInput, NotFound, ReadOnly
 from .identity import TAG_BYTES, Owner, memory_id, parse_id, tag_of
 from .lines import Line, lines_of, read_lines
 from .log import Event, EventLog
-from .owners import names_of, only_user
+from .named import names_of, only_user
 from .packing import pack_rows
 from .tell import check_room, in_batches
 
@@ -68,8 +69,7 @@ def export(
             elif kind == ".safetensors":
                 engine.owners.snapshots.save(open_.fold, path)
             else:
-                lines = [json.dumps(line, ensure_ascii=False) for line in lines_of(engine, open_)]
-                path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+                _write_lines(path, [json.dumps(line, ensure_ascii=False) for line in lines_of(engine, open_)])
         except OSError as error:
             raise InvalidInput(
                 "path", f"{path} cannot be written ({error.strerror or error})", "choose another place"
@@ -104,6 +104,19 @@ def _kind_of(path: Path) -> str:
         known = f"{', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
         raise InvalidInput("path", f"the suffix {path.suffix!r} is not known", f"use {known}")
     return path.suffix
+
+
+def _write_lines(path: Path, lines: Sequence[str]) -> None:
+    """Writes lines atomically and durably: an older file stays as it was until the new one is whole."""
+    partial = path.with_name(path.name + ".partial")
+    try:
+        with partial.open("w", encoding="utf-8") as file:
+            file.writelines(f"{line}\n" for line in lines)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _import_bank(engine: Engine, open_: OpenOwner, path: Path) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import random
 import re
 import subprocess
@@ -16,9 +17,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from neuromem.config import LogConfig
-from neuromem.errors import StoreCorrupt, StoreFull
+from neuromem.errors import StoreCorrupt, StoreError, StoreFull
 from neuromem.log import Event, EventLog, verify_consistency, verify_inclusion
 from neuromem.records import Stored, head_key, record_key
+from neuromem.storage.lmdb_files import LogFiles
 from neuromem.storage.lmdb_store import LmdbStore
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -217,6 +219,20 @@ def test_a_copy_that_cannot_be_opened_is_not_taken_for_the_truth_later(
     with EventLog(tmp_path) as log:
         assert [record.erased for record in log.events("ana")] == [False, True, False]
         assert not log.stats()["purge_pending"]
+        assert not on_disk(tmp_path, MARKER.encode())
+
+
+def test_an_erasure_that_the_disk_fails_is_a_store_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with EventLog(tmp_path) as log:
+        log.append_many("ana", [said("stays"), said(MARKER)])
+        with monkeypatch.context() as patch:
+            patch.setattr(LogFiles, "sync", lambda _: (_ for _ in ()).throw(OSError(errno.EIO, "no disk")))
+            with pytest.raises(StoreError, match="no disk"):
+                log.erase("ana", [1])
+    with EventLog(tmp_path) as log:
+        assert [record.erased for record in log.events("ana")] == [False, True]
         assert not on_disk(tmp_path, MARKER.encode())
 
 

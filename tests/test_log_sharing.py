@@ -168,3 +168,34 @@ def test_the_files_are_for_their_user_alone(tmp_path: Path) -> None:
         modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "log").iterdir()}
     assert set(modes.values()) == {0o600}
     assert (tmp_path / "log").stat().st_mode & 0o777 == 0o700
+
+
+# A file that was cut short
+
+
+@pytest.mark.parametrize("quarters", [0, 1, 2, 3])
+def test_a_reader_of_a_log_that_was_cut_short_is_told_so(tmp_path: Path, quarters: int) -> None:
+    with EventLog(tmp_path, SMALL) as log:
+        log.append_many("ana", [said(f"{number} " * 200) for number in range(400)])
+        file = log._store._files.file(1)  # type: ignore[attr-defined]
+    os.truncate(file, file.stat().st_size * quarters // 4)
+    code = """if True:
+        import sys
+        from neuromem.log import EventLog
+        for _ in EventLog(sys.argv[1], readonly=True).events("ana"):
+            pass
+    """
+    done = run(code, tmp_path)
+    assert done.returncode == 1  # not the SIGBUS of reading behind the end of a mapped file
+    assert "StoreCorrupt" in done.stderr.splitlines()[-1]
+    assert "restore it from a backup" in done.stderr
+
+
+def test_a_log_that_grows_and_is_erased_is_never_taken_for_one_that_was_cut_short(tmp_path: Path) -> None:
+    with EventLog(tmp_path, LogConfig(map_mib=1, sync=False)) as log:
+        for number in range(150):
+            log.append(f"user:{number % 7}", said(f"{number} " * (1 + 700 * (number % 5))))
+            if number % 50 == 49:
+                log.drop_owner(f"user:{number % 3}")
+            env, file = log._store._opened.env, max(tmp_path.glob("log-*.mdb"))  # type: ignore[attr-defined]
+            assert file.stat().st_size >= (env.info()["last_pgno"] + 1) * env.stat()["psize"]

@@ -234,7 +234,7 @@ def test_a_question_must_be_words(memory: Memory, query: Any) -> None:
 def test_a_path_that_cannot_be_a_store_is_named(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("I am a file")
-    for path in (file, file / "below", "nul\0byte", ""):
+    for path in (file, file / "below", "nul\0byte", "", tmp_path / "b\udcffd"):
         message = message_of(lambda path=path: Memory(path, encoder="hash"), NeuromemError)
         assert "path" in message or str(tmp_path) in message
 

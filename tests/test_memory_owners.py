@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from conftest import FakeClock
 
 from neuromem import Memory
+from neuromem.errors import NotFound
+from neuromem.owners import OpenOwner, Owners
 
 POTOLA = "My dog's name is Potola"
 
@@ -115,3 +119,53 @@ def test_filters_pick_by_metadata(memory: Memory) -> None:
     (last,) = memory.search("fact about apples", user_id="ana", filters={"n": 59})
     assert last.text == "Fact number 59 about apples"
     assert memory.search("apples", user_id="ana", filters={"colour": "red"}) == []
+
+
+# --- ids that others bear, or nobody -----------------------------------------------------------
+
+
+@pytest.fixture
+def loads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Names of the owners that were read from their snapshots or logs."""
+    names: list[str] = []
+    load = Owners._load
+
+    def counted(owners: Owners, name: str) -> OpenOwner:
+        names.append(name)
+        return load(owners, name)
+
+    monkeypatch.setattr(Owners, "_load", counted)
+    return names
+
+
+def test_an_id_that_nobody_has_opens_no_bank(fake_clock: FakeClock, loads: list[str]) -> None:
+    with Memory(config={"bank": {"open_banks": 2}}, encoder="hash", clock=fake_clock) as memory:
+        written = [memory.add("I live in Porto", user_id=f"user{number}")[0] for number in range(12)]
+        loads.clear()
+        nobodys = str(UUID(int=7))
+        for look in (memory.get, memory.delete, memory.history, lambda id_: memory.update(id_, "x")):
+            with pytest.raises(NotFound):
+                look(nobodys)
+        assert loads == []
+        assert memory.get(written[3].id).text == "I live in Porto"
+        assert loads == ["user:user3"]
+
+
+def test_an_id_that_was_brought_along_is_found_among_all_owners(memory: Memory, tmp_path: Path) -> None:
+    """Also when its first owner is there again, and when the one who has it was deleted in between."""
+    (written,) = memory.add("I live in Porto", user_id="ana")
+    file = memory.export(tmp_path / "ana.jsonl", user_id="ana")
+    memory.delete_all(user_id="ana")
+    for _ in range(2):
+        memory.add("I play chess", user_id="ben")
+        with pytest.raises(NotFound):
+            memory.get(written.id)
+        memory.import_(file, user_id="ben")
+        assert memory.get(written.id).text == "I live in Porto"
+        assert memory.history(written.id)
+        memory.delete_all(user_id="ben")
+        memory.add("I have a cat", user_id="ana")
+    memory.add("I play chess", user_id="ben")
+    memory.import_(file, user_id="ben")
+    memory.delete(written.id)
+    assert [recall.text for recall in memory.all(user_id="ben")] == ["I play chess"]

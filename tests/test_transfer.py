@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -218,6 +220,25 @@ def test_weights_of_a_codec_that_is_gone_are_left_out_and_not_misread(
         monkeypatch.setattr(memory.engine.codec, "identity", "another")
         memory.rebuild(restore=False)
         assert set(texts(memory).values()) == {"I like tea"}
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".jsonl"])
+def test_an_export_that_finds_no_room_leaves_the_older_file(
+    source: Memory, tmp_path: Path, suffix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = source.export(tmp_path / f"ana{suffix}", user_id="ana")
+    before = path.read_bytes()
+    source.add("My cat's name is Tom", user_id="ana")
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(InvalidInput, match="No space left"):
+            source.export(path, user_id="ana")
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
 
 
 # --- which owner, which path -------------------------------------------------------------------

@@ -47,21 +47,23 @@ class GroupCommit:
             pending: a new one.
             store: stores what it is given in one transaction, durably; returns each one's seqs.
         """
-        with self._turn:
-            self._queue.append(pending)
-            try:
+        batch: list[Pending] = []
+        try:
+            with self._turn:
+                self._queue.append(pending)
                 while self._busy and not pending.done:
                     self._turn.wait()
-            except BaseException:
-                if pending in self._queue:  # interrupted: nobody may store it later
-                    self._queue.remove(pending)
-                raise
-            batch: list[Pending] = []
-            if not pending.done:
-                self._busy = True
-                batch, self._queue = self._queue, []
-        if batch:
-            self._lead(batch, store)
+                if not pending.done:
+                    batch, self._queue = self._queue, []
+                    self._busy = True
+            if batch:
+                self._commit(batch, store)
+        except BaseException as error:
+            self._break_off(pending, batch, error)
+            raise
+        finally:
+            if batch:
+                self._leave()
         if pending.error is not None:
             raise pending.error
         assert pending.seqs is not None
@@ -79,16 +81,14 @@ class GroupCommit:
         finally:
             self._leave()
 
-    def _lead(self, batch: Sequence[Pending], store: Store) -> None:
-        try:
-            self._commit(batch, store)
-        except BaseException as error:
-            for pending in batch:
-                if not pending.done:
-                    pending.error = StoreError(f"the commit broke off ({error!r}); see what the log holds")
-            raise
-        finally:
-            self._leave()
+    def _break_off(self, own: Pending, batch: Sequence[Pending], error: BaseException) -> None:
+        """Tells those who waited; what is in nobody's batch may not be stored later."""
+        with self._turn:
+            if own in self._queue:
+                self._queue.remove(own)
+        for pending in batch:
+            if not pending.done:
+                pending.error = StoreError(f"the commit broke off ({error!r}); see what the log holds")
 
     def _leave(self) -> None:
         with self._turn:

@@ -17,7 +17,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from ..errors import Closed, InvalidInput, ReadOnly, StoreError, StoreFull
+from ..errors import Closed, InvalidInput, ReadOnly, StoreCorrupt, StoreError, StoreFull
 from ..records import PURGE_KEY
 from .lmdb_files import LmdbTxn, LogFiles
 from .store import CLOSED, Gate, Txn, WriterLock
@@ -108,6 +108,8 @@ class LmdbStore:
 
         file = self._files.file(generation)
         state = file.stat()
+        if not state.st_size:  # LMDB would begin a new log in it
+            raise StoreCorrupt(f"{file} is empty; restore it from a backup")
         env = lmdb.open(
             str(file),
             subdir=False,
@@ -126,6 +128,11 @@ class LmdbStore:
         if state.st_size < needed and not self.readonly:
             # a file cut short: to read a zero page is an error, to read behind the end kills the process
             os.truncate(file, needed)
+        elif file.stat().st_size < needed:  # looked at again: a writer may be making it longer
+            env.close()
+            raise StoreCorrupt(
+                f"{file} is cut short; restore it from a backup, or open it for writing to see what is left"
+            )
         return _Opened(env, generation, state.st_ino)
 
     def _open_newest(self) -> _Opened:
@@ -272,9 +279,9 @@ class LmdbStore:
         """Removes a copy that was not gone over to: the next to open would take it for the truth."""
         try:
             self._files.unlink(generation)
-        except OSError:
+        except OSError as error:
             self.close()  # not one event more into the old file, then: the copy holds all there are
-            raise
+            raise self._files.explain(error) from error
 
     def _build(self, generation: int) -> None:
         """Makes a generation with the live entries of the open one, if any; durable, then visible."""
