@@ -100,7 +100,15 @@ def test_the_source_archive_carries_what_the_readme_and_the_tests_name(tmp_path:
         inside = {name.partition("/")[2] for name in files.getnames()}
     deploy = [path for path in (ROOT / "deploy").rglob("*") if path.is_file()]
     assert {path.relative_to(ROOT).as_posix() for path in deploy} <= inside
-    assert {*SCRIPTS, "Dockerfile", ".dockerignore", "compose.yaml", "Makefile", "LICENSE", "NOTICE"} <= inside
+    assert {
+        *SCRIPTS,
+        "Dockerfile",
+        ".dockerignore",
+        "compose.yaml",
+        "Makefile",
+        "LICENSE",
+        "NOTICE",
+    } <= inside
 
 
 def test_every_licence_of_what_is_shipped_is_named_and_there() -> None:
