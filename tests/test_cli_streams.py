@@ -1,13 +1,18 @@
-"""Standard streams that are closed or full: a command works on, and tells in one line what is not printed."""
+"""Streams that are closed or full: a command works on, or says so in one line; pipes are read."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 from command_line import POTOLA, ROOT, Run, runner
+
+from neuromem.errors import InvalidInput
+from neuromem.ingest import read_talk
 
 
 @pytest.fixture
@@ -48,3 +53,19 @@ def test_words_from_a_closed_standard_input_are_blank(tmp_path: Path) -> None:
     done = in_shell("add - <&-", tmp_path / "store")
     assert done.returncode == 2
     assert done.stderr == "neuromem: error: text: is blank; give at least one word\n"
+
+
+def test_a_pipe_is_read_as_a_file_with_the_same_words_is(tmp_path: Path) -> None:
+    words, pipe = b'{"role": "user", "content": "I live in Porto."}\n', tmp_path / "pipe"
+    (tmp_path / "talk.jsonl").write_bytes(words)
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(words,))
+    writer.start()
+    piped = read_talk(pipe)
+    writer.join()
+    assert piped == read_talk(tmp_path / "talk.jsonl")
+
+
+def test_a_device_is_said_to_be_no_file() -> None:
+    with pytest.raises(InvalidInput, match="null: is no file, nor a pipe"):
+        read_talk("/dev/null")
