@@ -53,3 +53,12 @@ def test_a_reader_of_a_log_cut_short_is_told_so(cut: Path) -> None:
 def test_a_writer_is_told_so_too(cut: Path) -> None:
     with pytest.raises(StoreCorrupt), EventLog(cut) as log:
         list(log.events("user:ana"))
+
+
+@pytest.mark.parametrize("readonly", [True, False])
+def test_an_empty_file_is_no_new_log(cut: Path, readonly: bool) -> None:
+    (file,) = cut.glob("log-*.mdb")
+    os.truncate(file, 0)
+    with pytest.raises(StoreCorrupt, match=r"log-00000001\.mdb is empty\); restore it from a backup"):
+        EventLog(cut, readonly=readonly)
+    assert file.stat().st_size == 0

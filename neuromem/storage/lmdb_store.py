@@ -17,7 +17,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from ..errors import Closed, InvalidInput, ReadOnly, StoreError, StoreFull, StoreLocked
+from ..errors import Closed, InvalidInput, ReadOnly, StoreCorrupt, StoreError, StoreFull, StoreLocked
 from ..records import PURGE_KEY
 from .lmdb_files import LmdbTxn, LogFiles
 from .store import CLOSED, Gate, Txn, WriterLock
@@ -108,6 +108,9 @@ class LmdbStore:
 
         file = self._files.file(generation)
         state = file.stat()
+        if state.st_size == 0:  # LMDB would begin a new log in it, and the banks would be made anew from that
+            problem = f"the file is damaged ({file.name} is empty)"
+            raise StoreCorrupt(f"{self.folder}: {problem}; restore it from a backup")
         env = lmdb.open(
             str(file),
             subdir=False,
