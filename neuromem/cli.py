@@ -2,7 +2,8 @@
 
 Only the parser is here; a command's module (`commands/`) is imported when the command runs, so that
 `neuromem --help` starts at once. Exit status: 0 done; 1 an error of the store, or a check that failed;
-2 bad input; 130 stopped with Ctrl-C; 141 the reader of the output went away.
+2 bad input; 130 stopped with Ctrl-C; 141 the reader of the output went away. Output that cannot be written
+(a full disk) is an error, too.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from io import TextIOWrapper
 from typing import NoReturn, TypeAlias
 
 from . import bench
+from .commands import streams
 from .errors import InvalidInput, NeuromemError, NotFound
 from .shipped import DEFAULT_ENCODER, ENCODERS
 
@@ -62,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit status.
     """
     words = list(sys.argv[1:] if argv is None else argv)
-    _speak_utf8()
+    streams.set_up()
     try:
         status = _run(words)
         sys.stdout.flush()
@@ -73,8 +74,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
         return EXIT_STOPPED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the exit would complain
+        streams.let_go()
         return EXIT_PIPE
+    except OSError as error:
+        if not streams.unwritten(error):
+            raise
+        streams.let_go()
+        _complain(f"the output cannot be written ({error.strerror}); make room, or send it elsewhere")
+        return EXIT_ERROR
     except NeuromemError as error:
         _complain(str(error))
         return EXIT_INPUT if isinstance(error, InvalidInput | NotFound) else EXIT_ERROR
@@ -96,13 +103,6 @@ def _run(words: list[str]) -> int:
         import_module(f".commands.{module}", __package__), function
     )
     return run(args)
-
-
-def _speak_utf8() -> None:
-    """Output is UTF-8 wherever it goes; what UTF-8 cannot say (half a pair) is escaped."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def _complain(message: str) -> None:

@@ -48,7 +48,7 @@ class Talk:
 
 
 def read_talk(path: str | Path, raw: bool = False) -> Talk:
-    """Reads a file of any known format.
+    """Reads a file of any known format, or a pipe (`<(…)` of a shell) with what such a file holds.
 
     Args:
         raw: notes come paragraph by paragraph, to be kept as they are.
@@ -71,11 +71,14 @@ def read_talk(path: str | Path, raw: bool = False) -> Talk:
 
 
 def _content(path: Path) -> bytes:
-    if not path.is_file():
-        what = "is a folder; give the files in it" if path.is_dir() else "does not exist; check the path"
-        raise NotFound(f"{path} {what}")
+    if path.is_dir():
+        raise NotFound(f"{path} is a folder; give the files in it")
+    if not path.exists():
+        raise NotFound(f"{path} does not exist; check the path")
+    if not (path.is_file() or path.is_fifo()):
+        raise InvalidInput(path.name, "is no file, nor a pipe", "give a file with some talk in it")
     try:
-        if not zipfile.is_zipfile(path):
+        if path.is_fifo() or not zipfile.is_zipfile(path):  # a pipe can be read once
             return path.read_bytes()
         with zipfile.ZipFile(path) as archive:
             names = [name for name in archive.namelist() if name.split("/")[-1] == IN_ZIP]
@@ -144,7 +147,7 @@ def _of_json(data: Any, name: str) -> tuple[str, list[Message]]:
         if chosen:
             try:
                 return kind, [message for item in chosen for message in read(item)]
-            except (AttributeError, KeyError, TypeError) as error:
+            except (AttributeError, LookupError, TypeError) as error:
                 problem = f"begins like {kind}'s but goes on differently ({error})"
                 raise InvalidInput(name, problem, "export it again") from error
     return "messages", _messages(items, name)

@@ -50,14 +50,7 @@ from .storage.store import RamStore, Store, Txn
 from .storage.verify import VerifyReport, verify_log
 from .storage.view import OwnerView
 
-__all__ = [
-    "Event",
-    "EventLog",
-    "Record",
-    "VerifyReport",
-    "verify_consistency",
-    "verify_inclusion",
-]
+__all__ = ["Event", "EventLog", "Record", "VerifyReport", "verify_consistency", "verify_inclusion"]
 
 RECENT = 4_096  # records kept in RAM: those of a bank's memories are asked for again and again
 _FEW = 64  # records of an iteration that are kept, too

@@ -79,3 +79,10 @@ def test_an_old_file_whose_memories_arrive_faded_says_how_they_come_back(
     assert "faded" not in neuromem("import", str(file), path=third).out, "it was there already"
     file.write_text(json.dumps({"id": line["id"], "text": "I like tea"}), encoding="utf-8")
     assert "faded" not in neuromem("import", str(file), path=third).out, "it is told now"
+
+
+def test_a_folder_is_said_to_be_no_file(neuromem: Run, tmp_path: Path) -> None:
+    (tmp_path / "ana.jsonl").mkdir()
+    done = neuromem("import", str(tmp_path / "ana.jsonl"))
+    assert (done.status, "ana.jsonl is no file; give the path" in done.err) == (2, True)
+    assert not (tmp_path / "store").exists()

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from neuromem.errors import InvalidInput
 from neuromem.ingest import read_talk
 
 
@@ -56,3 +57,9 @@ def test_a_locomo_session_at_a_time_that_there_is_not_has_none(tmp_path: Path, t
     talk = read_talk(put(tmp_path, {"session_1_date_time": time, "session_1": [{"text": "I like figs."}]}))
     assert talk.format == "locomo"
     assert talk.messages == [{"role": "user", "content": "I like figs."}]
+
+
+@pytest.mark.parametrize("nodes", [[1], ["a"], 7, "a", {"a": 5}])
+def test_a_chatgpt_export_whose_nodes_are_none_is_refused(tmp_path: Path, nodes: object) -> None:
+    with pytest.raises(InvalidInput, match="begins like chatgpt's but goes on differently"):
+        read_talk(put(tmp_path, {"mapping": nodes}))

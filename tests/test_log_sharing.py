@@ -30,12 +30,13 @@ def run(code: str, *arguments: object) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_second_writer_is_told_who_the_first_is(tmp_path: Path) -> None:
-    with EventLog(tmp_path), pytest.raises(StoreLocked, match=f"pid {os.getpid()}.*close that, or open with"):
+    with EventLog(tmp_path), pytest.raises(StoreLocked, match=f"pid {os.getpid()}.*close that, or only look"):
         EventLog(tmp_path)
     with EventLog(tmp_path):
         code = "import sys; from neuromem.log import EventLog; EventLog(sys.argv[1])"
         done = run(code, tmp_path)
         assert f"another process (pid {os.getpid()}) is writing to it" in done.stderr
+        assert "on the command line show, search --no-rehearse" in done.stderr
         with pytest.raises(StoreLocked, match="this process"):
             EventLog(tmp_path, readonly=True)
     EventLog(tmp_path).close()

@@ -9,6 +9,7 @@ import re
 import socket
 import subprocess
 import sys
+import tarfile
 import tomllib
 import zipfile
 from datetime import datetime, timedelta
@@ -87,6 +88,27 @@ def test_the_wheel_carries_the_checkpoints_and_the_data(tmp_path: Path) -> None:
     assert {"neuromem/py.typed", "neuromem/data/demo.jsonl"} <= inside
     licences = f"neuromem-{PROJECT['project']['version']}.dist-info/licenses"
     assert {f"{licences}/{name}" for name in ("LICENSE", "NOTICE", "LICENSES/Apache-2.0.txt")} <= inside
+
+
+@pytest.mark.slow
+def test_the_source_archive_carries_what_the_readme_and_the_tests_name(tmp_path: Path) -> None:
+    pytest.importorskip("hatchling", reason="the build backend is not installed: pip install hatchling")
+    done = run(sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    (archive,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(archive) as files:
+        inside = {name.partition("/")[2] for name in files.getnames()}
+    deploy = [path for path in (ROOT / "deploy").rglob("*") if path.is_file()]
+    assert {path.relative_to(ROOT).as_posix() for path in deploy} <= inside
+    assert {
+        *SCRIPTS,
+        "Dockerfile",
+        ".dockerignore",
+        "compose.yaml",
+        "Makefile",
+        "LICENSE",
+        "NOTICE",
+    } <= inside
 
 
 def test_every_licence_of_what_is_shipped_is_named_and_there() -> None:

@@ -29,8 +29,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Check", "checks", "doctor", "self_test"]
 
-PACKAGES = ("torch", "numpy", "safetensors", "lmdb", "zstandard", "rich", "tokenizers")
+PACKAGES = (
+    "torch", "numpy", "safetensors", "lmdb", "zstandard", "rich", "snowballstemmer", "tokenizers",
+    "onnxruntime", "prompt_toolkit",
+)  # fmt: skip
 OPTIONAL = ("sentence-transformers",)  # only some encoders need it, and have a check of their own
+AGAIN = "install neuromem again, with all that it needs"
 LEAST_FREE_BYTES = 200 << 20
 APPENDS = 20
 SLOW_APPEND_MS = 100.0
@@ -86,8 +90,8 @@ def checks(path: Path, config: Config, encoder: str | None) -> Iterator[Check]:
     yield Check("neuromem", True, f"{__version__}, Python {platform.python_version()}, {platform.platform()}")
     yield Check("packages", *_packages())
     yield _guarded("device", lambda: _device(config))
-    yield Check("sound", True, _sound())
-    yield Check("sound profile", True, _profile())
+    yield _guarded("sound", lambda: (True, _sound()))
+    yield _guarded("sound profile", lambda: (True, _profile()))
     yield _guarded("codec", lambda: _codec(config))
     embedding = _guarded("encoder", lambda: _encoder(encoder))
     yield embedding
@@ -98,11 +102,13 @@ def checks(path: Path, config: Config, encoder: str | None) -> Iterator[Check]:
 
 
 def _guarded(name: str, check: Callable[[], tuple[bool, str]]) -> Check:
-    """A check whose typed error is its finding."""
+    """A check whose typed error is its finding, and so is a package that is not there or cannot start."""
     try:
         return Check(name, *check())
     except (NeuromemError, OSError) as error:
         return Check(name, False, str(error))
+    except ImportError as error:
+        return Check(name, False, f"{error}; {AGAIN}")
 
 
 def _packages() -> tuple[bool, str]:
@@ -224,7 +230,11 @@ def _durable_write(path: Path) -> tuple[bool, str]:
 
 def self_test(config: Config, encoder: str | None) -> Iterator[Check]:
     """Writes, recalls, fades and rebuilds a fact in RAM, by a clock that it moves."""
-    from ..memory import Memory
+    try:
+        from ..memory import Memory
+    except ImportError as error:
+        yield Check("self-test", False, f"{error}; {AGAIN}")
+        return
 
     now = [1_772_452_800.0]
     text, question = "My dog's name is Potola", "what is my dog called?"

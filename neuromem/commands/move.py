@@ -38,7 +38,8 @@ def import_(args: Namespace) -> int:
     """One file in."""
     file = Path(args.file).expanduser()
     if not file.is_file():  # before a store is made for it
-        raise NotFound(f"{file} does not exist; give the path of an exported file")
+        what = "is no file" if file.exists() else "does not exist"
+        raise NotFound(f"{file} {what}; give the path of an exported file")
     gaps: list[Gaps] = []
     with open_memory(args, new=True) as memory:
         from ..lines import bare_since  # like all that needs torch, loaded with the memory

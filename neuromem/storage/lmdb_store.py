@@ -17,7 +17,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from ..errors import Closed, InvalidInput, ReadOnly, StoreCorrupt, StoreError, StoreFull
+from ..errors import Closed, InvalidInput, ReadOnly, StoreCorrupt, StoreError, StoreFull, StoreLocked
 from ..records import PURGE_KEY
 from .lmdb_files import LmdbTxn, LogFiles
 from .store import CLOSED, Gate, Txn, WriterLock
@@ -108,8 +108,9 @@ class LmdbStore:
 
         file = self._files.file(generation)
         state = file.stat()
-        if not state.st_size:  # LMDB would begin a new log in it
-            raise StoreCorrupt(f"{file} is empty; restore it from a backup")
+        if state.st_size == 0:  # LMDB would begin a new log in it, and the banks would be made anew from that
+            problem = f"the file is damaged ({file.name} is empty)"
+            raise StoreCorrupt(f"{self.folder}: {problem}; restore it from a backup")
         env = lmdb.open(
             str(file),
             subdir=False,
@@ -125,15 +126,22 @@ class LmdbStore:
         info = env.info()
         self._map_bytes = info["map_size"]
         needed = (info["last_pgno"] + 1) * env.stat()["psize"]
-        if state.st_size < needed and not self.readonly:
-            # a file cut short: to read a zero page is an error, to read behind the end kills the process
-            os.truncate(file, needed)
-        elif file.stat().st_size < needed:  # looked at again: a writer may be making it longer
-            env.close()
-            raise StoreCorrupt(
-                f"{file} is cut short; restore it from a backup, or open it for writing to see what is left"
-            )
+        if state.st_size < needed:
+            self._lengthen(file, needed)
         return _Opened(env, generation, state.st_ino)
+
+    def _lengthen(self, file: Path, needed: int) -> None:
+        """Of a file cut short: to read a zero page is an error, to read behind the end kills the process."""
+        if not self.readonly:
+            os.truncate(file, needed)
+            return
+        with suppress(OSError, StoreLocked):  # a medium that nobody writes to; a writer, who has done it
+            lock = WriterLock(self.folder)
+            try:
+                if file.stat().st_size < needed:
+                    os.truncate(file, needed)
+            finally:
+                lock.release()
 
     def _open_newest(self) -> _Opened:
         """For readers: a writer may unlink the file between the look and the opening."""

@@ -241,7 +241,8 @@ class WriterLock:
             self._file.close()
             whose = "this process itself" if holder == str(self._pid) else "another process"
             raise StoreLocked(
-                f"{folder}: {whose} (pid {holder}) is writing to it; close that, or open with readonly=True"
+                f"{folder}: {whose} (pid {holder}) is writing to it; close that, or only look: "
+                "readonly=True, on the command line show, search --no-rehearse, verify and export"
             ) from error
         except BaseException:
             self._file.close()
