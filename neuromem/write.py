@@ -25,6 +25,7 @@ from torch.nn import functional
 
 from .codec import PAD, SURE, Codec, starts_of, to_patches
 from .config import WriteConfig
+from .courtesy import give_way
 from .ladder import FIELDS, GIST_FIELDS, PATCH_BYTES, VALUE_UNITS, VERBATIM, Field, halve, octaves, stair
 
 __all__ = ["NEVER", "StoredWords", "Values", "write_values", "write_words"]
@@ -201,6 +202,7 @@ class _Job:
         active = torch.arange(len(self.wanted))
         stale = torch.zeros(len(self.wanted), dtype=torch.int64)
         for step in range(config.max_steps + 1):
+            give_way()
             passed = self.front[active] = self._check(active)
             better = passed > self.passed[active]
             self._keep(active[better])

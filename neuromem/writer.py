@@ -18,6 +18,7 @@ from .bank import SlotBank
 from .cached import forget_texts
 from .codec import Codec
 from .config import WriteConfig
+from .courtesy import give_way
 from .keys import Keys, answering_for_all, neighbours_of, sculpt_keys
 from .ladder import GIST_FIELDS, TEXT_BYTES, UNITS, VERBATIM
 from .layout import Rows, quantize_keys
@@ -95,7 +96,9 @@ class Writer:
         pieces, values = self._pieces(drafts)
         spent = time.perf_counter() - started
         owner = [index for index, parts in enumerate(pieces) for _ in parts]
+        give_way()
         targets, senses, asked = self._targets(pieces, drafts)
+        give_way()
         started = time.perf_counter()
         keys, key_steps = self._keys(targets, owner, drafts, bank, asked)
         key = quantize_keys(keys)

@@ -17,14 +17,14 @@ PACKAGE = ROOT / "neuromem"
 
 # A module may import from those to the left of it, and from its own folder; never from the right.
 LAYERS = (
-    "errors heap together cached checks config shipped identity text echo facts holographic tokens linear "
-    "encoders reading keeping senses fidelity forgetting ladder confidence lately codec marks layout "
-    "table bank bankfile packing strangers keys write writer merkle records storage log proof history "
-    "mend news question order held chats evidence recall chains fold sayings nearness habits "
-    "supersede verdict introduced namesakes current snapshots appending named holders owners deep tell "
-    "known alike clusters standing conscious within hearing consolidate llm reader engine telling asking "
-    "sound lines transfer memory context assistant sdk server langgraph compat mem0_hook mem0_default "
-    "voice whatsapp ingest render bench demo commands cli"
+    "errors heap together courtesy cached checks config shipped identity text echo facts holographic "
+    "tokens linear encoders reading keeping senses fidelity forgetting ladder confidence lately codec "
+    "marks layout table bank bankfile packing strangers keys write writer merkle records storage log "
+    "proof history mend news question order held chats evidence recall chains fold sayings nearness "
+    "habits supersede verdict introduced namesakes current snapshots appending named holders owners deep "
+    "tell known alike clusters standing conscious within hearing consolidate llm reader engine telling "
+    "asking sound lines transfer memory context assistant sdk server langgraph compat mem0_hook "
+    "mem0_default voice whatsapp ingest render bench demo commands cli"
 ).split()
 TOP = ("__init__", "__main__")  # the public face: may import everything, imported by none
 

@@ -26,6 +26,7 @@ import anyio.to_thread
 from fastapi import Request, Response
 
 from ..config import ServerConfig
+from ..courtesy import giving_way
 from .around import WHO
 from .entries import KINDS
 from .lanes import Lane, Prepare
@@ -40,6 +41,8 @@ ASKING, TELLING = "search", "add"
 TOGETHER = 16  # adds of one owner in one turn
 ACROSS = 8  # searches of different owners in one turn
 PATIENCE_S = 1.0  # after which an add does not wait for searches any more
+PAUSE_S = 0.2  # that an add, once begun, pauses at most while others search: it holds its owner meanwhile
+LOOK_S = 0.002  # between two looks whether it may go on
 NOBODY = "*"  # whose a request is that names nobody, or everybody
 MOST_LOOKED_AT = 32  # conditions of a filter, on the way to a name
 
@@ -58,7 +61,7 @@ class Turns:
         prepare: called with the questions of searches that have their turn together.
         """
         adds = max(1, config.threads // 2)
-        self.gate = gate
+        self.gate, self._clock = gate, clock
         telling = Lane(adds, TOGETHER, self._may_tell, clock=clock)
         searches = max(1, config.threads - adds)
         asking = Lane(searches, on_leave=telling.grant, across=ACROSS, prepare=prepare)
@@ -85,7 +88,21 @@ class Turns:
             Refused: 503; the queue is full, and most of it is this owner's.
         """
         self.gate.check_share(self.lanes[lane].waiting_of(whose), self.lanes[lane].share(self.gate.most))
+        if lane == TELLING:
+            work = functools.partial(self._aside, whose, work)
         return await self.lanes[lane].run(whose, work, about)
+
+    def _aside(self, whose: str, work: Callable[[], T]) -> T:
+        """Does the work of an add, which pauses between its steps while others search."""
+        asking, until = self.lanes[ASKING], self._clock() + PAUSE_S
+
+        def wait() -> None:
+            # a search of the same owner, or of everybody, waits for this very add
+            while asking.busy_without(whose, NOBODY) and self._clock() < until:
+                time.sleep(LOOK_S)
+
+        with giving_way(wait):
+            return work()
 
 
 def in_turn(
