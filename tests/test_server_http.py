@@ -56,7 +56,7 @@ def test_head_of_what_cannot_be_got(server: Serving, path: str, status: int) -> 
         (b"", JSON, 422, "body: Field required"),
         (b'{"query": "caf\xe9"}', JSON, 400, "body: is no JSON in UTF-8"),
         (b"[" * 100_000, JSON, 400, "nested too deep"),
-        (gzip.compress(BODY), JSON | {"Content-Encoding": "gzip"}, 415, "compressed bodies are not read"),
+        (gzip.compress(BODY, mtime=0), JSON | {"Content-Encoding": "gzip"}, 415, "compressed bodies are not read"),
         (BODY, JSON | {"Content-Encoding": "identity"}, 200, ""),
     ],
 )
