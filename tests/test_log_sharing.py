@@ -125,7 +125,7 @@ log.close()
 def test_a_forked_child_cannot_use_it_nor_unlock_it(tmp_path: Path) -> None:
     done = run(FORK, tmp_path)
     assert done.stdout.splitlines() == [
-        "the log was opened before this process was forked; open it in the child",
+        "the log was opened before this process was forked; start processes by spawn",
         "still locked 0",
     ], done.stderr
 

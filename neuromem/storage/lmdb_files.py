@@ -102,7 +102,8 @@ class LogFiles:
             )
         if "already open" in str(error):
             return StoreLocked(
-                f"{self.folder}: this process (pid {os.getpid()}) has it open; use that object or close it"
+                f"{self.folder}: this process (pid {os.getpid()}) has it open, or the one that it was forked "
+                "from had it; use that object or close it, and start processes by spawn"
             )
         if code in _DENIED:
             reason = os.strerror(code)

@@ -186,7 +186,9 @@ class LmdbStore:
         if self._opened is None:
             raise Closed(CLOSED)
         if os.getpid() != self._pid:
-            raise StoreError("the log was opened before this process was forked; open it in the child")
+            raise StoreError(
+                "the log was opened before this process was forked; start it by spawn, and open it there"
+            )
         return self._opened
 
     @contextmanager
