@@ -186,9 +186,7 @@ class LmdbStore:
         if self._opened is None:
             raise Closed(CLOSED)
         if os.getpid() != self._pid:
-            raise StoreError(
-                "the log was opened before this process was forked; start it by spawn, and open it there"
-            )
+            raise StoreError("the log was opened before this process was forked; start processes by spawn")
         return self._opened
 
     @contextmanager
