@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn
 from rich.progress import TimeRemainingColumn as Remaining
 from rich.table import Table
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rich.progress import Task
 
 __all__ = [
-    "RUNGS", "ago", "bar", "clean", "facts_table", "legend", "make_console", "make_progress", "memory_table",
+    "RUNGS", "MemoryTable", "ago", "bar", "clean", "facts_table", "legend", "make_console", "make_progress",
     "note", "rung", "short_id", "symbol",
 ]  # fmt: skip
 
@@ -34,6 +34,16 @@ RUNGS: Mapping[str, tuple[str, str]] = {
     "entity": ("◔", "dark_orange"),
     "subject": ("○", "red"),
     "forgotten": ("·", "bright_black"),
+}
+# columns of a table of memories: from what width of the terminal on each is shown, and how
+_COLUMNS = {"score": 40, "memory": 0, "strength": 76, "fidelity": 60, "said": 68, "id": 0}
+_STYLES: Mapping[str, dict[str, Any]] = {
+    "score": {"justify": "right", "no_wrap": True},
+    "memory": {"ratio": 1, "overflow": "fold"},
+    "strength": {"no_wrap": True},
+    "fidelity": {"no_wrap": True},
+    "said": {"no_wrap": True, "justify": "right", "style": "bright_black"},
+    "id": {"no_wrap": True, "style": "bright_black"},
 }
 _KEPT_FORMAT_CHARACTERS = "\u200c\u200d"  # joiners: scripts and emoji need them
 _SIGNS = {"\n": "⏎", "\r": "␍", "\t": "⇥"}
@@ -119,39 +129,49 @@ def note(console: Console, text: str, style: str = "bright_black") -> None:
     console.print(Text(clean(text), style=style))
 
 
-def memory_table(
-    recalls: Sequence[Any], *, scores: bool = False, now: float | None = None, title: str | None = None
-) -> Table:
-    """Memories, one to a row: rung, strength, words, age, id.
+class MemoryTable:
+    """Memories, one to a row: rung, strength, words, age, id; where it is narrow, what leaves room for words."""
 
-    Args:
+    def __init__(
+        self, recalls: Sequence[Any], *, scores: bool = False, now: float | None = None,
+        title: str | None = None,
+    ) -> None:  # fmt: skip
+        """Args:
         recalls: `Recall` objects.
         scores: show how well each answers.
         now: Unix seconds from which ages are counted.
         title: words above the table.
-    """
-    table = facts_table(title and clean(title))
-    if scores:
-        table.add_column("score", justify="right", no_wrap=True)
-    table.add_column("memory", ratio=1, overflow="fold")
-    table.add_column("strength", no_wrap=True)
-    table.add_column("fidelity", no_wrap=True)
-    table.add_column("said", no_wrap=True, justify="right", style="bright_black")
-    table.add_column("id", no_wrap=True, style="bright_black")
-    for recall in recalls:
+        """
+        self._recalls, self._scores, self._now, self._title = recalls, scores, now, title
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield self.of_width(options.max_width)
+
+    def of_width(self, width: int) -> Table:
+        """The table for so many columns of a terminal."""
+        wanted = [name for name in _COLUMNS if self._scores or name != "score"]
+        shown = [name for name in wanted if width >= _COLUMNS[name]]
+        table = facts_table(self._title and clean(self._title))
+        for name in shown:
+            table.add_column(name, **_STYLES[name])
+        for recall in self._recalls:
+            cells = self._cells(recall)
+            table.add_row(*(cells[name] for name in shown))
+        return table
+
+    def _cells(self, recall: Any) -> dict[str, str | Text]:
         fidelity = str(recall.fidelity)
         words = Text(clean(recall.text) or "(nothing is left)", style="" if recall.text else "bright_black")
         if recall.retracted:
             words.append(" (taken back)", style="bright_black")
-        table.add_row(
-            *([f"{recall.score:.2f}"] if scores else []),
-            words,
-            bar(recall.strength, fidelity) if recall.id else "log only",
-            rung(fidelity),
-            ago(recall.created_at, now),
-            short_id(recall.id),
-        )
-    return table
+        return {
+            "score": f"{recall.score:.2f}",
+            "memory": words,
+            "strength": bar(recall.strength, fidelity) if recall.id else "log only",
+            "fidelity": rung(fidelity),
+            "said": ago(recall.created_at, self._now),
+            "id": short_id(recall.id),
+        }
 
 
 def facts_table(title: str | None = None) -> Table:

@@ -37,6 +37,20 @@ def test_clean_text_is_one_line_without_control_characters(text: str) -> None:
         assert shown == text
 
 
+@pytest.mark.parametrize("columns", ["24", "40", "60"])
+def test_a_narrow_terminal_shows_the_words(
+    neuromem: Run, monkeypatch: pytest.MonkeyPatch, columns: str
+) -> None:
+    """They were squeezed to nothing by columns that do not wrap."""
+    monkeypatch.setenv("COLUMNS", columns)
+    neuromem("add", "--raw", "Potola is a dachshund")
+    for words in (("show",), ("search", "dog"), ("deep", "dachshund")):
+        lines = neuromem(*words).out.splitlines()
+        assert all(len(line) <= int(columns) for line in lines), lines
+        assert "Potola" in "".join(lines)
+        assert "dachshund" in "".join(lines)
+
+
 @pytest.mark.parametrize("columns", ["80", "100"])
 def test_tables_fit_the_terminal_without_colour(
     neuromem: Run, monkeypatch: pytest.MonkeyPatch, columns: str

@@ -70,12 +70,12 @@ def _emit_recalls(args: Namespace, query: str, user: str, recalls: Sequence[Reca
 
 
 def _show_recalls(console: Console, recalls: Sequence[Recall], ms: float) -> None:
-    from ..render import memory_table, note
+    from ..render import MemoryTable, note
 
     if not recalls:
         note(console, "Nothing comes to mind. The slow path searches every word: neuromem deep …")
         return
-    console.print(memory_table(recalls, scores=True))
+    console.print(MemoryTable(recalls, scores=True))
     for recall in recalls:
         if recall.explain is not None:
             parts = ", ".join(f"{name} {value:.3f}" for name, value in recall.explain.items())
@@ -105,7 +105,7 @@ def show(args: Namespace) -> int:
 
 
 def _show_all(console: Console, user: str, recalls: Sequence[Recall]) -> None:
-    from ..render import memory_table, note
+    from ..render import MemoryTable, note
 
     if not recalls:
         note(
@@ -113,7 +113,7 @@ def _show_all(console: Console, user: str, recalls: Sequence[Recall]) -> None:
             f"{user!r} holds no memory in the weights; neuromem rebuild brings back what the log has.",
         )
         return
-    console.print(memory_table(recalls))
+    console.print(MemoryTable(recalls))
     note(console, f"{len(recalls)} memories of {user!r}; neuromem show ID tells one's history")
 
 
@@ -148,11 +148,11 @@ def _show_clusters(args: Namespace, memory: Memory, user: str) -> None:
     }
 
     def view(console: Console) -> None:
-        from ..render import memory_table, note
+        from ..render import MemoryTable, note
 
         for name, cluster in [*named, ("alone", list(recalls.values()))]:
             if cluster:
-                console.print(memory_table(cluster, title=f"{name} ({len(cluster)})"))
+                console.print(MemoryTable(cluster, title=f"{name} ({len(cluster)})"))
         note(console, f"{len(named)} clusters, {len(recalls)} memories of {user!r} alone")
 
     emit(args, data, view)

@@ -163,7 +163,7 @@ class _Talk:
     def _why(self, _: str) -> None:
         from rich.rule import Rule
 
-        from ..render import memory_table
+        from ..render import MemoryTable
 
         if self._last is None:
             self._note("nothing has been answered yet, or since something was forgotten")
@@ -173,7 +173,7 @@ class _Talk:
             ids = [recall.id for recall in self._last.recalled if recall.id in held]
             recalls = [self._memory.get(memory_id, "weights") for memory_id in ids]
             title = "recalled, as the weights say it"
-            self._console.print(memory_table(recalls, now=self._clock(), title=title))
+            self._console.print(MemoryTable(recalls, now=self._clock(), title=title))
         else:
             self._note("nothing was recalled")
         tokens = self._last.context.tokens if self._last.context else 0
@@ -208,12 +208,12 @@ class _Talk:
             return engine.exact(open_, recall).text
 
     def _deep(self, words: str) -> None:
-        from ..render import memory_table
+        from ..render import MemoryTable
 
         if not words:
             raise InvalidInput("words", "are missing", "give what to look for: /deep WORDS")
         found = self._memory.deep(words, self._user, limit=5)
-        self._console.print(memory_table(found, now=self._clock()) if found else "nothing was found")
+        self._console.print(MemoryTable(found, now=self._clock()) if found else "nothing was found")
 
     def _time(self, by: str) -> None:
         if by:
@@ -230,10 +230,10 @@ class _Talk:
             self._clock.ahead_s = moved.ahead_s
 
     def _show(self, _: str) -> None:
-        from ..render import memory_table
+        from ..render import MemoryTable
 
         held = self._memory.all(self._user, fidelity="weights")
-        self._console.print(memory_table(held, now=self._clock()) if held else "nothing is held")
+        self._console.print(MemoryTable(held, now=self._clock()) if held else "nothing is held")
 
     def _save(self, file: str) -> None:
         if not file:
