@@ -130,7 +130,7 @@ def note(console: Console, text: str, style: str = "bright_black") -> None:
 
 
 class MemoryTable:
-    """Memories, one to a row: rung, strength, words, age, id; where it is narrow, what leaves room for words."""
+    """Memories, one to a row: rung, strength, words, age, id; where narrow, what leaves room for words."""
 
     def __init__(
         self, recalls: Sequence[Any], *, scores: bool = False, now: float | None = None,
