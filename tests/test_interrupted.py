@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -178,3 +180,25 @@ def test_an_event_of_nobody_is_not_stored_later() -> None:
     with pytest.raises(KeyboardInterrupt):
         commits.submit(Pending(b"ana", [b"x"]), broken)
     assert commits._queue == []
+
+
+def test_who_is_interrupted_while_another_stores_their_words_learns_what_came_of_them() -> None:
+    commits, own = GroupCommit(), Pending(b"ana", [b"x"])
+    commits._busy = True  # another thread is at it
+
+    def other() -> None:
+        while own not in commits._queue:
+            time.sleep(0.01)
+        with commits._turn:
+            commits._queue = []  # … and takes these along
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        time.sleep(0.3)
+        own.seqs = [0]
+        commits._leave()
+
+    storing = threading.Thread(target=other)
+    storing.start()
+    with pytest.raises(KeyboardInterrupt):
+        commits.submit(own, lambda batch: [[0] for _ in batch])
+    assert own.done
+    storing.join()
