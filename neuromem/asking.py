@@ -14,7 +14,10 @@ from .deep import search_log
 from .engine import Engine, Owner, in_time
 from .errors import InvalidInput
 from .evidence import speakers_of
+from .fold import ends_of
 from .forgetting import Fidelity
+from .history import WRITING
+from .log import EventLog, Record
 from .owners import OpenOwner
 from .question import Question, take_apart
 from .recall import Hit, Ranking, Recall, read
@@ -68,35 +71,43 @@ class Search:
         sure = bool(recalls) and recalls[0].score >= engine.config.recall.low_confidence
         if self.fidelity != DEEP or sure or not in_time(deadline):
             return recalls
-        return self._with_older(engine, owner, recalls, deadline)
+        return self._with_older(engine, owner, recalls, deadline, view is not None and not view.of_past)
 
     def _with_older(
-        self, engine: Engine, owner: Owner, recalls: Sequence[Recall], deadline: float | None
+        self, engine: Engine, owner: Owner, recalls: Sequence[Recall], deadline: float | None, current: bool
     ) -> list[Recall]:
-        """The results, and what the log has besides: forgotten facts, too; the best of both first."""
+        """The results, and what the log has besides: forgotten facts, too; the best of both first.
+
+        Args:
+            current: what was superseded is left out.
+        """
         left_s = None if deadline is None else deadline - time.perf_counter()
-        until = None if left_s is None else time.monotonic() + left_s
+        time_out, until = None if left_s is None else time.monotonic() + left_s, engine.owners.until
+        over = _superseded(engine.log, owner.name, until) if current else frozenset()
+
+        def among(record: Record) -> bool:
+            told = record.body.get("id") or record.body["text"]  # words that only were heard have no id
+            return told not in over and self._wants(record)
+
         with engine.owners.threads:
             found = search_log(
-                engine.log, owner.name, self.query, engine.keys, self.limit, None, until, engine.owners.until
+                engine.log, owner.name, self.query, engine.keys, self.limit, None, time_out, until, among
             )
         with engine.owners.use(owner.name) as open_:
-            older = [item for item in engine.bring_back(open_, found) if self._wants(open_, item)]
+            older = engine.bring_back(open_, found)
+            if current:  # a bank that was imported knows what no event says
+                older = [item for item in older if not (item.id and open_.bank.ended(item.id)[0])]
         known = {item.id for item in older if item.id}
         both = [*older, *(item for item in recalls if item.id not in known)]
         return sorted(both, key=lambda item: -item.score)[: self.limit]
 
-    def _wants(self, open_: OpenOwner, found: Recall) -> bool:
-        """Whether what the log has may be among the results."""
-        if self.current_view and found.id and open_.bank.ended(found.id)[0]:
-            return False
+    def _wants(self, record: Record) -> bool:
+        """Whether the filters let words of the log be among the results."""
         if not self.filters:
             return True
         if not isinstance(self.filters, Mapping):
-            return bool(found.id) and self.filters(found.id)
-        return all(
-            key in found.metadata and found.metadata[key] == value for key, value in self.filters.items()
-        )
+            return bool(record.body.get("id")) and self.filters(record.body["id"])
+        return _has(record.body.get("metadata", {}), self.filters)
 
     def _read(
         self, engine: Engine, open_: OpenOwner, hits: Sequence[Hit], now_ms: int, deadline: float | None
@@ -130,8 +141,20 @@ class Search:
             return True
         if not isinstance(self.filters, Mapping):
             return self.filters(memory_id)
-        metadata = engine.metadata(open_, memory_id)
-        return all(key in metadata and metadata[key] == value for key, value in self.filters.items())
+        return _has(engine.metadata(open_, memory_id), self.filters)
+
+
+def _superseded(log: EventLog, owner: str, until: float | None) -> frozenset[str]:
+    """Ids and words of the memories that were superseded by a time, also of those that no bank holds."""
+    records = [record for record in log.events(owner) if until is None or record.time <= until]
+    over = {memory_id for memory_id, (until_ms, _) in ends_of(records).items() if until_ms}
+    told = (record.body for record in records if record.kind in WRITING)
+    return frozenset([*over, *(body["text"] for body in told if body["id"] in over)])
+
+
+def _has(metadata: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    """Whether metadata has all that is wanted."""
+    return all(key in metadata and metadata[key] == value for key, value in wanted.items())
 
 
 def look(engine: Engine, open_: OpenOwner, ids: Sequence[str], fidelity: str) -> list[Recall]:

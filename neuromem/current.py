@@ -53,6 +53,11 @@ class View:
         """How many hits it has to see, however few are wanted."""
         return 0 if self.asked.point is None else LOOKED_AT
 
+    @property
+    def of_past(self) -> bool:
+        """Whether what was superseded belongs to the answer."""
+        return self.asked.any or self.asked.past
+
     def seen(self, bank: SlotBank, hits: Sequence[Hit], now_ms: int) -> list[Hit]:
         """The hits that are shown, best first.
 
@@ -60,8 +65,7 @@ class View:
             hits: of all memories, superseded ones too. now_ms: when it is asked, for strengths.
         """
         ends = bank.ends([hit.id for hit in hits])
-        past = self.asked.any or self.asked.past
-        shown = list(hits)
+        past, shown = self.of_past, list(hits)
         if any(any(end) for end in ends.values()):
             shown = self._history(bank, hits, ends) if past else self._current(bank, hits, ends, now_ms)
             shown.sort(key=lambda hit: (-hit.score, hit.id))

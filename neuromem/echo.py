@@ -57,9 +57,9 @@ def without_injected(text: str) -> str:
     'What is he called?'
     """
     text = _without_blocks(text)  # first: what is quoted in a block is not around what was asked
-    if MEM0_FACTS in text and MEM0_ASKED in text:
-        asked = text[text.rindex(MEM0_ASKED) + len(MEM0_ASKED) :]
-        text = _untagged(text[: text.index(MEM0_FACTS)] + asked)
+    facts, asked = text.find(MEM0_FACTS), text.rfind(MEM0_ASKED)
+    if 0 <= facts < asked:  # who quotes them the other way round has written that
+        text = _untagged(text[:facts] + text[asked + len(MEM0_ASKED) :])
     lines = text.split("\n")
     if not any(map(_is_heading, lines)):
         return text.strip()

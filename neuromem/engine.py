@@ -43,6 +43,7 @@ __all__ = ["Engine", "Owner", "Written", "in_time"]
 
 TOGETHER = 16  # rehearsals logged at once
 MOST_UNSETTLED = 32  # … that are not in the log yet: the most that a crash can take with it
+PATIENCE_S = 20.0  # for all that is still to be told when a memory is closed
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +61,8 @@ class Written:
 class Tells(Protocol):
     """What tells a memory things beside the program."""
 
-    def tell_rest(self) -> None:
-        """Tells what is left, or gives up after a while."""
+    def tell_rest(self, timeout_s: float) -> None:
+        """Tells what is left, or gives up after so long."""
 
 
 def in_time(deadline: float | None) -> bool:
@@ -140,13 +141,25 @@ class Engine:
 
     def waits_for(self, teller: Tells) -> None:
         """Has `close` wait until an object has told the rest, for as long as that is there."""
-        self._tellers.add(teller)
+        with self._lock:
+            self._tellers.add(teller)
 
     def close(self) -> None:
         """Waits for what is still to be told, snapshots, then closes the log."""
-        for teller in list(self._tellers):
+        try:
+            self._wait_for_tellers()
+        finally:  # whoever has no patience (Ctrl-C) closes it all the same
+            self._close()
+
+    def _wait_for_tellers(self) -> None:
+        until = time.monotonic() + PATIENCE_S
+        with self._lock:
+            tellers = list(self._tellers)
+        for teller in tellers:
             if not self._closed:
-                teller.tell_rest()
+                teller.tell_rest(max(0.0, until - time.monotonic()))
+
+    def _close(self) -> None:
         with self._lock:
             if not self._closed:
                 self._closed = True

@@ -7,10 +7,10 @@ has took minutes in a store of a thousand owners; so it is the logs that are loo
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from .errors import StoreCorrupt
+from .errors import NotFound, StoreCorrupt
 from .identity import TAG_BYTES, parse_id, tag_of
 from .log import EventLog, Record
 
@@ -34,13 +34,16 @@ class Holders:
         self._brought: dict[str, _Brought] = {}
         self._lock = threading.Lock()
 
-    def of(self, memory_id: str) -> Iterator[str]:
+    def of(self, memory_id: str, among: Sequence[str] | None = None) -> Iterator[str]:
         """Names of those who may have a memory, the likeliest first; not one of the others has it.
+
+        Args:
+            among: nobody else is looked at; None: whoever has a log.
 
         Raises:
             InvalidInput: the id is not a UUID.
         """
-        raw, names = parse_id(memory_id), self._log.owners()
+        raw, names = parse_id(memory_id), self._log.owners() if among is None else among
         tag = raw[:TAG_BYTES]
         own = [name for name in names if tag_of(name) == tag]
         yield from own
@@ -54,6 +57,8 @@ class Holders:
                 return raw in self._follow(name).ids
             except StoreCorrupt:  # its bank may know
                 return True
+            except NotFound:  # they were deleted meanwhile
+                return False
 
     def _follow(self, name: str) -> _Brought:
         """What is known of an owner's log, brought up to its end."""

@@ -136,12 +136,12 @@ class EventLog:
     def _append(self, batch: Sequence[Pending]) -> list[list[int]]:
         try:
             stored = self._store.write(lambda txn: [self._fill(txn, pending) for pending in batch])
-        except BaseException:  # Ctrl-C while the disk writes: it may be there all the same
+            for pending, seqs in zip(batch, stored, strict=True):
+                if seqs:
+                    self._sizes.note(pending.name, seqs[-1] + 1)
+        except BaseException:  # Ctrl-C while the disk writes, or right after: it may be there all the same
             self._sizes.forget()
             raise
-        for pending, seqs in zip(batch, stored, strict=True):
-            if seqs:
-                self._sizes.note(pending.name, seqs[-1] + 1)
         return stored
 
     def _fill(self, txn: Txn, pending: Pending) -> list[int]:

@@ -300,6 +300,7 @@ class Owners:
             owner.lock.acquire()
             if not owner.stale:
                 return owner
+            self._remove(owner)  # whoever closed it may have been interrupted before
             owner.lock.release()
 
     def _get(self, name: str) -> OpenOwner:

@@ -44,9 +44,7 @@ class Head:
         Raises:
             InvalidInput: it is none.
         """
-        if isinstance(given, Head):
-            return given
-        match = _HEAD.fullmatch(given) if isinstance(given, str) else None
+        match = _HEAD.fullmatch(str(given)) if isinstance(given, Head | str) else None
         if match is None:
             raise InvalidInput("head", f"{given!r:.80} is none", "give one as verify prints it, SIZE:ROOT")
         return cls(int(match[1]), match[2])
@@ -89,9 +87,16 @@ class Proof:
             InvalidInput: it is no proof.
         """
         try:
-            return cls(**(dict(given) | {"path": tuple(given["path"])}))
-        except (TypeError, ValueError, KeyError) as error:
+            proof = cls(**(dict(given) | {"path": tuple(given["path"])}))
+            for part in (proof.root, proof.salt, proof.payload, *proof.path):
+                bytes.fromhex(part)
+            fits = bool(proof.words) and isinstance(proof.id, str)
+            fits = fits and {type(proof.sequence), type(proof.size)} == {int}
+        except (TypeError, ValueError, KeyError, AttributeError, StoreCorrupt) as error:
             raise InvalidInput("proof", "is none", "give what Proof.to_dict gave") from error
+        if not fits:
+            raise InvalidInput("proof", "is none", "give what Proof.to_dict gave")
+        return proof
 
 
 def head_of(log: EventLog, owner: str, until: float | None = None) -> Head:
@@ -122,10 +127,7 @@ def prove(
     if record is None or record.erased:
         raise NotFound(f"the words of {memory_id} are in no log here, so nothing proves them")
     stood = head_of(log, record.owner, until) if head is None else Head.of(head)
-    if (
-        not 0 < stood.size <= log.length(record.owner)
-        or log.root(record.owner, stood.size).hex() != stood.root
-    ):
+    if stood.size > log.length(record.owner) or log.root(record.owner, stood.size).hex() != stood.root:
         raise InvalidInput("head", f"{stood} is none of this log's", "give one that verify printed for it")
     if record.seq >= stood.size:
         raise NotFound(f"the words of {memory_id} came after {stood}")

@@ -306,9 +306,7 @@ def _holder(engine: Engine, memory_id: str, only: Owner | None) -> str:
     Raises:
         NotFound: it was deleted, merged into another, or never written.
     """
-    for owner in engine.holders.of(memory_id):
-        if only is not None and owner != only.name:
-            continue
+    for owner in engine.holders.of(memory_id, None if only is None else [only.name]):
         with engine.owners.use(owner) as open_:
             if open_.bank.rows_of(memory_id):
                 return owner

@@ -92,6 +92,11 @@ def test_what_a_memory_quotes_is_not_around_the_question() -> None:
     assert without_injected(f"{block}\n\n{said}") == said
 
 
+def test_what_is_quoted_the_other_way_round_is_no_prompt_of_theirs() -> None:
+    said = "First - User Question: tea? and then - Relevant Memories/Facts: none."
+    assert without_injected(said) == said
+
+
 def test_a_block_that_was_cut_off_keeps_no_heading() -> None:
     assert without_injected(f"{OPEN}\n{RECALLED}\n{LIST}") == ""
 

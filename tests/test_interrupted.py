@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -97,6 +99,33 @@ def test_rehearsals_on_their_way_are_not_logged_twice(memory: Memory, fake_clock
     assert in_step(memory)
 
 
+def test_an_owner_whose_closing_was_interrupted_is_opened_again(fake_clock: FakeClock) -> None:
+    with Memory(config={"bank": {"open_banks": 1}}, encoder="hash", clock=fake_clock) as memory:
+        memory.add("My dog's name is Potola", user_id="ana")
+        asked(memory, fake_clock, 1)  # its rehearsal is logged when Ana has to make room for Ben
+        with interrupted(memory), pytest.raises(KeyboardInterrupt):
+            memory.search(QUESTION, user_id="ben")
+        again = threading.Thread(target=lambda: asked(memory, fake_clock, 1), daemon=True)
+        again.start()
+        again.join(10)
+        assert not again.is_alive()
+        assert in_step(memory)
+
+
+def test_an_interruption_right_after_the_disk_has_written_is_noticed(
+    memory: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(memory.engine.log._sizes, "note", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            memory.add("I keep bees", user_id="ana")
+    assert [recall.text for recall in memory.all(user_id="ana")] == ["My dog's name is Potola", "I keep bees"]
+    assert in_step(memory)
+
+
 def test_half_a_rehearsal_is_forgotten(
     memory: Memory, fake_clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -151,3 +180,25 @@ def test_an_event_of_nobody_is_not_stored_later() -> None:
     with pytest.raises(KeyboardInterrupt):
         commits.submit(Pending(b"ana", [b"x"]), broken)
     assert commits._queue == []
+
+
+def test_who_is_interrupted_while_another_stores_their_words_learns_what_came_of_them() -> None:
+    commits, own = GroupCommit(), Pending(b"ana", [b"x"])
+    commits._busy = True  # another thread is at it
+
+    def other() -> None:
+        while own not in commits._queue:
+            time.sleep(0.01)
+        with commits._turn:
+            commits._queue = []  # … and takes these along
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        time.sleep(0.3)
+        own.seqs = [0]
+        commits._leave()
+
+    storing = threading.Thread(target=other)
+    storing.start()
+    with pytest.raises(KeyboardInterrupt):
+        commits.submit(own, lambda batch: [[0] for _ in batch])
+    assert own.done
+    storing.join()

@@ -67,6 +67,20 @@ def test_a_proof_that_was_tampered_with_does_not_hold(memory: Memory) -> None:
         Proof.of({"id": "x"})
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("size", "3"), ("size", True), ("sequence", None), ("salt", "zz"), ("root", 5), ("id", 7),
+        ("path", "ab"), ("path", [1]), ("path", ["zz"]),
+        ("payload", ""), ("payload", "00" * 9), ("payload", b"12345678[1, 2]".hex()),
+    ],
+)  # fmt: skip
+def test_a_proof_with_a_field_of_another_kind_is_none(memory: Memory, field: str, value: object) -> None:
+    told = memory.prove(id_of(memory, POTOLA)).to_dict()
+    with pytest.raises(InvalidInput, match="proof"):
+        Proof.of(told | {field: value})
+
+
 def test_the_log_of_a_head_is_how_that_of_now_begins(memory: Memory) -> None:
     head = memory.head("ana")
     memory.add("I have a boat.", user_id="ana")
@@ -110,6 +124,23 @@ def test_what_is_no_head_is_refused(memory: Memory, head: str) -> None:
         memory.verify(user_id="ana", since=head)
     with pytest.raises(InvalidInput, match="user_id"):
         memory.verify(since=Head(1, "a" * 64))
+
+
+@pytest.mark.parametrize("head", [Head(1, "g" * 64), Head(-1, "a" * 64), Head("2", 5)])  # type: ignore[arg-type]
+def test_a_head_that_stands_for_nothing_is_refused(memory: Memory, head: Head) -> None:
+    with pytest.raises(InvalidInput, match="head"):
+        memory.verify(user_id="ana", since=head)
+    with pytest.raises(InvalidInput, match="head"):
+        memory.prove(id_of(memory, POTOLA), head)
+
+
+def test_the_head_of_an_empty_log_is_one() -> None:
+    with Memory(encoder="hash") as memory:
+        empty = memory.head("ana")
+        memory.add(POTOLA, user_id="ana")
+        assert memory.verify(user_id="ana", since=empty).ok
+        with pytest.raises(NotFound, match="came after"):
+            memory.prove(id_of(memory, POTOLA), empty)
 
 
 def test_words_that_are_in_no_log_are_not_proven(memory: Memory, tmp_path: Path) -> None:

@@ -67,6 +67,35 @@ def test_a_memory_waits_for_no_client_without_end(inner: Any, monkeypatch: pytes
     client.neuromem.close()
 
 
+class Slow:
+    """Has always more to tell."""
+
+    def tell_rest(self, timeout_s: float) -> None:
+        time.sleep(timeout_s)
+
+
+def test_many_clients_do_not_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("neuromem.engine.PATIENCE_S", 0.5)
+    memory, clients = noting_memory(), [Slow() for _ in range(20)]
+    for client in clients:
+        memory.engine.waits_for(client)
+    started = time.monotonic()
+    memory.close()
+    assert 0.5 <= time.monotonic() - started < 5
+
+
+def test_who_does_not_want_to_wait_closes_the_memory_all_the_same(tmp_path: Path) -> None:
+    class Stopped:
+        def tell_rest(self, timeout_s: float) -> None:
+            raise KeyboardInterrupt
+
+    memory, client = Memory(tmp_path, encoder="hash"), Stopped()
+    memory.engine.waits_for(client)
+    with pytest.raises(KeyboardInterrupt):
+        memory.close()
+    Memory(tmp_path, encoder="hash").close()  # nobody is writing to it
+
+
 def test_words_that_are_lost_are_told_of(inner: Any, caplog: pytest.LogCaptureFixture) -> None:
     with SlowToTell() as memory:
         memory.told = []

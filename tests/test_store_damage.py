@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save_file
 from neuromem import Memory
 from neuromem.bankfile import load_bank, read_notes
 from neuromem.errors import StoreCorrupt
+from neuromem.log import EventLog
 
 FACTS = [f"My friend number {number} is called Abc{number}" for number in range(12)]
 
@@ -116,3 +117,20 @@ def test_a_store_whose_owners_were_all_deleted_opens_again(tmp_path: Path, opene
             memory.delete_all(user_id=user)
     with opened() as memory:
         assert memory.users() == []
+
+
+def test_who_looks_while_the_last_owner_is_deleted_sees_an_empty_store(
+    tmp_path: Path, opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look at the files and the look at the log both go, the files first."""
+    owners = EventLog.owners
+
+    def last_look(log: EventLog) -> list[str]:
+        if snapshots(tmp_path):
+            for file in snapshots(tmp_path):
+                file.unlink()
+            return []
+        return owners(log)
+
+    monkeypatch.setattr(EventLog, "owners", last_look)
+    opened(readonly=True).close()

@@ -82,3 +82,40 @@ def test_it_is_found_again_where_its_owner_was_deleted_and_told_anew(
     memory.import_(tmp_path / "ana.safetensors", user_id="ben")
     memory.add("I like jam", user_id="ben")
     assert memory.get(imported).text == "My dog is Potola"
+
+
+def test_an_owner_who_is_deleted_meanwhile_is_nobody(
+    memory: Memory, imported: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ana, of whom all was known, goes between two looks at her log; the memory is Ben's all the same."""
+    memory.add("I like tea", user_id="ada")
+    assert memory.get(imported).text == "My dog is Potola"
+    log = memory.engine.log
+    length = log.length
+
+    def last_look(name: str) -> int:
+        found = length(name)
+        if name == "user:ada":
+            monkeypatch.setattr(log, "length", length)
+            memory.delete_all(user_id="ada")
+        return found
+
+    monkeypatch.setattr(log, "length", last_look)
+    assert memory.get(imported).text == "My dog is Potola"
+
+
+def test_who_deletes_their_own_reads_the_log_of_nobody_else(
+    memory: Memory, imported: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events, read = memory.engine.log.events, set()
+
+    def noting(owner: str, *args: Any) -> Any:
+        read.add(owner)
+        return events(owner, *args)
+
+    monkeypatch.setattr(memory.engine.log, "events", noting)
+    with pytest.raises(NotFound):
+        memory.delete(imported, user_id="dan")
+    assert read <= {"user:dan"}
+    memory.delete(imported, user_id="ben")
+    assert read <= {"user:dan", "user:ben"}

@@ -68,9 +68,9 @@ class Sidecar:
         """Waits until what was said is told to the memory; False when some of it is not by then."""
         return self._writer.flush(timeout_s)
 
-    def tell_rest(self) -> None:
+    def tell_rest(self, timeout_s: float) -> None:
         """Waits until what was said is told, as the end of the program would: the memory is closed."""
-        self.flush(self._store.patience_s)
+        self.flush(min(timeout_s, self._store.patience_s))
 
     def close(self, timeout_s: float | None = None) -> None:
         """Tells what is left, for so long, and ends; calls go on without a memory.

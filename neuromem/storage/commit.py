@@ -82,10 +82,16 @@ class GroupCommit:
             self._leave()
 
     def _break_off(self, own: Pending, batch: Sequence[Pending], error: BaseException) -> None:
-        """Tells those who waited; what is in nobody's batch may not be stored later."""
+        """Tells those who waited; what is in nobody's batch may not be stored later.
+
+        What another thread is storing is waited for: else nobody could tell whether it is in the log.
+        """
         with self._turn:
             if own in self._queue:
                 self._queue.remove(own)
+            else:
+                while own not in batch and self._busy and not own.done:
+                    self._turn.wait()
         for pending in batch:
             if not pending.done:
                 pending.error = StoreError(f"the commit broke off ({error!r}); see what the log holds")
