@@ -82,3 +82,11 @@ def test_the_bench_measures_how_many_it_takes(capsys: pytest.CaptureFixture[str]
     assert run("holographic", ["--json", "--widths", "256", "--gists", "4,8"]) == 0
     report = json.loads(capsys.readouterr().out)
     assert [one["gists"] for one in report["runs"]] == [4, 8]
+
+
+@pytest.mark.parametrize(
+    "given", ["--widths=many", "--gists=0", "--gists=10,2000", "--gists=", "--widths=-16"]
+)
+def test_the_bench_says_what_it_cannot_measure(given: str) -> None:
+    with pytest.raises(InvalidInput, match=given.partition("=")[0]):
+        run("holographic", [given])

@@ -9,9 +9,10 @@ from neuromem.voice import Endpointer, EnergyDetector, WavSource
 from neuromem.voice.audio import FRAME, RATE, Samples
 
 
-def utterances(sound: Samples, longest_s: float) -> list[int]:
+def utterances(sound: Samples, longest_s: float, pause_ms: float = 160.0) -> list[int]:
     """Frames of each utterance."""
-    ends, lengths = Endpointer(EnergyDetector(), longest_s=longest_s), list[int]()
+    ends = Endpointer(EnergyDetector(), longest_s=longest_s, pause_ms=pause_ms)
+    lengths = list[int]()
     for frame in WavSource([sound]).frames():
         edge = ends.push(frame)
         if edge.began:
@@ -39,3 +40,9 @@ def test_a_long_talk_is_cut_at_a_pause_where_there_is_one() -> None:
 def test_what_a_person_says_in_one_breath_stays_whole() -> None:
     assert len(utterances(np.concatenate([tone(9), quiet(0.3), tone(9)]), longest_s=30.0)) == 1
     assert len(utterances(tone(65), longest_s=30.0)) == 3
+
+
+def test_a_silence_ends_long_talk_too_where_pauses_are_told_later() -> None:
+    sound = np.concatenate([tone(2.5), quiet(0.8), tone(0.2)])
+    first, _second = (frames * FRAME / RATE for frames in utterances(sound, longest_s=3.5, pause_ms=2_000.0))
+    assert first <= 3.2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +60,12 @@ def test_what_is_no_number_is_silence(tmp_path: Path) -> None:
         wave_file(3, bits=32, sound=np.array([np.nan, np.inf, -np.inf, 0.5] * 400, "<f4").tobytes())
     )
     assert 0 < rms(read_wav(path)) < 32_768 / 3
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for bits, loud in ((32, 3e38), (64, 1e300)):
+            sound = np.array([loud, -loud, 0.5], f"<f{bits // 8}").tobytes()
+            path.write_bytes(wave_file(3, bits=bits, sound=sound))
+            assert read_wav(path).tolist() == [0, 0, 16_384]
 
 
 @pytest.mark.parametrize(

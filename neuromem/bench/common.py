@@ -22,6 +22,7 @@ __all__ = [
     "emit",
     "environment",
     "mean",
+    "numbers",
     "over_budget",
     "parser",
     "percentiles",
@@ -46,6 +47,24 @@ def environment() -> dict[str, str]:
 def over_budget(tokens: Iterable[int], config: Config) -> int:
     """Prompts with more tokens than there may be."""
     return sum(count > config.context.prompt_budget for count in tokens)
+
+
+def numbers(option: str, text: str, most: int = 1 << 20) -> list[int]:
+    """Whole numbers from 1 on that commas divide.
+
+    Args:
+        most: the largest that one may be.
+
+    Raises:
+        InvalidInput: one is none.
+    """
+    try:
+        found = [int(part) for part in text.split(",")]
+    except ValueError as error:
+        raise InvalidInput(option, f"{text!r} is not numbers", "give some such as 384,192,96") from error
+    if not all(1 <= one <= most for one in found):
+        raise InvalidInput(option, f"{text!r} is out of range", f"give 1 to {most:,}")
+    return found
 
 
 def parser(name: str, details: str = "") -> argparse.ArgumentParser:

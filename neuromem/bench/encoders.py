@@ -26,7 +26,7 @@ from torch.nn import functional
 from ..encoders import Encoder, SentenceEncoder, load_encoder
 from ..errors import InvalidInput, MissingDependency, NotFound
 from ..owners import Progress
-from .common import emit, environment, parser, percentiles, progress, read_jsonl, share, stopwatch
+from .common import emit, environment, numbers, parser, percentiles, progress, read_jsonl, share, stopwatch
 from .everyday import everyday_facts
 from .generated import personal_facts
 
@@ -98,7 +98,7 @@ def main(argv: list[str]) -> int:
         }
         if options.pairs:
             pairs = read_jsonl(options.pairs)
-            widths = _numbers(options.widths)
+            widths = numbers("--widths", options.widths)
             report["widths"] = [
                 {"encoder": name, **row}
                 for name, encoder in encoders.items()
@@ -136,13 +136,6 @@ def _present(names: Sequence[str]) -> tuple[dict[str, Encoder], dict[str, str]]:
         except (NotFound, MissingDependency) as error:
             absent[name] = str(error)
     return found, absent
-
-
-def _numbers(text: str) -> list[int]:
-    try:
-        return [int(part) for part in text.split(",")]
-    except ValueError as error:
-        raise InvalidInput("--widths", f"{text!r} is not numbers", "give 384,192,96") from error
 
 
 # -- what it costs ------------------------------------------------------------------------------------

@@ -6,20 +6,22 @@ from collections.abc import Sequence
 
 from ..holographic import Hologram
 from ..owners import Progress
-from .common import emit, parser, progress
+from .common import emit, numbers, parser, progress
 
 __all__ = ["main", "share_right"]
 
 SUBJECTS, RELATIONS = 40, 25
+MOST = SUBJECTS * RELATIONS  # gists
 
 
 def main(argv: list[str]) -> int:
     """Runs the bench."""
     arguments = parser("holographic")
     arguments.add_argument("--widths", default="1024,4096", help="numbers of a vector")
-    arguments.add_argument("--gists", default="10,30,100,300", help="gists in it; 1,000 at most")
+    arguments.add_argument("--gists", default="10,30,100,300", help=f"gists in it; {MOST:,} at most")
     options = arguments.parse_args(argv)
-    widths, counts = ([int(one) for one in given.split(",")] for given in (options.widths, options.gists))
+    widths = numbers("--widths", options.widths)
+    counts = numbers("--gists", options.gists, MOST)
     with progress("asking") as step:
         rows = [
             {"width": width, "gists": count, **share_right(width, count, options.seed, step)}
@@ -45,7 +47,7 @@ def share_right(width: int, count: int, seed: int = 0, step: Progress | None = N
 
 
 def told(count: int) -> Sequence[str]:
-    """Gists of so many different objects, no two of which share subject and relation; 1,000 at most."""
+    """Gists of so many different objects, no two of which share subject and relation; at most `MOST`."""
     pairs = [(who, what) for who in range(SUBJECTS) for what in range(RELATIONS)]
     return [
         f"person {who}|relation {what}|thing {number}" for number, (who, what) in enumerate(pairs[:count])

@@ -140,7 +140,8 @@ def _as_16_bits(raw: NDArray[np.uint8], coding: int, width: int) -> NDArray[Any]
     """Samples on the scale of 16 bits from those of `width` bytes; None: no coding that is known."""
     if coding == FLOAT and width in (4, 8):
         wave_ = raw.view("<f4" if width == 4 else "<f8")
-        wave_ = wave_.astype(np.float32) * np.float32(32_768)
+        with np.errstate(over="ignore"):  # beyond what 32 bits hold: no number either
+            wave_ = wave_.astype(np.float32) * np.float32(32_768)
         return np.where(np.isfinite(wave_), wave_, np.float32(0))
     if coding != PCM or not 1 <= width <= 4:
         return None

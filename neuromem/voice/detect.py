@@ -166,7 +166,8 @@ class Endpointer:
             return Edge(began=began)
         self._quiet = 0 if chance >= self._keep else self._quiet + 1
         self._frames += 1
-        enough = self._silence if 3 * self._frames < 2 * self._longest else self._pause
+        late = 3 * self._frames >= 2 * self._longest
+        enough = min(self._silence, self._pause) if late else self._silence
         if self._quiet >= enough or self._frames >= self._longest:
             self.speaking = False
             return Edge(ended=True)
