@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from test_voice import quiet, tone
+from test_voice import Beeps, Says, Scripted, quiet, tone
 
-from neuromem.voice import Endpointer, EnergyDetector, WavSource
+from neuromem.voice import Endpointer, EnergyDetector, Loop, NoSink, WavSource
 from neuromem.voice.audio import FRAME, RATE, Samples
 
 
@@ -46,3 +46,19 @@ def test_a_silence_ends_long_talk_too_where_pauses_are_told_later() -> None:
     sound = np.concatenate([tone(2.5), quiet(0.8), tone(0.2)])
     first, _second = (frames * FRAME / RATE for frames in utterances(sound, longest_s=3.5, pause_ms=2_000.0))
     assert first <= 3.2
+
+
+def test_what_goes_on_interrupts_no_answer_and_what_begins_anew_does() -> None:
+    """Else nothing would ever be heard of the answers beside a fan."""
+    ends = Endpointer(EnergyDetector(), longest_s=1.0)
+    sound = np.concatenate([tone(2.5), quiet(0.8), tone(0.3)])
+    edges = [ends.push(frame) for frame in WavSource([sound]).frames()]
+    assert [edge.goes_on for edge in edges if edge.began] == [False, True, True, False]
+
+
+def test_beside_a_fan_the_answer_is_heard() -> None:
+    source = WavSource([np.concatenate([tone(2.4), quiet(0.1)])], paced=True)
+    ends = Endpointer(EnergyDetector(), longest_s=1.0)
+    turns = Loop(Says(), source, ends, Scripted(["hello"] * 3), Beeps(0.2), NoSink()).run()
+    assert len(turns) == 3
+    assert not any(turn.interrupted for turn in turns[:2])

@@ -107,6 +107,7 @@ class Edge:
     """What a frame brought about."""
 
     began: tuple[Samples, ...] = ()  # an utterance: its frames so far, some from before it was noticed
+    goes_on: bool = False  # … with the same sound that was too long for the last one: nobody has interrupted
     paused: bool = False  # a first short silence: what was said may be complete
     ended: bool = False
 
@@ -144,6 +145,7 @@ class Endpointer:
         self._before: deque[Samples] = deque(maxlen=max(1, int(before_ms / FRAME_MS)) + begin_frames)
         self._longest = longest_s * 1_000 / FRAME_MS
         self._quiet = self._frames = 0  # of this utterance: in silence at its end, and all
+        self._unbroken = False  # since the last one, which was too long
         self.speaking = False
 
     def push(self, frame: Samples, *, allowed: bool = True) -> Edge:
@@ -155,6 +157,7 @@ class Endpointer:
         chance = self.detector.speech(frame)
         if not self.speaking:
             self._before.append(frame)
+            self._unbroken &= chance >= self._keep
             self._chances.append(chance if allowed else 0.0)
             if sum(self._chances) < self._begin:
                 return Edge()
@@ -163,13 +166,13 @@ class Endpointer:
             self._frames = len(began)
             self._before.clear()
             self._chances.clear()
-            return Edge(began=began)
+            return Edge(began=began, goes_on=self._unbroken)
         self._quiet = 0 if chance >= self._keep else self._quiet + 1
         self._frames += 1
         late = 3 * self._frames >= 2 * self._longest
         enough = min(self._silence, self._pause) if late else self._silence
         if self._quiet >= enough or self._frames >= self._longest:
-            self.speaking = False
+            self.speaking, self._unbroken = False, self._quiet == 0
             return Edge(ended=True)
         return Edge(paused=self._quiet == self._pause)
 

@@ -111,7 +111,8 @@ class Loop:
                 allowed = self.guard.allows(frame, self.sink.playing, self.sink.level)
                 edge = self.endpointer.push(frame, allowed=allowed)
                 if edge.began:
-                    self._interrupt()
+                    if not edge.goes_on:  # a fan that never falls silent would let no answer be heard
+                        self._interrupt()
                     meter = Meter()
                     self._begin(edge.began)
                 elif self.endpointer.speaking or edge.ended:
