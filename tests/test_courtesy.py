@@ -56,6 +56,26 @@ def test_an_add_does_not_wait_for_who_waits_for_it(searching: str, monkeypatch: 
     assert order_of(searching, "user:ben", 30.0) == ["add", "search"]
 
 
+@pytest.mark.parametrize(
+    ("searching", "telling", "may_meet"),
+    [
+        ("agent:bot", "user:ana", True),
+        ("run:talk", "user:ana", True),
+        ("run:talk", "app:notes", True),
+        ("user:ben", "agent:bot", False),
+        ("agent:other", "agent:bot", False),
+        ("app:notes", "app:others", False),
+    ],
+)
+def test_an_add_does_not_wait_for_a_search_that_finds_its_owner_by_another_name(
+    searching: str, telling: str, may_meet: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A memory of a user that was told under an agent's name, too, lies in the user's bank."""
+    monkeypatch.setattr("neuromem.server.turns.PAUSE_S", 60.0)
+    first = "add" if may_meet else "search"
+    assert order_of(searching, telling, 2.0)[0] == first
+
+
 def test_an_add_does_not_wait_for_ever() -> None:
     assert order_of("user:ana", "user:ben", 60.0) == ["add", "search"]
 

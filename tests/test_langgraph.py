@@ -105,6 +105,19 @@ def test_keys_that_differ_in_white_space_alone_are_of_two_items(store: NeuromemS
     assert [item.key for item in store.search(("docs",))] == keys
 
 
+def test_items_of_stores_from_before_keys_were_quoted_are_found(here: NeuromemStore) -> None:
+    memory = here._keeping.memory
+    for key in ("\tb", "\u00a0b", " b", '"b"'):
+        metadata = noted(key, {"text": "The same words"}, True)
+        turn = {"role": "user", "name": key, "content": "The same words"}
+        memory.add([turn], app_id=name_of(("docs",)), infer=False, metadata=metadata)
+        assert here.get(("docs",), key) is not None, f"{key!r} is lost"
+        here.put(("docs",), key, {"text": "Other words"})
+        assert [item.value for item in here.search(("docs",))] == [{"text": "Other words"}]
+        here.delete(("docs",), key)
+        assert here.search(("docs",)) == []
+
+
 def test_what_two_stores_put_at_once_does_not_come_back(store: NeuromemStore) -> None:
     keeping = store._keeping
     for text in ("one", "two", "three"):  # as stores of several processes do that look before any has added

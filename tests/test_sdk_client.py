@@ -121,6 +121,13 @@ def test_what_was_written_before_the_line_broke_is_not_written_twice(
     assert len({key for _, path, _, key in serving.asked if path == "/v1/ingest"}) == 2
 
 
+def test_what_was_forgotten_before_a_proxy_gave_up_is_forgotten(client: Client, serving: Service) -> None:
+    told = client.ingest(POTOLA)["memories"][0]["id"]
+    serving.refuse += [None, JSONResponse({"detail": "no memory of that id"}, 404)]
+    client.forget(told)
+    assert serving.memory.all("ana") == []
+
+
 def test_a_pause_that_is_too_long_is_not_waited_for(serving: Service) -> None:
     serving.refuse.append(JSONResponse({"detail": "later"}, 429, {"retry-after": "30"}))
     started = time.monotonic()

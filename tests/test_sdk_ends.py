@@ -148,3 +148,34 @@ raise SystemExit(code)
 def test_a_fork_does_not_wait_for_threads_that_it_has_not() -> None:
     done = subprocess.run([sys.executable, "-c", FORKED], cwd=HERE.parent, capture_output=True, timeout=120)
     assert done.returncode == 0, done.stderr
+
+
+HELD = """
+import os, signal, threading
+from neuromem.sdk.workers import Workers
+held, goes_on = threading.Event(), threading.Event()
+workers = Workers("tests", 1, 10)
+
+def hold():
+    with workers._changed:  # as a worker does while it takes work
+        held.set()
+        goes_on.wait()
+
+threading.Thread(target=hold).start()
+held.wait()
+child = os.fork()
+if child == 0:
+    signal.alarm(10)
+    done = workers.submit(lambda: 7).result(5)
+    os._exit(done != 7 or not workers.flush(5))
+code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+goes_on.set()
+raise SystemExit(code != 0)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks here")
+def test_a_fork_works_whoever_held_the_queue_then() -> None:
+    """It hung in the first call, when it came right behind one that had words to tell."""
+    done = subprocess.run([sys.executable, "-c", HELD], cwd=HERE.parent, capture_output=True, timeout=120)
+    assert done.returncode == 0, done.stderr

@@ -141,7 +141,9 @@ class Here:
         if not engine.log.length(owner):
             return None
         with engine.owners.use(owner, settle=False) as open_:
-            ids = open_.bank.find("speaker", speaker_mark(_turn(key, "")["name"]))
+            # by the key itself, too: so said are items of stores from before keys were quoted
+            marks = [speaker_mark(name) for name in (_turn(key, "")["name"], key)]
+            ids = dict.fromkeys(id_ for mark in marks for id_ in open_.bank.find("speaker", mark))
             if len(ids) <= FEW:
                 return self._of(open_, ids).get(key)
         return self.items(name).get(key)

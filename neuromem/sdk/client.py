@@ -28,6 +28,7 @@ When = float | datetime | str
 MAX_REPLY_BYTES = 16 << 20
 TRIES = 4
 NOT_THERE = 404
+GATEWAYS = (502, 504)  # a proxy's own: what it passed on may have been done
 
 
 class AsyncClient:
@@ -171,7 +172,7 @@ class AsyncClient:
             except ServiceError as error:
                 if gone_is_done and lost and error.status == NOT_THERE:
                     return {}
-                lost |= error.reason == "connection"
+                lost |= error.reason == "connection" or error.status in GATEWAYS
                 pause = pause_before(attempt, error.retry_after_s)
                 late = time.monotonic() + pause >= until
                 if not error.may_pass or attempt == TRIES or late:

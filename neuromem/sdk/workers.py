@@ -7,12 +7,14 @@ client that is made and dropped leaves nothing behind.
 from __future__ import annotations
 
 import atexit
+import os
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, TypeVar
+from weakref import WeakSet
 
 __all__ = ["QueueFull", "Workers"]
 
@@ -39,6 +41,7 @@ class Workers:
         self._idle = self._busy = 0
         self._closed = False
         self._changed = threading.Condition()
+        _EVERY.add(self)
 
     def submit(self, work: Callable[[], T]) -> Future[T]:
         """Puts work into the queue.
@@ -85,6 +88,10 @@ class Workers:
             future.cancel()
         return len(left)
 
+    def after_fork(self) -> None:
+        """In a new process: a thread that held the lock then is not there to give it back."""
+        self._changed = threading.Condition()
+
     def _start(self) -> None:
         thread = threading.Thread(target=self._work, name=f"neuromem-{self._name}", daemon=True)
         self._threads.append(thread)
@@ -128,3 +135,15 @@ def _settle(future: Future[T], work: Callable[[], T]) -> None:
         future.set_exception(error)
     else:
         future.set_result(result)
+
+
+_EVERY: WeakSet[Workers] = WeakSet()
+
+
+def _after_fork() -> None:
+    for workers in list(_EVERY):
+        workers.after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

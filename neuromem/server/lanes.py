@@ -88,9 +88,10 @@ class Lane:
         """Whether nothing waits and nothing is worked on."""
         return not self._tickets and not self._inside
 
-    def busy_without(self, *owners: str) -> bool:
-        """Whether something waits or is worked on, but nothing of these owners. Any thread may ask."""
-        return not self.idle and not any(name in self._waiting or name in self._inside for name in owners)
+    @property
+    def owners(self) -> set[str]:
+        """Whose requests wait or are worked on. Any thread may ask."""
+        return {*self._waiting, *self._inside}
 
     def waiting_of(self, whose: str) -> int:
         """Requests of an owner that wait."""

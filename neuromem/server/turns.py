@@ -97,8 +97,9 @@ class Turns:
         asking, until = self.lanes[ASKING], self._clock() + PAUSE_S
 
         def wait() -> None:
-            # a search of the same owner, or of everybody, waits for this very add
-            while asking.busy_without(whose, NOBODY) and self._clock() < until:
+            while self._clock() < until and (searching := asking.owners):
+                if any(_may_need(name, whose) for name in searching):
+                    break  # it waits for this very add
                 time.sleep(LOOK_S)
 
         with giving_way(wait):
@@ -145,6 +146,18 @@ def whose_request(who: object, body: Any) -> str:
         if name is not None:
             return f"{kind}:{name}"
     return _named(getattr(body, "filters", None))
+
+
+def _may_need(searching: str, whose: str) -> bool:
+    """Whether a search looks, perhaps, in what an add writes to.
+
+    A memory that was told under several names belongs to the one whose kind is first in `KINDS`: one of a
+    user is found by its agent or its run, too.
+    """
+    if searching in (whose, NOBODY):
+        return True
+    by, of = (name.partition(":")[0] for name in (searching, whose))
+    return not {by, of} <= set(KINDS) or KINDS.index(by) > KINDS.index(of)
 
 
 def _named(filters: object) -> str:
