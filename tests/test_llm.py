@@ -227,15 +227,17 @@ def test_a_file_that_is_not_there_or_no_model(tmp_path: Any) -> None:
         LlamaCppLLM(tmp_path / "text.gguf")
 
 
-@pytest.mark.parametrize(("package", "module"), [("httpx", "httpx"), ("llama-cpp-python", "llama_cpp")])
+@pytest.mark.parametrize(
+    ("package", "module", "extra"), [("httpx", "httpx", "sdk"), ("llama-cpp-python", "llama_cpp", "llm")]
+)
 def test_a_missing_package_is_told_with_the_command(
-    package: str, module: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+    package: str, module: str, extra: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
     found = __import__("importlib.util").util.find_spec
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == module else found(name))
     (tmp_path / "model.gguf").write_bytes(b"GGUF")
     spec = str(tmp_path / "model.gguf") if module == "llama_cpp" else "openai:x@http://127.0.0.1:1"
-    with pytest.raises(MissingDependency, match=rf"'{package}'.*pip install 'neuromem\[llm\]'"):
+    with pytest.raises(MissingDependency, match=rf"'{package}'.*pip install 'neuromem\[{extra}\]'"):
         load_llm(spec)
 
 

@@ -44,7 +44,7 @@ def _need_httpx(feature: str) -> None:
         MissingDependency: httpx is not installed.
     """
     if importlib.util.find_spec("httpx") is None:
-        raise MissingDependency(feature, "httpx", "llm")
+        raise MissingDependency(feature, "httpx", "sdk")
 
 
 class Endpoint:
