@@ -1,0 +1,142 @@
+"""The responder's network: a small LLaMA, so that llama.cpp runs it as it runs any.
+
+RMSNorm (Zhang and Sennrich, arXiv 1910.07467), SwiGLU (Shazeer, arXiv 2002.05202), rotary positions
+(Su et al., arXiv 2104.09864), put together as in LLaMA (Touvron et al., arXiv 2302.13971); one matrix for
+tokens in and out.
+
+Axes: N tokens of all sequences, S sequences, W width, H heads, D width of a head, V vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+__all__ = ["ResponderNet", "Shape"]
+
+EPS = 1e-5
+BASE = 10_000.0  # of the rotary positions
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How large it is."""
+
+    vocabulary: int
+    width: int = 256
+    layers: int = 5
+    heads: int = 8
+    hidden: int = 640
+    context: int = 4_096  # tokens it may be run with
+
+    @property
+    def parameters(self) -> int:
+        """How many weights."""
+        layer = 4 * self.width**2 + 3 * self.width * self.hidden + 2 * self.width
+        return self.vocabulary * self.width + self.layers * layer + self.width
+
+
+class Layer(nn.Module):
+    """One layer."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        width, hidden = shape.width, shape.hidden
+        self.heads = shape.heads
+        self.before, self.between = nn.RMSNorm(width, EPS), nn.RMSNorm(width, EPS)
+        self.query, self.key, self.value, self.mix = (nn.Linear(width, width, bias=False) for _ in range(4))
+        self.gate, self.up = (nn.Linear(width, hidden, bias=False) for _ in range(2))
+        self.down = nn.Linear(hidden, width, bias=False)
+
+    def forward(self, h: Tensor, turns: Tensor, sizes: Sequence[int]) -> Tensor:
+        """[N, W] → [N, W].
+
+        Args:
+            turns: of `rotation`. sizes: tokens of each sequence, which sees itself alone.
+        """
+        normed = self.before(h)
+        split = (len(h), self.heads, -1)
+        query = rotated(self.query(normed).view(split), turns)
+        key = rotated(self.key(normed).view(split), turns)
+        parts = [
+            part.transpose(0, 1).split(list(sizes), 1)
+            for part in (query, key, self.value(normed).view(split))
+        ]
+        seen = [
+            F.scaled_dot_product_attention(q[None], k[None], v[None], is_causal=True)[0]
+            for q, k, v in zip(*parts, strict=True)
+        ]
+        h = h + self.mix(torch.cat(seen, 1).transpose(0, 1).reshape(h.shape))
+        normed = self.between(h)
+        out: Tensor = h + self.down(F.silu(self.gate(normed)) * self.up(normed))
+        return out
+
+
+class ResponderNet(nn.Module):
+    """Tokens of a prompt → what comes next."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.shape = shape
+        self.tokens = nn.Embedding(shape.vocabulary, shape.width)
+        self.layers = nn.ModuleList(Layer(shape) for _ in range(shape.layers))
+        self.last = nn.RMSNorm(shape.width, EPS)
+        for name, weights in self.named_parameters():
+            if weights.dim() == 2:
+                deep = (2 * shape.layers) ** -0.5 if name.endswith(("mix.weight", "down.weight")) else 1.0
+                nn.init.normal_(weights, std=0.02 if name.startswith("tokens") else deep * shape.width**-0.5)
+
+    def forward(self, ids: Tensor, sizes: Sequence[int]) -> Tensor:
+        """States [N, W] of tokens [N] of sequences that follow each other without padding."""
+        places = torch.cat([torch.arange(size, device=ids.device) for size in sizes])
+        turns = rotation(places, self.shape.width // self.shape.heads)
+        h = self.tokens(ids)
+        for layer in self.layers:
+            h = layer(h, turns, sizes)
+        out: Tensor = self.last(h)
+        return out
+
+    def loss(self, ids: Tensor, sizes: Sequence[int], weights: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean cross entropy of what is to be said, and which of it would be said [those of a weight].
+
+        Args:
+            ids: [N]. weights: [N] of each token as something to say; 0 for all of the prompt.
+        """
+        states = self(ids, sizes)
+        said = weights.nonzero()[:, 0]  # never the first of a sequence
+        scores = F.linear(states[said - 1], self.tokens.weight).float()
+        costs = F.cross_entropy(scores, ids[said], reduction="none")
+        mean = (costs * weights[said]).sum() / weights[said].sum()
+        return mean, scores.argmax(1) == ids[said]
+
+    @torch.no_grad()
+    def said(self, prompt: Sequence[int], end: int, most: int = 96) -> list[int]:
+        """The likeliest tokens, one after the other, up to `end` or `most` of them."""
+        ids = list(prompt)
+        for _ in range(most):
+            state = self(torch.tensor(ids), [len(ids)])[-1]
+            ids.append(int((self.tokens.weight @ state).argmax()))
+            if ids[-1] == end:
+                break
+        return ids[len(prompt) :]
+
+
+def rotation(places: Tensor, size: int) -> Tensor:
+    """Complex numbers [N, D / 2] by which pairs of a head's channels are turned at places [N]."""
+    speeds = BASE ** -(torch.arange(0, size, 2, device=places.device).float() / size)
+    angles = places[:, None] * speeds
+    return torch.polar(torch.ones_like(angles), angles)
+
+
+def rotated(heads: Tensor, turns: Tensor) -> Tensor:
+    """Queries or keys [N, H, D] turned by their places.
+
+    Channels 2i and 2i + 1 are a pair, as in LLaMA's own code and in llama.cpp for "llama". (Transformers
+    pairs i with i + D / 2, so its converter reorders the rows of q and k: not needed here.)
+    """
+    pairs = torch.view_as_complex(heads.float().reshape(*heads.shape[:-1], -1, 2))
+    return torch.view_as_real(pairs * turns[:, None]).flatten(-2).to(heads.dtype)
