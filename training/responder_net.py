@@ -16,10 +16,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-__all__ = ["ResponderNet", "Shape"]
+__all__ = ["LOUD", "ResponderNet", "Shape"]
 
 EPS = 1e-5
 BASE = 10_000.0  # of the rotary positions
+LOUD = 0.1  # size of a token's channels at the beginning
 
 
 @dataclass(frozen=True)
@@ -85,10 +86,13 @@ class ResponderNet(nn.Module):
         self.tokens = nn.Embedding(shape.vocabulary, shape.width)
         self.layers = nn.ModuleList(Layer(shape) for _ in range(shape.layers))
         self.last = nn.RMSNorm(shape.width, EPS)
-        for name, weights in self.named_parameters():
+        for name, weights in self.layers.named_parameters():
             if weights.dim() == 2:
                 deep = (2 * shape.layers) ** -0.5 if name.endswith(("mix.weight", "down.weight")) else 1.0
-                nn.init.normal_(weights, std=0.02 if name.startswith("tokens") else deep * shape.width**-0.5)
+                nn.init.normal_(weights, std=0.4 * deep * shape.width**-0.5)
+        # tokens larger than what the layers add at first: copying needs to see which token it was
+        nn.init.normal_(self.tokens.weight, std=LOUD)
+        nn.init.constant_(self.last.weight, 1 / (LOUD * shape.width**0.5) / 4)
 
     def forward(self, ids: Tensor, sizes: Sequence[int]) -> Tensor:
         """States [N, W] of tokens [N] of sequences that follow each other without padding."""

@@ -1,8 +1,9 @@
 """What the responder learns from: a question, memories as a prompt lists them, and which one is to be told.
 
-Short ones are made of the reader's samples (`reader_samples.py`, `talks.py`: near misses, siblings, questions
-that nothing answers), longer ones are prompts that an assistant made (`responder_prompts.py`); some are small
-talk.
+The first are words without sense, in which nothing helps but finding a memory by its words and copying it: of
+sentences a network learns to guess the next word, and for long not to copy. Then come short ones, made of the
+reader's samples (`reader_samples.py`, `talks.py`: near misses, siblings, questions that nothing answers), and
+prompts that an assistant made (`responder_prompts.py`); some are small talk.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from neuromem.text import sentences, words
 
 from .reader_samples import Sample
 from .responder_prompts import NOTED, UNKNOWN
-from .responder_text import ANSWER, ASK, END, FIRST, MOST_LINES, mark, prompt_of
+from .responder_text import ANSWER, ASK, END, FIRST, MOST_LINES, mark, number_of, prompt_of
 from .rounds import Rounds
 
 __all__ = ["Shown", "Teaching", "from_prompt", "from_sample", "packed", "texts_of"]
@@ -35,6 +36,7 @@ AGAIN = 0.05  # … that were told twice
 SMALL = 0.06  # share of samples that tell or greet instead of asking
 LOST = 0.12  # … of an assistant's prompts from which what answers is taken out
 ALIKE = 0.4  # share of a memory's words that are in what was told, from which it is the same
+REPEATS = 0.3  # weight of the question when it comes again: more to copy, for nothing
 DECIDES = 5.0  # weight of the tokens that choose: known or not, and which memory
 FAINTLY = "I remember it only faintly. "
 TOLD = "You told me on"
@@ -165,8 +167,17 @@ def _varied(shown: Shown, fits: set[int], rng: random.Random) -> Shown:
     return replace(shown, lines=[shown.lines[place] for place in kept], right=right, before=before)
 
 
+def senseless(words_: Sequence[str], rng: random.Random) -> Shown:
+    """Memories of words of chance; asked are some of one's own, or of none's."""
+    told = [[rng.choice(words_) for _ in range(rng.randint(4, 12))] for _ in range(rng.randint(1, 4))]
+    right = rng.randrange(len(told)) if rng.random() < 0.85 else -1
+    asked = rng.sample(told[right], 3) if right >= 0 else [rng.choice(words_) for _ in range(3)]
+    days = (EARLIEST + timedelta(days=rng.randrange(1_400)) for _ in told)
+    return Shown(" ".join(asked), [_line(" ".join(text), next(days), rng) for text in told], right)
+
+
 class Teaching:
-    """Endless samples: short ones first, then longer ones, then an assistant's prompts among them."""
+    """Endless samples: senseless ones first, then short ones, then an assistant's prompts among them."""
 
     def __init__(
         self,
@@ -177,17 +188,20 @@ class Teaching:
     ) -> None:
         """Args: sources: of the reader's samples by number, taken in turn. chatter: what asks for nothing."""
         self.sources, self.prompts, self.chatter, self.seed = sources, prompts, chatter, seed
+        self.words = sorted({word for text in chatter for word in text.split()})
         self._rounds = Rounds(max(1, len(prompts)), seed)
 
     def sample(self, number: int, done: float) -> Shown:
         """Sample `number`, a function of seed, number and the share of the run that is done."""
         rng = random.Random(self.seed * 1_000_081 + number)
+        if rng.random() < (0.8 if done < 0.15 else 0.25 if done < 0.35 else 0.05):
+            return senseless(self.words, rng)
         if self.prompts and rng.random() < (0.0 if done < 0.35 else 0.6):
             place, own = self._rounds.at(number)
             shown = from_prompt(self.prompts[place], own)
         else:
             made = self.sources[number % len(self.sources)](number // len(self.sources))
-            most = rng.randint(1, 3 if done < 0.12 else 6 if done < 0.35 else 12)
+            most = rng.randint(1, 3 if done < 0.15 else 6 if done < 0.35 else 12)
             shown = from_sample(made, most, rng)
         if rng.random() < SMALL:
             return replace(shown, ask=rng.choice(self.chatter), right=-1, noted=True)
@@ -200,14 +214,16 @@ def packed(tokenizer: Tokenizer, samples: Sequence[Shown]) -> tuple[Tensor, list
     sizes: list[int] = []
     weights: list[float] = []
     marks = tokenizer.get_added_tokens_decoder()
+    ask, end = number_of(tokenizer, ASK), number_of(tokenizer, END)
     for shown in samples:
         prompt = tokenizer.encode(shown.prompt).ids
         answer = tokenizer.encode(f"{shown.answer}{END}").ids
         ids += [*prompt, *answer]
         sizes.append(len(prompt) + len(answer))
-        end = tokenizer.token_to_id(END)
         chosen = [place == 0 or (token in marks and token != end) for place, token in enumerate(answer)]
-        weights += [0.0] * len(prompt) + [DECIDES if each else 1.0 for each in chosen]
+        again = len(prompt) - 1 - prompt[::-1].index(ask)  # the second question's mark
+        weights += [0.0] * (again + 1) + [REPEATS] * (len(prompt) - again - 2) + [0.0]
+        weights += [DECIDES if each else 1.0 for each in chosen]
     return torch.tensor(ids), sizes, torch.tensor(weights)
 
 

@@ -32,7 +32,7 @@ from .blocks import Pairs, read_blocks
 from .crossed import crossed
 from .reader_samples import FromBlocks
 from .responder_gguf import write_gguf
-from .responder_net import ResponderNet, Shape
+from .responder_net import LOUD, ResponderNet, Shape
 from .responder_prompts import read_prompts
 from .responder_samples import Shown, Teaching, from_prompt, packed, texts_of
 from .responder_text import vocabulary
@@ -63,12 +63,12 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument("--siblings", type=float, default=0.15, help="as of train_reader")
     for name, default in (
-        ("vocabulary", 5_120), ("width", 256), ("layers", 5), ("heads", 8), ("hidden", 640),
+        ("vocabulary", 5_120), ("width", 256), ("layers", 4), ("heads", 8), ("hidden", 640),
     ):  # fmt: skip
         parser.add_argument(f"--{name}", type=int, default=default)
-    parser.add_argument("--steps", type=int, default=3_000)
-    parser.add_argument("--tokens", type=int, default=2_000, help="about so many a step")
-    parser.add_argument("--learning-rate", type=float, default=1.5e-3)
+    parser.add_argument("--steps", type=int, default=3_200)
+    parser.add_argument("--tokens", type=int, default=700, help="about so many a step")
+    parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
@@ -142,7 +142,7 @@ def meanings(tokenizer: Tokenizer, width: int) -> Tensor:
     if rows.shape[1] < width:
         rows = torch.nn.functional.pad(rows, (0, width - rows.shape[1]))
     rows = rows / rows.norm(dim=1, keepdim=True).clamp_min(1e-6)
-    out: Tensor = 0.3 * (rows + 0.4 * torch.randn_like(rows) * width**-0.5)
+    out: Tensor = LOUD * (rows * width**0.5 + 0.5 * torch.randn_like(rows))
     return out
 
 
@@ -199,9 +199,9 @@ def train(
 
 
 def chosen(right: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-    """Shares of the tokens that choose, and of the others, that were right [those of a weight]."""
-    heavy = weights[weights > 0] > 1
-    return right[heavy].float().mean(), right[~heavy].float().mean()
+    """Shares of the tokens that choose, and of the other ones of the answers, that were right."""
+    said = weights[weights > 0]
+    return right[said > 1].float().mean(), right[said == 1].float().mean()
 
 
 def rate_at(step: int, steps: int, peak: float) -> float:
