@@ -9,17 +9,25 @@ Axes: N tokens of all sequences, S sequences, W width, H heads, D width of a hea
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-__all__ = ["LOUD", "ResponderNet", "Shape"]
+__all__ = ["LOUD", "ResponderNet", "Shape", "hold_still", "pointing"]
 
 EPS = 1e-5
-BASE = 10_000.0  # of the rotary positions
+BASE = 500_000.0  # of the rotary positions: most channels compare what tokens are, wherever they stand
+STEADY, SHARP, NEAR = (
+    4.0,
+    2.0,
+    4,
+)  # of `copying`: the constant channel, its weight, channel pairs that turn fast
+HANDED, MATCH, COPIED = 0.1, 16.0, 1.0  # …: how loudly tokens are handed on, compared and said
+LATELY, RECENT, MEANT = (3, 7), 1.2, 1.5  # of `pointing`: channel pairs, their weight, that of meanings
 LOUD = 0.1  # size of a token's channels at the beginning
 
 
@@ -92,7 +100,9 @@ class ResponderNet(nn.Module):
                 nn.init.normal_(weights, std=0.4 * deep * shape.width**-0.5)
         # tokens larger than what the layers add at first: copying needs to see which token it was
         nn.init.normal_(self.tokens.weight, std=LOUD)
-        nn.init.constant_(self.last.weight, 1 / (LOUD * shape.width**0.5) / 4)
+        nn.init.constant_(self.last.weight, 1 / (LOUD * shape.width**0.5))
+        if shape.layers > 1:
+            copying(self)
 
     def forward(self, ids: Tensor, sizes: Sequence[int]) -> Tensor:
         """States [N, W] of tokens [N] of sequences that follow each other without padding."""
@@ -144,3 +154,100 @@ def rotated(heads: Tensor, turns: Tensor) -> Tensor:
     """
     pairs = torch.view_as_complex(heads.float().reshape(*heads.shape[:-1], -1, 2))
     return torch.view_as_real(pairs * turns[:, None]).flatten(-2).to(heads.dtype)
+
+
+@torch.no_grad()
+def copying(net: ResponderNet) -> None:
+    """Weights with which half of the heads of two layers copy, before anything is learned.
+
+    Heads of the first layer look at the token before (by a channel that is the same for all tokens, turned by
+    one place) and hand it on; heads of the second look where what was handed on is the token at hand, and
+    add the token that stands there to what is said next: an induction head (Elhage et al., "A mathematical
+    framework for transformer circuits", 2021). That weights may begin as what they are likely to become:
+    Trockman and Kolter, arXiv 2305.09828.
+    """
+    width, heads = net.shape.width, net.shape.heads
+    size = width // heads
+    first, second = cast(Layer, net.layers[0]), cast(Layer, net.layers[1])
+    net.tokens.weight[:, 0] = STEADY * LOUD  # adds the same to every token's score: says nothing
+    angles = BASE ** -(torch.arange(0, size, 2).float() / size)
+    slow = slice(size // 2, size)  # channels that hardly turn
+    wheres, keeps = (torch.linalg.qr(torch.randn(width, heads // 2 * size))[0] for _ in range(2))
+    keeps[0] = 0.0
+    for head in range(heads // 2):
+        rows = slice(head * size, (head + 1) * size)
+        query, key = torch.zeros(size, width), torch.zeros(size, width)
+        for pair in range(NEAR):
+            query[2 * pair, 0] = SHARP
+            key[2 * pair, 0], key[2 * pair + 1, 0] = SHARP * angles[pair].cos(), SHARP * angles[pair].sin()
+        first.query.weight[rows], first.key.weight[rows] = query, key
+        handed = torch.randn(size, width) * width**-0.5
+        handed[:, 0] = 0.0
+        first.value.weight[rows] = handed
+        where, kept = wheres[:, rows], keeps[:, rows]
+        first.mix.weight[:, rows] = HANDED * where
+        half = size // 2
+        query, key = torch.zeros(size, width), torch.zeros(size, width)
+        query[slow], key[slow] = MATCH * handed[:half], MATCH * where.T[:half]
+        second.query.weight[rows], second.key.weight[rows] = query, key
+        second.value.weight[rows], second.mix.weight[:, rows] = kept.T, COPIED * kept
+
+
+@torch.no_grad()
+def pointing(net: ResponderNet, marks: Tensor) -> None:
+    """Weights with which a token knows behind which mark it stands, and finds words like itself.
+
+    A head of the first layer looks at the last mark (by a channel that marks alone have); the other heads of
+    the second layer look at tokens of a like meaning, and hand on behind which mark these stand.
+
+    Args:
+        marks: numbers of the marks in the vocabulary.
+    """
+    width, heads = net.shape.width, net.shape.heads
+    size, head = width // heads, heads // 2
+    first, second = cast(Layer, net.layers[0]), cast(Layer, net.layers[1])
+    net.tokens.weight[:, 1] = 0.0
+    net.tokens.weight[marks] = LOUD * torch.randn(len(marks), width)
+    net.tokens.weight[marks, 0] = net.tokens.weight[marks, 1] = STEADY * LOUD
+    rows = slice(head * size, (head + 1) * size)
+    query, key = torch.zeros(size, width), torch.zeros(size, width)
+    for pair in range(*LATELY):
+        query[2 * pair, 0] = key[2 * pair, 1] = RECENT
+    first.query.weight[rows], first.key.weight[rows] = query, key
+    value = torch.randn(size, width) * width**-0.5
+    value[:, :2] = 0.0
+    where = torch.linalg.qr(torch.randn(width, size))[0]
+    first.value.weight[rows], first.mix.weight[:, rows] = value, 3 * HANDED * where
+    for other in range(head, heads):
+        rows = slice(other * size, (other + 1) * size)
+        alike = torch.zeros(size, width)
+        alike[size // 2 :] = MEANT * torch.randn(size - size // 2, width) * width**-0.5
+        alike[:, :2] = 0.0
+        second.query.weight[rows], second.key.weight[rows] = alike, alike
+        second.value.weight[rows] = where.T
+
+
+def hold_still(net: ResponderNet) -> None:
+    """Keeps what copies and points as it is: in training its gradient is 0.
+
+    A step of Adam moves all weights alike, and so loses these before the others have learned to use them.
+    """
+    heads, width = net.shape.heads, net.shape.width
+    half = width // heads * (heads // 2)
+    most = half + width // heads
+    first, second = cast(Layer, net.layers[0]), cast(Layer, net.layers[1])
+
+    def still(rows: slice, columns: slice) -> Callable[[Tensor], Tensor]:
+        def hook(gradient: Tensor) -> Tensor:
+            gradient = gradient.clone()
+            gradient[rows, columns] = 0.0
+            return gradient
+
+        return hook
+
+    every = slice(None)
+    kept = [(linear.weight, slice(most), every) for linear in (first.query, first.key, first.value)]
+    kept += [(linear.weight, slice(half), every) for linear in (second.query, second.key)]
+    kept += [(first.mix.weight, every, slice(most)), (net.tokens.weight, every, slice(2))]
+    for weights, rows, columns in kept:
+        weights.register_hook(still(rows, columns))  # type: ignore[no-untyped-call]

@@ -32,10 +32,10 @@ from .blocks import Pairs, read_blocks
 from .crossed import crossed
 from .reader_samples import FromBlocks
 from .responder_gguf import write_gguf
-from .responder_net import LOUD, ResponderNet, Shape
+from .responder_net import LOUD, ResponderNet, Shape, hold_still, pointing
 from .responder_prompts import read_prompts
 from .responder_samples import Shown, Teaching, from_prompt, packed, texts_of
-from .responder_text import vocabulary
+from .responder_text import MARKS, number_of, vocabulary
 from .steps import averaged, pace, stepped
 from .talks import FromTalks, read_talks
 from .train_reader import looked_up, near_blocks
@@ -66,9 +66,9 @@ def parse() -> argparse.Namespace:
         ("vocabulary", 5_120), ("width", 256), ("layers", 4), ("heads", 8), ("hidden", 640),
     ):  # fmt: skip
         parser.add_argument(f"--{name}", type=int, default=default)
-    parser.add_argument("--steps", type=int, default=3_200)
+    parser.add_argument("--steps", type=int, default=3_000)
     parser.add_argument("--tokens", type=int, default=700, help="about so many a step")
-    parser.add_argument("--learning-rate", type=float, default=1e-3)
+    parser.add_argument("--learning-rate", type=float, default=5e-4)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
@@ -97,7 +97,9 @@ def main() -> None:
     (args.runs / "shape.json").write_text(json.dumps(asdict(shape)), encoding="utf-8")
     net = ResponderNet(shape)
     with torch.no_grad():
-        net.tokens.weight.copy_(meanings(tokenizer, args.width))
+        net.tokens.weight[:, 1:] = meanings(tokenizer, args.width - 1)
+    pointing(net, torch.tensor([number_of(tokenizer, text) for text in MARKS]))
+    hold_still(net)
     exam = [from_prompt(row) for row in read_prompts(args.runs / "held.jsonl")]
     train(args, net.to(args.device), tokenizer, teaching, exam[:: max(1, len(exam) // EXAM)])
 
@@ -160,7 +162,7 @@ def train(
     counts.double()
     step = state.resume(args.runs / "state.pt", net=net, average=average, optimizer=optimizer, counts=counts)
     print(f"{net.shape.parameters:,} parameters", flush=True)
-    started, first, kept = time.monotonic(), step, time.monotonic()
+    started, first, noted = time.monotonic(), step, time.monotonic()
     begun = counts.weight[0, 1].item()
     seen: list[Tensor] = []
     while step < args.steps:
@@ -191,11 +193,11 @@ def train(
             )
         if exam and (step % 250 == 0 or step == args.steps):
             print(judged(average, tokenizer, exam, args.device), flush=True)
-        if time.monotonic() - kept > 120 or step == args.steps:
+        if time.monotonic() - noted > 120 or step == args.steps:
             state.save(
                 args.runs / "state.pt", step, net=net, average=average, optimizer=optimizer, counts=counts
             )
-            kept = time.monotonic()
+            noted = time.monotonic()
 
 
 def chosen(right: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
@@ -206,7 +208,7 @@ def chosen(right: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
 
 def rate_at(step: int, steps: int, peak: float) -> float:
     """Warm-up, a plain, and from 0.6 of the steps on a line down to a thirtieth."""
-    return peak * min(1.0, step / 100, max(0.033, 2.5 * (1 - step / steps)))
+    return peak * min(1.0, step / 50, max(0.033, 2.5 * (1 - step / steps)))
 
 
 @torch.no_grad()
