@@ -28,6 +28,7 @@ STEADY, SHARP, NEAR = (
 )  # of `copying`: the constant channel, its weight, channel pairs that turn fast
 HANDED, MATCH, COPIED = 0.1, 16.0, 1.0  # …: how loudly tokens are handed on, compared and said
 LATELY, RECENT, MEANT = (3, 7), 1.2, 1.5  # of `pointing`: channel pairs, their weight, that of meanings
+TELLS = 0.5  # weight of the loss of `points`
 LOUD = 0.1  # size of a token's channels at the beginning
 
 
@@ -106,25 +107,37 @@ class ResponderNet(nn.Module):
 
     def forward(self, ids: Tensor, sizes: Sequence[int]) -> Tensor:
         """States [N, W] of tokens [N] of sequences that follow each other without padding."""
+        return self.states(ids, sizes)[0]
+
+    def states(self, ids: Tensor, sizes: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """States [N, W] after the last layer and before it."""
         places = torch.cat([torch.arange(size, device=ids.device) for size in sizes])
         turns = rotation(places, self.shape.width // self.shape.heads)
         h = self.tokens(ids)
+        before = h
         for layer in self.layers:
-            h = layer(h, turns, sizes)
-        out: Tensor = self.last(h)
-        return out
+            before, h = h, layer(h, turns, sizes)
+        return self.last(h), self.last(before)
 
-    def loss(self, ids: Tensor, sizes: Sequence[int], weights: Tensor) -> tuple[Tensor, Tensor]:
+    def loss(
+        self, ids: Tensor, sizes: Sequence[int], weights: Tensor, points: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """Mean cross entropy of what is to be said, and which of it would be said [those of a weight].
 
         Args:
-            ids: [N]. weights: [N] of each token as something to say; 0 for all of the prompt.
+            ids: [N]. weights: [N] of each token as something to say. points: [N] the mark that a token's
+                state before the last layer should tell, as if to be said next; -1: none. (In training alone:
+                finding a memory takes several layers, and from answers alone the first of them learn slowly.)
         """
-        states = self(ids, sizes)
+        states, before = self.states(ids, sizes)
         said = weights.nonzero()[:, 0]  # never the first of a sequence
         scores = F.linear(states[said - 1], self.tokens.weight).float()
         costs = F.cross_entropy(scores, ids[said], reduction="none")
         mean = (costs * weights[said]).sum() / weights[said].sum()
+        telling = (points >= 0).nonzero()[:, 0]
+        if len(telling):
+            told = F.linear(before[telling], self.tokens.weight).float()
+            mean = mean + TELLS * F.cross_entropy(told, points[telling])
         return mean, scores.argmax(1) == ids[said]
 
     @torch.no_grad()

@@ -194,25 +194,26 @@ class Teaching:
     def sample(self, number: int, done: float) -> Shown:
         """Sample `number`, a function of seed, number and the share of the run that is done."""
         rng = random.Random(self.seed * 1_000_081 + number)
-        if rng.random() < (0.8 if done < 0.15 else 0.25 if done < 0.35 else 0.05):
+        if rng.random() < (0.8 if done < 0.15 else 0.25 if done < 0.45 else 0.05):
             return senseless(self.words, rng)
-        if self.prompts and rng.random() < (0.0 if done < 0.35 else 0.6):
+        if self.prompts and rng.random() < (0.0 if done < 0.45 else 0.6):
             place, own = self._rounds.at(number)
             shown = from_prompt(self.prompts[place], own)
         else:
             made = self.sources[number % len(self.sources)](number // len(self.sources))
-            most = rng.randint(1, 3 if done < 0.15 else 6 if done < 0.35 else 12)
+            most = rng.randint(1, 3 if done < 0.15 else 6 if done < 0.45 else 12)
             shown = from_sample(made, most, rng)
         if rng.random() < SMALL:
             return replace(shown, ask=rng.choice(self.chatter), right=-1, noted=True)
         return shown
 
 
-def packed(tokenizer: Tokenizer, samples: Sequence[Shown]) -> tuple[Tensor, list[int], Tensor]:
-    """Tokens [N] of samples one after the other, how many each has, and weights [N] of what is to be said."""
+def packed(tokenizer: Tokenizer, samples: Sequence[Shown]) -> tuple[Tensor, list[int], Tensor, Tensor]:
+    """Samples one after the other, as `ResponderNet.loss` takes them: tokens, sizes, weights and points."""
     ids: list[int] = []
     sizes: list[int] = []
     weights: list[float] = []
+    points: list[int] = []
     marks = tokenizer.get_added_tokens_decoder()
     ask, end = number_of(tokenizer, ASK), number_of(tokenizer, END)
     for shown in samples:
@@ -224,7 +225,10 @@ def packed(tokenizer: Tokenizer, samples: Sequence[Shown]) -> tuple[Tensor, list
         again = len(prompt) - 1 - prompt[::-1].index(ask)  # the second question's mark
         weights += [0.0] * (again + 1) + [REPEATS] * (len(prompt) - again - 2) + [0.0]
         weights += [DECIDES if each else 1.0 for each in chosen]
-    return torch.tensor(ids), sizes, torch.tensor(weights)
+        known = 0 <= shown.right < MOST_LINES
+        point = number_of(tokenizer, mark(shown.right + 1)) if known else -1
+        points += [-1] * (again + 1) + [point] * (len(prompt) - again - 1) + [-1] * len(answer)
+    return torch.tensor(ids), sizes, torch.tensor(weights), torch.tensor(points)
 
 
 def texts_of(samples: Sequence[Shown]) -> list[str]:

@@ -173,10 +173,10 @@ def train(
         while size < args.tokens:
             batch.append(teaching.sample(number + len(batch), done))
             size += len(batch[-1].prompt) // 4
-        ids, sizes, weights = packed(tokenizer, batch)
-        ids, weights = ids.to(args.device), weights.to(args.device)
+        ids, sizes, weights, points = packed(tokenizer, batch)
+        ids, weights, points = (each.to(args.device) for each in (ids, weights, points))
         with torch.autocast(args.device, torch.bfloat16):
-            loss, right = net.loss(ids, sizes, weights)
+            loss, right = net.loss(ids, sizes, weights, points)
         step += 1
         stepped(net, optimizer, loss, rate_at(step, args.steps, args.learning_rate))
         averaged(average, net, AVERAGE, step)
@@ -217,9 +217,9 @@ def judged(net: ResponderNet, tokenizer: Tokenizer, exam: Sequence[Shown], devic
     admitted: list[bool] = []
     answered: list[bool] = []
     for shown in exam:
-        ids, sizes, weights = packed(tokenizer, [shown])
+        ids, sizes, weights, points = packed(tokenizer, [shown])
         with torch.autocast(device, torch.bfloat16):
-            _, right = net.loss(ids.to(device), sizes, weights.to(device))
+            _, right = net.loss(ids.to(device), sizes, weights.to(device), points.to(device))
         heavy = right.cpu()[weights[weights > 0] > 1]
         (admitted if shown.right < 0 else answered).append(bool(heavy.all()))
     known, unknown = (sum(each) / max(1, len(each)) for each in (answered, admitted))
