@@ -14,7 +14,7 @@ from neuromem.assistant import Assistant
 from neuromem.context.lines import memory_line
 from neuromem.reading import Passage
 from training.reader_samples import Sample
-from training.responder_net import ResponderNet, Shape
+from training.responder_net import ResponderNet, Shape, hold_still, pointing
 from training.responder_prompts import UNKNOWN, Prompter, played
 from training.responder_samples import Shown, Teaching, from_prompt, from_sample, packed, texts_of
 from training.responder_text import END, FIRST, mark, number_of, prompt_of, vocabulary
@@ -83,6 +83,33 @@ def test_samples_are_a_function_of_their_number() -> None:
     one, other = (Teaching((sampled,), [], ["Hello there."], seed=1) for _ in range(2))
     assert [one.sample(n, 0.5) for n in range(40)] == [other.sample(n, 0.5) for n in range(39, -1, -1)][::-1]
     assert one.sample(3, 0.5) != Teaching((sampled,), [], ["Hello there."], seed=2).sample(3, 0.5)
+
+
+def test_a_network_copies_before_it_has_learned_anything() -> None:
+    torch.manual_seed(0)
+    net = ResponderNet(Shape(1_000))
+    ids = torch.randperm(1_000)[:60].repeat(2)
+    weights = torch.cat([torch.zeros(80), torch.ones(40)])
+    _, right = net.loss(ids, [120], weights, torch.full_like(ids, -1))
+    assert right.float().mean() > 0.2  # by chance 0.001
+
+
+def test_what_copies_and_points_is_held_still() -> None:
+    torch.manual_seed(0)
+    net = ResponderNet(Shape(300, width=64, layers=2, heads=4, hidden=128))
+    pointing(net, torch.arange(290, 300))
+    hold_still(net)
+    before = {name: weights.detach().clone() for name, weights in net.named_parameters()}
+    optimizer = torch.optim.AdamW(net.parameters(), lr=1e-3, weight_decay=0.0)
+    ids = torch.arange(300)
+    loss, _ = net.loss(ids, [100, 200], torch.ones(300) * (ids % 100 > 0), torch.full_like(ids, -1))
+    stepped(net, optimizer, loss, 1e-3)
+    after = dict(net.named_parameters())
+    kept = ("layers.0.query.weight", slice(0, 48)), ("layers.1.key.weight", slice(0, 32))
+    for name, rows in kept:
+        assert torch.equal(after[name][rows], before[name][rows])
+        assert not torch.equal(after[name][rows.stop :], before[name][rows.stop :])
+    assert torch.equal(after["tokens.weight"][:, :2], before["tokens.weight"][:, :2])
 
 
 @pytest.mark.slow

@@ -27,7 +27,8 @@ STEADY, SHARP, NEAR = (
     4,
 )  # of `copying`: the constant channel, its weight, channel pairs that turn fast
 HANDED, MATCH, COPIED = 0.1, 16.0, 1.0  # …: how loudly tokens are handed on, compared and said
-LATELY, RECENT, MEANT = (3, 7), 1.2, 1.5  # of `pointing`: channel pairs, their weight, that of meanings
+LATELY, RECENT = (3, 7), 1.2  # of `pointing`: channel pairs, their weight;
+MEANT, POINTED = 6.0, 0.4  # … how loudly meanings are compared, and marks handed on
 TELLS = 0.5  # weight of the loss of `points`
 LOUD = 0.1  # size of a token's channels at the beginning
 
@@ -231,13 +232,15 @@ def pointing(net: ResponderNet, marks: Tensor) -> None:
     value[:, :2] = 0.0
     where = torch.linalg.qr(torch.randn(width, size))[0]
     first.value.weight[rows], first.mix.weight[:, rows] = value, 3 * HANDED * where
+    # what the first layer wrote is no part of what a token means
+    written = torch.linalg.qr(torch.cat([first.mix.weight[:, : rows.stop], torch.eye(width, 2)], 1))[0]
     for other in range(head, heads):
         rows = slice(other * size, (other + 1) * size)
         alike = torch.zeros(size, width)
-        alike[size // 2 :] = MEANT * torch.randn(size - size // 2, width) * width**-0.5
-        alike[:, :2] = 0.0
+        random = torch.randn(size - size // 2, width) * width**-0.5
+        alike[size // 2 :] = MEANT * (random - random @ written @ written.T)
         second.query.weight[rows], second.key.weight[rows] = alike, alike
-        second.value.weight[rows] = where.T
+        second.value.weight[rows], second.mix.weight[:, rows] = where.T, POINTED * value.T
 
 
 def hold_still(net: ResponderNet) -> None:
