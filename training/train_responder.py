@@ -65,7 +65,7 @@ def parse() -> argparse.Namespace:
     for name, default in (
         ("vocabulary", 5_120), ("width", 256), ("layers", 4), ("heads", 8), ("hidden", 640),
     ):  # fmt: skip
-        parser.add_argument(f"--{name}", type=int, default=default)
+        parser.add_argument(f"--{name}", type=int, default=default, help=f"of the network: {default}")
     parser.add_argument("--steps", type=int, default=3_000)
     parser.add_argument("--tokens", type=int, default=700, help="about so many a step")
     parser.add_argument("--learning-rate", type=float, default=5e-4)
@@ -99,7 +99,6 @@ def main() -> None:
     with torch.no_grad():
         net.tokens.weight[:, 1:] = meanings(tokenizer, args.width - 1)
     pointing(net, torch.tensor([number_of(tokenizer, text) for text in MARKS]))
-    hold_still(net)
     exam = [from_prompt(row) for row in read_prompts(args.runs / "held.jsonl")]
     train(args, net.to(args.device), tokenizer, teaching, exam[:: max(1, len(exam) // EXAM)])
 
@@ -153,6 +152,7 @@ def train(
 ) -> None:
     """The run: from its last state on to its end."""
     average = copy.deepcopy(net)
+    hold_still(net)
     decayed = [weights for weights in net.layers.parameters() if weights.dim() == 2]
     rest = [weights for weights in net.parameters() if all(weights is not other for other in decayed)]
     groups = [{"params": decayed, "weight_decay": 0.05}, {"params": rest, "weight_decay": 0.0}]
