@@ -2,13 +2,15 @@
 
 Each script's turns are told, and its questions asked, in the order of their times, through one `Assistant`.
 An answer is *right* when it holds an expected text and no forbidden one; where nothing was told it is right
-when the assistant says that it does not know, and no forbidden text. *expected* and *forbidden* are the
-shares of answers that hold such a text, whatever else they say. *unsure* is the share of those that say that
-it is not known for certain, and then what may be it, *sure* of those that are said as known.
+when the assistant says that it does not know (of a language model, when its words do), and no forbidden text.
+*expected* and *forbidden* are the shares of answers that hold such a text, whatever else they say. *unsure*
+is the share of those that say that it is not known for certain, and then what may be it, *sure* of those that
+are said as known.
 """
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,13 +18,18 @@ from typing import Any
 
 from ..assistant import Assistant
 from ..assistant.responder import UNSURE
+from ..llm import LLM
 from ..memory import Memory
 from .common import emit, parser, percentiles, progress, share
 from .talk import Exchange, read_dialogues, says
 
-__all__ = ["Asked", "ask", "main"]
+__all__ = ["Asked", "ask", "denies", "main"]
 
 UNKNOWN = "unknown"  # the kind of questions that nobody can answer
+_DENIED = re.compile(
+    r"(?i)\b(?:I|you)(?:'ve)? (?:do not|don't|did not|didn't|have not|haven't|never) "
+    r"(?:\w+ )?(?:know|tell|told|say|said|mention|mentioned|have)\b"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +68,7 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def ask(user: str, script: Sequence[Exchange], llm: str | None = None) -> list[Asked]:
+def ask(user: str, script: Sequence[Exchange], llm: str | LLM | None = None) -> list[Asked]:
     """Plays one script; returns its questions."""
     now, asked = 0.0, []
     with Memory(clock=lambda: now) as memory, Assistant(memory, user, llm, name=user) as assistant:
@@ -72,12 +79,18 @@ def ask(user: str, script: Sequence[Exchange], llm: str | None = None) -> list[A
                 continue
             expected = any(says(reply.text, term) for term in exchange.expected)
             forbidden = any(says(reply.text, term) for term in exchange.forbidden)
-            good = not reply.known if exchange.kind == UNKNOWN else expected
+            known = reply.known and not (assistant.llm is not None and denies(reply.text))
+            good = not known if exchange.kind == UNKNOWN else expected
             asked.append(
                 Asked(exchange.kind, exchange.text, reply.text, good and not forbidden, expected, forbidden,
-                      reply.text.startswith(UNSURE), reply.known, reply.latency_ms)
+                      reply.text.startswith(UNSURE), known, reply.latency_ms)
             )  # fmt: skip
     return asked
+
+
+def denies(text: str) -> bool:
+    """Whether a language model's answer says that it does not know; what it cites behind a colon does not."""
+    return _DENIED.search(text.replace("’", "'").partition(":")[0]) is not None
 
 
 def _report(asked: Sequence[Asked], wrong: bool) -> dict[str, Any]:
