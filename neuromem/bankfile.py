@@ -14,7 +14,6 @@ what fits together can still be used, but who has the log had better make the ba
 from __future__ import annotations
 
 import json
-import os
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,6 +24,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from .atomic import replacing
 from .bank import SlotBank
 from .config import BankConfig, ForgettingConfig
 from .errors import BankFileInvalid, CodecMismatch, NotFound
@@ -51,16 +51,11 @@ def save_bank(bank: SlotBank, path: str | Path, *, codec: str, encoder: str, **n
     tensors = {name: getattr(bank, name)[:rows].cpu().contiguous() for name in bank.layout()}
     about = {"format": FORMAT, "version": VERSION, "codec": codec, "encoder": encoder, **notes}
     about["checksum"] = _checksum(tensors)
-    partial = path.with_name(path.name + ".partial")
     try:
-        save_file(tensors, partial, metadata={"neuromem": json.dumps(about, sort_keys=True)})
-        with partial.open("rb") as file:
-            os.fsync(file.fileno())
-        partial.replace(path)
+        with replacing(path) as partial:
+            save_file(tensors, partial, metadata={"neuromem": json.dumps(about, sort_keys=True)})
     except SafetensorError as error:
         raise OSError(str(error)) from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def read_notes(path: str | Path) -> dict[str, Any]:
@@ -121,9 +116,7 @@ def load_bank(
     bank = SlotBank(tensors["key"].shape[1], config, forgetting)
     rows = len(tensors["key"])
     if rows > bank.config.max_slots:
-        raise _invalid(
-            path, f"it has {rows} rows and {bank.limit_name} is {bank.limit.partition('=')[2]}; raise that"
-        )
+        raise _invalid(path, f"it has {rows} rows and {bank.limit_name} is {bank.limit_value}; raise that")
     _check(path, bank, tensors)
     if rows > bank.capacity:
         bank.grow(rows)

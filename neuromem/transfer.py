@@ -16,13 +16,13 @@ Ids are kept, but for those that another owner of the store has.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
 
+from .atomic import replacing
 from .bank import SlotBank
 from .bankfile import load_bank
 from .errors import InvalidInput, NotFound, ReadOnly
@@ -108,15 +108,8 @@ def _kind_of(path: Path) -> str:
 
 def _write_lines(path: Path, lines: Sequence[str]) -> None:
     """Writes lines atomically and durably: an older file stays as it was until the new one is whole."""
-    partial = path.with_name(path.name + ".partial")
-    try:
-        with partial.open("w", encoding="utf-8") as file:
-            file.writelines(f"{line}\n" for line in lines)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with replacing(path) as partial, partial.open("w", encoding="utf-8") as file:
+        file.writelines(f"{line}\n" for line in lines)
 
 
 def _import_bank(engine: Engine, open_: OpenOwner, path: Path) -> int:

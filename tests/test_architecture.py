@@ -17,7 +17,7 @@ PACKAGE = ROOT / "neuromem"
 
 # A module may import from those to the left of it, and from its own folder; never from the right.
 LAYERS = (
-    "errors heap together courtesy cached checks config shipped identity text echo facts holographic "
+    "errors heap atomic together courtesy cached checks config shipped identity text echo facts holographic "
     "tokens linear encoders reading keeping senses fidelity forgetting ladder confidence lately codec "
     "marks layout table bank bankfile packing strangers keys write writer merkle records storage log "
     "proof history mend news question order held chats evidence recall chains fold sayings nearness "

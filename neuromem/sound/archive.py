@@ -10,7 +10,6 @@ A version is never changed: readers see those that were there when they opened, 
 
 from __future__ import annotations
 
-import os
 import time as clock
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
@@ -19,6 +18,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from ..atomic import replacing
 from ..errors import InvalidInput, NotFound, ReadOnly
 from ..merkle import Frontier
 from . import writing
@@ -361,16 +361,13 @@ class SoundArchive:
 
     def _replace(self, contents: list[tuple[int, bytes]]) -> None:
         """A new file of these segments, in place of the old one."""
-        partial, at = self.path.with_name(self.path.name + ".partial"), 0
-        with partial.open("wb") as file:
+        at = 0
+        with replacing(self.path) as partial, partial.open("wb") as file:
             file.write(header(self._layout, 0))
             for number, content in contents:
                 packets = self._packets.encode(number, content)
                 file.write(self._layout.write(at, packets))
                 at += len(packets) // self.profile.per_frame
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(self.path)
         self._source.close()
         self._source = DiskFile(self.path)
         told = self._told
