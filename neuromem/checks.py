@@ -6,7 +6,9 @@ import math
 
 from .errors import InvalidInput
 
-__all__ = ["DEEP", "FIDELITIES", "check_encodable", "check_fidelity", "check_range", "check_search"]
+__all__ = [
+    "DEEP", "FIDELITIES", "check_encodable", "check_fidelity", "check_range", "check_search", "fits_header",
+]  # fmt: skip
 
 FIDELITIES = ("auto", "weights", "exact")
 DEEP = "deep"  # of a search: "auto", and all that was ever said where the weights are not sure
@@ -27,6 +29,11 @@ def check_encodable(field: str, text: str) -> None:
     except UnicodeEncodeError as error:
         problem = "holds half of a surrogate pair"
         raise InvalidInput(field, problem, "give text that UTF-8 can encode") from error
+
+
+def fits_header(text: str) -> bool:
+    """Whether a text comes through a header of HTTP as it is."""
+    return text.isascii() and text.isprintable() and text == text.strip()
 
 
 def check_fidelity(fidelity: str, known: tuple[str, ...] = FIDELITIES) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Self, Union, get_args, get_origin, get_type_hints
 
-from .checks import check_range
+from .checks import check_range, fits_header
 from .errors import ConfigError
 
 __all__ = [
@@ -247,8 +247,7 @@ class ServerConfig:
             _check(f"server.{name}", getattr(self, name), 0, 1e9)
         if bool(self.tls_cert) != bool(self.tls_key):
             raise ConfigError("server.tls_cert", "needs server.tls_key with it", "give both, or neither")
-        key = self.admin_key
-        if not (key.isascii() and key.isprintable() and key == key.strip()):  # nobody could ever show it
+        if not fits_header(self.admin_key):  # nobody could ever show it
             problem = "holds what no header carries, such as a line break or a space at its end"
             raise ConfigError("server.admin_key", problem, "give letters, digits and punctuation")
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import Any
 
-from ..checks import check_encodable
+from ..checks import check_encodable, fits_header
 from ..errors import InvalidInput, MissingDependency
 
 __all__ = ["address_of", "header_of", "key_of", "seconds", "text_of", "to_json"]
@@ -69,7 +69,7 @@ def header_of(text: object, field: str) -> str:
     Raises:
         InvalidInput: it cannot.
     """
-    if not (isinstance(text, str) and text.isascii() and text.isprintable() and text == text.strip()):
+    if not (isinstance(text, str) and fits_header(text)):
         problem = f"{text!a:.60} cannot stand in a header"
         raise InvalidInput(field, problem, "give letters, digits and punctuation")
     return text
@@ -78,7 +78,7 @@ def header_of(text: object, field: str) -> str:
 def key_of(api_key: str) -> str:
     """A key that can be sent; one that cannot would be shown in an error of the line."""
     key = api_key.strip()
-    if not (key.isascii() and key.isprintable()):
+    if not fits_header(key):
         raise InvalidInput(
             "api_key", "holds characters that no key has", "give the key as the service made it"
         )
