@@ -76,7 +76,7 @@ class SlotTable(nn.Module):
         super().__init__()
         if key_width < 8:
             raise InvalidInput("key_width", f"{key_width} is too narrow", "give at least 8")
-        self.config, self.limit = self._limited(config or BankConfig(), key_width)
+        self.config, self.limit_name, self.limit_value = _limited(config or BankConfig(), key_width)
         self.forgetting = forgetting or ForgettingConfig()
         self.key_width = key_width
         self._rows: dict[bytes, list[int]] = {}
@@ -94,18 +94,6 @@ class SlotTable(nn.Module):
         # derived from the keys, so not part of the state
         self.register_buffer("inverse_norm", torch.zeros(rows, device=device), persistent=False)
         self.register_load_state_dict_post_hook(lambda module, _: module.reindex())  # type: ignore[no-untyped-call]
-
-    @staticmethod
-    def _limited(config: BankConfig, key_width: int) -> tuple[BankConfig, str]:
-        """The settings with the lower of both limits as `max_slots`; and what that limit is called."""
-        size = _bytes_of(row_layout(key_width))
-        fit = config.max_kib * 1_024 // size
-        if not config.max_kib or fit >= config.max_slots:
-            return config, f"bank.max_slots={config.max_slots}"
-        if fit == 0:
-            remedy = f"give at least {-(-size // 1_024)}, or 0 for no limit"
-            raise ConfigError("bank.max_kib", f"{config.max_kib} holds no slot of {size:,} bytes", remedy)
-        return replace(config, max_slots=fit), f"bank.max_kib={config.max_kib} ({fit:,} slots)"
 
     def layout(self) -> dict[str, tuple[torch.dtype, int | None]]:
         """Every persistent buffer: name → (dtype, columns)."""
@@ -128,9 +116,9 @@ class SlotTable(nn.Module):
         return int(np.count_nonzero(self.column("used")))
 
     @property
-    def limit_name(self) -> str:
-        """The setting that limits it."""
-        return self.limit.partition("=")[0]
+    def limit(self) -> str:
+        """The setting that limits it, as it is set."""
+        return f"{self.limit_name}={self.limit_value}"
 
     @property
     def bytes_per_slot(self) -> int:
@@ -337,6 +325,18 @@ class SlotTable(nn.Module):
             self._rows.setdefault(bytes(key), []).append(row)
         self._rows = dict(sorted(self._rows.items(), key=lambda item: item[1][0]))
         self._measure(torch.arange(self.capacity, device=self.device))
+
+
+def _limited(config: BankConfig, key_width: int) -> tuple[BankConfig, str, str]:
+    """The settings with the lower of both limits as `max_slots`; that limit's name, and what it is set to."""
+    size = _bytes_of(row_layout(key_width))
+    fit = config.max_kib * 1_024 // size
+    if not config.max_kib or fit >= config.max_slots:
+        return config, "bank.max_slots", str(config.max_slots)
+    if fit == 0:
+        remedy = f"give at least {-(-size // 1_024)}, or 0 for no limit"
+        raise ConfigError("bank.max_kib", f"{config.max_kib} holds no slot of {size:,} bytes", remedy)
+    return replace(config, max_slots=fit), "bank.max_kib", f"{config.max_kib} ({fit:,} slots)"
 
 
 def _bytes_of(layout: Mapping[str, tuple[torch.dtype, int | None]]) -> int:
