@@ -7,13 +7,14 @@ import json
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx2
 import pytest
 from command_line import ROOT
+from serving import Serving, serving
 from strings import NASTY
 
 pytest.importorskip("mcp.server.mcpserver", reason="needs the MCP SDK 2: pip install 'neuromem[server]'")
@@ -22,12 +23,18 @@ from mcp import Client, StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 
 Result = TypeVar("Result")
+ADMIN = "an-admin-key-of-the-tests"
 HELLO = {
     "jsonrpc": "2.0", "id": 0, "method": "initialize",
     "params": {
         "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"},
     },
 }  # fmt: skip
+
+
+def behind_keys() -> AbstractContextManager[Serving]:
+    """A server that asks for keys; `ADMIN` is the first."""
+    return serving(encoder="hash", config={"server": {"admin_key": ADMIN}})
 
 
 def command(path: Path, *more: str) -> list[str]:

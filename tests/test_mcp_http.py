@@ -12,12 +12,10 @@ import httpx
 import pytest
 from command_line import Run, runner
 from mcp import MCPError
-from mcp_talk import any_words, ask, fault, many_at_once, stdio, talk, with_key
+from mcp_talk import ADMIN, any_words, ask, behind_keys, fault, many_at_once, stdio, talk, with_key
 from serving import Serving, serving
 
 from neuromem.server.mcp.bridge import Bridge
-
-ADMIN = "an-admin-key-of-the-tests"
 
 
 @pytest.fixture
@@ -28,8 +26,7 @@ def server() -> Iterator[Serving]:
 
 @pytest.fixture(scope="module")
 def locked() -> Iterator[Serving]:
-    """A server that asks for keys."""
-    with serving(encoder="hash", config={"server": {"admin_key": ADMIN}}) as running:
+    with behind_keys() as running:
         yield running
 
 

@@ -8,10 +8,8 @@ from typing import Any
 import httpx
 import pytest
 from mcp import MCPError
-from mcp_talk import ask, fault, talk, with_key
+from mcp_talk import ADMIN, ask, behind_keys, fault, talk, with_key
 from serving import Serving, serving
-
-ADMIN = "an-admin-key-of-the-tests"
 
 
 @pytest.fixture
@@ -22,8 +20,7 @@ def server() -> Iterator[Serving]:
 
 @pytest.fixture(scope="module")
 def locked() -> Iterator[Serving]:
-    """A server that asks for keys."""
-    with serving(encoder="hash", config={"server": {"admin_key": ADMIN}}) as running:
+    with behind_keys() as running:
         yield running
 
 
