@@ -135,9 +135,7 @@ def folder_of(path: str | Path) -> Path:
     """A store's folder. Raises InvalidInput when it cannot be one."""
     if not str(path) or "\0" in str(path):
         raise InvalidInput("path", f"{str(path)!r} cannot be a folder", "give a folder, or None for RAM only")
-    if any(
-        "\ud800" <= char <= "\udfff" for char in str(path)
-    ):  # a name that is no text: LMDB takes none such
+    if any("\ud800" <= char <= "\udfff" for char in str(path)):  # no text: LMDB takes no such name
         raise InvalidInput("path", f"{str(path)!r} is not UTF-8", "choose a folder with another name")
     return Path(path)
 

@@ -140,8 +140,9 @@ class Known:
         same_call = [id_ for id_, said in self._said.items() if _same_meaning(said.gist, gist)]
         for memory_id in (*meant, *same_call):
             said = self.said(memory_id)
-            current = said is not None and self.was_current(memory_id, time)
-            if current and said is not None and is_repetition(fact, said, self._open.fold.owner):
+            if said is None or not self.was_current(memory_id, time):
+                continue
+            if is_repetition(fact, said, self._open.fold.owner):
                 return memory_id
         return None
 

@@ -90,12 +90,11 @@ class Proof:
             proof = cls(**(dict(given) | {"path": tuple(given["path"])}))
             for part in (proof.root, proof.salt, proof.payload, *proof.path):
                 bytes.fromhex(part)
-            fits = bool(proof.words) and isinstance(proof.id, str)
-            fits = fits and {type(proof.sequence), type(proof.size)} == {int}
+            counted = type(proof.sequence) is type(proof.size) is int
+            if not (counted and proof.words and isinstance(proof.id, str)):
+                raise TypeError("a field of another kind, or no words")
         except (TypeError, ValueError, KeyError, AttributeError, StoreCorrupt) as error:
             raise InvalidInput("proof", "is none", "give what Proof.to_dict gave") from error
-        if not fits:
-            raise InvalidInput("proof", "is none", "give what Proof.to_dict gave")
         return proof
 
 

@@ -101,9 +101,8 @@ class _Talk:
 
         self._args, self._memory, self._assistant, self._clock = args, memory, assistant, clock
         self._user = assistant.user_id
-        self._console: Console = make_console(
-            stderr=args.json
-        )  # on stdout is an object for each answer alone
+        # on stdout is an object for each answer alone
+        self._console: Console = make_console(stderr=args.json)
         self._last: Reply | None = None
         self.ask = _reader()
         if not args.json and sys.stdin.isatty():
