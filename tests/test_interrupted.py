@@ -197,8 +197,12 @@ def test_who_is_interrupted_while_another_stores_their_words_learns_what_came_of
         commits._leave()
 
     storing = threading.Thread(target=other)
-    storing.start()
-    with pytest.raises(KeyboardInterrupt):
-        commits.submit(own, lambda batch: [[0] for _ in batch])
-    assert own.done
-    storing.join()
+    handled = signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
+    try:
+        storing.start()
+        with pytest.raises(KeyboardInterrupt):
+            commits.submit(own, lambda batch: [[0] for _ in batch])
+        assert own.done
+        storing.join()
+    finally:
+        signal.signal(signal.SIGINT, handled)
