@@ -18,6 +18,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -48,9 +49,11 @@ STRIDE = 512  # of them read at a time
 TOGETHER = 32  # merges logged at once
 MOST_IN_BLOCK = 128  # memories of the same content words that are compared with each other
 USES = ("rehearse", "restore", "hear", "merge")  # events that show that a memory is in use
+READY = 4_000  # memories up to which clusters are made at sleep: each is compared with all, the owner is held
 LIKE_TWINS = 0.5  # least cosine of the keys of two tellings of one thing: sculpting has set them apart
 
 _FILLER_MARKS = frozenset(mark_of(stem(word)) for word in FILLERS)
+Array = np.ndarray[Any, Any]
 _Commit = Callable[[OpenOwner, Sequence[Event]], object]
 
 
@@ -139,7 +142,7 @@ class Sleep:
         before = len(bank.ids())
         self._commit(open_, [Event("sleep", self._now, {"seen": max(seen, since)})])
         held = len(bank.ids())
-        if not self._is_late():
+        if held <= READY and not self._is_late():
             clusters_of(bank, open_.fold.writer.keys.strangers)  # ready to be shown
         parts = {"held": held, "forgotten": before - held, "merged": merged, "refreshed": refreshed}
         return parts | {"owners": 1, "left": left}
@@ -275,23 +278,47 @@ def _blocks(bank: SlotBank, since: int) -> list[_Block]:
     fit = (bank.until_ms[first] == 0) & ~(bank.successor[first] != 0).any(dim=1) & (sequence >= 0)
     if not bool((fit & (sequence >= since)).any()):
         return []
-    last = np.append(order.heads[1:], len(order.rows))
-    marks = bank.marks.cpu()[torch.from_numpy(order.rows.copy())].tolist()
-    speaker, meaning = bank.speaker[first].tolist(), bank.meaning[first].tolist()
+    marks, begin = bank.column("marks")[order.rows], np.append(order.heads, len(order.rows))
+    speaker, meaning = bank.speaker[first].tolist(), bank.meaning[first].cpu().numpy()
+
+    def signs(place: int) -> list[tuple[int, object]]:
+        said = set(marks[begin[place] : begin[place + 1]].flatten().tolist())
+        both: tuple[object, ...] = (frozenset(said - _FILLER_MARKS - {0}), int(meaning[place]))
+        return [(speaker[place], sign) for sign in both if sign]
+
+    new = (fit & (sequence >= since)).nonzero().flatten().cpu().numpy()
+    wanted = {sign for place in new.tolist() for sign in signs(place)}
     found: dict[tuple[int, object], list[int]] = {}
-    for place in fit.nonzero().flatten().tolist():
-        said = {mark for row in marks[order.heads[place] : last[place]] for mark in row}
-        content = frozenset(said - _FILLER_MARKS - {0})
-        for sign in (content, meaning[place]):
-            if sign:
-                found.setdefault((speaker[place], sign), []).append(place)
+    may = _may_join(marks, order.heads, meaning, new)
+    for place in np.flatnonzero(may & fit.cpu().numpy()).tolist():
+        for sign in signs(place):
+            if sign in wanted:
+                found.setdefault(sign, []).append(place)
     blocks = []
     for places in dict.fromkeys(map(tuple, found.values())):
-        newest = max(int(sequence[place]) for place in places) if len(places) > 1 else -1
-        if newest >= since and len(places) > 1:
+        if len(places) > 1:
+            newest = max(int(sequence[place]) for place in places)
             rows = torch.from_numpy(head[list(places[:MOST_IN_BLOCK])])
             blocks.append(_Block(tuple(bank.ids_of(rows)), newest))
     return sorted(blocks, key=lambda block: block.newest)
+
+
+def _may_join(marks: Array, heads: Array, meaning: Array, new: Array) -> Array:
+    """[M] whether a memory may have the content words or the gist of a new one; every new one may.
+
+    To look at each one's words takes seconds where there are 100,000: of old ones few are left by this.
+
+    Args:
+        marks: [R, marks of a row] int16 of the rows, memory after memory. heads: [M] where each begins.
+        meaning: [M] int64 fingerprints of gists. new: places of the memories that came since the last sleep.
+    """
+    of_new = np.zeros(len(heads), dtype=bool)
+    of_new[new] = True
+    size = np.diff(np.append(heads, len(marks)))
+    words = np.append(marks[np.repeat(of_new, size)].flatten(), [0, *sorted(_FILLER_MARKS)])
+    told = np.logical_and.reduceat(np.isin(marks, words).all(axis=1), heads)
+    found: Array = told | np.isin(meaning, meaning[new])
+    return found
 
 
 def _backwards(log: EventLog, owner: str) -> Iterator[Record]:
