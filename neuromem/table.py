@@ -127,7 +127,7 @@ class SlotTable(nn.Module):
 
     def ids(self) -> list[str]:
         """Ids of the memories held, in order of their first rows."""
-        return [str(UUID(bytes=key)) for key in self._rows]
+        return [_dashed(key.hex()) for key in self._rows]
 
     def rows_of(self, memory_id: str) -> list[int]:
         """Rows of a memory in the order of its parts; empty when it is not held."""

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
+import torch
+
 from ..engine import Engine
 from ..errors import InvalidInput
 from ..identity import EXPIRES, NOTES, STATE, Owner
@@ -126,7 +128,6 @@ class Catalog:
     """The entries of one owner, in the order in which they lie in the bank."""
 
     entries: Mapping[str, Entry]
-    plain: bool  # no memory of it has other ids than the owner's, or expires
 
 
 def notes_for(
@@ -195,22 +196,37 @@ def entry_of(engine: Engine, open_: OpenOwner, memory_id: str, categories: Categ
 
 
 def catalog_of(engine: Engine, open_: OpenOwner, categories: Categories) -> Catalog:
-    """All entries of an open owner; made anew only when memories came, went, changed or were superseded."""
+    """All entries of an open owner; brought in step when memories came, went, changed or were superseded."""
+    bank = open_.bank
 
     def make() -> Catalog:
-        ids = open_.bank.ids()
-        near = categories.of(open_.bank, ids)
-        entries = {
-            id_: _entry(engine, open_, id_, names, categories) for id_, names in zip(ids, near, strict=True)
-        }
-        own = Owner.parse(open_.fold.owner).kind
-        plain = not any(
-            entry.expires or any(names for kind, names in entry.ids.items() if kind != own)
-            for entry in entries.values()
-        )
-        return Catalog(entries, plain)
+        return bank.following("server.catalog", _Cataloguer).catalog(engine, open_, categories)
 
-    return open_.bank.kept(f"server.catalog.{categories.version}", make)
+    return bank.kept(f"server.catalog.{categories.version}", make)
+
+
+class _Cataloguer:
+    """The entries of one bank, kept in step with it: only those whose rows were edited are made anew."""
+
+    def __init__(self) -> None:
+        self._mark, self._version = -1, 0
+        self._entries: dict[str, Entry] = {}
+
+    def catalog(self, engine: Engine, open_: OpenOwner, categories: Categories) -> Catalog:
+        """The entries as they are now; the owner must be held."""
+        bank, ids, version = open_.bank, open_.bank.ids(), categories.version
+        edited, mark = bank.edited(self._mark)
+        known = {} if edited is None or version != self._version else self._entries
+        changed = set(bank.ids_of(torch.tensor(edited, dtype=torch.int64))) if edited else set()
+        new = [id_ for id_ in ids if id_ in changed or id_ not in known]
+        near = categories.of(bank, new)
+        made = {
+            id_: _entry(engine, open_, id_, names, categories) for id_, names in zip(new, near, strict=True)
+        }
+        # another dict each time: whoever looks at the one before holds no owner
+        entries = {id_: made[id_] if id_ in made else known[id_] for id_ in ids}
+        self._entries, self._mark, self._version = entries, mark, version
+        return Catalog(entries)
 
 
 def _entry(
