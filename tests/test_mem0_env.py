@@ -217,7 +217,7 @@ def test_mem0s_own_clients_work(server: Serving) -> None:
     assert json.loads(done.stdout.splitlines()[-1]) == ["I moved to Porto in May", 1]
 
 
-# frameworks that have no setting for the host, with the version of mem0's package that each works with
+# frameworks that have no setting for the host, with the versions of mem0's package that each works with
 
 AUTOGEN = """
 import asyncio, json
@@ -268,8 +268,14 @@ print(json.dumps([[m["memory"] for m in found], len(left["results"] if isinstanc
 FRAMEWORKS = {
     "mem0ai 0.1": (OLD_CLIENT, ["mem0ai==0.1.118"]),
     "mem0ai 1": (OLD_CLIENT, ["mem0ai==1.0.11"]),
+    "mem0ai 2": (OLD_CLIENT, ["mem0ai==2.2.1"]),
     "AutoGen": (AUTOGEN, ["mem0ai==1.0.11", "autogen-ext==0.7.5", "autogen-core==0.7.5", "jsonref"]),
+    "AutoGen, mem0ai 2": (
+        AUTOGEN,
+        ["mem0ai==2.2.1", "autogen-ext==0.7.5", "autogen-core==0.7.5", "jsonref"],
+    ),
     "Agno": (AGNO, ["mem0ai==1.0.11", "agno==3.1.10"]),
+    "Agno, mem0ai 2": (AGNO, ["mem0ai==2.2.1", "agno==3.1.10"]),
     "CAMEL": (
         CAMEL,
         "mem0ai==0.1.118 camel-ai==0.2.90 "

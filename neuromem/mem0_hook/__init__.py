@@ -5,6 +5,9 @@ then ``MemoryClient()`` and ``AsyncMemoryClient()`` go to ``NEUROMEM_URL`` (defa
 also inside of frameworks that have no setting for it. A host that is given is left alone. They show
 ``NEUROMEM_API_KEY``, if it is set, where they would show ``MEM0_API_KEY``: that one is for mem0's own eyes.
 
+AutoGen and Agno still ask as mem0 1.x was asked (``search(query, user_id=...)``), which mem0 2.x refuses
+before it asks anybody. A client that goes to our server takes that, too: names go into the filters.
+
 This file also runs, by its path, in environments that have no neuromem (`site/sitecustomize.py`): the
 standard library only, and Python 3.9. Importing it changes nothing; `install` does.
 """
@@ -14,6 +17,7 @@ from __future__ import annotations
 import functools
 import importlib.abc
 import importlib.machinery
+import inspect
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -26,6 +30,10 @@ DEFAULT_URL = "http://127.0.0.1:8888"
 MODULE = "mem0.client.main"  # where both clients are, since 0.1
 CLIENTS = ("MemoryClient", "AsyncMemoryClient")
 MARK = "__neuromem_default__"
+OURS = "_neuromem_default_host"  # on a client that was told no host
+ASKING = {"search": 1, "get_all": 0}  # methods, and how many arguments they have always taken by place
+NAMES = ("user_id", "agent_id", "app_id", "run_id")
+NO_LONGER_TAKEN = ("org_id", "project_id")  # by constructors of mem0 2.x; a server of ours has one project
 
 
 def url() -> str:
@@ -52,21 +60,71 @@ def _is_ours(finder: object) -> bool:
 def _patch(module: ModuleType) -> None:
     for name in CLIENTS:
         client = getattr(module, name, None)
-        if client is not None and not hasattr(client.__init__, MARK):
-            client.__init__ = _with_default(client.__init__)
+        if client is None or hasattr(client.__init__, MARK):
+            continue
+        taken = inspect.signature(client.__init__).parameters
+        dropped = [word for word in NO_LONGER_TAKEN if word not in taken]
+        client.__init__ = _with_default(client.__init__, dropped)
+        for method, places in ASKING.items() if dropped else ():  # older ones take names beside filters
+            if hasattr(client, method):
+                setattr(client, method, _with_names(getattr(client, method), places))
 
 
-def _with_default(init: Callable[..., None]) -> Callable[..., None]:
-    """A constructor of a client, whose second argument, `host`, has another default."""
+def _with_default(init: Callable[..., None], dropped: Sequence[str]) -> Callable[..., None]:
+    """A constructor of a client, whose second argument, `host`, has another default.
+
+    Args:
+        dropped: keywords that it does not take any more: left out where they say nothing, or go to us.
+    """
 
     @functools.wraps(init)
     def call(
         self: Any, api_key: str | None = None, host: str | None = None, *more: Any, **named: Any
     ) -> None:
-        init(self, api_key if host else _key(api_key), host or url(), *more, **named)
+        kept = {
+            word: value
+            for word, value in named.items()
+            if word not in dropped or (host and value is not None)
+        }
+        init(self, api_key if host else _key(api_key), host or url(), *more, **kept)
+        setattr(self, OURS, not host)
 
     setattr(call, MARK, True)
     return call
+
+
+def _with_names(ask: Callable[..., Any], places: int) -> Callable[..., Any]:
+    """A method that asks, which takes names beside the filters; of a client that goes to us alone.
+
+    What comes with `options` was written for mem0 2.x, whose own refusal of names stands.
+    """
+    if inspect.iscoroutinefunction(ask):
+
+        @functools.wraps(ask)
+        async def later(self: Any, *given: Any, **named: Any) -> Any:
+            old = len(given) <= places and "options" not in named
+            return await ask(self, *given, **(_in_filters(self, named) if old else named))
+
+        return later
+
+    @functools.wraps(ask)
+    def now(self: Any, *given: Any, **named: Any) -> Any:
+        old = len(given) <= places and "options" not in named
+        return ask(self, *given, **(_in_filters(self, named) if old else named))
+
+    return now
+
+
+def _in_filters(client: Any, named: dict[str, Any]) -> dict[str, Any]:
+    """Keywords with the names among them moved into the filters, which have to hold beside them."""
+    if not getattr(client, OURS, False):
+        return named
+    names = {word: named[word] for word in NAMES if named.get(word) is not None}
+    rest = {word: value for word, value in named.items() if word not in NAMES}
+    if not names:
+        return rest
+    filters = rest.get("filters")
+    return {**rest, "filters": {"AND": [names, filters]} if filters else names}
 
 
 def _key(given: str | None) -> str | None:
