@@ -76,10 +76,15 @@ class SlotBank(SlotTable):
             self.free(memory_id)
 
     def weakest_first(self, now_ms: int) -> list[int]:
-        """Rows in use whose memory may give way: superseded ones, then the weakest; ties: the lowest row."""
+        """Rows in use whose memory may give way: superseded ones, then the weakest.
+
+        Of equally strong ones, as all are where nothing fades, the one not heard or recalled for longest.
+        """
         rows = np.flatnonzero(self.column("used") & ~np.isinf(self.column("stability")))
         strength = self.strength(torch.from_numpy(rows), now_ms).numpy()
-        weakest: list[int] = rows[np.lexsort((strength, self.column("until_ms")[rows] == 0))].tolist()
+        current = self.column("until_ms")[rows] == 0
+        heard, told = (self.column(name)[rows] for name in ("rehearsed_ms", "sequence"))
+        weakest: list[int] = rows[np.lexsort((told, heard, strength, current))].tolist()
         return weakest
 
     # -- forgetting -----------------------------------------------------------------------------

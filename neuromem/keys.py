@@ -20,10 +20,10 @@ from torch.nn import functional
 
 from .bank import SlotBank
 from .config import BankConfig, RecallConfig, WriteConfig
-from .encoders import CachedEncoder, Encoder, LexicalSketch, join_keys
+from .encoders import CachedEncoder, Encoder, LexicalSketch, ear_of, join_keys
 from .senses import SENSE_BYTES, Senses, packed, senses_of
 from .strangers import STRANGERS, Strangeness, strangeness
-from .text import idf, normalize, sentences, stems
+from .text import idf, is_heard, normalize, sentences, stems
 
 __all__ = ["Keys", "answering_for_all", "neighbours_of", "sculpt_keys"]
 
@@ -53,6 +53,12 @@ class Keys:
         self.encoder = CachedEncoder(encoder)
         self.sketch = LexicalSketch(bank.lexical_buckets)
         self.lexical_weight = recall.lexical_weight if bank.lexical_buckets else 0.0
+
+    @cached_property
+    def ear(self) -> CachedEncoder:
+        """Encodes questions that a recognizer wrote: the encoder itself where it has nothing for them."""
+        own = ear_of(self.encoder.encoder)
+        return self.encoder if own is None else CachedEncoder(own)
 
     @cached_property
     def senses(self) -> Senses | None:
@@ -114,28 +120,44 @@ class Keys:
         return join_keys(self.encoder.encode(folded), self.sketch.sketch(folded), self.lexical_weight)
 
     def query(self, text: str) -> Tensor:
-        """[K] unit vector of a question; the embedding is cached."""
+        """[K] unit vector of a question, typed or heard; the embedding is cached."""
+        return self._asked(text, self._encoder_for(text))
+
+    def _encoder_for(self, question: str) -> CachedEncoder:
+        return self.ear if is_heard(question) else self.encoder
+
+    def _asked(self, text: str, encoder: CachedEncoder) -> Tensor:
         folded = normalize(text, casefold=False)
-        dense = self.encoder.query(folded)[None]
+        dense = encoder.query(folded)[None]
         return join_keys(dense, self.sketch.sketch([folded]), self.lexical_weight)[0]
 
     def near(self, text: str) -> Tensor:
         """[K] as `targets` of one text, but for the last bits: its sentences are cached, as by `query`."""
         said = _Sentences([text])
         if len(said.every) == 1:
-            return self.query(text)
+            return self._asked(text, self.encoder)
         self.encoder.prepare(said.every)
         return self._joined(said, torch.stack([self.encoder.query(piece) for piece in said.every]))[0]
 
     def prepare(self, texts: Sequence[str]) -> None:
         """Encodes questions that are about to be asked, together where the encoder gains by that."""
-        self.encoder.prepare([normalize(text, casefold=False) for text in texts])
+        typed: list[str] = []
+        heard: list[str] = []
+        for text in texts:
+            (heard if is_heard(text) else typed).append(normalize(text, casefold=False))
+        self.encoder.prepare(typed)
+        self.ear.prepare(heard)
+
+    def forget(self) -> None:
+        """Drops what was encoded lately: deleted words must not linger in RAM."""
+        self.encoder.forget()
+        self.ear.forget()
 
     def query_senses(self, text: str) -> dict[str, Tensor]:
         """What each content word of a question means there: stem → [SENSE_BITS] unit vector."""
         if self.senses is None:
             return {}
-        found, states = self.encoder.query_words(normalize(text, casefold=False))
+        found, states = self._encoder_for(text).query_words(normalize(text, casefold=False))
         return dict(zip(reversed(found), self.senses.of(states).flip(0), strict=True))  # the first counts
 
 

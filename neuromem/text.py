@@ -20,6 +20,7 @@ __all__ = [
     "STOP_WORDS",
     "content_words",
     "idf",
+    "is_heard",
     "is_in_table",
     "is_listed_name",
     "is_name_like",
@@ -81,6 +82,9 @@ _TOKEN = re.compile(
 )
 
 
+_HEARD = re.compile(r"[a-zà-öø-ÿœ\d]+(?:(?: |['-]| '|' )[a-zà-öø-ÿœ\d]+)+'?", re.ASCII)
+
+
 def utf8_len(text: str) -> int:
     """Length of `text` in UTF-8 bytes; a lone surrogate counts three, as an astray character would."""
     return len(text.encode("utf-8", "surrogatepass"))
@@ -95,6 +99,12 @@ def normalize(text: str, casefold: bool = True) -> str:
     """
     text = " ".join(unicodedata.normalize("NFC", text).translate(_FOLDS).split())
     return unicodedata.normalize("NFC", text.casefold()) if casefold else text
+
+
+def is_heard(text: str) -> bool:
+    """Whether a text looks like a speech recognizer's: several words in small Latin letters, and no sign."""
+    bare = normalize(text, casefold=False)
+    return bare.islower() and _HEARD.fullmatch(bare) is not None
 
 
 # --- sentences ------------------------------------------------------------------------------------

@@ -80,7 +80,7 @@ class Writer:
     def forget_readings(self) -> None:
         """Drops what was read, encoded and worked out lately: deleted words must not linger in RAM either."""
         self.codec.forget_readings()
-        self.keys.encoder.forget()
+        self.keys.forget()
         forget_texts()
 
     def write(self, drafts: Sequence[Draft], bank: SlotBank) -> list[ReadyRows]:

@@ -204,13 +204,21 @@ def test_with_ten_slots_the_eleventh_memory_takes_the_place_of_the_weakest() -> 
     assert (len(bank), bank.capacity) == (10, 10)
 
 
-def test_of_equally_weak_memories_the_one_in_the_lowest_row_gives_way() -> None:
+def test_of_equally_weak_memories_the_one_heard_longest_ago_gives_way() -> None:
     bank = make_bank(max_slots=3)
     for number in range(3):
         store(bank, number)
     store(bank, 3, now_ms=NOW + DAY_MS)
     assert set(bank.ids()) == {an_id(1), an_id(2), an_id(3)}
     assert bank.rows_of(an_id(3)) == [0]
+
+
+@pytest.mark.parametrize("apart_ms", [0, 1_000])
+def test_a_full_bank_that_does_not_forget_keeps_what_is_newest(apart_ms: int) -> None:
+    bank = SlotBank(K, BankConfig(max_slots=4, device="cpu"), ForgettingConfig(decay="none"))
+    for number in range(12):
+        store(bank, number, now_ms=NOW + number * apart_ms, sequence=number)
+    assert set(bank.ids()) == {an_id(number) for number in range(8, 12)}
 
 
 def test_pinned_memories_never_give_way() -> None:

@@ -1,13 +1,13 @@
-"""Teaches the shipped transformer not to mind what it is told by a speech recognizer. Seeded, resumable:
+"""Teaches the transformer's ear: what a recognizer wrote shall mean what was said. Seeded, resumable:
 
-    python -m training.train_hearing --data DATA --steps 900
+    python -m training.train_hearing --data DATA
 
-It goes on from a checkpoint, whose unchanged copy is the teacher. A text misheard (two errors in three are
-real words that sound alike) shall have the vector that the teacher gives the text as it was said, and be as
-near to each fact and each other text as that is; what is not misheard shall stay where it was, so that the
-space of the keys is the same. Only the uppermost layers learn, so what the lower ones make of each text is
-computed once. The exported checkpoint is the moving average of the weights; `average.py` mixes it with the
-one it began as.
+The upper layers of a copy learn; the unchanged transformer is the teacher. A question or sentence heard (in
+small letters, with no signs, mostly with errors; two errors in three are real words that sound alike) shall
+have the vector that the teacher gives the text as it was said, and be as near to each fact and each other
+text as that is. Nothing else is asked of it, for memories and typed questions keep the transformer. Only
+upper layers learn, so what the lower ones make of each text is computed once. What is exported is the moving
+average of these layers, for `neuromem/encoders/ear.py`.
 
 Axes: B texts, T tokens, H hidden size, W entries of a vector.
 """
@@ -26,29 +26,33 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from neuromem.encoders.ear import save_ear
+from neuromem.encoders.transformer import save_transformer
+
 from . import state
 from .blocks import Pairs, read_blocks
-from .contrast import SCALE, distillation, learning_rate, report, split
+from .calibrate import peaks_of
+from .contrast import SCALE, learning_rate, report, split
 from .data import real_texts
+from .generate import recognizer_style
 from .noise import Neighbours, heard_badly
 from .steps import averaged, pace, stepped
-from .train_transformer import MOST_TOKENS, Embedder, save, trained
+from .train_transformer import MOST_TOKENS, Embedder, trained
 
 AVERAGE = 0.99  # decay of the moving average of the weights
-RATES = (0.0, 0.25)  # word errors beside the one that is sure
+HEARINGS = 2  # of each text
+WELL = 0.25  # share of them without an error
+RATES = (0.0, 0.2)  # word errors beside the one that is sure
 CHUNK = 64  # texts of one forward pass
+PEAK_BATCHES = 16  # of questions, to see how large inputs are
 
 
 class Pool(NamedTuple):
-    """What is learned from: of each text the states below the layers that learn, [T, H] bfloat16."""
+    """What is learned from: of each text heard the states below the layers that learn, [T, H] bfloat16."""
 
     heard: list[Tensor]
     wanted: Tensor  # [heard, W] the teacher's vectors of these texts as they were said
-    plain: list[Tensor]
-    still: Tensor  # [plain, W] the teacher's vectors
-    others: (
-        Tensor  # [.., W] the teacher's vectors of facts and sentences, to be as near to as the text said is
-    )
+    keys: Tensor  # [heard, W] the teacher's vectors of the facts they ask for; of sentences their own
 
 
 class Layers:
@@ -104,7 +108,7 @@ class Layers:
 
 
 def pool_of(layers: Layers, pairs: Pairs, real: list[str], args: argparse.Namespace) -> Pool:
-    """Questions of the pairs and sentences of talk, misheard and as they were said; kept in a file."""
+    """Questions of the pairs and sentences of talk, as they are said and as heard; kept in a file."""
     file = args.runs / f"pool-{args.upper}-{args.texts}-{args.sentences}-{args.seed}.pt"
     if file.is_file():
         return Pool(*torch.load(file, weights_only=True))
@@ -114,44 +118,55 @@ def pool_of(layers: Layers, pairs: Pairs, real: list[str], args: argparse.Namesp
         : args.texts
     ]
     said = [e.anchor for e in examples] + rng.sample(real, args.sentences)
-    heard = [heard_badly(text, rng, rng.uniform(*RATES), neighbours) for text in said]
-    facts = [e.fact for e in examples[: args.texts // 2]]
-    clean = layers.states(said, "said")
-    told = layers.states(facts, "facts")
-    wanted, keys = layers.taught(clean), layers.taught(told)
-    few, talk = args.texts // 4, args.sentences // 2
-    kept = [*clean[:few], *clean[-talk:], *told[:few]]
-    still = torch.cat([wanted[:few], wanted[-talk:], keys[:few]])
-    others = torch.cat([keys, wanted[-args.sentences :]])
-    pool = Pool(layers.states(heard, "heard"), wanted, kept, still, others)
+    wanted = layers.taught(layers.states(said, "said"))
+    facts = layers.taught(layers.states([e.fact for e in examples], "facts"))
+    keys = torch.cat([facts, wanted[len(facts) :]])
+    heard = [_heard(text, rng, neighbours) for _ in range(HEARINGS) for text in said]
+    pool = Pool(layers.states(heard, "heard"), wanted.repeat(HEARINGS, 1), keys.repeat(HEARINGS, 1))
     file.parent.mkdir(parents=True, exist_ok=True)
     torch.save(tuple(pool), file)
     return pool
 
 
-def denoising(heard: Tensor, clean: Tensor, others: Tensor) -> Tensor:
-    """A misheard text where the teacher has the text itself, and preferring what that prefers, as much.
+def _heard(text: str, rng: random.Random, neighbours: Neighbours) -> str:
+    """A text as a recognizer writes it, some without an error."""
+    well = rng.random() < WELL
+    return recognizer_style(text) or text if well else heard_badly(text, rng, rng.uniform(*RATES), neighbours)
+
+
+def preferring(heard: Tensor, clean: Tensor, others: Tensor) -> Tensor:
+    """How far the preferences of texts heard are from those of the texts as said, among others (KL).
 
     Hard labels in place of the teacher's preferences drive all texts apart, clean ones too.
 
     Args:
         heard, clean: [B, W] unit rows, of the same texts. others: [N, W] unit rows of the teacher's.
     """
-    near = (1 - (heard * clean).sum(dim=1)).mean()
     wanted = functional.softmax(clean @ others.T * SCALE, dim=1)
     preferred = functional.log_softmax(heard @ others.T * SCALE, dim=1)
-    return 4 * near + functional.kl_div(preferred, wanted, reduction="batchmean")
+    return functional.kl_div(preferred, wanted, reduction="batchmean")
 
 
 def loss_of(layers: Layers, pool: Pool, step: int, args: argparse.Namespace) -> Tensor:
     """One step's loss, a pure function of the seed and its number."""
     rng = random.Random(args.seed * 7_919 + step)
     rows = rng.sample(range(len(pool.heard)), args.batch)
-    quiet = rng.sample(range(len(pool.plain)), args.batch // 3)
-    said = layers.vectors([pool.heard[row] for row in rows] + [pool.plain[row] for row in quiet])
-    clean, among = pool.wanted[rows], rng.sample(range(len(pool.others)), 3 * args.batch)
-    told = denoising(said[: args.batch], clean, torch.cat([clean, pool.others[among]]))
-    return told + float(args.keep) * distillation(said[args.batch :], pool.still[quiet])
+    among = rng.sample(range(len(pool.heard)), 3 * args.batch)
+    heard, clean = layers.vectors([pool.heard[row] for row in rows]), pool.wanted[rows]
+    near = (1 - (heard * clean).sum(dim=1)).mean()
+    texts, keys = torch.cat([clean, pool.wanted[among]]), pool.keys[[*rows, *among]]
+    return 4 * near + preferring(heard, clean, texts) + preferring(heard, clean, keys)
+
+
+def export(layers: Layers, pairs: Pairs, step: int, args: argparse.Namespace) -> None:
+    """Writes the layers that learn, and how large the inputs of their products are (`calibrate.py`)."""
+    vocabulary = sorted(layers.embedder.tokenizer.get_vocab().items(), key=lambda item: item[1])
+    whole, notes = args.runs / "whole.safetensors", {"steps": str(step), "seed": str(args.seed)}
+    weights = layers.embedder.model.state_dict()
+    save_transformer(weights, [word for word, _ in vocabulary], whole, notes)
+    asked = [recognizer_style(e.anchor) for number in range(PEAK_BATCHES) for e in pairs.batch(number, 32)]
+    peaks = dict(peaks_of(whole, [text for text in asked if text]))
+    save_ear({**weights, **peaks}, args.upper, args.start, args.out, notes)
 
 
 def parse() -> argparse.Namespace:
@@ -161,17 +176,14 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument("--data", type=Path, default=Path("data"), help="folder with train/ and lists/")
     parser.add_argument("--start", type=Path, default=Path("checkpoints/transformer.safetensors"))
-    parser.add_argument("--out", type=Path, default=Path("runs/hearing/transformer.safetensors"))
+    parser.add_argument("--out", type=Path, default=Path("runs/hearing/ear.safetensors"))
     parser.add_argument("--runs", type=Path, default=Path("runs/hearing"), help="where the state is kept")
-    parser.add_argument("--steps", type=int, default=900)
-    parser.add_argument("--upper", type=int, default=2, help="layers that learn, from the top")
-    parser.add_argument("--texts", type=int, default=12_000, help="questions of pairs")
-    parser.add_argument("--sentences", type=int, default=6_000, help="sentences of talk beside them")
-    parser.add_argument("--batch", type=int, default=96, help="misheard texts a step; a third as many plain")
-    parser.add_argument("--learning-rate", type=float, default=1e-4)
-    parser.add_argument(
-        "--keep", type=float, default=2.0, help="weight of staying put if nothing is misheard"
-    )
+    parser.add_argument("--steps", type=int, default=2_400)
+    parser.add_argument("--upper", type=int, default=4, help="layers that learn, from the top")
+    parser.add_argument("--texts", type=int, default=40_000, help="questions of pairs")
+    parser.add_argument("--sentences", type=int, default=40_000, help="sentences of talk beside them")
+    parser.add_argument("--batch", type=int, default=96, help="texts heard a step")
+    parser.add_argument("--learning-rate", type=float, default=1.5e-4)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
     return parser.parse_args()
@@ -208,7 +220,10 @@ def main() -> None:
             print(f"step {step:,}/{args.steps:,} loss {loss.item():.4f}, {left:.0f} min left", flush=True)
         if step % 150 == 0 or step == args.steps:
             print(report(slow.embedder, unseen, args.data), flush=True)
-            save(args, step, student.model, average, optimizer, student.tokenizer)
+            state.save(
+                args.runs / "state.pt", step, model=student.model, average=average, optimizer=optimizer
+            )
+            export(slow, pairs, step, args)
 
 
 if __name__ == "__main__":

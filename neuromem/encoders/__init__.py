@@ -13,7 +13,7 @@ from pathlib import Path
 from ..errors import InvalidInput, NotFound
 from ..shipped import DEFAULT_ENCODER as DEFAULT
 from ..shipped import ENCODERS, checkpoint_path
-from .base import CachedEncoder, Encoder, WordEncoder, WrappedEncoder, takes_alone, word_encoder
+from .base import CachedEncoder, Encoder, WordEncoder, WrappedEncoder, ear_of, takes_alone, word_encoder
 from .lexical import HashEncoder, LexicalSketch, join_keys
 from .sentence import SentenceEncoder
 
@@ -27,6 +27,7 @@ __all__ = [
     "WordEncoder",
     "WrappedEncoder",
     "check_encoder",
+    "ear_of",
     "join_keys",
     "load_encoder",
     "takes_alone",

@@ -21,6 +21,7 @@ __all__ = [
     "WordEncoder",
     "WrappedEncoder",
     "checked_texts",
+    "ear_of",
     "pick_encoder_device",
     "word_encoder",
 ]
@@ -205,6 +206,15 @@ class CachedEncoder(WrappedEncoder):
             self._known.move_to_end(text)
             while len(self._known) > self.capacity:
                 self._known.popitem(last=False)
+
+
+def ear_of(encoder: Encoder) -> Encoder | None:
+    """What the encoder has for texts that a speech recognizer wrote; None for most.
+
+    An encoder need not have an `ear`: one of the same width, whose vectors lie in the same space.
+    """
+    ear: Encoder | None = getattr(encoder, "ear", None)
+    return ear
 
 
 def word_encoder(encoder: Encoder) -> WordEncoder | None:

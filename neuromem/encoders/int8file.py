@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from torch import Tensor
 
 from ..errors import InvalidInput, NotFound
 
-__all__ = ["SCALE", "identity_of", "identity_of_tensors", "read_checkpoint", "write_checkpoint"]
+__all__ = ["SCALE", "config_of", "identity_of", "identity_of_tensors", "read_checkpoint", "write_checkpoint"]
 
 SCALE = ".scale"
 
@@ -54,18 +55,9 @@ def read_checkpoint(
         NotFound: no such file.
         InvalidInput: no checkpoint of that kind of encoder.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise NotFound(
-            f"{kind} checkpoint {path} does not exist; reinstall neuromem or give an existing file"
-        )
-    try:
-        with safe_open(path, "pt") as file:
-            config = json.loads(file.metadata()["config"])
-            stored = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        if config.get("kind") != kind:
-            raise ValueError(f"it holds a {config.get('kind')}")
-        weights = {}
+    path, weights = Path(path), {}
+    with _opened(path, kind) as (file, config):
+        stored = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         for name, value in stored.items():
             if name in keep_int8:
                 weights[name], weights[name + SCALE] = value, stored[name + SCALE]
@@ -74,10 +66,31 @@ def read_checkpoint(
                 weights[name] = value.float().mul_(scale)
             elif not name.endswith(SCALE):
                 weights[name] = value.float() if value.is_floating_point() else value
+    return weights, config
+
+
+def config_of(path: str | Path, kind: str) -> dict[str, Any]:
+    """The configuration of a checkpoint alone; raises as `read_checkpoint`."""
+    with _opened(Path(path), kind) as (_, config):
+        return config
+
+
+@contextmanager
+def _opened(path: Path, kind: str) -> Iterator[tuple[Any, dict[str, Any]]]:
+    """A checkpoint of that kind, open, and its configuration; whatever fails inside is damage of the file."""
+    if not path.is_file():
+        raise NotFound(
+            f"{kind} checkpoint {path} does not exist; reinstall neuromem or give an existing file"
+        )
+    try:
+        with safe_open(path, "pt") as file:
+            config = json.loads(file.metadata()["config"])
+            if config.get("kind") != kind:
+                raise ValueError(f"it holds a {config.get('kind')}")
+            yield file, config
     except Exception as error:  # a damaged file: safetensors raises nothing narrower
         problem = f"{path} is no checkpoint of a {kind} encoder ({' '.join(str(error).split())[:200]})"
         raise InvalidInput("model", problem, "reinstall neuromem or give another file") from error
-    return weights, config
 
 
 def identity_of(path: str | Path) -> str:

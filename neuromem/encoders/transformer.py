@@ -7,12 +7,14 @@ from all-MiniLM-L6-v2 (Apache-2.0); `checkpoints/transformer.md` says what becam
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
+from ..shipped import checkpoint_path
 from .base import Span, checked_texts
 from .bert import Bert, BertConfig
 from .bert8 import WORDS, Bert8
@@ -22,10 +24,15 @@ from .own import FULL_WIDTH, OwnEncoder
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-__all__ = ["TransformerEncoder", "identity_of_lowest", "lowest_layers", "save_transformer"]
+__all__ = ["Parts", "TransformerEncoder", "identity_of_lowest", "lowest_layers", "save_transformer"]
 
 KIND = "transformer"
+EAR = "ear.safetensors"
 HEADS, EPS, MOST_TOKENS = 12, 1e-12, 256  # as all-MiniLM-L6-v2
+
+
+Parts = tuple[dict[str, Tensor], "Tokenizer", BertConfig]
+"""weights by name, what cuts words, shape"""
 
 
 class TransformerEncoder(OwnEncoder[Bert | Bert8]):
@@ -33,10 +40,20 @@ class TransformerEncoder(OwnEncoder[Bert | Bert8]):
 
     kind = KIND
 
+    @cached_property
+    def ear(self) -> TransformerEncoder | None:
+        """This encoder for what a speech recognizer wrote (`ear.py`); None where it was taught nothing."""
+        from .ear import Ear, belongs
+
+        layers = checkpoint_path(EAR)
+        return Ear(self, layers) if belongs(layers, self.path) else None
+
     def _read(self) -> Bert | Bert8:
-        if self.device.type == "cpu":
-            return Bert8(*_parts(self.path, keep_int8=(WORDS,)))
-        return Bert(*_parts(self.path), self.device)
+        on_cpu = self.device.type == "cpu"
+        return Bert8(*self._parts()) if on_cpu else Bert(*self._parts(), self.device)
+
+    def _parts(self) -> Parts:
+        return _parts(self.path, keep_int8=(WORDS,) if self.device.type == "cpu" else ())
 
     def _width_of(self, model: Bert | Bert8) -> int:
         return model.width
@@ -76,7 +93,7 @@ def identity_of_lowest(path: Path, layers: int) -> str:
     return identity_of_tensors(path, lambda name: name.startswith(below) and not name.endswith(".peaks"))
 
 
-def _parts(path: Path, keep_int8: Collection[str] = ()) -> tuple[dict[str, Tensor], Tokenizer, BertConfig]:
+def _parts(path: Path, keep_int8: Collection[str] = ()) -> Parts:
     weights, config = read_checkpoint(path, KIND, keep_int8)
     vocabulary = bytes(weights.pop("vocabulary").tolist()).decode().split("\n")
     return weights, word_pieces(vocabulary), BertConfig(HEADS, EPS, config["layers"], MOST_TOKENS)
