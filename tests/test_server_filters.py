@@ -46,6 +46,8 @@ def passes(
         ({"userId": "ana"}, True),
         ({"user_id": "ben"}, False),
         ({"user_id": {"ne": "ben"}}, True),
+        ({"user_id": {"ne": ["ben", "zz"]}}, True),  # Haystack's "not in"
+        ({"user_id": {"ne": ["ben", "ana"]}}, False),
         ({"user_id": {"in": ["ben", "ana"]}}, True),
         ({"user_id": ["ben", "ana"]}, True),
         ({"user_id": {"in": []}}, False),
@@ -70,6 +72,8 @@ def passes(
         ({"timestamp": {"lt": ms("2026-03-02T12:00:00") / 1_000}}, False),
         ({"updated_at": {"in": ["2026-04-01", "2026-04-02"]}}, True),
         ({"created_at": {"ne": "2026-03-02"}}, False),
+        ({"created_at": {"ne": ["2026-03-01", "2026-03-02"]}}, False),
+        ({"created_at": {"ne": ["2026-03-01"]}}, True),
         ({"expiration_date": "2026-05-01"}, True),
         ({"expiration_date": {"gt": "2026-04-30"}}, True),
         ({"expiration_date": None}, False),

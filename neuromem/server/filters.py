@@ -196,6 +196,11 @@ def _operators(value: Any, place: str, allowed: Sequence[str], bare: str) -> lis
     return pairs
 
 
+def _meant(operator: str, operand: Any) -> list[Any]:
+    """What an operator compares with: Haystack writes "none of these" as `ne` with a list."""
+    return operand if operator == "in" or (operator == "ne" and isinstance(operand, list)) else [operand]
+
+
 def _entity(kind: str, value: Any, place: str) -> Filter:
     return every([_entity_one(kind, operator, operand, place) for operator, operand in
                  _operators(value, place, ("eq", "ne", "in"), "eq")])  # fmt: skip
@@ -205,7 +210,7 @@ def _entity_one(kind: str, operator: str, operand: Any, place: str) -> Filter:
     if operand is None:  # nobody's in this way
         none = operator == "ne"
         return Filter(lambda entry, _words: bool(entry.ids[kind]) is none, lambda _index: None)
-    names = {_name(item, place) for item in (operand if operator == "in" else [operand])}
+    names = {_name(item, place) for item in _meant(operator, operand)}
     if "*" in names and operator != "ne":
         anybody: Test = lambda entry, _words: bool(entry.ids[kind])  # noqa: E731
         return Filter(anybody, lambda index: set(index.owners_of(kind, None)), scoped=True)
@@ -228,7 +233,7 @@ def _name(value: Any, place: str) -> str:
 def _time(key: str, value: Any, place: str) -> Filter:
     allowed = ("gt", "gte", "lt", "lte", "ne", "in")
     tests = [
-        _time_one(operator, [_span(item, place) for item in (operand if operator == "in" else [operand])])
+        _time_one(operator, [_span(item, place) for item in _meant(operator, operand)])
         for operator, operand in _operators(value, place, allowed, "eq")
     ]
     updated = key == "updated_at"
@@ -248,7 +253,7 @@ def _time_one(operator: str, spans: Sequence[tuple[int, int]]) -> Callable[[int]
         "gte": lambda at: at >= first,
         "lt": lambda at: at < first,
         "lte": lambda at: at <= last,
-        "ne": lambda at: not first <= at <= last,
+        "ne": lambda at: not any(start <= at <= end for start, end in spans),
         "eq": lambda at: first <= at <= last,
         "in": lambda at: any(start <= at <= end for start, end in spans),
     }
@@ -270,8 +275,7 @@ def _expiry(value: Any, place: str) -> Filter:
     allowed = ("gt", "gte", "lt", "lte", "ne", "in")
     pairs = _operators(value, place, allowed, "eq")
     tests = [
-        (operator, [_day(item, place) for item in (operand if operator == "in" else [operand])])
-        for operator, operand in pairs
+        (operator, [_day(item, place) for item in _meant(operator, operand)]) for operator, operand in pairs
     ]
 
     def test(entry: Entry, _words: Words) -> bool:
