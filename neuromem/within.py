@@ -91,9 +91,11 @@ def led_by(turn: str, said: str, before: str) -> str:
     Args:
         before: what was said before the turn.
     """
+    if not points_back(said):
+        return ""
     own = sentences(turn[: max(0, turn.find(said))])
     lead = next(reversed(own or sentences(before)), "")
-    return f"{lead} {said}" if lead and points_back(said) else ""
+    return f"{lead} {said}" if lead else ""
 
 
 def is_covered(text: str, facts: Sequence[Fact]) -> bool:

@@ -55,6 +55,21 @@ def test_words_from_a_closed_standard_input_are_blank(tmp_path: Path) -> None:
     assert done.stderr == "neuromem: error: text: is blank; give at least one word\n"
 
 
+@pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
+def test_words_in_another_encoding_are_refused_by_its_name(tmp_path: Path, locale: str) -> None:
+    store = str(tmp_path / "store")
+    command = [sys.executable, "-m", "neuromem", "add", "--path", store, "--encoder", "hash"]
+    done = subprocess.run(
+        [*command, "-"], cwd=ROOT, capture_output=True, check=False, timeout=120,
+        input="My café is called Luna".encode("latin-1"),
+        env=os.environ | {"LC_ALL": locale, "PYTHONIOENCODING": ""},
+    )  # fmt: skip
+    problem = "text: standard input is not UTF-8 (its byte 7); convert it: iconv -f LATIN1 -t UTF-8"
+    assert done.returncode == 2
+    assert done.stderr.decode() == f"neuromem: error: {problem}\n"
+    assert not (tmp_path / "store").exists()
+
+
 def test_a_pipe_is_read_as_a_file_with_the_same_words_is(tmp_path: Path) -> None:
     words, pipe = b'{"role": "user", "content": "I live in Porto."}\n', tmp_path / "pipe"
     (tmp_path / "talk.jsonl").write_bytes(words)

@@ -6,10 +6,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 
 from neuromem import Memory
+from neuromem.courtesy import giving_way
 from neuromem.errors import StoreError
 from neuromem.server.adding import Adding, Telling
+from neuromem.server.app import create_app
 from neuromem.server.desk import Desk
 from neuromem.server.entries import Ids
 from neuromem.server.events import Events
@@ -127,3 +130,24 @@ def test_words_of_a_job_are_not_kept_with_its_event(server: Server) -> None:
     event = server.later(TALK, user="ana")
     server.meanwhile()
     assert set(server.events.get(event).body) == {"memories"}
+
+
+def test_a_job_gives_way_to_searches(server: Server) -> None:
+    """As an add that somebody waits for does; nobody waits for this one."""
+    asked = list[str]()
+
+    def aside(whose: str, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        with giving_way(lambda: asked.append(whose)):
+            return work()
+
+    server.jobs.aside = aside
+    server.later(TALK, user="ana")
+    server.meanwhile()
+    assert len(asked) > 1
+    assert set(asked) == {"user:ana"}
+
+
+def test_jobs_of_a_server_do() -> None:
+    app = create_app(Service(Memory(encoder="hash"), Desk(None)))
+    with TestClient(app):
+        assert app.state.jobs.aside == app.state.turns.aside

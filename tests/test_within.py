@@ -12,6 +12,12 @@ RANG = "Caleb rang me this morning."
 MOVED = "He's transferred to St Andrews."
 
 
+def test_what_leans_on_nothing_is_not_looked_for_in_what_was_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each statement of a long text cut all that stood before it into sentences."""
+    monkeypatch.setattr("neuromem.within.sentences", lambda _: pytest.fail("it was cut"))
+    assert led_by(f"{RANG} I like tea.", "I like tea.", RANG) == ""
+
+
 def test_what_points_back_is_read_behind_what_was_said_just_before() -> None:
     assert led_by(MOVED, MOVED, RANG) == f"{RANG} {MOVED}"
     assert led_by(f"{RANG} {MOVED}", MOVED, "Something before that.") == f"{RANG} {MOVED}"

@@ -7,7 +7,9 @@ import os
 import sys
 from io import TextIOWrapper
 
-__all__ = ["let_go", "set_up", "unwritten"]
+from ..errors import InvalidInput
+
+__all__ = ["let_go", "set_up", "unwritten", "words_given"]
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
@@ -24,6 +26,21 @@ def set_up() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+def words_given() -> str:
+    """All of standard input.
+
+    Raises:
+        InvalidInput: it is in another encoding than the terminal's.
+    """
+    if isinstance(sys.stdin, TextIOWrapper):
+        sys.stdin.reconfigure(errors="strict")  # else a byte that is no character becomes half a pair
+    try:
+        return sys.stdin.read()
+    except UnicodeDecodeError as error:
+        problem = f"standard input is not {error.encoding.upper()} (its byte {error.start + 1:,})"
+        raise InvalidInput("text", problem, "convert it: iconv -f LATIN1 -t UTF-8") from error
 
 
 def unwritten(error: OSError) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import InvalidInput
 from .common import emit, note_faded, open_memory, progress, store_path, time_of, whose
+from .streams import words_given
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,7 +23,7 @@ __all__ = ["add", "ingest"]
 
 def add(args: Namespace) -> int:
     """Remembers words."""
-    text = sys.stdin.read() if args.text == ["-"] else " ".join(args.text)
+    text = words_given() if args.text == ["-"] else " ".join(args.text)
     metadata, at = _metadata(args.metadata), time_of(args.at, "--at")
     if not text.strip():
         raise InvalidInput("text", "is blank", "give at least one word")

@@ -26,6 +26,8 @@ __all__ = ["LastRecall", "Sidecar"]
 _log = logging.getLogger("neuromem.sdk")
 
 LATE = "no answer in time"
+TELLERS = 2  # exchanges of different users that are told at a time
+LONG = 4_000  # characters that take a memory in this process seconds: of such exchanges one at a time is told
 REFUSALS = (400, 403, 413, 422)  # statuses of HTTP that are about one call
 
 
@@ -57,7 +59,7 @@ class Sidecar:
         self.user_id, self.deadline_s = user_id, deadline_s
         self._store = store
         self._breaker = Breaker()
-        self._writer = Workers("ingest", 1, queue, exit_s=store.patience_s)
+        self._writer = Workers("ingest", TELLERS, queue, exit_s=store.patience_s)
         self._warned: set[str] = set()
         self._closed = False
 
@@ -137,7 +139,7 @@ class Sidecar:
     def tell(self, said: Said) -> None:
         """Puts what was said into the queue; the memory is told beside the program."""
         with self.fails_open("telling the memory"):
-            self._writer.submit(lambda: self._told(said))
+            self._writer.submit(lambda: self._told(said), _keys(said))
 
     def _told(self, said: Said) -> None:
         with self.fails_open("telling the memory"):
@@ -187,6 +189,12 @@ class Sidecar:
         self._warned.add(kind)
         _log.warning(message)
         return True
+
+
+def _keys(said: Said) -> list[str]:
+    """What keeps the words of one user in order, and leaves a thread for short ones beside a long text."""
+    size = sum(len(message["content"]) for message in said.messages)
+    return [f"user {said.user_id}", *(["long"] if size > LONG else [])]
 
 
 def _is_refusal(error: Exception) -> bool:

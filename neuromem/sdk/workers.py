@@ -11,8 +11,9 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import Any, TypeVar
 from weakref import WeakSet
 
@@ -26,8 +27,19 @@ class QueueFull(Exception):
     """So much is waiting that no more is taken."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Job:
+    """Work in the queue."""
+
+    future: Future[Any]
+    work: Callable[[], Any]
+    keys: frozenset[str]
+
+
 class Workers:
     """Threads that take work from one queue, in order.
+
+    Work that shares a key is done one after the other; what waits for its key holds up nobody else.
 
     Args:
         most: threads at a time. waiting: how much may wait for them.
@@ -36,15 +48,19 @@ class Workers:
 
     def __init__(self, name: str, most: int, waiting: int, exit_s: float = 0.0) -> None:
         self._name, self._most, self._waiting, self._exit_s = name, most, waiting, exit_s
-        self._jobs: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
+        self._jobs: deque[_Job] = deque()
+        self._taken: set[str] = set()  # keys of the work that is being done
         self._threads: list[threading.Thread] = []
         self._idle = self._busy = 0
         self._closed = False
         self._changed = threading.Condition()
         _EVERY.add(self)
 
-    def submit(self, work: Callable[[], T]) -> Future[T]:
+    def submit(self, work: Callable[[], T], keys: Collection[str] = ()) -> Future[T]:
         """Puts work into the queue.
+
+        Args:
+            keys: nothing else that has one of them is done at the same time, or before what came earlier.
 
         Raises:
             QueueFull: the queue is full, or closed.
@@ -53,10 +69,11 @@ class Workers:
         with self._changed:
             if self._closed or len(self._jobs) >= self._waiting:
                 raise QueueFull(f"{self._waiting} are waiting already")
-            self._jobs.append((future, work))
+            self._jobs.append(_Job(future, work, frozenset(keys)))
             self._threads = [thread for thread in self._threads if thread.is_alive()]  # a fork leaves none
             if not self._threads:
                 self._idle = self._busy = 0
+                self._taken.clear()
             if self._idle < len(self._jobs) and len(self._threads) < self._most:
                 self._start()
             self._changed.notify_all()
@@ -81,7 +98,7 @@ class Workers:
         self.flush(timeout_s)
         with self._changed:
             self._closed = True
-            left = [future for future, _ in self._jobs]
+            left = [job.future for job in self._jobs]
             self._jobs.clear()
             self._changed.notify_all()
         for future in left:
@@ -102,30 +119,44 @@ class Workers:
 
     def _work(self) -> None:
         while (job := self._next()) is not None:
-            future, work = job
+            keys = job.keys
             try:
-                if future.set_running_or_notify_cancel():
-                    _settle(future, work)
+                if job.future.set_running_or_notify_cancel():
+                    _settle(job.future, job.work)
             finally:
-                del job, future, work
+                del job
                 with self._changed:
                     self._busy -= 1
                     self._idle += 1
+                    self._taken -= keys
                     self._changed.notify_all()
 
-    def _next(self) -> tuple[Future[Any], Callable[[], Any]] | None:
+    def _next(self) -> _Job | None:
         """The next work; None when there has been none for a while."""
         with self._changed:
-            if not self._jobs:
-                self._changed.wait_for(lambda: bool(self._jobs) or self._closed, IDLE_S)
+            job = self._ready()
+            if job is None:
+                self._changed.wait_for(lambda: self._closed or self._ready() is not None, IDLE_S)
+                job = self._ready()
             self._idle -= 1
-            if self._jobs:
+            if job is not None:
+                self._jobs.remove(job)
                 self._busy += 1
-                return self._jobs.popleft()
+                self._taken |= job.keys
+                return job
             self._threads.remove(threading.current_thread())
             if not self._threads:
                 atexit.unregister(self.flush)
             return None
+
+    def _ready(self) -> _Job | None:
+        """The first work that no other with one of its keys goes before."""
+        held = set(self._taken)
+        for job in self._jobs:
+            if held.isdisjoint(job.keys):
+                return job
+            held |= job.keys
+        return None
 
 
 def _settle(future: Future[T], work: Callable[[], T]) -> None:

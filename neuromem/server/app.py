@@ -82,6 +82,7 @@ def _furnish(app: FastAPI, service: Service, settings: ServerConfig) -> None:
     state.archives = Archives(service, folder, settings.archives_mib)
     gate = Gate(settings)
     state.turns, state.metrics = Turns(settings, gate, prepare=service.prepare), Metrics(gate)
+    state.jobs.aside = state.turns.aside
     state.metrics.watch(service, state.jobs, state.background, state.turns, state.platform.webhooks)
     app.add_middleware(Heads)  # within the next one, which notes what was asked
     app.add_middleware(

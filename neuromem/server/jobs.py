@@ -31,6 +31,8 @@ log = logging.getLogger("neuromem.server")
 Work = Callable[[dict[str, Any]], dict[str, Any]]
 """Does a job; returns what is added to its event's body, and under `SAID` the words that it told."""
 
+Aside = Callable[[str, Callable[[], dict[str, Any]]], dict[str, Any]]
+
 
 class Jobs:
     """The jobs on the desk, and the thread that does them."""
@@ -40,6 +42,8 @@ class Jobs:
         self.work: dict[str, Work] = {}  # by the name under "do" in a job: who takes work on adds theirs
         self.counts: Counter[str] = Counter()  # "done" and "failed" since it was started
         self.on_done: list[Callable[[str, str], None]] = []  # called with an event that ended, and its status
+        # called with whose job it is and the work, which it does: a server has it give way to searches
+        self.aside: Aside = lambda _whose, work: work()
         self._wake, self._stopping = threading.Event(), False
         self._forgotten: set[str] = set()  # owners, since the present job was begun
         service.on_forget.append(self._forgotten.add)
@@ -100,7 +104,7 @@ class Jobs:
         if not self.events.desk.rows("SELECT 1 FROM jobs WHERE event = ?", event):
             return  # dropped since it was read
         try:
-            done, status = self.work[job["do"]](job), DONE
+            done, status = self.aside(scope, lambda: self.work[job["do"]](job)), DONE
         except (StoreError, Closed):
             raise
         except NeuromemError as error:  # its message may quote what was told

@@ -89,11 +89,15 @@ class Turns:
         """
         self.gate.check_share(self.lanes[lane].waiting_of(whose), self.lanes[lane].share(self.gate.most))
         if lane == TELLING:
-            work = functools.partial(self._aside, whose, work)
+            work = functools.partial(self.aside, whose, work)
         return await self.lanes[lane].run(whose, work, about)
 
-    def _aside(self, whose: str, work: Callable[[], T]) -> T:
-        """Does the work of an add, which pauses between its steps while others search."""
+    def aside(self, whose: str, work: Callable[[], T]) -> T:
+        """Does the work of an add, which pauses between its steps while others search.
+
+        Args:
+            whose: the owner that is written to, as "user:ana".
+        """
         asking, until = self.lanes[ASKING], self._clock() + PAUSE_S
 
         def wait() -> None:
