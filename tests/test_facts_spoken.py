@@ -33,3 +33,36 @@ def test_a_list_is_kept_whole_and_what_follows_a_statement_is_not(text: str, gis
 )
 def test_titles_groups_of_digits_and_bucks_are_read_as_they_are_meant(text: str, gist: str) -> None:
     assert str(gist_of(text)) == gist
+
+
+@pytest.mark.parametrize(
+    ("text", "gist"),
+    [
+        ("Our Kevin's a welder.", "Kevin|job|welder"),
+        ("our sandra works at the abattoir", "Sandra|employer|Abattoir"),
+        ("our neighbour is mr pashkov", "1|neighbour|Mr Pashkov"),
+        ("Our Jack Russell is called Spot.", "1|jack russell|Spot"),
+        ("our house is cold", "1|house|cold"),
+    ],
+)
+def test_our_before_a_name_is_of_who_is_named(text: str, gist: str) -> None:
+    assert str(gist_of(text)) == gist
+
+
+@pytest.mark.parametrize(
+    ("text", "gist"),
+    [
+        ("Jen and I got married in 1999.", "1|wedding|1999"),
+        ("Me and my sister run a cafe.", "1|business|cafe"),
+        ("me and dad support everton", "1|football team|Everton"),
+        ("My wife and I live in Kent.", "1|home|Kent"),
+        ("Ravi and Sue got divorced.", "Ravi|relationship|separated"),
+    ],
+)
+def test_what_is_of_somebody_and_the_speaker_is_of_the_speaker(text: str, gist: str) -> None:
+    assert str(gist_of(text)) == gist
+
+
+def test_a_little_word_between_a_name_and_its_verb_hides_nothing() -> None:
+    assert gist_of("Sonia just started ballet.").subject == "Sonia"
+    assert gist_of("Sonia just started ballet.").is_triple
