@@ -66,3 +66,61 @@ def test_what_is_of_somebody_and_the_speaker_is_of_the_speaker(text: str, gist: 
 def test_a_little_word_between_a_name_and_its_verb_hides_nothing() -> None:
     assert gist_of("Sonia just started ballet.").subject == "Sonia"
     assert gist_of("Sonia just started ballet.").is_triple
+
+
+@pytest.mark.parametrize(
+    ("text", "gist"),
+    [
+        ("I've stopped drinking cola.", "1|drink|no cola"),
+        ("I stopped drinking in May.", "1|alcohol|quit"),
+        ("I switched from Vodafone to Giffgaff.", "1|switched to|Giffgaff"),
+        ("I changed my password to hunter2.", "1|password|hunter2"),
+        ("we moved the party to saturday", "1|party|Saturday"),
+        ("My GP has put me on ramipril.", "1|medication|ramipril"),
+        ("They've taken me off the beta blockers.", "1|medication|no beta blockers"),
+        ("My doctor's put me on a diet.", "1|doctor|put me on a diet"),
+        ("Theo's gone veggie.", "Theo|diet|vegetarian"),
+        ("I'm not on Instagram.", "1|instagram|none"),
+    ],
+)
+def test_what_is_given_up_changed_or_prescribed(text: str, gist: str) -> None:
+    assert str(gist_of(text)) == gist
+
+
+@pytest.mark.parametrize(
+    ("text", "gist"),
+    [
+        ("I was a postman for thirty years.", "1|past job|postman, thirty years"),
+        ("I worked as a nurse for ten years.", "1|past job|nurse, ten years"),
+        ("i work sundays at a garden centre", "1|employer|Garden Centre, Sunday"),
+        ("I finish work at four.", "1|work hours|finish 4:00"),
+        ("I was made redundant in June.", "1|job|made redundant in June"),
+        ("Harvey just started sixth form.", "Harvey|school|sixth form"),
+        ("Marta has judo on Tuesdays.", "Marta|judo|Tuesday"),
+        ("my cousin plays handball for denmark", "cousin|sport|handball for denmark"),
+        ("I've played the cello for twelve years.", "1|instrument|cello for twelve years"),
+        ("i get up at like seven", "1|wake-up time|7:00"),
+    ],
+)
+def test_work_school_and_what_one_does_each_week(text: str, gist: str) -> None:
+    assert str(gist_of(text)) == gist
+
+
+@pytest.mark.parametrize(
+    ("text", "gist"),
+    [
+        ("I'm in a flat above Boots.", "1|home|flat above Boots"),
+        ("I'm in a bad mood.", "1|whereabouts|bad mood"),
+        ("We pay 90 quid a month on the car.", "1|car|90 pounds a month"),
+        ("garbage collection is on friday", "1|bin day|Friday"),
+        ("I've got a spaniel, Monty.", "1|spaniel name|Monty"),
+        ("I've got a spaniel, thankfully.", "1|pet|spaniel"),
+        ("The grandkids are Mo and Iris.", "1|grandchildren|Mo and Iris"),
+        ("i have a little sister called petra", "1|sister|Petra"),
+        ("Nell's got asthma something rotten.", "Nell|condition|asthma"),
+        ("Dad had a heart attack in 2012.", "father|event|heart attack in 2012"),
+        ("I'm due in August.", "1|baby due|August"),
+    ],
+)
+def test_homes_families_pets_and_health(text: str, gist: str) -> None:
+    assert str(gist_of(text)) == gist

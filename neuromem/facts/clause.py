@@ -12,6 +12,7 @@ import re
 from ..cached import of_texts
 from ..text import is_listed_name, is_name_like, normalize
 from .relations import KIN, PETS
+from .values import NUMBER
 from .verbs import BASE_VERBS, is_verb_form
 
 __all__ = ["KIN_WORDS", "ROLES", "base_verb", "canonical", "gerund", "kin_name", "singular"]
@@ -67,6 +68,7 @@ _EXPANSIONS = [
         (r"\bhas\b", "have"),
         (r"\bdoes\b(?= not\b)", "do"),
         (r"\b(is|was|have|do) n't\b", r"\1 not"),
+        (rf"\b(at|about|around|for|in|since|after|before) like (?={NUMBER}\b)", r"\1 "),
         (r"\bhave got (?=(?:an?|no|the|my|our|some|any|another|two|three|four|five|six|\d+)\b)", "have "),
         (
             r"\bhave (?:just|recently|already|finally|now|since|always|only|both|actually|also) (?!want)",
@@ -84,7 +86,7 @@ _IS_AFTER = re.compile(
 )
 _HAS_AFTER = re.compile(
     r"(?:got|been|gone|had|left|moved|changed|stopped|started|given|broken|passed|died|taken|become|"
-    r"lost|retired|bought|sold|split|quit|turned)\b",
+    r"lost|retired|bought|sold|split|quit|turned|put|prescribed)\b",
     re.IGNORECASE,
 )
 _FINITE = re.compile(

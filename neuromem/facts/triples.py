@@ -23,7 +23,7 @@ _PROPER = re.compile(
     r"partner|wife|"
     r"husband|sons?|daughters?|friend|flatmate|godchild|football team|employer|languages?|learning|school|"
     r"physio|"
-    r"barber|therapist|fiancée?|spouse|church|nationality|street|city|town|country)$"
+    r"barber|therapist|brothers?|sisters?|cousins?|nieces?|nephews?|tutor|girlfriend|boyfriend|fiancée?|spouse|church|nationality|street|city|town|country)$"
 )
 
 

@@ -64,6 +64,7 @@ _SWAPS = [
         (r"\bquid\b", "pounds"),
         (r"\bbucks\b", "dollars"),
         (r"\bper cent\b", "percent"),
+        (r"^(?:pure )?veg(?:gie)?$", "vegetarian"),
         (r"\bkilos?\b|\bkilograms?\b", "kg"),
         (r"\b(\d) metres? (\d\d)\b", r"\1\2 cm"),
         (r"\bafter tax\b", "net"),
@@ -80,7 +81,7 @@ _TAIL = re.compile(
     r"[\s,]+(?:these days|any ?more|any longer|at the moment|right now|now(?:adays)?|too|as well|"
     r"by the way|by trade|you know|"
     r"actually|after all|it turned out|mostly|though|already|of course|i think|i guess|for now|at last|"
-    r"terribly|again|"
+    r"terribly|something (?:terrible|awful|dreadful|rotten|chronic)|again|"
     r"a lot|very much|so much|the most|to bits|remember that|please|lately|ever|online|yet|instead|"
     r"last \w+|with a \w|and all|(?:at|by|towards|in) the (?:end|start|beginning|middle) of \w+(?: \w+)?|"
     r"a while (?:ago|back)|"
