@@ -128,7 +128,7 @@ def cues_of(text: str, before: Sequence[str] = ()) -> set[str]:
         if searched and pattern.search(searched)
     } | _shape(text)
     # Of a film or a song, but told by "I", "we" or "my": "We had it at our wedding."
-    if "made_up" in found and found & {"i_am", "i_do", "my"}:
+    if "made_up" in found and "pretended" not in found and found & {"i_am", "i_do", "my"}:
         found.add("own_words")
     # An answer to a question about somebody's life, however short: "Latex and penicillin."
     if "asks_wh" in found and found & {"tells_own", "asks_you"} and not found.intersection(_NO_ANSWER):
