@@ -124,3 +124,25 @@ def test_work_school_and_what_one_does_each_week(text: str, gist: str) -> None:
 )
 def test_homes_families_pets_and_health(text: str, gist: str) -> None:
     assert str(gist_of(text)) == gist
+
+
+@pytest.mark.parametrize(
+    ("text", "gist"),
+    [
+        ("I can't be doing with jazz.", "1|dislikes|jazz"),
+        ("My gran Iris passed away in May.", "Iris|death|May"),
+        ("I'm not allowed to eat shellfish.", "1|diet|no shellfish"),
+        ("I shouldn't take aspirin.", "1|medication|no aspirin"),
+        ("I get sciatica after long drives.", "1|condition|sciatica"),
+        (
+            "I work six-hour shifts, mornings only.",
+            "1|work hours|six-hour shifts, mornings only",
+        ),
+        ("Tom's doing physics at Bath.", "Tom|studies|physics at Bath"),
+        ("I'm doing law at the moment.", "1|doing|law"),
+        ("my shift starts at six on fridays", "1|shift start|6:00 on Friday"),
+        ("The sale starts at the end of June.", "1|sale start|end of June"),
+    ],
+)
+def test_what_one_must_not_have_and_when_things_start(text: str, gist: str) -> None:
+    assert str(gist_of(text)) == gist

@@ -29,6 +29,8 @@ is not going (?:to|on) <o> -> trip | {o} cancelled
 is not (?:really |much of )?(?:a (?:big )?fan of|keen on|fond of|into) <o> -> dislikes | {o}
 is not (?P<d><diet>)(?: now| any ?more)?, (?:he |she |i |they )<o> -> diet | {o}
 is not (?P<d><diet>)(?: any ?more)? -> diet | not {d}
+is not (?:allowed|supposed|meant) to (?:eat|drink) <o> -> diet | no {o}
+(?:(?:must|should) not|is not (?:allowed|supposed|meant) to) take <o> -> medication | no {o}
 is not on (?P<n>facebook|instagram|twitter|tiktok|whatsapp|linkedin|snapchat|social media)(?: .*)? -> {n} | none
 is not (?:on speaking terms with|speaking to|talking to) <o> -> relationship | not speaking to {o}
 is not (?P<o>(?:diabetic|coeliac|celiac|asthmatic|epileptic|deaf|blind|dyslexic|autistic|lactose intolerant|short[- ]sighted)\b.*) -> condition | not {o}
@@ -56,9 +58,10 @@ is not <o> -> status | not {o}
 (?:have )?(?:stopped|quit|given up|gave up) <o> -> {o} | stopped
 (?:only eat|eat only|eat nothing but|live on(?! the | a | an | my | our | \w+ (?:street|road|lane|avenue|drive|close|square|hill|island))) <o> -> diet | only {o}
 do not eat <o> -> diet | no {o}
+(?:must|should) not (?:eat|drink) <o> -> diet | no {o}
 can not (?:eat|have|tolerate|take) (?P<o>penicillin|aspirin|ibuprofen|latex|codeine|nuts|peanuts|eggs|dairy|gluten|shellfish|wheat|milk|fish|prawns|soya|lactose|strawberries|tomatoes|almonds|sesame|kiwi|.+) -> allergy | {o}
 can not (?:drink|digest|handle|stomach) <o> -> allergy | {o}
-can not (?:stand|bear|abide|stick) <o> -> dislikes | {o}
+can not (?:stand|bear|abide|stick|be (?:doing|dealing|having) with) <o> -> dislikes | {o}
 can not (?P<n>run|walk|drive|swim|see|hear|cycle|dance|ski|work)(?: .*)?since <det><o> (?:went|gave out|broke|gave way) -> {n:ing} | stopped, {o}
 can not (?P<n>\w+)(?: <o>)? -> {n:ing} | not able {o}
 do not (?:like|love|enjoy|fancy|do|rate|care for) <o> -> dislikes | {o}
@@ -157,6 +160,7 @@ is (?:moving|relocating|emigrating)(?: out| over| down| up| back)? (?:in )?(?:to
 (?:have )?(?:been |was |got |just been )?(?:made|promoted to|appointed|named) (?P<o>(?:head|manager|director|captain|partner|supervisor|team lead(?:er)?|chair|deputy|assistant|senior|chief|foreman|sergeant|professor|principal|editor|treasurer|secretary|lead)\b.*) -> job | {o}
 do (?:the )?(?P<o>(?:accounts|books|cleaning|catering|gardening|admin|marketing|reception|security|cooking|washing up|deliveries|lighting|sound|make-?up|hair|nails|it support|payroll)\b.*) -> job | {o}
 (?:fix|repair|fit|install|build|design|sell|make|drive|train|coach|paint|restore|bake|write|translate|edit|clean|deliver) (?P<o>.+) for a living(?: .*)? -> job | {o}
+(?:work|do) (?P<o>(?:a )?<num>[- ](?:hour|day) (?:shifts?|days?|weeks?)\b.*) -> work hours | {o:whole}
 (?:work|is working) (?P<n>(?:<weekday>s?|weekdays|weekends)(?:,? (?:and |to |till )?(?:<weekday>s?|weekends?))*) (?:at|for|in) <o> -> employer | {o}, {n}
 (?P<q>start|begin|finish|leave) work (?P<o>(?:at|by|around|about) .+) -> work hours | {q} {o}
 (?:work|is working) (?P<o>(?:<weekday>s?|weekdays|weekends)(?:,? (?:and |to |till )?(?:<weekday>s?|weekends?))*)(?: .*)? -> work days | {o}
@@ -191,6 +195,7 @@ drive (?:a|an|the) (?P<o>[\w -]*(?:bus|tram|train|taxi|lorry|truck|ambulance|tub
 is (?:in|doing) (?:my|his|her|the) (?P<o>(?:first|second|third|fourth|final|last) (?:year|term|semester)(?: of| at| in)? .+) -> studies | {o}
 is (?:doing|studying for|finishing|starting|taking) (?:a|an|my|his|her) (?P<o>(?:[\w-]+ )*(?:degree|phd|master's|masters|diploma|course|a-levels|gcses|apprenticeship|mba|doctorate|nvq|certificate)\b.*) -> studies | {o}
 have (?:a|an|two) (?P<o>(?:[\w-]+ )*(?:degree|phd|master's|masters|diploma|doctorate|mba|certificate)\b.*) -> degree | {o}
+is doing (?P<o>(?:<w> )?(?:maths?|physics|chemistry|biology|bio\w+|law|medicine|nursing|english|history|geography|economics|psychology|sociology|philosophy|politics|engineering|computing|computer science|accounting|accountancy|architecture|theology|linguistics|french|spanish|german|drama|fine art|dentistry|midwifery|teaching) (?:at|in) (?!the moment\b|the minute\b).+) -> studies | {o}
 (?:study|is studying|is reading|is doing a degree in|major in) (?:at|in) <o> -> studies | {o}
 (?:study|is studying|is doing a degree in|major in) <o> -> studies | {o}
 (?:went to|attended) (?:school|university|uni|college) (?:in|at) <o> -> past school | {o}
@@ -220,7 +225,7 @@ is (?P<o>(?:deaf|blind|partially sighted|hard of hearing) in (?:one|my|his|her|t
 (?:take|is taking|is on|have been put on|have been prescribed|was prescribed) (?P<o>\w*(?:formin|statins?|pril|olol|azole|cillin|mycin|xetine|dipine|zepam|thyroxine|oxin|profen|tamol|codeine|sartan|isone|isolone|insulin|warfarin|aspirin|lithium|prozac|sertraline|steroids)\b.*) -> medication | {o}
 (?:take|is taking|is on) (?P<o>.*(?:tablets?|pills?|insulin|medication|a day|daily|every night|every morning|mg|milligrams|drops|inhaler|steroids|injections?|antibiotics)\b.*) -> medication | {o}
 use (?:an?|my) (?P<o>inhaler|cpap|nebuliser|wheelchair|walking stick|cane|hearing aid|crutches)(?: .*)? -> medical aid | {o}
-(?:have|have got|suffer from|was diagnosed with|have been diagnosed with|live with|get|is diagnosed with) (?:a |an |bad |terrible |severe |mild |chronic |really |very )*(?P<o>(?:type \w+ )?<sick>(?: in (?:my |both |one |his |her |the )(?:\w+ )?<body>s?)?)(?:,.*| in .*| since .*| when .*| every .*)? -> condition | {o}
+(?:have|have got|suffer from|was diagnosed with|have been diagnosed with|live with|get|is diagnosed with) (?:a |an |bad |terrible |severe |mild |chronic |really |very )*(?P<o>(?:type \w+ )?<sick>(?: in (?:my |both |one |his |her |the )(?:\w+ )?<body>s?)?)(?:,.*| (?:in|since|when|every|if|after|before|from|with) .*)? -> condition | {o}
 is (?:a |type \w+ |slightly |completely |partially |registered )*(?P<o>diabetic|coeliac|celiac|asthmatic|epileptic|colou?r[- ]blind|deaf|blind|dyslexic|autistic|an?aemic|short[- ]sighted|long[- ]sighted|lactose intolerant|hard of hearing|insomniac|deaf in .*|blind in .*|partially sighted|near[- ]sighted)(?: .*)? -> condition | {o}
 (?:have )?(?:just )?(?:hurt|broke|broken|sprained|twisted|fractured|dislocated|tore|torn|pulled|injured|cracked|bruised|ruptured) (?:my|his|her|a|an|two|both)? ?(?P<o>(?:\w+ )?<body>)(?:,? (?:in|on) (?P<n>[A-Z][\w ]+))?(?: .*)? -> injury | {o}, {n}
 (?:have|have got) (?:a )?bad (?P<o>(?:\w+ )?<body>)(?: .*)? -> injury | {o}
@@ -365,8 +370,8 @@ is (?:writing) <o> -> writing | {o}
 is (?P<o>(?:in|at|on) (?:hospital|intensive care|a care home|prison|jail|rehab|a coma|holiday|the hospital)(?:,? .*)?) -> whereabouts | {o}
 is in <o> -> whereabouts | {o}
 (?:have )?(?:got |was |have been )(?P<o>(?:elected|mugged|promoted|burgled|sacked|fired|robbed|arrested|knighted|awarded|nominated|made redundant|stung|bitten|evicted|scammed)\b.*) -> event | {o}
-died <o> -> death | {o}
-died -> death | died
+(?:have )?(?:died|passed away|passed on) (?:on |in )?<o> -> death | {o}
+(?:have )?(?:died|passed away|passed on) -> death | died
 have (?:got )?(?:two|three|four|five|six|seven|eight|a|an|another|some|my) (?P<n>[\w-]+) (?:on|in|at|of|from|by) <o> -> {n} | {o}
 1:have (?:got )?<det>(?P<n>[\w -]+?) (?:on|at|with|every|in) <o> -> {n} | {o}
 was (?:in|with|at) (?P<n>the (?:army|navy|air force|police|marines|raf|merchant navy|fire brigade|circus|raf))(?P<o>.*) -> past job | {n} {o}

@@ -230,6 +230,8 @@ is (?:due|booked|scheduled|set|planned|fixed)(?: for| on| in| at)* <o> -> {n} | 
 is (?:on|in|for) <o> -> {n} | {o}
 (?:expire|run out|is up|is valid until|run until)(?: on| in| at)* <o> -> {n} expiry | {o}
 (?:is )?(?:guaranteed|under guarantee|under warranty)(?: until| till| to)* <o> -> {n} guarantee | {o}
+(?:start|begin|open|reopen) (?P<o>at (?:<num>|half|quarter)\b.*) -> {n} start | {o}
+(?:end|finish|close) (?P<o>at (?:<num>|half|quarter)\b.*) -> {n} end | {o}
 (?:end|finish|is over|break up|close)(?: on| in| at)* <o> -> {n} end | {o}
 (?:start|begin|open|reopen)(?: on| in| at| again on)* <o> -> {n} start | {o}
 (?:come|visit|call|go out|take place|meet|happen|fall|run)(?: on| in| at)* <o> -> {n} | {o}
