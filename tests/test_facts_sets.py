@@ -79,6 +79,29 @@ def test_sets_written_later_and_looked_at_once_are_judged_as_well() -> None:
     assert values >= 0.85
 
 
+def test_sets_of_four_other_voices_show_how_much_carries_over() -> None:
+    """A widow in Yorkshire, a mechanic in Houston, a student in Leicester, a joiner in Dublin.
+
+    The first half (`-a-`) is what the rules were mended by, the second (`-b-`) was measured at the end and
+    nothing is mended by it. At first sight, both halves: gists 0.958 subjects, 0.61 relations, 0.78 objects;
+    keeping by rules alone 0.842 precise, 0.880 recalled. The bars are not met: what is asked here is that it
+    does not get worse.
+    """
+    gists, keep = rows(DATA / "gists_strangers.jsonl"), rows(DATA / "keep_strangers.jsonl")
+    unseen = [case for case in gists if "-b-" in case["id"]]
+    subjects, relations, values = gists_right(unseen)
+    assert subjects >= 0.96  # measured 0.969
+    assert relations >= 0.58  # measured 0.585
+    assert values >= 0.77  # measured 0.774
+    precision, recall = kept_right([case for case in keep if "-b-" in case["id"]])
+    assert precision >= 0.87  # measured 0.873
+    assert recall >= 0.82  # measured 0.827
+    subjects, relations, values = gists_right([case for case in gists if "-a-" in case["id"]])
+    assert subjects >= 0.98  # measured 0.992
+    assert relations >= 0.81  # measured 0.815
+    assert values >= 0.88  # measured 0.89
+
+
 def test_questions_are_not_stored(data_dir: Path) -> None:
     asked = [case["asr_question"] for case in rows(data_dir / "dev" / "retrieval.jsonl")]
     asked += [case["question"].rstrip("?") for case in rows(data_dir / "dev" / "retrieval.jsonl")]

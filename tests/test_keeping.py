@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -94,3 +97,24 @@ def test_a_memory_asks_it_about_talk() -> None:
 
 def test_the_shipped_file_is_small() -> None:
     assert checkpoint_path(CHECKPOINT).stat().st_size < 4_000_000
+
+
+def test_the_score_of_the_rules_is_the_same_in_every_process() -> None:
+    """Where the network is as sure as it may be, a last bit of the rules' score decided."""
+    script = (
+        "import json, sys\n"
+        "from neuromem.facts.keep import score\n"
+        "rows = [json.loads(line) for line in open(sys.argv[1], encoding='utf-8')]\n"
+        "print([score(row['text'], row['context']) for row in rows])"
+    )
+    scores = {
+        subprocess.run(
+            [sys.executable, "-c", script, str(DATA / "keep.jsonl")],
+            env=os.environ | {"PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+            text=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(scores) == 1

@@ -10,9 +10,10 @@ from __future__ import annotations
 import re
 
 from ..cached import of_texts
-from ..text import is_name_like, normalize
+from ..text import is_listed_name, is_name_like, normalize
 from .relations import KIN, PETS
-from .verbs import BASE_VERBS
+from .values import NUMBER
+from .verbs import BASE_VERBS, is_verb_form
 
 __all__ = ["KIN_WORDS", "ROLES", "base_verb", "canonical", "gerund", "kin_name", "singular"]
 
@@ -67,6 +68,7 @@ _EXPANSIONS = [
         (r"\bhas\b", "have"),
         (r"\bdoes\b(?= not\b)", "do"),
         (r"\b(is|was|have|do) n't\b", r"\1 not"),
+        (rf"\b(at|about|around|for|in|since|after|before) like (?={NUMBER}\b)", r"\1 "),
         (r"\bhave got (?=(?:an?|no|the|my|our|some|any|another|two|three|four|five|six|\d+)\b)", "have "),
         (
             r"\bhave (?:just|recently|already|finally|now|since|always|only|both|actually|also) (?!want)",
@@ -84,7 +86,7 @@ _IS_AFTER = re.compile(
 )
 _HAS_AFTER = re.compile(
     r"(?:got|been|gone|had|left|moved|changed|stopped|started|given|broken|passed|died|taken|become|"
-    r"lost|retired|bought|sold|split|quit|turned)\b",
+    r"lost|retired|bought|sold|split|quit|turned|put|prescribed)\b",
     re.IGNORECASE,
 )
 _FINITE = re.compile(
@@ -150,6 +152,8 @@ def canonical(text: str) -> str:
     text = normalize(text, casefold=False).strip(" .!?,;:\"'")
     text = _LEAD_IN.sub("", text)
     text = _IN_LAW.sub(r"\1-in-law", text)
+    text = _OURS.sub(_named_ours, text)
+    text = _ME_AND.sub(r"\g<who> and I ", text)
     text = _with_subject(text) if _NO_SUBJECT.match(text) else text
     text = _apostrophes(text) if text == text.lower() else text
     for pattern, to in _EXPANSIONS:
@@ -164,6 +168,20 @@ def canonical(text: str) -> str:
 
 
 _IN_LAW = re.compile(r"\b(mother|father|sister|brother|son|daughter|mum|mom|dad) in law\b", re.IGNORECASE)
+
+
+# "our Kevin's a welder", as of a brother or a son
+_OURS = re.compile(r"^our (?P<name>[^\W\d_][\w-]*?)(?P<tail>'s)? (?P<next>[\w']+)", re.IGNORECASE)
+_ME_AND = re.compile(r"^me and (?P<who>(?:(?:my|the|our) )?[^\W\d_][\w-]*) (?=[a-z])", re.IGNORECASE)
+
+
+def _named_ours(match: re.Match[str]) -> str:
+    name, after = match["name"], match["next"]
+    person = is_listed_name(name) and name.lower() not in _NAMED_THINGS | _NO_KIN
+    return match.group()[4:] if person and (match["tail"] or is_verb_form(after)) else match.group()
+
+
+_NO_KIN = frozenset("alexa siri cortana google olly monday friday saturday sunday christmas easter".split())
 
 
 def _with_subject(text: str) -> str:

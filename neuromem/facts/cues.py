@@ -130,12 +130,24 @@ asks_task     -0.8  \b(?:shall i|should i|what shall i|what should i|how\?|what 
 asks_any      +2.9  \b(?:do|are|have|did|were|has|is|does|any) (?:you|your|he|she|they|it|any)?\b[^.!?]*\b(?:any|taking|have|allerg\w+|live|work|like|own|play|speak|eat|drink|smoke|drive|wear|use|sleep|cook|married|pets?|kids|children|plans?|often|favou?rite)\b[^.!?]*\?$
 asks_story    -5.2  \b(?:what(?:'s| is| was) (?:it|that|the \w+) about|what happens|who(?:'s| is) (?:our|the|your) (?:hero|character)|(?:our|the) hero|what do(?:es)? (?:they|it) say|which (?:one )?do you mean|who's there|knock knock|what(?:'s| is) the (?:joke|story|plot|punchline|sentence|phrase)|the sentence|should it say|how does it (?:go|end|start)|your (?:guess|move|turn)|guess again|to translate)\b
 served        -0.3  ^(?:done|playing|ok|here(?:'s| is| are)|timer|alarm|calling|sorted|start|stopped|off it is|set|turning|it's \d|it is|the \w+ is|you're welcome|opening|restarting|hi|hello|good (?:night|morning)|yes\.|no\.|noted|i'm here|added|repeat|it depends|i can't|i'm unable|i don't know\.)(?!.*\?$)
+pasted        -4.0  \b(?:paste (?:it|the|your|in)|please paste)\b
 sorry         +1.5  \b(?:i'm sorry|oh no|oh dear|congratulations|lovely|wonderful|how nice|good luck|terrible|wow)\b
 """
-IN_TOLD = r"""
+# What is only played, or would be if things were other than they are.
+_PRETENDED = (
+    r"^(?:(?:ok|okay|so|hey|come on|now|please|right|can we|can you|could you|shall we|i want to|let's|lets) )*"
+    r"(?:role-? ?play|pretend|suppos(?:e|ing) (?:i|we|you|that)\b|imagine (?:i|we|you|that|if|an?)\b|"
+    r"say (?:i|we) (?:won|had|were|was)|what if (?:i|we)\b|act (?:as|like)|"
+    r"if (?:i|we) (?:won|were|was|had|could|ruled|owned|lived)|if only)\b"
+)
+IN_TOLD = rf"""
 tells_own     -0.1  \b(?:i'm|i've|my|i|we|we've|our|mum|dad|he|she)\b
 tells_task    -0.9  ^(?:play|set|turn|read|tell|find|what's|what is|what does|how|who|is|are|can you|could you|open|close|start|count|spell|translate|define|explain|next|set|make|message|remind me|recommend|write|sort|do|say something|shopping|weather|vacuum|show|call|send|repeat|name|correct|why|imagine|once upon|pretend|suppose|let's say|good night|thanks|hey|order|drink)\b
-made_up       -4.1  \b(?:how (?:do|would) (?:i|you) say|in (?:french|spanish|german|italian|japanese|chinese|latin)|sentence|story|book|film|film|movie|game|joke|riddle|pretend|suppose|imagine|let's say|once upon|the hero|the princess|series|song|poem|translate|once,? a|simon says|on the radio|novel|character|recipe|lottery|quiz)\b
+made_up       -4.1  {_PRETENDED}|\b(?:how (?:do|would) (?:i|you) say|in (?:french|spanish|german|italian|japanese|chinese|latin)|sentence|story|book|film|film|movie|game|joke|riddle|pretend|suppose|imagine|let's say|once upon|the hero|the princess|series|song|poem|translate|once,? a|simon says|on the radio|novel|character|villain|protagonist|narrator|screenplay|recipe|lottery|quiz)\b
+pretended     -3.0  {_PRETENDED}
+wrote         -3.5  \b(?:my|the|our) (?:\w+ )?(?:character|villain|hero|heroine|protagonist|narrator|npc)\b|\b(?:d&d|dnd|dungeon master)\b
+technical     -3.5  \b(?:compile[sd]?|compiler|syntax|stack trace|unit tests?|javascript|python|typescript|segfault\w*)\b
+reported      -2.5  ^(?:it says (?:here|in)|apparently|they say|(?:i|there's|theres|there is) (?:heard |read )?(?:a rumou?r|somewhere))\b
 tells_short   +0.3  ^\W*\w+\W*(?:\w+\W*)?$
 """
 

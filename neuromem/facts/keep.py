@@ -7,6 +7,7 @@ A weighted sum of cues (`cues.py`): what is in the words, and what the turns bef
 from __future__ import annotations
 
 import functools
+import math
 import re
 from collections.abc import Callable, Sequence
 
@@ -100,7 +101,7 @@ def _compiled(sources: tuple[str, ...]) -> tuple[re.Pattern[str], ...]:
 
 def score(text: str, before: Sequence[str] = ()) -> float:
     """The weighted sum of the cues; above 0 is worth keeping."""
-    return BIAS + sum(_weights()[name] for name in cues_of(text, before))
+    return _sum([BIAS, *(_weights()[name] for name in cues_of(text, before))])
 
 
 def told_score(sentence: str) -> float:
@@ -109,7 +110,12 @@ def told_score(sentence: str) -> float:
     """
     if is_question(sentence) or is_unreal(sentence):
         return 0.0
-    return sum(BETWEEN_PEOPLE.get(name, 0.0) for name in cues_of(sentence))
+    return _sum([BETWEEN_PEOPLE.get(name, 0.0) for name in cues_of(sentence)])
+
+
+def _sum(weights: Sequence[float]) -> float:
+    """The sum of weights of one decimal, whatever their order: names of cues come from a set."""
+    return round(math.fsum(weights), 6)
 
 
 @functools.cache
@@ -128,7 +134,7 @@ def cues_of(text: str, before: Sequence[str] = ()) -> set[str]:
         if searched and pattern.search(searched)
     } | _shape(text)
     # Of a film or a song, but told by "I", "we" or "my": "We had it at our wedding."
-    if "made_up" in found and found & {"i_am", "i_do", "my"}:
+    if "made_up" in found and "pretended" not in found and found & {"i_am", "i_do", "my"}:
         found.add("own_words")
     # An answer to a question about somebody's life, however short: "Latex and penicillin."
     if "asks_wh" in found and found & {"tells_own", "asks_you"} and not found.intersection(_NO_ANSWER):

@@ -29,6 +29,9 @@ is not going (?:to|on) <o> -> trip | {o} cancelled
 is not (?:really |much of )?(?:a (?:big )?fan of|keen on|fond of|into) <o> -> dislikes | {o}
 is not (?P<d><diet>)(?: now| any ?more)?, (?:he |she |i |they )<o> -> diet | {o}
 is not (?P<d><diet>)(?: any ?more)? -> diet | not {d}
+is not (?:allowed|supposed|meant) to (?:eat|drink) <o> -> diet | no {o}
+(?:(?:must|should) not|is not (?:allowed|supposed|meant) to) take <o> -> medication | no {o}
+is not on (?P<n>facebook|instagram|twitter|tiktok|whatsapp|linkedin|snapchat|social media)(?: .*)? -> {n} | none
 is not (?:on speaking terms with|speaking to|talking to) <o> -> relationship | not speaking to {o}
 is not (?P<o>(?:diabetic|coeliac|celiac|asthmatic|epileptic|deaf|blind|dyslexic|autistic|lactose intolerant|short[- ]sighted)\b.*) -> condition | not {o}
 is not (?:married|engaged|single|divorced)(?: .*)? -> marriage | not married
@@ -39,7 +42,8 @@ is not eating <o> -> diet | no {o}
 is not (?P<n>driving|working|running|swimming|playing|cycling|dancing|singing|teaching|training|studying)(?: <o>)? -> {n} | no longer {o}
 is not <o> -> status | not {o}
 (?:have )?(?:stopped|quit|given up|gave up|packed in|cut out|gone off|kicked|come off) (?:smoking|cigarettes|fags|the cigarettes|tobacco)(?: .*)? -> smoking | quit
-(?:have )?(?:stopped|quit|given up|gave up|packed in) (?:drinking|alcohol|booze|the booze|drink|wine|beer)(?: .*)? -> alcohol | quit
+(?:have )?(?:stopped|quit|given up|gave up|packed in) (?:drinking|alcohol|booze|the booze|drink|wine|beer)(?: (?:alcohol|booze|beer|wine|spirits|altogether|completely|entirely|any ?more|now|in|at|on|for|since|when|because|after|last|this|with|\w+ (?:years|months|weeks|days))\b.*)? -> alcohol | quit
+(?:have )?(?:stopped|quit|given up|gave up|packed in) drinking <o> -> drink | no {o}
 (?:have )?(?:stopped|quit|given up|gave up|cut out) (?:eating |having )?(?P<o>meat|dairy|gluten|bread|wheat|fish|pork|beef|eggs|chocolate|crisps|sweets)(?: .*)? -> diet | no {o}
 (?:have )?(?:stopped|quit|given up|gave up) (?:taking |having |drinking |eating )?(?P<o>sugar|milk)(?: in <n>)? -> {n} | no {o}
 (?:have )?(?:stopped|quit) (?:taking) <o> -> medication | stopped {o}
@@ -54,9 +58,10 @@ is not <o> -> status | not {o}
 (?:have )?(?:stopped|quit|given up|gave up) <o> -> {o} | stopped
 (?:only eat|eat only|eat nothing but|live on(?! the | a | an | my | our | \w+ (?:street|road|lane|avenue|drive|close|square|hill|island))) <o> -> diet | only {o}
 do not eat <o> -> diet | no {o}
+(?:must|should) not (?:eat|drink) <o> -> diet | no {o}
 can not (?:eat|have|tolerate|take) (?P<o>penicillin|aspirin|ibuprofen|latex|codeine|nuts|peanuts|eggs|dairy|gluten|shellfish|wheat|milk|fish|prawns|soya|lactose|strawberries|tomatoes|almonds|sesame|kiwi|.+) -> allergy | {o}
 can not (?:drink|digest|handle|stomach) <o> -> allergy | {o}
-can not (?:stand|bear|abide|stick) <o> -> dislikes | {o}
+can not (?:stand|bear|abide|stick|be (?:doing|dealing|having) with) <o> -> dislikes | {o}
 can not (?P<n>run|walk|drive|swim|see|hear|cycle|dance|ski|work)(?: .*)?since <det><o> (?:went|gave out|broke|gave way) -> {n:ing} | stopped, {o}
 can not (?P<n>\w+)(?: <o>)? -> {n:ing} | not able {o}
 do not (?:like|love|enjoy|fancy|do|rate|care for) <o> -> dislikes | {o}
@@ -94,12 +99,15 @@ never (?P<n>\w+)(?: <o>)? -> {n:ing} | never {o}
 have never (?:been|flown|travelled) (?:to|in) <o> -> travel | never {o}
 have never (?P<n>\w+)(?: <o>)? -> {n} | never {o}
 have (?:gone|switched|changed|moved|cut down|gone down|gone up) from (?P<q>\w+) <n> to <o> -> {n:one} | {o}
-have (?:gone|switched|changed|moved|cut down|gone down|gone up) from <n> to <o> -> {n} | {o}
+(?:have )?(?:switched|swapped|changed) from .+? to <o> -> switched to | {o}
+have (?:gone|moved|cut down|gone down|gone up) from <n> to <o> -> {n} | {o}
+(?:have )?(?:just )?(?:changed|switched|moved|renamed) (?:my|our|the) (?!(?:mind|savings|money|accounts?|mortgage|banking|house|home)\b)(?P<n>(?:[\w-]+ ){0,2}?[\w-]+) to <o> -> {n} | {o}
 (?:have )?(?:switched|swapped|changed|gone over|moved over) to <o> -> switched to | {o}
 used to (?:be|work as) (?:a|an) .+?,? (?:but )?now (?:i |he |she )?drive (?:a|an|the) <o> -> job | {o} driver
 used to (?:be|work as) (?:a|an) .+?,? (?:but )?now (?:i |he |she )?(?:is|work as) (?:a|an) <o> -> job | {o}
 used to (?:be|work as) (?:a|an|the) <o> -> past job | {o}
 used to (?:work) (?:at|for|in) <o> -> past job | {o}
+(?:was (?:a|an)|worked (?:as (?:a|an)|at|for|in)) <o> for (?P<n>(?:over |about |nearly |almost )?(?:<num>|many|several|a few|most of my|all my) (?:years?|months?|life|career))(?: .*)? -> past job | {o}, {n}
 used to live <at> <o> -> past home | {o}
 used to (?:have|own|drive) <det><o> -> past {o:thing} | {o}
 used to play <det><o> -> past hobby | {o}
@@ -129,6 +137,7 @@ was raised by <o> -> raised by | {o}
 (?:is|come|came|hail) (?:originally )?from <o> -> origin | {o}
 (?:have )?(?:moved|came|emigrated) here from <o> -> origin | {o}
 # home
+is in (?:a|an) (?P<o>(?:(?!\w*(?:bad|good|big)\b)[\w-]+ ){0,2}(?:flat|house|bungalow|cottage|apartment|studio|bedsit|semi|terrace|maisonette|condo|townhouse|houseboat|caravan|hostel)(?: (?:in|on|near|at|by|above|below|off|behind|outside|over) .+)?) -> home | {o}
 (?:once |have |previously |formerly )?lived (?:in|at|on|near|for \w+ years in) <o> -> past home | {o}
 (?:live|stay|is living|is staying|is based|reside|have lived|have been living|is) (?:at|on) (?P<o>\d+\w? .+) -> address | {o}
 (?:live|is living|stay|is staying|have lived|have been living) (?P<o>(?:just |right )?(?:outside|off|behind|opposite|between|beside|next to|close to|along|across from|round|around|two|ten|five|an hour|a mile|halfway|upstairs|downstairs|abroad)\b.*) -> home | {o}
@@ -151,6 +160,9 @@ is (?:moving|relocating|emigrating)(?: out| over| down| up| back)? (?:in )?(?:to
 (?:have )?(?:been |was |got |just been )?(?:made|promoted to|appointed|named) (?P<o>(?:head|manager|director|captain|partner|supervisor|team lead(?:er)?|chair|deputy|assistant|senior|chief|foreman|sergeant|professor|principal|editor|treasurer|secretary|lead)\b.*) -> job | {o}
 do (?:the )?(?P<o>(?:accounts|books|cleaning|catering|gardening|admin|marketing|reception|security|cooking|washing up|deliveries|lighting|sound|make-?up|hair|nails|it support|payroll)\b.*) -> job | {o}
 (?:fix|repair|fit|install|build|design|sell|make|drive|train|coach|paint|restore|bake|write|translate|edit|clean|deliver) (?P<o>.+) for a living(?: .*)? -> job | {o}
+(?:work|do) (?P<o>(?:a )?<num>[- ](?:hour|day) (?:shifts?|days?|weeks?)\b.*) -> work hours | {o:whole}
+(?:work|is working) (?P<n>(?:<weekday>s?|weekdays|weekends)(?:,? (?:and |to |till )?(?:<weekday>s?|weekends?))*) (?:at|for|in) <o> -> employer | {o}, {n}
+(?P<q>start|begin|finish|leave) work (?P<o>(?:at|by|around|about) .+) -> work hours | {q} {o}
 (?:work|is working) (?P<o>(?:<weekday>s?|weekdays|weekends)(?:,? (?:and |to |till )?(?:<weekday>s?|weekends?))*)(?: .*)? -> work days | {o}
 is (?:the )?(?:new )?(?P<o>(?:head|deputy head|assistant head|assistant principal|principal|vice principal|team lead|shift lead|shift manager) .*) -> job | {o}
 (?:work|is working|have worked) as (?:a|an|the) <o> -> job | {o}
@@ -183,15 +195,17 @@ drive (?:a|an|the) (?P<o>[\w -]*(?:bus|tram|train|taxi|lorry|truck|ambulance|tub
 is (?:in|doing) (?:my|his|her|the) (?P<o>(?:first|second|third|fourth|final|last) (?:year|term|semester)(?: of| at| in)? .+) -> studies | {o}
 is (?:doing|studying for|finishing|starting|taking) (?:a|an|my|his|her) (?P<o>(?:[\w-]+ )*(?:degree|phd|master's|masters|diploma|course|a-levels|gcses|apprenticeship|mba|doctorate|nvq|certificate)\b.*) -> studies | {o}
 have (?:a|an|two) (?P<o>(?:[\w-]+ )*(?:degree|phd|master's|masters|diploma|doctorate|mba|certificate)\b.*) -> degree | {o}
+is doing (?P<o>(?:<w> )?(?:maths?|physics|chemistry|biology|bio\w+|law|medicine|nursing|english|history|geography|economics|psychology|sociology|philosophy|politics|engineering|computing|computer science|accounting|accountancy|architecture|theology|linguistics|french|spanish|german|drama|fine art|dentistry|midwifery|teaching) (?:at|in) (?!the moment\b|the minute\b).+) -> studies | {o}
 (?:study|is studying|is reading|is doing a degree in|major in) (?:at|in) <o> -> studies | {o}
 (?:study|is studying|is doing a degree in|major in) <o> -> studies | {o}
 (?:went to|attended) (?:school|university|uni|college) (?:in|at) <o> -> past school | {o}
 (?:go to|attend) (?P<o>(?:st|saint)\.? [\w' -]+? (?:on|every|most) sundays?(?: .*)?) -> church | {o}
+(?:have )?(?:started|start|is starting|began)(?: at)? (?P<o>(?:big |primary |secondary |high |junior |infant |nursery )?(?:school|kindergarten|nursery|preschool|pre-school|reception|playgroup|sixth form|college|uni|university|(?:first|second|third|fourth|fifth|sixth) grade|year \w+)(?: .+)?) -> school | {o}
 (?:go to|attend|is at|start at|is starting at|is in) (?P<o>(?:st |saint ).+|.*(?:school|academy|nursery|college|university|kindergarten|primary|secondary).*) -> school | {o}
 (?:is |have been )?(?:learning|taking lessons in|teaching myself)(?: how)?(?: to)? <o> -> learning | {o}
 (?P<q>failed|passed) (?:my|his|her|the) <n>(?P<o> (?:in|on|with|at|\w+ times|twice|last|first time|this).*)? -> {n} | {q} {o}
 (?:have )?(?P<q>failed|passed) (?:my|his|her|the) <n> -> {n} | {q}
-(?:got|have got|was|have been|is being|is getting|got myself) (?P<o>laid off|let go|made redundant|sacked|fired|the sack|the boot)(?: .*)? -> job | {o}
+(?:got|have got|was|have been|is being|is getting|got myself) (?P<o>laid off|let go|made redundant|sacked|fired|the sack|the boot)(?:(?P<n> <since>)| .*)? -> job | {o} {n}
 (?:got|scored|have got) (?P<o><num> (?:per ?cent|out of \S+|points|marks|%)|\d+ ?%|an? [A-F])(?: (?:in|on|for) .*)? -> exam result | {o}
 # health
 is (?:severely |badly |deathly |very |really |highly )?allergic to <o> -> allergy | {o}
@@ -206,12 +220,12 @@ keep (?P<o>kosher|halal|vegan|vegetarian) -> diet | {o}
 (?:is|have been|went|have gone|was put|is back) on (?P<o>(?:anti\w+|beta ?blockers|blood thinners|the pill|painkillers|water tablets|chemo\w*|hrt|steroids|insulin|dialysis|statins|tablets|medication|warfarin|metformin|a drip)\b.*) -> medication | {o}
 had (?P<o>(?:my|his|her|a|an|two) .+ (?:out|removed|replaced|done|fixed|transplant|operation|bypass|surgery|op|replacement|transplanted))(?: (?:in|on|last|at|when|as) .*)? -> operation | {o}
 (?:had|have had) (?P<o>(?:open[- ]heart |knee |hip |back |eye |heart |brain )?surgery(?: on .*)?)(?: (?:in|last|at|when) .*)? -> operation | {o}
-(?:had|have had|suffered) (?:a|an) (?:<w> )?(?P<o>heart attack|stroke|miscarriage|breakdown|seizure|car crash|car accident|bad fall|fall|concussion|accident)(?: .*)? -> event | {o}
+(?:had|have had|suffered) (?:a|an) (?:<w> )?(?P<o>heart attack|stroke|miscarriage|breakdown|seizure|car crash|car accident|bad fall|fall|concussion|accident)(?:(?P<n> <since>)| .*)? -> event | {o} {n}
 is (?P<o>(?:deaf|blind|partially sighted|hard of hearing) in (?:one|my|his|her|the) .*) -> condition | {o}
 (?:take|is taking|is on|have been put on|have been prescribed|was prescribed) (?P<o>\w*(?:formin|statins?|pril|olol|azole|cillin|mycin|xetine|dipine|zepam|thyroxine|oxin|profen|tamol|codeine|sartan|isone|isolone|insulin|warfarin|aspirin|lithium|prozac|sertraline|steroids)\b.*) -> medication | {o}
 (?:take|is taking|is on) (?P<o>.*(?:tablets?|pills?|insulin|medication|a day|daily|every night|every morning|mg|milligrams|drops|inhaler|steroids|injections?|antibiotics)\b.*) -> medication | {o}
 use (?:an?|my) (?P<o>inhaler|cpap|nebuliser|wheelchair|walking stick|cane|hearing aid|crutches)(?: .*)? -> medical aid | {o}
-(?:have|have got|suffer from|was diagnosed with|have been diagnosed with|live with|get|is diagnosed with) (?:a |an |bad |terrible |severe |mild |chronic |really |very )*(?P<o>(?:type \w+ )?<sick>(?: in (?:my |both |one |his |her |the )(?:\w+ )?<body>s?)?)(?:,.*| in .*| since .*| when .*| every .*)? -> condition | {o}
+(?:have|have got|suffer from|was diagnosed with|have been diagnosed with|live with|get|is diagnosed with) (?:a |an |bad |terrible |severe |mild |chronic |really |very )*(?P<o>(?:type \w+ )?<sick>(?: in (?:my |both |one |his |her |the )(?:\w+ )?<body>s?)?)(?:,.*| (?:in|since|when|every|if|after|before|from|with) .*)? -> condition | {o}
 is (?:a |type \w+ |slightly |completely |partially |registered )*(?P<o>diabetic|coeliac|celiac|asthmatic|epileptic|colou?r[- ]blind|deaf|blind|dyslexic|autistic|an?aemic|short[- ]sighted|long[- ]sighted|lactose intolerant|hard of hearing|insomniac|deaf in .*|blind in .*|partially sighted|near[- ]sighted)(?: .*)? -> condition | {o}
 (?:have )?(?:just )?(?:hurt|broke|broken|sprained|twisted|fractured|dislocated|tore|torn|pulled|injured|cracked|bruised|ruptured) (?:my|his|her|a|an|two|both)? ?(?P<o>(?:\w+ )?<body>)(?:,? (?:in|on) (?P<n>[A-Z][\w ]+))?(?: .*)? -> injury | {o}, {n}
 (?:have|have got) (?:a )?bad (?P<o>(?:\w+ )?<body>)(?: .*)? -> injury | {o}
@@ -244,6 +258,7 @@ got (?:married|wed) (?:in |on |at |to )*<o> -> wedding | {o}
 is getting married <o> -> wedding | {o}
 is (?P<o>divorced|single|widowed|married|engaged|separated|a widow|a widower|a bachelor)(?: .*)? -> marriage | {o}
 (?:is|have been) (?:dating|seeing|going out with|with) (?P<o>[A-Z]?[\w' ]+) -> partner | {o}
+1:is due (?:in|on|around|at the (?:start|end|beginning) of) (?P<o>(?:early |late |mid-? ?|the )?(?:<month>|\d).*) -> baby due | {o}
 have (?:<num>|a|an|another|one) (?:\w+ )?(?P<n>{kin})(?: (?:called|named|who is called))?[,:]? (?!in |who |at |on |and )<o> -> {n} | {o:whole}
 have (?P<o>(?:<num>|no|a couple of) (?:\w+ )?(?:grandchildren|grandkids|grandsons|granddaughters))(?: .*)? -> grandchildren | {o}
 have (?P<o>(?:<num>|a couple of)(?: (?:small|young|grown[- ]up|little|teenage|adult|lovely|wonderful))?)(?: (?:kids|children))(?: .*)? -> children | {o}
@@ -251,6 +266,7 @@ have (?P<o>(?:<num>|a couple of) (?:\w+ )?(?:brothers|sisters|siblings)(?: and (
 have (?P<o>(?:<num>|a|an|another) (?:\w+ )?(?:{kin}))(?: .*)? -> family | {o}
 (?:have|own|keep) (?:a|an|another|<num>) (?:<w> )?(?:<w> )?(?P<n>{pets})s? (?:called|named|whose name is) <o> -> {n:one} name | {o}
 have (?:a|an|<num>) (?P<n>[\w -]+?) (?:called|named) <o> -> {n} | {o}
+(?:have|own|got|have got|adopted|keep) (?:a|an) (?:<w> ){0,2}(?P<n>{pets}), (?!(?:an?|the|too|and|but|so|as|he|she|it|we|i|who|which|that|though|not|no|now|also|just|who|my|our|in|on|at|for|from|of|to|with|when|because|or|if|since|like|out|up|off|last|this|next|every|already|once|again|\w+ly|\w+ing|\w+ed|\d+)\b)(?P<o>[^\W\d_][\w'-]*(?: (?!and\b|or\b|is\b|who\b|from\b|in\b)[\w'-]+)?) -> {n} name | {o}
 (?:have )?(?:adopted|bought|got|rescued) (?:a|an) (?:<w> )?(?P<n>{pets}) (?:called|named) <o> -> {n} name | {o}
 (?:have|have got|own|keep|got|adopted|have adopted|rescued) (?P<o>(?:a |an |<num> )(?:(?!for |of |to |with |in |and )<w> ){0,2}(?:{pets})(?:e?s)?)(?: .*)? -> pet | {o}
 # belongings
@@ -268,6 +284,7 @@ owe <o> -> debt | {o}
 (?:is saving|save|is saving up|save up|have been saving)(?: up)? for <o> -> saving for | {o}
 (?:is paying|pay) <o> (?:for|in|as|on) (?:the |my |our )?rent -> rent | {o}
 (?:is paying|pay) <o> for <n> -> {n} price | {o}
+(?:is paying|pay) (?P<o>(?:about |around |just over |just under |nearly |over )?[£$€]?<num>(?: (?:quid|pounds|euros|dollars|bucks|grand|(?:a|per|every) (?:month|week|year|quarter)|monthly|weekly))*) (?:on|towards) (?:the |my |our )?<n> -> {n} | {o}
 (?:have|own|drive|have bought|bought|got|have got) (?:a|an|my|our|the) (?:new |second-hand |used |old |lovely |little )*(?P<o>(?:[\w-]+ ){0,2}(?:volvo|toyota|honda|ford|fiat|renault|peugeot|citroen|citroën|skoda|seat|audi|bmw|mercedes|vauxhall|opel|nissan|mazda|subaru|hyundai|kia|tesla|jeep|chevrolet|chevy|dodge|lexus|mini|saab|volkswagen|vw|dacia|jaguar|porsche|land rover|range rover|suzuki|mitsubishi|buick|cadillac|beetle|hatchback|saloon|estate car|pickup|minivan|suv|convertible|campervan|camper van)\b(?: [\w-]+){0,3}) -> car | {o}
 (?:have )?(?:traded|swapped|changed) (?:in )?(?:the|my|our) (?P<n>car|van|estate|hatchback|saloon|old car|\w+) (?:in )?for <det><o> -> car | {o}
 (?:ride|is riding|own|have) (?:a|an|my) (?P<o>(?:[\w-]+ ){0,2}(?:motorbike|motorcycle|scooter|moped|harley|triumph|ducati|yamaha|kawasaki|vespa)(?: [\w-]+){0,2}) -> motorbike | {o}
@@ -301,10 +318,13 @@ volunteer(?: at| for| with| in)? <o> -> volunteering | {o}
 (?:go to|attend) (?P<n>yoga|pilates|choir|zumba|karate|judo|ballet|the gym|band practice|chess club|book club|spin|swimming) <o> -> {n} | {o}
 fast (?:during |in |for )<o> -> religion | fasts in {o}
 is (?:a |an )?(?:practising |devout |lapsed )?(?P<o>catholic|muslim|jewish|hindu|buddhist|sikh|quaker|methodist|atheist|agnostic|christian|protestant|orthodox|anglican|lutheran)(?: .*)? -> religion | {o}
+1:got (?:my|our) (?P<n>[\w-]+(?: [\w-]+)?) (?:in|on) (?P<o>\d{4}|(?:<month>|<weekday>)\b.*) -> {n} date | {o}
 1:swim(?: on)? <o> -> swimming | {o}
 1:(?:run|go running|go for a run) (?P<o>(?:on|every|at|twice|three times|\w+ times|each).*) -> running | {o}
 have run <o> in <n> -> marathon best | {n}
-play <det>(?P<o>guitar|bass|piano|violin|viola|cello|drums|flute|clarinet|trumpet|saxophone|sax|harp|accordion|banjo|ukulele|trombone|oboe|organ|fiddle|bagpipes|recorder|harmonica|tuba|double bass|mandolin|keyboards?|bassoon|horn|french horn)(?: .*)? -> instrument | {o}
+have (?:played|been playing) <det>(?P<o><instrument>(?: (?:since|for|from) .+)?) -> instrument | {o:whole}
+have (?:played|been playing) <det>(?P<o><sport>(?: (?:since|for|from) .+)?) -> sport | {o:whole}
+play <det>(?P<o><instrument>)(?: .*)? -> instrument | {o}
 play (?P<o>(?:five|seven|six|eleven)[- ]a[- ]side(?: .*)?) -> sport | {o}
 play <det>(?P<o>(?:\w+ )?(?:<sport>)(?: .*)?) -> sport | {o}
 play (?:for|in) <o> -> team | {o}
@@ -350,13 +370,14 @@ is (?:writing) <o> -> writing | {o}
 is (?P<o>(?:in|at|on) (?:hospital|intensive care|a care home|prison|jail|rehab|a coma|holiday|the hospital)(?:,? .*)?) -> whereabouts | {o}
 is in <o> -> whereabouts | {o}
 (?:have )?(?:got |was |have been )(?P<o>(?:elected|mugged|promoted|burgled|sacked|fired|robbed|arrested|knighted|awarded|nominated|made redundant|stung|bitten|evicted|scammed)\b.*) -> event | {o}
-died <o> -> death | {o}
-died -> death | died
+(?:have )?(?:died|passed away|passed on) (?:on |in )?<o> -> death | {o}
+(?:have )?(?:died|passed away|passed on) -> death | died
 have (?:got )?(?:two|three|four|five|six|seven|eight|a|an|another|some|my) (?P<n>[\w-]+) (?:on|in|at|of|from|by) <o> -> {n} | {o}
 1:have (?:got )?<det>(?P<n>[\w -]+?) (?:on|at|with|every|in) <o> -> {n} | {o}
 was (?:in|with|at) (?P<n>the (?:army|navy|air force|police|marines|raf|merchant navy|fire brigade|circus|raf))(?P<o>.*) -> past job | {n} {o}
 is on the (?P<n>waiting list|committee|board|rota|panel|team)(?: for| of| at)? <o> -> {n} | {o}
 1:have (?:got )?(?:an?|the|my|our) (?P<o>(?:[\w-]+ )?[\w-]+) (?P<n>passport|licen[cs]e|visa|permit|garden|balcony|allotment|season ticket|railcard|membership|subscription|scholarship|mortgage|loan|overdraft|pension|accent|beard|birthmark|scar|bike|bicycle|scooter|phone|laptop|tablet|watch|camera|guitar|piano|violin|kitchen|office|shed|garage|attic|basement|sofa|telly|tv|greenhouse|caravan|boat|kayak|canoe|tent|oven|freezer|fridge) -> {n} | {o}
+have (?P<n>(?!(?:an?|the|my|his|her|their|been|no|got|not)\b)[\w-]+(?: (?!on\b|every\b)[\w-]+)?) (?P<o>(?:on |every )?<weekday>s?\b.*) -> {n} | {o}
 1:have (?:got )?(?P<n>[\w-]+(?: [\w-]+)?) (?P<o>(?:next|this|on|tomorrow|every|at|in)\b .+|tomorrow) -> {n} | {o}
 was (?:a|an|the) <o> -> job | {o}
 is (?:a|an) (?:<w> )??(?P<o>(?:[\w']+ ){1,3})(?:lover|fan|addict|nut|enthusiast|fanatic)(?: .*)? -> likes | {o}

@@ -31,6 +31,7 @@ KIN = {
     "daughter": "daughter girl",
     "parents": "parents folks",
     "children": "children kids",
+    "grandchildren": "grandchildren grandkids",
     "child": "child kid",
     "aunt": "aunt auntie aunty",
     "mother-in-law": "mother-in-law mum-in-law mom-in-law",
@@ -46,7 +47,7 @@ KIN |= {
         "uncle cousin niece nephew grandson granddaughter twin stepmother stepfather stepson "
         "stepdaughter stepbrother"
         " stepsister godmother godfather godson goddaughter ex sons daughters brothers sisters "
-        "twins grandchildren"
+        "twins"
         " stepdad stepmum grandparents baby"
     ).split()
 }
@@ -71,6 +72,8 @@ MACROS = {
     "<det>": r"(?:(?:a|an|the|my|our|some|his|her|their)\s)?",
     "<at>": r"(?:in|at|for|with|near|on|over|above|by)",
     "<when>": r"(?:on |in |at |next |this |every |tomorrow|tonight|the )",
+    "<prescriber>": r"(?:they|(?:the|my|our) (?:[\w-]+ )?(?:doctors?|gp|consultant|nurse|specialist|psychiatrist|"
+    r"cardiologist|neurologist|oncologist|hospital|clinic|surgery|paediatrician)|(?:dr|doctor)\.? [\w'-]+)",
     "<sick>": r"(?:asthma|diabetes|epilepsy|arthritis|eczema|migraines?|hay fever|coeliac "
     "disease|celiac disease|anxiety|depression"
     r"|dementia|cancer|tinnitus|psoriasis|gout|adhd|autism|dyslexia|high blood pressure|low blood "
@@ -82,11 +85,18 @@ MACROS = {
     "<body>": r"(?:leg|arm|knee|ankle|wrist|toe|foot|shoulder|collarbone|rib|ribs|back|hip|"
     "finger|thumb|nose|neck|elbow|hand|hamstring"
     r"|achilles|jaw|skull|tooth|tailbone)",
-    "<diet>": r"(?:strict )?(?:vegetarian|vegan|pescatarian|gluten[- ]free|dairy[- ]free|"
+    "<diet>": r"(?:strict |pure )?(?:vegetarian|veggie|veg|vegan|plant[- ]based|pescatarian|gluten[- ]free|dairy[- ]free|"
     "teetotal|teetotaller|lactose intolerant|halal"
     r"|kosher|flexitarian|keto|low[- ]carb|only-fish vegetarian)",
     "<meal>": r"(?:breakfast|lunch|dinner|supper|tea|brunch)",
-    "<sport>": r"(?:football|tennis|golf|rugby|cricket|chess|squash|badminton|hockey|netball|"
+    "<since>": r"(?:(?:in|on|last|this) (?:the )?(?:\d{4}|spring|summer|autumn|winter|fall|year|month|week|"
+    "<month>|<weekday>)s?)(?: .*)?",
+    "<instrument>": r"(?:guitar|bass|piano|violin|viola|cello|drums|flute|clarinet|trumpet|saxophone|sax|harp|"
+    r"accordion|banjo|ukulele|trombone|oboe|organ|fiddle|bagpipes|recorder|harmonica|tuba|double bass|mandolin|"
+    r"keyboards?|bassoon|horn|french horn|sitar|tabla|oud|lute|cornet|euphonium|piccolo|concertina|dulcimer|"
+    r"zither|bongos|marimba|xylophone|bouzouki|didgeridoo|tin whistle|synth)",
+    "<sport>": r"(?:football|soccer|handball|water polo|pickleball|padel|croquet|curling|hurling|camogie|"
+    r"gaelic football|ice hockey|rounders|dodgeball|backgammon|mahjong|petanque|bingo|tennis|golf|rugby|cricket|chess|squash|badminton|hockey|netball|"
     "basketball|darts|bridge|poker|snooker"
     r"|volleyball|bowls|table tennis|ping pong|pool|baseball|softball|lacrosse|polo|dominoes|"
     r"cards|scrabble|go)",
@@ -166,6 +176,9 @@ home (?:for me |now )?is <o> -> home | {o}
 <o> is (?:my|our) (?P<k>{kin})'s (?P<n>favou?rites?(?: \w+)?) -> @{n} | {o}
 no (?P<o>sugar|milk|salt|ice|cream|butter|mayo|onions?|garlic|cheese)(?: for me)? (?:in|on|with) (?:my )?(?P<n>tea|coffee|\w+)(?: for me)?(?:,? (?:thanks|please))? -> {n} | no {o}
 <o> (?:bring|brings) me out in .+ -> allergy | {o}
+<prescriber>(?: have| has| had)?(?: just| now)? (?:put|started) me (?:back )?on (?!.*\b(?:diet|list|leave|rota|hold|shifts?|nights?|days?)\b)<o> -> medication | {o}
+<prescriber>(?: have| has| had)?(?: just| now)? (?:taken|took|weaned) me off <o> -> medication | no {o}
+<prescriber>(?: have| has| had)?(?: just| now)? prescribed (?:me )?<o> -> medication | {o}
 <o> (?:set|sets) off my (?:asthma|allerg\w+|eczema|hay fever|migraines?|sinuses)(?: .*)? -> allergy | {o}
 <o> (?:do|does) not (?:agree|sit well) with me(?: .*)? -> allergy | {o}
 <o> (?:upset|upsets) my (?:stomach|tummy|gut)(?: .*)? -> allergy | {o}
@@ -188,7 +201,7 @@ it is <o> (?:that )?(?:i|we) live in(?:, not .*)? -> home | {o}
 (?!(?:it|this|that|he|she|they|here|there|one|what|who|i|we|my|our) )(?P<o>[\w' .-]+?) is (?:my|our) (?!.*\b(?:is|was|have)\b)<n> -> {n} | {o}
 there is no <o> (?:at home|in the house|at ours|here)?(?: any ?more)? -> {o} | none
 there is (?:a|an) <o> (?:at home|in the house|at ours) -> {o} | yes
-(?:the |our )?(?:bins|rubbish|recycling|trash)(?: go(?:es)? out| (?:is|are|get|gets) (?:collected|emptied)| is)?(?: out)?(?: on)? <o> -> bin day | {o}
+(?:the |our )?(?:bins|rubbish|recycling|trash|garbage)(?: collection| pick-?up| day)?(?: go(?:es)? out| (?:is|are|get|gets) (?:collected|emptied)| is)?(?: out)?(?: on)? <o> -> bin day | {o}
 (?:the |our |my )(?:house|flat|home|place) (?:goes|is going|go) on the market <o> -> plan | sell house {o}
 (?:the |my |our )?(?P<n>(?:(?!is\b)[\w-]+ ){1,4}?(?:number|code|pin|password|postcode|reference|combination))(?: is)?(?: now)? (?P<o>\S*\d\S*|<num>(?: \d+)*) -> {n} | {o}
 (?:the |my |our )?(?P<n>[\w -]*?(?:meeting|appointment|lesson|lessons|class|classes|rehearsal|practice|interview|session|training|exam|party|wedding|match|game|dinner)) (?:has |was |got |is )?(?:been )?(?:moved|changed|switched|shifted|postponed|put back|brought forward|rescheduled) (?:from .+? )?(?:to|until|till) <o> -> {n} | {o}
@@ -217,6 +230,8 @@ is (?:due|booked|scheduled|set|planned|fixed)(?: for| on| in| at)* <o> -> {n} | 
 is (?:on|in|for) <o> -> {n} | {o}
 (?:expire|run out|is up|is valid until|run until)(?: on| in| at)* <o> -> {n} expiry | {o}
 (?:is )?(?:guaranteed|under guarantee|under warranty)(?: until| till| to)* <o> -> {n} guarantee | {o}
+(?:start|begin|open|reopen) (?P<o>at (?:<num>|half|quarter)\b.*) -> {n} start | {o}
+(?:end|finish|close) (?P<o>at (?:<num>|half|quarter)\b.*) -> {n} end | {o}
 (?:end|finish|is over|break up|close)(?: on| in| at)* <o> -> {n} end | {o}
 (?:start|begin|open|reopen)(?: on| in| at| again on)* <o> -> {n} start | {o}
 (?:come|visit|call|go out|take place|meet|happen|fall|run)(?: on| in| at)* <o> -> {n} | {o}

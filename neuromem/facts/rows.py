@@ -51,7 +51,8 @@ def _rows(table: str) -> tuple[_Row, ...]:
 
 def _compiled(pattern: str) -> re.Pattern[str]:
     macros = MACROS | {"<num>": NUMBER, "<month>": _MONTH, "<k>": "(?P<k>.+?)", "<weekday>": _WEEKDAY}
-    pattern = re.sub(r"(?<!\?P)<\w+>", lambda match: macros[match.group()], pattern)
+    for _ in range(2):  # a macro may hold another one
+        pattern = re.sub(r"(?<!\?P)<\w+>", lambda match: macros[match.group()], pattern)
     pattern = pattern.replace("{kin}", "|".join(KIN_WORDS)).replace("{pets}", "|".join(PETS.split()))
     return re.compile(pattern + r"\Z", re.IGNORECASE)
 

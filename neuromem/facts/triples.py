@@ -23,7 +23,7 @@ _PROPER = re.compile(
     r"partner|wife|"
     r"husband|sons?|daughters?|friend|flatmate|godchild|football team|employer|languages?|learning|school|"
     r"physio|"
-    r"barber|therapist|fiancée?|spouse|church|nationality|street|city|town|country)$"
+    r"barber|therapist|brothers?|sisters?|cousins?|nieces?|nephews?|tutor|girlfriend|boyfriend|fiancée?|spouse|church|nationality|street|city|town|country)$"
 )
 
 
@@ -69,6 +69,9 @@ def _readings(clause: str, lower_case: bool) -> Iterator[Triple | None]:
     if match:
         yield predicate(SPEAKER, match["rest"])
         return
+    both = _AND_I.match(clause)
+    if both and not _NOT_NOUN.search(both["who"]) and is_verb_form(both["rest"].split()[0]):
+        yield predicate(SPEAKER, both["rest"])
     yield _apposition(clause, lower_case)
     yield _kin_clause(clause, lower_case)
     yield _named_person(clause, lower_case)
@@ -80,6 +83,8 @@ def _readings(clause: str, lower_case: bool) -> Iterator[Triple | None]:
             yield _living(noun, does["does"]) or (SPEAKER, noun, tidy(does["does"]))
 
 
+# "my sister and I run a café" is the speaker's, too
+_AND_I = re.compile(r"(?P<who>[\w' -]{1,40}?),? and I (?P<rest>.+)", re.IGNORECASE)
 _APPOSITION = re.compile(
     r"(?:my|our) [\w' -]+, (?P<late>[A-Z][\w.'-]+(?: [A-Z][\w.'-]+)*), (?P<rest>.+)|"
     r"(?P<early>[A-Z][\w.'-]+(?: [A-Z][\w.'-]+)*), (?:my|our|the) [\w' -]+, (?P<also>.+)"
@@ -201,13 +206,20 @@ def _named_person(clause: str, lower_case: bool) -> Triple | None:
         found = None if lower_case else first_fit(PREDICATES, base_form(rest), name, "")
         return None if found is None or found[1] == "whereabouts" else found
     found = predicate(name, base_form(rest))
-    verb = rest.split()[0].strip(",;")
+    said = _LITTLE.sub("", rest)
+    verb = said.split()[0].strip(",;")
     sure = (
-        _is_predicate(rest)
+        _is_predicate(said)
         or (not lower_case and is_verb_form(verb))
         or first_fit(PREDICATES, base_form(rest), name, "")
     )
     return found if sure else None
+
+
+_LITTLE = re.compile(
+    r"^(?:(?:just|still|also|now|always|usually|finally|already|often|recently|only|actually) )+(?=\w)",
+    re.IGNORECASE,
+)
 
 
 def _is_predicate(rest: str) -> bool:

@@ -28,6 +28,7 @@ _SPELT = re.compile(rf"\b(?:{_WORD})(?:(?:[- ]+|\sand\s)(?:{_WORD}))*\b", re.IGN
 
 _TIMES = {"double": 2, "triple": 3, "treble": 3}
 _TWICE = re.compile(rf"\b(double|triple|treble) (\d|{'|'.join(_VALUES)})\b", re.IGNORECASE)
+_GROUPS = re.compile(r"(?=.*\d\d)\d+(?: \d+){2,}")
 _READ_OUT = re.compile(r"(?:(?:[a-z]|\d+) )+(?:[a-z]|\d+)", re.IGNORECASE)
 
 _MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
@@ -61,7 +62,9 @@ _SWAPS = [
         (rf"\bevery (?=(?:{_DAYS})\b)", ""),
         (rf"\b({_DAYS})s\b", r"\1"),
         (r"\bquid\b", "pounds"),
+        (r"\bbucks\b", "dollars"),
         (r"\bper cent\b", "percent"),
+        (r"^(?:pure )?veg(?:gie)?$", "vegetarian"),
         (r"\bkilos?\b|\bkilograms?\b", "kg"),
         (r"\b(\d) metres? (\d\d)\b", r"\1\2 cm"),
         (r"\bafter tax\b", "net"),
@@ -78,15 +81,25 @@ _TAIL = re.compile(
     r"[\s,]+(?:these days|any ?more|any longer|at the moment|right now|now(?:adays)?|too|as well|"
     r"by the way|by trade|you know|"
     r"actually|after all|it turned out|mostly|though|already|of course|i think|i guess|for now|at last|"
-    r"terribly|again|"
+    r"terribly|something (?:terrible|awful|dreadful|rotten|chronic)|again|"
     r"a lot|very much|so much|the most|to bits|remember that|please|lately|ever|online|yet|instead|"
     r"last \w+|with a \w|and all|(?:at|by|towards|in) the (?:end|start|beginning|middle) of \w+(?: \w+)?|"
     r"a while (?:ago|back)|"
     r"(?:\w+ ){1,2}(?:weeks?|months?|years?) ago)$",
     re.IGNORECASE,
 )
+# "pears, plums and figs": the rest of a list of short names, in which nobody does anything
+_ITEM = (
+    r"(?!(?:i|we|he|she|it|they|you|this|that|there|who|which|is|was|have|my|our|his|her|its|their|but|so|"
+    r"now|then|maybe|probably|near|next|behind|beside|opposite|above|below|under|over|off|with|from|to|for|"
+    r"of|as|when|where|after|before|since|until|just|only)\b)[\w'-]+"
+)
+_ITEMS = rf"{_ITEM}(?: {_ITEM}){{0,2}}"
+_LIST = rf"(?:{_ITEMS}, ){{0,6}}{_ITEMS},? (?:and|or) {_ITEMS}$"
+_TITLE = r"(?<!\bdr)(?<!\bmr)(?<!\bms)(?<!\bst)(?<!\bmrs)(?<!\brev)(?<!\bprof)"
 _NEXT_CLAUSE = re.compile(
-    r"(?:,|;|\.|!| -)\s+(?!(?:\d|and \w+$|some |plus |in |on |at |by |every |not |about )).*$|"
+    rf"(?:,|;|{_TITLE}\.|!| -)\s+(?!(?:\d|and \w+$|some |plus |in |on |at |by |every |not |about |"
+    rf"{_LIST})).*$|"
     r"[,;]? (?:because|since (?:he|she|my|i|we)|but|which|who|so that|when i|so i|and (?:i|he|she|we|they|"
     r"it|the|my)|"
     r"he is|she is|it is|they is|in case|(?<=\w )(?:he|she|they|we|i|it) \w|and (?:never|then|now|have|is|"
@@ -98,8 +111,11 @@ _NEXT_CLAUSE = re.compile(
 def to_digits(text: str) -> str:
     """Spelt numbers as digits: "forty-four" → 44, "eight one double four" → 8144, "two thousand" → 2000.
 
-    Letters read out one by one are put together: "w r seventeen k o t" → WR17KOT.
+    Letters read out one by one are put together: "w r seventeen k o t" → WR17KOT. Groups of digits that are
+    written apart stay apart: 22 8 17 is not 22 81 7.
     """
+    if _GROUPS.fullmatch(text):
+        return text
     text = _TWICE.sub(lambda match: " ".join([match[2]] * _TIMES[match[1].lower()]), text)
     text = _SPELT.sub(lambda match: _number(match.group()), text)
     letters = _READ_OUT.fullmatch(text)
