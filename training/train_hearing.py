@@ -124,8 +124,7 @@ def pool_of(layers: Layers, pairs: Pairs, real: list[str], args: argparse.Namesp
     still = torch.cat([wanted[:few], wanted[-talk:], keys[:few]])
     others = torch.cat([keys, wanted[-args.sentences :]])
     pool = Pool(layers.states(heard, "heard"), wanted, kept, still, others)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    torch.save(tuple(pool), file)
+    state.written(file, lambda draft: torch.save(tuple(pool), draft))
     return pool
 
 
@@ -194,7 +193,8 @@ def main() -> None:
     optimizer = torch.optim.AdamW(
         layers.upper.parameters(), lr=args.learning_rate, weight_decay=0.01, betas=(0.9, 0.98), fused=True
     )
-    step = state.resume(args.runs / "state.pt", model=student.model, average=average, optimizer=optimizer)
+    parts: dict[str, Any] = {"model": student.model, "average": average, "optimizer": optimizer}
+    step = state.resume(args.runs / "state.pt", seed=args.seed, start=args.start, **parts)
     if not step:
         print(report(student, unseen, args.data), flush=True)
     started, first = time.monotonic(), step
@@ -204,12 +204,18 @@ def main() -> None:
         step += 1
         averaged(slow.upper, layers.upper, AVERAGE, step)
         if step % 20 == 0:
-            _, left = pace(step, args.steps, first, started)
-            print(f"step {step:,}/{args.steps:,} loss {loss.item():.4f}, {left:.0f} min left", flush=True)
+            rate, left = pace(step, args.steps, first, started)
+            print(
+                f"step {step:,}/{args.steps:,} loss {loss.item():.4f} {rate:.2f}/s, {left:.0f} min left",
+                flush=True,
+            )
         if step % 150 == 0 or step == args.steps:
             print(report(slow.embedder, unseen, args.data), flush=True)
             save(args, step, student.model, average, optimizer, student.tokenizer)
+    if step == first:  # it had ended, or was killed before it was exported
+        print("all steps are done; --steps asks for more")
+        save(args, step, student.model, average, optimizer, student.tokenizer)
 
 
 if __name__ == "__main__":
-    main()
+    state.run(main)
