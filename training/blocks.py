@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from .data import is_clean
+from .data import is_clean, source_text
 from .generate import LISTS, Generator, recognizer_style, word_lists
 from .noise import Confusions, misheard
 
@@ -103,11 +103,8 @@ def told_back(text: str) -> str:
 
 def _chatter(data: Path) -> list[str]:
     """Sentences of small talk."""
-    files = [
-        data / "train" / f"{name}.txt"
-        for name in ("self_dialogue", "topical_chat_valid_test", "convai2_utts_valid")
-    ]
-    lines = [line for file in files for line in file.read_text(encoding="utf-8").split("\n")]
+    names = ("self_dialogue", "topical_chat_valid_test", "convai2_utts_valid")
+    lines = [line for name in names for line in source_text(data, name).split("\n")]
     return [line for line in lines if 8 <= len(line) <= 70 and is_clean(line)]
 
 

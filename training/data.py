@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 from . import markup
 from .generate import TEXT_BYTES, clip, generate, recognizer_style
+from .state import written
 
 SOURCES = (
     "banking77 clinc150 convai2_persona_valid convai2_utts_valid hwu64 letta_facts self_dialogue slurp "
@@ -50,11 +51,26 @@ def is_clean(text: str) -> bool:
     return _profanities().isdisjoint(recognizer_style(text).split())
 
 
+def source_text(data: Path, name: str) -> str:
+    """The text of a source.
+
+    Args:
+        data: the folder with train/ and lists/.
+
+    Raises:
+        SystemExit: there is no such file.
+    """
+    path = data / "train" / f"{name}.txt"
+    if not path.is_file():
+        raise SystemExit(f"{path} not found: give --data the folder with train/ and lists/")
+    return path.read_text(encoding="utf-8")
+
+
 def real_texts(data: Path) -> list[str]:
     """The lines of all sources, without profanity, and without what a dev set holds; prints what went in."""
     real: dict[str, None] = {}
     for name in SOURCES:
-        lines = (data / "train" / f"{name}.txt").read_text(encoding="utf-8").split("\n")
+        lines = source_text(data, name).split("\n")
         real.update(dict.fromkeys(line for line in lines if line))
         print(f"{name:28} {len(lines):8,} lines")
     clean = [text for text in real if is_clean(text)]
@@ -84,8 +100,7 @@ def _generated(data: Path, count: int, seed: int, cache: Path) -> list[str]:
             data, count, seed, lambda n: print(f"\rgenerating {n:,}/{count:,}", end="", flush=True)
         )
         print()
-        cache.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(made), encoding="utf-8")
+        written(file, lambda draft: draft.write_text(json.dumps(made), encoding="utf-8"))
     texts: list[str] = json.loads(file.read_text(encoding="utf-8"))
     return texts
 

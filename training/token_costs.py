@@ -21,7 +21,7 @@ from typing import Any
 
 from neuromem.tokens import Count
 
-from .word_frequencies import LEAVE_OUT
+from .word_frequencies import sources
 
 HEADER = """\
 # The most tokens that a common English word costs, with the blank before it, in any of these vocabularies:
@@ -36,11 +36,10 @@ WORD = re.compile(r"(?<![\w'])[A-Za-z]+(?:'[a-z]+)?(?![\w'])")
 def common_words(folder: Path, top: int) -> list[str]:
     """The commonest words of a folder's texts, in small letters."""
     counts: Counter[str] = Counter()
-    for path in sorted(folder.glob("*.txt")):
-        if path.stem not in LEAVE_OUT:
-            with path.open(encoding="utf-8") as lines:
-                for line in lines:
-                    counts.update(word.lower() for word in WORD.findall(line))
+    for path in sources(folder):
+        with path.open(encoding="utf-8") as lines:
+            for line in lines:
+                counts.update(word.lower() for word in WORD.findall(line))
     return [word for word, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:top]]
 
 
@@ -93,7 +92,7 @@ def main() -> None:
     root = Path(__file__).resolve().parent.parent
     data = Path(os.environ.get("NEUROMEM_DATA", root.parent / "shared" / "data"))
     parser.add_argument("vocabularies", type=Path, nargs="+", help="GGUF files")
-    parser.add_argument("--data", type=Path, default=data / "train")
+    parser.add_argument("--data", type=Path, default=data / "train", help="folder of texts: DATA/train")
     parser.add_argument("--out", type=Path, default=root / "neuromem" / "data" / "token_costs.txt.gz")
     parser.add_argument("--top", type=int, default=8_000)
     options = parser.parse_args()

@@ -2,8 +2,9 @@
 
     python -m training.train_codec --data DATA --steps 60000 --out checkpoints/codec.safetensors
 
-Interrupt it whenever you like; the same command goes on where it stopped. The state is in
-``runs/codec/state.pt``; the exported checkpoint is the moving average of the weights.
+Interrupt it whenever you like; the same command goes on from the last state that was kept (every 2,000
+steps), as if it had not been interrupted. The state is in ``runs/codec/state.pt``; the exported checkpoint
+is the moving average of the weights.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import math
 import random
 import time
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import safe_open
@@ -155,7 +157,8 @@ def main() -> None:
     optimizer = torch.optim.AdamW(
         codec.parameters(), lr=args.learning_rate, weight_decay=0.01, betas=(0.9, 0.98)
     )
-    step = state.resume(args.runs / "state.pt", codec=codec, average=average, optimizer=optimizer)
+    parts: dict[str, Any] = {"codec": codec, "average": average, "optimizer": optimizer}
+    step = state.resume(args.runs / "state.pt", seed=args.seed, start=args.start, **parts)
     started, first = time.monotonic(), step
     while step < args.steps:
         generator = torch.Generator().manual_seed(args.seed * 1_000_003 + step)
@@ -171,7 +174,10 @@ def main() -> None:
             )
         if step % 2_000 == 0 or step == args.steps:
             print(report(average, corpus, args.device), flush=True)
-            save(args, step, codec, average, optimizer)
+            save(args, step, parts)
+    if step == first:  # it had ended, or was killed before it was exported
+        print("all steps are done; --steps asks for more")
+        save(args, step, parts)
 
 
 @torch.no_grad()
@@ -201,15 +207,13 @@ def start_from(path: Path, codec: Codec, texts: list[str]) -> None:
     print(f"started from {path}, {units} units a patch")
 
 
-def save(
-    args: argparse.Namespace, step: int, codec: Codec, average: Codec, optimizer: torch.optim.Optimizer
-) -> None:
+def save(args: argparse.Namespace, step: int, parts: dict[str, Any]) -> None:
     """Keeps the state (atomically) and exports the averaged weights."""
     args.out.parent.mkdir(parents=True, exist_ok=True)
-    state.save(args.runs / "state.pt", step, codec=codec, average=average, optimizer=optimizer)
+    state.save(args.runs / "state.pt", step, seed=args.seed, start=args.start, **parts)
     notes = {"steps": str(step), "batch": str(args.batch), "seed": str(args.seed), "version": "1"}
-    average.save(args.out, notes)
+    parts["average"].save(args.out, notes)
 
 
 if __name__ == "__main__":
-    main()
+    state.run(main)

@@ -156,7 +156,7 @@ def main() -> None:
     optimizer = torch.optim.AdamW(
         net.parameters(), lr=args.learning_rate, weight_decay=0.01, betas=(0.9, 0.98), fused=True
     )
-    step = state.resume(args.runs / "state.pt", net=net, average=average, optimizer=optimizer)
+    step = state.resume(args.runs / "state.pt", seed=args.seed, net=net, average=average, optimizer=optimizer)
     started, first = time.monotonic(), step
     while step < args.steps:
         loss = loss_of(net, pool, step, args)
@@ -172,16 +172,19 @@ def main() -> None:
         if step % 500 == 0 or step == args.steps:
             print(report(embed, unseen, args.data), flush=True)
             save(args, step, net, average, optimizer)
+    if step == first:  # it had ended, or was killed before it was exported
+        print("all steps are done; --steps asks for more")
+        save(args, step, net, average, optimizer)
 
 
 def save(
     args: argparse.Namespace, step: int, net: ConvNet, average: ConvNet, optimizer: torch.optim.Optimizer
 ) -> None:
     """Keeps the state (atomically) and exports the averaged weights."""
-    state.save(args.runs / "state.pt", step, net=net, average=average, optimizer=optimizer)
+    state.save(args.runs / "state.pt", step, seed=args.seed, net=net, average=average, optimizer=optimizer)
     notes = {"steps": str(step), "batch": str(args.batch), "seed": str(args.seed), "version": "1"}
     save_conv(average, average.state_dict(), args.out, notes)
 
 
 if __name__ == "__main__":
-    main()
+    state.run(main)

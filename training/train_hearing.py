@@ -26,7 +26,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from neuromem.encoders.ear import save_ear
+from neuromem.encoders.ear import KIND, save_ear
+from neuromem.encoders.int8file import read_checkpoint
 from neuromem.encoders.transformer import save_transformer
 
 from . import state
@@ -123,8 +124,7 @@ def pool_of(layers: Layers, pairs: Pairs, real: list[str], args: argparse.Namesp
     keys = torch.cat([facts, wanted[len(facts) :]])
     heard = [_heard(text, rng, neighbours) for _ in range(HEARINGS) for text in said]
     pool = Pool(layers.states(heard, "heard"), wanted.repeat(HEARINGS, 1), keys.repeat(HEARINGS, 1))
-    file.parent.mkdir(parents=True, exist_ok=True)
-    torch.save(tuple(pool), file)
+    state.written(file, lambda draft: torch.save(tuple(pool), draft))
     return pool
 
 
@@ -176,6 +176,7 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument("--data", type=Path, default=Path("data"), help="folder with train/ and lists/")
     parser.add_argument("--start", type=Path, default=Path("checkpoints/transformer.safetensors"))
+    parser.add_argument("--ear", type=Path, help="what was taught before, to go on from")
     parser.add_argument("--out", type=Path, default=Path("runs/hearing/ear.safetensors"))
     parser.add_argument("--runs", type=Path, default=Path("runs/hearing"), help="where the state is kept")
     parser.add_argument("--steps", type=int, default=2_400)
@@ -202,13 +203,25 @@ def main() -> None:
     )
     blocks, held = split(read_blocks(), args.seed)
     pairs, unseen = Pairs(blocks, args.data, args.seed, noise=False), Pairs(held, args.data, args.seed)
-    pool = pool_of(layers, pairs, real_texts(args.data), args)
+    pool = pool_of(layers, pairs, real_texts(args.data), args)  # by the teacher, as nothing is learned yet
+    if args.ear is not None:
+        taught = {
+            name: own for name, own in read_checkpoint(args.ear, KIND)[0].items() if "peaks" not in name
+        }
+        for model in (student.model, average):
+            model.load_state_dict(taught, strict=False)
     optimizer = torch.optim.AdamW(
         layers.upper.parameters(), lr=args.learning_rate, weight_decay=0.01, betas=(0.9, 0.98), fused=True
     )
-    step = state.resume(args.runs / "state.pt", model=student.model, average=average, optimizer=optimizer)
+    parts: dict[str, Any] = {"model": student.model, "average": average, "optimizer": optimizer}
+    step = state.resume(args.runs / "state.pt", seed=args.seed, start=args.start, **parts)
     if not step:
         print(report(student, unseen, args.data), flush=True)
+
+    def keep() -> None:
+        state.save(args.runs / "state.pt", step, seed=args.seed, start=args.start, **parts)
+        export(slow, pairs, step, args)
+
     started, first = time.monotonic(), step
     while step < args.steps:
         loss = loss_of(layers, pool, step, args)
@@ -216,15 +229,18 @@ def main() -> None:
         step += 1
         averaged(slow.upper, layers.upper, AVERAGE, step)
         if step % 20 == 0:
-            _, left = pace(step, args.steps, first, started)
-            print(f"step {step:,}/{args.steps:,} loss {loss.item():.4f}, {left:.0f} min left", flush=True)
+            rate, left = pace(step, args.steps, first, started)
+            print(
+                f"step {step:,}/{args.steps:,} loss {loss.item():.4f} {rate:.2f}/s, {left:.0f} min left",
+                flush=True,
+            )
         if step % 150 == 0 or step == args.steps:
             print(report(slow.embedder, unseen, args.data), flush=True)
-            state.save(
-                args.runs / "state.pt", step, model=student.model, average=average, optimizer=optimizer
-            )
-            export(slow, pairs, step, args)
+            keep()
+    if step == first:  # it had ended, or was killed before it was exported
+        print("all steps are done; --steps asks for more")
+        keep()
 
 
 if __name__ == "__main__":
-    main()
+    state.run(main)

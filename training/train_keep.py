@@ -1,6 +1,6 @@
 """Trains the keeper: whether what a user said is worth keeping. Seeded, resumable from run to run:
 
-    python -m training.train_keep [--measure ../shared/data/dev/keep.jsonl …]
+    python -m training.train_keep [--measure DATA/dev/keep.jsonl …]
 
 The network is the reader's (`reader_net.py`) with two layers less, and begins with its weights: the turn
 before takes the place of the question, what was said that of a passage, "none" means that it is not kept. It
@@ -141,7 +141,7 @@ def trained(told: Sequence[Utterance], seed: int, args: argparse.Namespace) -> d
         [p for p in net.parameters() if p.requires_grad],
         lr=args.learning_rate, weight_decay=0.05, betas=(0.9, 0.98),
     )  # fmt: skip
-    step = state.resume(kept, net=net, average=average, optimizer=optimizer)
+    step = state.resume(kept, seed=seed, net=net, average=average, optimizer=optimizer)
     source = FromUtterances(told, seed)
     started, first, seen = time.monotonic(), step, []
     net.train()
@@ -160,7 +160,7 @@ def trained(told: Sequence[Utterance], seed: int, args: argparse.Namespace) -> d
                 f"{(args.steps - step) / speed:.0f} s to go",
                 flush=True,
             )
-    state.save(kept, step, net=net, average=average, optimizer=optimizer)
+    state.save(kept, step, seed=seed, net=net, average=average, optimizer=optimizer)
     return average.state_dict()
 
 
@@ -245,4 +245,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    state.run(main)

@@ -45,10 +45,17 @@ LEVEL = 6  # LogConfig.compression_level
 
 
 def read_lines(data: Path, rng: random.Random) -> list[str]:
-    """An equal share of each source, shuffled: the largest must not drown the others."""
+    """An equal share of each source, shuffled: the largest must not drown the others.
+
+    Raises:
+        SystemExit: a source is not there.
+    """
     lines: list[str] = []
     for source in SOURCES:
-        text = (data / f"{source}.txt").read_text(encoding="utf-8").splitlines()
+        path = data / f"{source}.txt"
+        if not path.is_file():
+            raise SystemExit(f"{path} not found: give --data the folder of texts (DATA/train)")
+        text = path.read_text(encoding="utf-8").splitlines()
         lines += rng.sample(text, min(LINES_PER_SOURCE, len(text)))
     rng.shuffle(lines)
     return lines
@@ -108,7 +115,9 @@ def ratio(dictionary: bytes, payloads: list[bytes]) -> float:
 def main() -> None:
     default = os.environ.get("NEUROMEM_DATA") or ROOT.parent / "shared" / "data"
     parser = argparse.ArgumentParser(description="Train the event log's zstd dictionary.")
-    parser.add_argument("--data", type=Path, default=Path(default) / "train", help="folder of text files")
+    parser.add_argument(
+        "--data", type=Path, default=Path(default) / "train", help="folder of texts: DATA/train"
+    )
     parser.add_argument("--output", type=Path, default=ROOT / "neuromem" / "data" / "log.zdict")
     arguments = parser.parse_args()
     dictionary, held_out = train(arguments.data)

@@ -14,6 +14,7 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from tokenizers import Tokenizer
@@ -25,6 +26,7 @@ from . import state
 from .changes import Change, FromChanges, changes_of, changes_told, read_blocks, read_cases, sample_of
 from .reader_net import ReaderNet, load_reader, load_start, save_reader
 from .reader_samples import packed
+from .steps import pace
 from .talks import read_talks
 from .train_reader import hide, learned, rate_at, vocabulary
 from .twins import twins
@@ -115,7 +117,8 @@ def main() -> None:
     if args.start:
         load_start(net, args.start, "average")
     average = copy.deepcopy(net)
-    step = state.resume(args.runs / "state.pt", net=net, average=average, optimizer=optimizer)
+    kept: dict[str, Any] = {"net": net, "average": average, "optimizer": optimizer}
+    step = state.resume(args.runs / "state.pt", seed=args.seed, start=args.start, **kept)
     started, first, seen = time.monotonic(), step, []
     net.train()
     while step < args.steps:
@@ -126,10 +129,11 @@ def main() -> None:
         step += 1
         seen.append(learned(net, average, optimizer, batch, wanted, rate, step))
         if step % 50 == 0:
-            speed = (step - first) / (time.monotonic() - started)
+            speed, left = pace(step, args.steps, first, started)
             mean = torch.tensor(seen[-100:]).mean(dim=0).tolist()
             print(
-                f"step {step:,}/{args.steps:,} loss {mean[0]:.3f} right {mean[1]:.3f} {speed:.2f}/s",
+                f"step {step:,}/{args.steps:,} loss {mean[0]:.3f} right {mean[1]:.3f} {speed:.2f}/s, "
+                f"{left:.0f} min left",
                 flush=True,
             )
         if step % 400 == 0 or step == args.steps:
@@ -137,7 +141,7 @@ def main() -> None:
                 print(f"{name}: {report(exam, judged(average, tokenizer, exam))}", flush=True)
             net.train()
         if step % 200 == 0 or step == args.steps:
-            state.save(args.runs / "state.pt", step, net=net, average=average, optimizer=optimizer)
+            state.save(args.runs / "state.pt", step, seed=args.seed, start=args.start, **kept)
     notes = {"steps": str(step), "batch": str(args.batch), "seed": str(args.seed), "version": "1"}
     save_reader(average, encoder, args.out, 0.5, notes)
     print(f"{args.out}: written")
@@ -180,4 +184,4 @@ def report(exam: Sequence[Change], rows: Sequence[Sequence[float]]) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    state.run(main)

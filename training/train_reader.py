@@ -14,6 +14,7 @@ import pickle
 import random
 import time
 from pathlib import Path
+from typing import Any
 
 import torch
 from tokenizers import Tokenizer
@@ -30,7 +31,7 @@ from .blocks import Pairs, read_blocks
 from .crossed import crossed
 from .reader_net import ReaderNet, Wanted, load_start, save_reader
 from .reader_samples import FromBlocks, Sample, packed
-from .steps import averaged, stepped
+from .steps import averaged, pace, stepped
 from .talks import FromTalks, Talk, look_up, read_talks, sample_of
 
 AVERAGE = 0.98  # decay of the moving average of the weights
@@ -66,8 +67,7 @@ def looked_up(talks: list[Talk], encoder: TransformerEncoder, path: Path) -> Non
             known[digest] = [ask.found for ask in talk.asks]
         for ask, found in zip(talk.asks, known[digest], strict=True):
             ask.found = found
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(pickle.dumps(known))
+    state.written(path, lambda draft: draft.write_bytes(pickle.dumps(known)))
 
 
 def vocabulary() -> Tokenizer:
@@ -143,7 +143,8 @@ def main() -> None:
     if args.start:
         load_start(net, args.start, "net", strict=False)
     average = copy.deepcopy(net)
-    step = state.resume(args.runs / "state.pt", net=net, average=average, optimizer=optimizer)
+    kept: dict[str, Any] = {"net": net, "average": average, "optimizer": optimizer}
+    step = state.resume(args.runs / "state.pt", seed=args.seed, start=args.start, **kept)
     started, first = time.monotonic(), step
     seen = []
     net.train()
@@ -154,18 +155,18 @@ def main() -> None:
         step += 1
         seen.append(learned(net, average, optimizer, batch, wanted, rate, step))
         if step % 20 == 0:
-            speed = (step - first) / (time.monotonic() - started)
+            speed, left = pace(step, args.steps, first, started)
             mean = torch.tensor(seen[-60:]).mean(dim=0).tolist()
             print(
                 f"step {step:,}/{args.steps:,} loss {mean[0]:.3f} right {mean[1]:.3f} {speed:.2f}/s "
-                f"tokens {len(batch.ids)}",
+                f"tokens {len(batch.ids)}, {left:.0f} min left",
                 flush=True,
             )
         if step % 200 == 0 or step == args.steps:
             print(report(judged(average, tokenizer, exam)), flush=True)
             net.train()
         if step % 50 == 0 or step == args.steps:
-            state.save(args.runs / "state.pt", step, net=net, average=average, optimizer=optimizer)
+            state.save(args.runs / "state.pt", step, seed=args.seed, start=args.start, **kept)
     least = least_for(judged(average, tokenizer, exam), INVENTED)
     notes = {"steps": str(step), "batch": str(args.batch), "seed": str(args.seed), "version": "1"}
     save_reader(average, checkpoint_path("transformer.safetensors"), args.out, least, notes)
@@ -236,4 +237,4 @@ def report(rows: list[tuple[float, bool, bool]]) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    state.run(main)

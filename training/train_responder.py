@@ -20,6 +20,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
 from tokenizers import Tokenizer
@@ -160,7 +161,8 @@ def train(
     counts = torch.nn.Embedding(1, 2)  # samples and tokens so far, kept with the rest
     counts.weight.data.zero_()
     counts.double()
-    step = state.resume(args.runs / "state.pt", net=net, average=average, optimizer=optimizer, counts=counts)
+    parts: dict[str, Any] = {"net": net, "average": average, "optimizer": optimizer, "counts": counts}
+    step = state.resume(args.runs / "state.pt", seed=args.seed, **parts)
     print(f"{net.shape.parameters:,} parameters", flush=True)
     started, first, noted = time.monotonic(), step, time.monotonic()
     begun = counts.weight[0, 1].item()
@@ -194,9 +196,7 @@ def train(
         if exam and (step % 250 == 0 or step == args.steps):
             print(judged(average, tokenizer, exam, args.device), flush=True)
         if time.monotonic() - noted > 120 or step == args.steps:
-            state.save(
-                args.runs / "state.pt", step, net=net, average=average, optimizer=optimizer, counts=counts
-            )
+            state.save(args.runs / "state.pt", step, seed=args.seed, **parts)
             noted = time.monotonic()
 
 
@@ -238,4 +238,4 @@ def read_run(folder: Path) -> tuple[ResponderNet, Tokenizer, int]:
 
 
 if __name__ == "__main__":
-    main()
+    state.run(main)

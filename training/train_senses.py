@@ -24,6 +24,8 @@ from neuromem.senses import SENSE_BITS
 from neuromem.shipped import checkpoint_path
 from neuromem.text import content_words, normalize
 
+from .data import source_text
+
 LINES = {
     "self_dialogue": 1_500, "topical_chat_valid_test": 1_200, "spc_utts": 1_200, "disfl_qa": 700,
     "letta_facts": 600, "convai2_utts_valid": 500, "taskmaster3-4": 500, "tatoeba_eng": 400,
@@ -37,7 +39,7 @@ def lines(data: Path, seed: int = 0) -> list[str]:
     rng = random.Random(seed)
     out: list[str] = []
     for name, count in LINES.items():
-        text = (data / "train" / f"{name}.txt").read_text(encoding="utf-8")
+        text = source_text(data, name)
         found = [line.strip() for line in text.split("\n") if 15 < len(line) < 200]
         out += rng.sample(found, min(count, len(found)))
     return [normalize(line, casefold=False) for line in out]

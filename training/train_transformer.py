@@ -156,7 +156,9 @@ def main() -> None:
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=args.learning_rate, weight_decay=0.01, betas=(0.9, 0.98)
     )
-    step = state.resume(args.runs / "state.pt", model=model, average=average, optimizer=optimizer)
+    step = state.resume(
+        args.runs / "state.pt", seed=args.seed, model=model, average=average, optimizer=optimizer
+    )
     if not step:
         print(report(teacher, unseen, args.data), flush=True)
     started, first = time.monotonic(), step
@@ -174,6 +176,9 @@ def main() -> None:
         if step % 100 == 0 or step == args.steps:
             print(report(Embedder(average, tokenizer, args.device), unseen, args.data), flush=True)
             save(args, step, model, average, optimizer, tokenizer)
+    if step == first:  # it had ended, or was killed before it was exported
+        print("all steps are done; --steps asks for more")
+        save(args, step, model, average, optimizer, tokenizer)
 
 
 def save(
@@ -185,11 +190,13 @@ def save(
     tokenizer: Tokenizer,
 ) -> None:
     """Keeps the state (atomically) and exports the averaged weights."""
-    state.save(args.runs / "state.pt", step, model=model, average=average, optimizer=optimizer)
+    parts: dict[str, Any] = {"model": model, "average": average, "optimizer": optimizer}
+    start = getattr(args, "start", None)  # of `train_hearing`
+    state.save(args.runs / "state.pt", step, seed=args.seed, start=start, **parts)
     vocabulary = sorted(tokenizer.get_vocab().items(), key=lambda item: item[1])
     notes = {"steps": str(step), "batch": str(args.batch), "seed": str(args.seed), "version": "1"}
     save_transformer(average.state_dict(), [word for word, _ in vocabulary], args.out, notes)
 
 
 if __name__ == "__main__":
-    main()
+    state.run(main)

@@ -1,6 +1,6 @@
 """Fits the weights of the evidence (`neuromem/evidence.py`) on development sets; never on what is measured.
 
-    python -m training.tune_recall --data DATA [--encoder transformer] [--pairs 1.0]
+    python -m training.tune_recall --data DATA [--encoder transformer] [--only pairs]
 
 Conversations of LoCoMo (dev) are told turn by turn, the dev pairs as one person's facts. A softmax over all
 memories of a bank should choose the evidence of each question: each positive above all negatives. How sure

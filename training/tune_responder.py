@@ -1,6 +1,6 @@
 """Fits the weights of `neuromem.assistant.judging` on written talks.
 
-    python -m training.tune_responder --talks FOLDER… --held-out FOLDER… --out weights.json
+    python -m training.tune_responder --talks FOLDER… --held-out FOLDER… --kept runs/kept --out weights.json
 
 Each question's candidates are what the assistant recalls for it; the statements that hold an expected term
 and no forbidden one are right, and for a question that nothing answers "none" is. Maximises the log of the
@@ -52,7 +52,9 @@ class Question:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Fits, reports, writes."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--talks", nargs="+", required=True)
     parser.add_argument("--held-out", nargs="*", default=[])
     parser.add_argument("--pairs", type=Path, help="plain facts and questions: JSONL of fact, question")

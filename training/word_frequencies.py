@@ -1,6 +1,6 @@
 """Builds neuromem/data/words.txt.gz: how many everyday sentences hold each stem.
 
-    python training/word_frequencies.py [--data FOLDER] [--out FILE] [--top 20000]
+    python -m training.word_frequencies [--data FOLDER] [--out FILE] [--top 20000]
 
 One line per level: the level (idf in steps of `IDF_STEP` nats, rounded), then its stems; a level marked
 "^" holds names, words mostly written with a capital. The file is the same, byte for byte, for the same
@@ -51,14 +51,25 @@ class Counts:
         return self.capital[stem] > 1.5 * self.small[stem]
 
 
+def sources(folder: Path) -> list[Path]:
+    """The files of a folder that are counted.
+
+    Raises:
+        SystemExit: there are none; a table of nothing would take the place of the shipped one.
+    """
+    found = [path for path in sorted(folder.glob("*.txt")) if path.stem not in LEAVE_OUT]
+    if not found:
+        raise SystemExit(f"no texts in {folder}: give --data the folder that holds them (DATA/train)")
+    return found
+
+
 def count_stems(folder: Path) -> Counts:
     """Counts over all sources of a folder, one sentence a line."""
     counts = Counts()
-    for path in sorted(folder.glob("*.txt")):
-        if path.stem not in LEAVE_OUT:
-            with path.open(encoding="utf-8") as lines:
-                for line in lines:
-                    counts.add(line.strip())
+    for path in sources(folder):
+        with path.open(encoding="utf-8") as lines:
+            for line in lines:
+                counts.add(line.strip())
     return counts
 
 
@@ -77,7 +88,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     root = Path(__file__).resolve().parent.parent
     data = Path(os.environ.get("NEUROMEM_DATA", root.parent / "shared" / "data"))
-    parser.add_argument("--data", type=Path, default=data / "train")
+    parser.add_argument("--data", type=Path, default=data / "train", help="folder of texts: DATA/train")
     parser.add_argument("--out", type=Path, default=root / "neuromem" / "data" / "words.txt.gz")
     parser.add_argument("--top", type=int, default=20_000)
     options = parser.parse_args()
