@@ -193,7 +193,7 @@ class Hearing:
                 continue
             for fact in facts:
                 piece = piece.replace(fact.said, " ").strip(" ,;")
-            if stems(piece) and not piece.endswith("?") and change_of(piece):
+            if stems(piece) and not piece.endswith("?") and change_of(piece) and not only_cue(piece):
                 bare = replace(turn, text=without_lead(piece) or piece)
                 sure = bare.text != piece and bool(extract([bare]))
                 (fact,) = extract([replace(turn, text=piece)], infer=False)
@@ -335,14 +335,15 @@ class Hearing:
             self._known.end(end.id, by, time)
 
     def _end_older(self, id_: str, said: Saying, time: float) -> None:
-        """Takes back what a memory had replaced of the same matter, where it is named: no older PIN is told."""
+        """Takes back what a memory had replaced of the same matter: no older PIN is told instead."""
         gone, phrases = self._known.said(id_), [phrase for phrase in said.change.old if content(phrase)]
-        for older in self._known.replaced(id_) if phrases and gone is not None else ():
+        for older in self._known.replaced(id_) if gone and phrases else ():
             was, since = self._known.said(older), self._known.end_of(older)
-            if was and since and is_older_value(was, gone, phrases) and not self._is_immutable(older):
-                body = {"id": older, "by": "", "reason": "retracted", "until_ms": round(since[0] * 1_000)}
+            if was and gone and is_older_value(was, gone, phrases) and not self._is_immutable(older):
+                until_ms = round((since or (time, ""))[0] * 1_000)
+                body = {"id": older, "by": "", "reason": "retracted", "until_ms": until_ms}
                 self.events.append(Event("supersede", time, body))
-                self._known.end(older, "", since[0])
+                self._known.end(older, "", until_ms / 1_000)
 
     def _joined(self, fact: Fact, said: Saying) -> tuple[Fact, list[End]]:
         """A fact with the one before it, if that has ended something and this one says what is so instead.

@@ -253,3 +253,11 @@ def test_everything_may_be_deleted_in_the_midst_of_an_answer() -> None:
         assert list(answer) == []
         assert "Potola" in answer.reply.text
         assert not assistant.reply("What is my dog called?").known
+
+
+def test_a_word_of_regret_replaces_nothing(memory: Memory) -> None:
+    with Assistant(memory, "ana") as assistant:
+        assistant.reply("I bench 85 kilos.")
+        assert assistant.reply("ok sorry").written == ()
+        assert assistant.reply("How much do I bench?").text.endswith("you bench 85 kilos.")
+    assert [recall.superseded_by for recall in memory.all("ana")] == [None]
