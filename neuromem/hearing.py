@@ -193,7 +193,8 @@ class Hearing:
                 continue
             for fact in facts:
                 piece = piece.replace(fact.said, " ").strip(" ,;")
-            if stems(piece) and not piece.endswith("?") and change_of(piece) and not only_cue(piece):
+            change = change_of(piece)
+            if stems(piece) and not piece.endswith("?") and change and (change.bare or not only_cue(piece)):
                 bare = replace(turn, text=without_lead(piece) or piece)
                 sure = bare.text != piece and bool(extract([bare]))
                 (fact,) = extract([replace(turn, text=piece)], infer=False)
