@@ -196,7 +196,9 @@ def _up_to_date(
         return [sentence(question, each, found, now)]
     spelt = capitals_in([candidate.text for candidate in found])
     moment = datetime.fromtimestamp(now, tz=UTC)
-    newer = told(news.text, news.recall.created_at, moment, capitals=spelt)
+    if not news.instead and kind_of(question) in _OF_TIME:  # another time in the news answers nothing
+        return [sentence(question, each, found, now)]
+    newer = told(focused(news.text, question), news.recall.created_at, moment, capitals=spelt)
     return [newer] if news.instead else [sentence(question, each, found, now), newer]
 
 

@@ -86,7 +86,8 @@ def news_of(statement: str, held: Recall, since: Since) -> News | None:
         return News(newer, value, True)
     if only_cue(newer.text) or _OF_OLD.search(bare(newer.text)) or is_of_old(newer.text):
         return None
-    return News(newer, newer.text, bool(_slots(held.text) & _slots(newer.text)))
+    slots = _slots(statement)  # of what answers: a memory may hold more than that
+    return News(newer, newer.text, bool(slots) and slots <= _slots(newer.text))
 
 
 def corrected(statement: str, news: str) -> str | None:
