@@ -22,7 +22,7 @@ from .log import EventLog, Record
 from .owners import Progress
 from .text import sentences, stems
 
-__all__ = ["Found", "search_log"]
+__all__ = ["Found", "ranked", "search_log"]
 
 K1, B = 1.2, 0.75
 ENCODE_ALL = 4_000  # up to so many statements are all encoded; of more, the best by words and the newest
@@ -58,6 +58,18 @@ def search_log(
             returned.
     """
     records = [record for record in _statements(log, owner, until) if among is None or among(record)]
+    return ranked(records, question, keys, limit, progress, deadline)
+
+
+def ranked(
+    records: Sequence[Record],
+    question: str,
+    keys: Keys,
+    limit: int,
+    progress: Progress | None = None,
+    deadline: float | None = None,
+) -> list[Found]:
+    """Of statements in the log those that answer a question best; see `search_log`."""
     if not records:
         return []
     texts = [str(record.body["text"]) for record in records]

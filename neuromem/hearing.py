@@ -26,7 +26,7 @@ from .identity import memory_id
 from .known import Known, saying_of, told_by
 from .log import Event, Record
 from .owners import OpenOwner
-from .sayings import LAST_S, Held, Saying, content, denied_by, same_side
+from .sayings import LAST_S, Held, Saying, content, denied_by, is_older_value, same_side
 from .supersede import FOLLOWS, End, followed, outdated, retracted
 from .tell import fact_body, in_batches, in_third_person, is_immutable, joined_metadata
 from .text import sentences, stems
@@ -193,7 +193,8 @@ class Hearing:
                 continue
             for fact in facts:
                 piece = piece.replace(fact.said, " ").strip(" ,;")
-            if stems(piece) and not piece.endswith("?") and change_of(piece):
+            change = change_of(piece)
+            if stems(piece) and not piece.endswith("?") and change and (change.bare or not only_cue(piece)):
                 bare = replace(turn, text=without_lead(piece) or piece)
                 sure = bare.text != piece and bool(extract([bare]))
                 (fact,) = extract([replace(turn, text=piece)], infer=False)
@@ -215,6 +216,7 @@ class Hearing:
                 meant = not self._is_by_the_way(said) or self._just_said(end.id, time)
                 if meant and not self._is_immutable(end.id):
                     self._end(end, "", time)
+                    self._end_older(end.id, said, time)
             self._tail = (None, [])
             return
         body = fact_body(fact, self.metadata, said_seq)
@@ -332,6 +334,17 @@ class Hearing:
         self.events.append(Event("follow" if end.reason == FOLLOWS else "supersede", time, body))
         if end.reason != FOLLOWS:
             self._known.end(end.id, by, time)
+
+    def _end_older(self, id_: str, said: Saying, time: float) -> None:
+        """Takes back what a memory had replaced of the same matter: no older PIN is told instead."""
+        gone, phrases = self._known.said(id_), [phrase for phrase in said.change.old if content(phrase)]
+        for older in self._known.replaced(id_) if gone and phrases else ():
+            was, since = self._known.said(older), self._known.end_of(older)
+            if was and gone and is_older_value(was, gone, phrases) and not self._is_immutable(older):
+                until_ms = round((since or (time, ""))[0] * 1_000)
+                body = {"id": older, "by": "", "reason": "retracted", "until_ms": until_ms}
+                self.events.append(Event("supersede", time, body))
+                self._known.end(older, "", until_ms / 1_000)
 
     def _joined(self, fact: Fact, said: Saying) -> tuple[Fact, list[End]]:
         """A fact with the one before it, if that has ended something and this one says what is so instead.

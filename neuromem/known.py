@@ -121,6 +121,17 @@ class Known:
         end = self.end_of(memory_id)
         return end is None or time < end[0]
 
+    def replaced(self, memory_id: str) -> list[str]:
+        """What a memory replaced, and what that had replaced before, the newest first."""
+        found = [memory_id]
+        for last in found:  # which grows meanwhile
+            of_call = [id_ for id_, (_, by) in self._ended.items() if by == last]
+            found += [
+                id_ for id_ in dict.fromkeys((*of_call, *self._open.bank.replaced_by(last)))
+                if id_ not in found and self.end_of(id_) is not None
+            ]  # fmt: skip
+        return found[1:]
+
     # -- heard before ---------------------------------------------------------------------------
 
     def repeated(self, fact: Fact, mark: int, time: float, infer: bool) -> str | None:

@@ -46,6 +46,7 @@ __all__ = [
     "denied_by",
     "ends_nothing",
     "have_met",
+    "is_older_value",
     "is_second_thought",
     "likeliest",
     "may_meet",
@@ -167,6 +168,16 @@ def named(held: Held, phrases: Sequence[str]) -> float:
             if held_share >= NAMED and central >= CENTRAL:
                 best = max(best, held_share + central)
     return best
+
+
+def is_older_value(was: Saying, gone: Saying, phrases: Sequence[str]) -> bool:
+    """Whether what a memory replaced goes with it when that is taken back by a name for both.
+
+    "Forget my PIN", said after "no, 4472", means the PIN of before as well.
+    """
+    if not gone.gist.is_triple or named(Held("", was), phrases) > 0:
+        return True
+    return was.slot is not None and gone.slot is not None and was.slot.key == gone.slot.key
 
 
 def sides(held: Held) -> frozenset[str]:

@@ -77,6 +77,45 @@ def test_what_was_taken_back_is_told_no_more(
         assert later.reply(asked).text == UNKNOWN
 
 
+@pytest.mark.parametrize(
+    ("told", "taken_back", "asked", "values"),
+    [
+        (["My PIN is 4471.", "No, 4472."], "Forget my PIN.", "What is my PIN?", ["4471", "4472"]),
+        (
+            ["My password is apple.", "I changed my password to pear.", "My password is plum now."],
+            "Forget my password.",
+            "What's my password?",
+            ["apple", "pear", "plum"],
+        ),
+        (
+            ["My weight is 80 kg.", "My weight is 78 kg now."],
+            "Delete what I said about my weight.",
+            "What's my weight?",
+            ["80", "78"],
+        ),
+    ],
+)
+def test_with_what_is_taken_back_by_its_name_goes_what_it_had_replaced(
+    memory: Memory, told: list[str], taken_back: str, asked: str, values: list[str]
+) -> None:
+    with Assistant(memory, "ana") as assistant:
+        for said in told:
+            assistant.reply(said)
+        assert assistant.reply(taken_back).text == TAKEN_BACK
+        reply = assistant.reply(asked)
+        assert not any(value in f"{reply.text} {reply.prompt} {assistant.history}" for value in values)
+        assert not reply.known
+    memory.rebuild("ana")
+    assert all(recall.retracted for recall in memory.all("ana"))
+
+
+def test_what_was_so_before_stays_where_only_the_news_is_taken_back(memory: Memory) -> None:
+    with Assistant(memory, "ana") as assistant:
+        for said in ("I live in Rome.", "I moved to Milan.", "Forget that I moved to Milan."):
+            assistant.reply(said)
+        assert "Rome" in assistant.reply("Where do I live?").text
+
+
 def test_the_turn_beside_a_question_brings_nothing_back(memory: Memory) -> None:
     with Assistant(memory, "ana") as assistant:
         for said in ("My dog is called Potola.", "My PIN is 9371.", "Forget that my PIN is 9371."):
@@ -214,3 +253,11 @@ def test_everything_may_be_deleted_in_the_midst_of_an_answer() -> None:
         assert list(answer) == []
         assert "Potola" in answer.reply.text
         assert not assistant.reply("What is my dog called?").known
+
+
+def test_a_word_of_regret_replaces_nothing(memory: Memory) -> None:
+    with Assistant(memory, "ana") as assistant:
+        assistant.reply("I bench 85 kilos.")
+        assert assistant.reply("ok sorry").written == ()
+        assert assistant.reply("How much do I bench?").text.endswith("you bench 85 kilos.")
+    assert [recall.superseded_by for recall in memory.all("ana")] == [None]

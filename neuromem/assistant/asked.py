@@ -18,7 +18,9 @@ __all__ = [
     "KINDS",
     "ROLE_WORDS",
     "Asked",
+    "asks",
     "asks_memory",
+    "asks_of_assistant",
     "is_follow_up",
     "kind_of",
     "names_in",
@@ -178,17 +180,50 @@ _STATES = re.compile(
 def is_elliptic(text: str) -> bool:
     """Whether words may ask on, after a question: "and my number", "for how long", "fixing what"."""
     said = words(text)
-    if not 0 < len(said) <= 10:
+    if not 0 < len(said) <= 10 or _OTHERS.search(text) or _TELLS_WHEN.match(text):
         return False
     return bool(_WH.search(text)) or (bool(_GOES_ON.match(text)) and _STATES.search(text) is None)
+
+
+_TO_YOU = re.compile(r"\b(?:you|your|yours|yourself|you['’](?:re|ve|ll|d)|youre)\b", re.I)
+_OF_OWN = re.compile(
+    r"\b(?:i|i['’]\w+|im|ive|me|my|mine|we|us|our|ours)\b|"
+    r"\byou(?: \w+)? (?:know|remember|recall|heard?|forget|forgot)\b|\b(?:tell|told|remind)\b", re.I,
+)  # fmt: skip
+
+
+def asks_of_assistant(text: str) -> bool:
+    """Whether a question is about the assistant, and nothing of the speaker's: "How are you?"."""
+    return _TO_YOU.search(text) is not None and _OF_OWN.search(text) is None
+
+
+# questions as a recognizer writes them, without their mark: "is salma vegetarian", "what dont i like"
+_UNMARKED = re.compile(
+    r"^\W*(?:(?:and|so|but|ok|okay|well|hey|um|er) )*(?:"
+    r"(?:is|are|isn['’]?t|aren['’]?t) (?!(?:in|at|on|to|from|with|by|for|of|about|not|an?|very|so|too|always|never|still|now|just|also|only|all|both|really)\b)"
+    r"(?:my |our |the )?[\w'’-]+ (?!(?:is|are|was|were)\b)[\w'’-]+|does [\w'’-]+ \w|"
+    r"(?:who|what|where|when|why|how|which) (?:\w+ )?(?:do|does|did|is|are|was|were|has|have|had|ca|can|could|would|should|wo)n['’]?t\b)", re.I,
+)  # fmt: skip
+# "When I was six I broke my arm": two clauses, of which the first only says when
+_TELLS_WHEN = re.compile(
+    r"^\W*(?:(?:and|so|but|well|oh) )*(?:when|whenever|where|wherever) (?:i|we|he|she|they|it|my \w+|our \w+|the \w+)\b(?:\W+\w+){5}",
+    re.I,
+)
+
+
+def asks(sentence: str) -> bool:
+    """Whether a sentence is a question, also as a recognizer writes it."""
+    return is_question(sentence) or _UNMARKED.match(sentence) is not None
 
 
 def _asks(sentence: str) -> bool:
     if _REMINDER.search(sentence):
         return False
-    if is_question(sentence):
+    if asks(sentence):
         return True
-    return bool(_ASKS.match(sentence)) and not _COMMAND.match(sentence)
+    return (
+        _TELLS_WHEN.match(sentence) is None and bool(_ASKS.match(sentence)) and not _COMMAND.match(sentence)
+    )
 
 
 def is_follow_up(text: str) -> bool:

@@ -15,12 +15,12 @@ from datetime import UTC, datetime
 
 from ..bank import SlotBank
 from ..engine import Owner
-from ..facts.keep import is_question
 from ..history import WRITING, without
 from ..memory import Memory
 from ..recall import Recall
 from ..records import Record
 from ..text import sentences
+from .asked import asks
 from .retracting import beside, is_end, retracted, retracts
 
 __all__ = ["MOST", "Candidate", "around", "candidates", "recalled"]
@@ -87,7 +87,7 @@ class _Turn:
     @property
     def tells(self) -> bool:
         """Whether it does more than ask."""
-        return not all(is_question(sentence) for sentence in sentences(self.text))
+        return not all(asks(sentence) for sentence in sentences(self.text))
 
     def add(self, record: Record) -> None:
         """Takes in a record of the turn."""

@@ -12,7 +12,7 @@ from ..facts.times import dated
 from ..facts.values import title_names
 from ..facts.verbs import is_verb_form
 
-__all__ = ["continued", "day_said", "states", "told", "turned", "with_dates"]
+__all__ = ["bare", "continued", "day_said", "states", "told", "turned", "with_dates"]
 
 _TURNS = {
     "i": "you", "me": "you", "my": "your", "mine": "yours", "myself": "yourself", "we": "you", "us": "you",
@@ -29,19 +29,23 @@ _SUBJECT_NEXT = re.compile(
     r"told|asked|think|need|want|never|always|also|just|\w+ed)\b", re.I,
 )  # fmt: skip
 _ADDRESS = re.compile(
-    r"^(?:(?:oh|well|so|ok|okay|actually|by the way|btw|and|but|also|anyway|ugh|yes|yeah|no(?=,)|hey|right|now|meanwhile|"
+    r"^(?:(?:oh|well|so|ok|okay|actually|by the way|btw|and|but|also|anyway|ugh|yes|yeah|yep|nope|nah|no(?=,| wait\b| \d)|hey|hi|hello|"
+    r"good (?:morning|afternoon|evening)|that(?:['’]s| is| was) (?:wrong|incorrect|not (?:right|true|it))(?=[,.;:])|scratch that|"
+    r"just kidding(?=[,.])|my (?:mistake|bad)|i was wrong(?=[,.])|right|now|meanwhile|"
     r"then|plus|apparently|wait|sorry|oh yeah|guess what|good news|bad news|big news|turns out|first thing)\b(?! (?:one|is|was|of)\b)[,:.!]?\s+)+",
     re.I,
 )
 _LEAD_IN = re.compile(
     r"^(?:(?:please|just|could you|can you) )*(?:(?:remember|note|keep in mind|bear in mind)(?:,? please)?|don['’]?t (?:ever )?forget|"
-    r"never forget|(?:make|take) a note|write (?:this |it )?down|note to self|for the record|(?:just )?so you know)\b"
-    r"(?: this| that| (?:the )?following)?(?P<joint>[,:]| [-–—])?\s+(?!to\b|when\b|how\b|what\b|who\b|why\b|where\b|me\b|of\b)",
+    r"never forget|(?:make|take) a note|write (?:this |it )?down|note to self|for the record|(?:just )?so you know|"
+    r"(?:as|like) i (?:said|told you)|i(?:['’]ve)? (?:already )?told you(?: already| before)?)\b"
+    r"(?: this| that| (?:the )?following)?(?P<joint>[,:]| [-–—])?\s+(?!to\b|when\b|how\b|what\b|who\b|why\b|where\b|me\b|of\b|about\b|not\b)",
     re.I,
 )
 _TAIL = re.compile(
     r"[\s,]*(?:\b(?:lol|haha+|lmao|btw|jk|oops|ugh|please|imagine|thank goodness|can you (?:believe|imagine)(?: (?:it|that))?|you know|"
-    r"i guess|i think|believe it or not|mind you)\b[\s.!?,]*)+$",
+    r"i guess|i think|believe it or not|mind you|(?:do|did|does|is|was|are|were|have|has|had|can|will|would)n['’]?t (?:i|you|he|she|it|we|they)(?=\?))"
+    r"\b[\s.!?,]*)+$",
     re.I,
 )
 _ASIDE = re.compile(
@@ -96,7 +100,7 @@ def told(
         day: whether the day of telling is said. capitals: names as they are written, by their small letters.
     """
     plain = " ".join(text.split())
-    plain = _TAIL.sub("", _ASIDE.sub("", _without_lead_in(plain))).rstrip(" .!,;:") or plain
+    plain = _TAIL.sub("", _ASIDE.sub("", _without_lead_in(plain))).rstrip(" .!?,;:") or plain
     if plain == plain.lower():
         plain = _WORD.sub(lambda word: (capitals or {}).get(word[0], word[0]), title_names(plain))
     plain = _COMPOUND.sub(_in_figures, plain)  # now that its capitals are set
@@ -105,9 +109,14 @@ def told(
     return f"You told me{f' {day_said(at, now)}' if day else ''}{joint}{said}."
 
 
+def bare(text: str) -> str:
+    """Words without what only leads up to them: "no, that's wrong, it's Max" → "it's Max"."""
+    return _ADDRESS.sub("", text)
+
+
 def _without_lead_in(text: str) -> str:
     """ "Remember this: the code is 4471" → "the code is 4471"; "Remember the milk" stays."""
-    plain = _ADDRESS.sub("", text)
+    plain = bare(text)
     lead = _LEAD_IN.match(plain)
     rest = plain[lead.end() :] if lead else ""
     return rest if rest and states(rest) else plain

@@ -14,19 +14,23 @@ from datetime import UTC, datetime
 from ..engine import Written
 from ..memory import Memory
 from ..recall import Recall
-from .asked import asks_memory, capitals_in, has_kind, is_elliptic, kind_of, read_question
+from .asked import asks_memory, asks_of_assistant, capitals_in, has_kind, is_elliptic, kind_of, read_question
 from .candidates import Candidate, around, recalled
-from .following import MOST, WITHIN_S, Before, follow
+from .faint import FORGOTTEN
+from .following import MOST, WITHIN_S, Before, Follow, follow
+from .forgotten import Forgotten
 from .judging import Judge, Verdict, sureness
 from .newest import Ends, ends_for, holding
 from .phrasing import continued, states, told
 from .retracting import beside, retracts
+from .since import News, Since, news_of
 from .statements import focused, statements_of
 from .weighing import judge_for
 
 __all__ = ["UNKNOWN", "UNSURE", "Answer", "Responder", "Tiers", "phrased", "sentence"]
 
 UNKNOWN = "I don't know that. You haven't told me."
+OF_MYSELF = "I am a memory: I can tell you what you have told me."
 TAKEN_BACK = "I've taken that back."
 NOTHING_TO_TAKE_BACK = "I found nothing of that to take back."
 UNSURE = "I don't know that for certain."  # before what may answer
@@ -61,6 +65,7 @@ class Responder:
         self._memory, self._user_id = memory, user_id
         self._judge: Judge = judge_for(memory) if judge is None else judge
         self._ends = ends_for(memory) if judge is None else None
+        self._since, self._forgotten = Since(memory, user_id), Forgotten(memory, user_id)
         self._before: Before | None = None  # the question before
 
     def is_question(self, text: str) -> bool:
@@ -93,9 +98,30 @@ class Responder:
         found = around(self._memory, self._user_id, recalled)
         with self._memory.engine.owners.threads:
             verdicts = self._judge.judge(asked, found) if found else []
+            text, best, known = phrased(asked.text, verdicts, found, now, ends=self._ends, since=self._since)
+        if not known and asks_of_assistant(asked.text):
+            return Answer(OF_MYSELF)
+        if best is None:
+            return self._from_log(asked, now)
+        self._before = _remembered(asked.text, best, now)
+        if not known:
+            return Answer(text)
+        news = None if read_question(asked.text).past else _news(best, self._since)
+        used = () if news is None or not news.instead else (news.recall,)
+        return Answer(text, used or _used(best), known)
+
+    def _from_log(self, asked: Follow, now: float) -> Answer:
+        """The answer from what the weights hold no more; or that nothing is known."""
+        found = self._forgotten.candidates(asked.query)
+        with self._memory.engine.owners.threads:
+            verdicts = self._judge.judge(asked, found) if found else []
             text, best, known = phrased(asked.text, verdicts, found, now, ends=self._ends)
         self._before = _remembered(asked.text, best, now)
-        return Answer(text, _used(best) if best is not None and known else (), known)
+        if best is None or not known:
+            return Answer(text)
+        return Answer(
+            f"{FORGOTTEN}. I looked it up: {text}", self._forgotten.bring_back(best.candidate), True
+        )
 
     def leave(self) -> None:
         """What was asked is not leaned on any more: its words were deleted."""
@@ -133,12 +159,14 @@ def phrased(
     now: float,
     tiers: Tiers | None = None,
     ends: Ends | None = None,
+    since: Since | None = None,
 ) -> tuple[str, Verdict | None, bool]:
     """The answer in words, the statement it rests on, and whether it is said as known.
 
     Args:
         verdicts: likeliest first. found: all candidates. now: Unix seconds.
         ends: tells whether a turn makes one before it out of date; None: nobody can.
+        since: tells what replaced a memory; None: nobody can.
     """
     tiers, past = tiers or Tiers(), read_question(question).past
     if not past:  # "I used to get 35" is no answer to what is so
@@ -148,9 +176,43 @@ def phrased(
         return UNKNOWN, None, False
     holds = holding(verdicts, ends) if ends is not None and not past else None
     said = [holds] if holds is not None else _worth_saying(verdicts, tiers.close)
-    text = _joined([sentence(question, each, found, now) for each in said])
+    since = None if past else since
+    text = _joined([text for each in said for text in _up_to_date(question, each, said, found, now, since)])
     known = sure >= tiers.enough
     return (text if known else f"{UNSURE} {text}"), said[0], known
+
+
+def _up_to_date(
+    question: str,
+    each: Verdict,
+    said: Sequence[Verdict],
+    found: Sequence[Candidate],
+    now: float,
+    since: Since | None,
+) -> list[str]:
+    """A statement in a sentence, with what replaced its memory behind it or in its place."""
+    news = _news(each, since)
+    if news is None or any(news.recall.id in _ids(other) for other in said if other is not each):
+        return [sentence(question, each, found, now)]
+    spelt = capitals_in([candidate.text for candidate in found])
+    moment = datetime.fromtimestamp(now, tz=UTC)
+    if not news.instead and kind_of(question) in _OF_TIME:  # another time in the news answers nothing
+        return [sentence(question, each, found, now)]
+    newer = told(focused(news.text, question), news.recall.created_at, moment, capitals=spelt)
+    return [newer] if news.instead else [sentence(question, each, found, now), newer]
+
+
+def _news(each: Verdict, since: Since | None) -> News | None:
+    """What replaced the memory that holds a statement, if one does."""
+    used = _used(each)
+    if since is None or not used:
+        return None
+    said, held = set(_words(each.statement.text)), set(_words(used[0].text))
+    return news_of(each.statement.text, used[0], since) if len(said & held) * 2 >= len(said) else None
+
+
+def _ids(verdict: Verdict) -> list[str]:
+    return [recall.id for recall in verdict.candidate.memories]
 
 
 def _worth_saying(verdicts: Sequence[Verdict], share: float) -> Sequence[Verdict]:

@@ -6,11 +6,11 @@ import re
 from dataclasses import dataclass
 
 from ..cached import of_texts
-from ..facts.keep import is_question, is_unreal
+from ..facts.keep import is_unreal
 from ..facts.references import Talk
 from ..facts.statements import clauses
 from ..text import sentences
-from .asked import content, has_kind, kind_of, names_in
+from .asked import asks, content, has_kind, kind_of, names_in
 from .candidates import Candidate
 from .phrasing import states
 
@@ -45,11 +45,11 @@ def _statements(text: str, earlier: tuple[str, ...]) -> tuple[Statement, ...]:
                 talk.hear(sentence[start:end])
     out: list[Statement] = []
     for sentence in sentences(text):
-        asks, unreal = is_question(sentence), is_unreal(sentence)
+        asked, unreal = asks(sentence), is_unreal(sentence)
         for start, end in clauses(sentence):
             said = sentence[start:end].strip()
             resolved = talk.resolved(said)
-            if said and not asks:
+            if said and not asked:
                 leans = talk.opens_unresolved(said)
                 out.append(Statement(said, resolved, leans, unreal, len(out)))
             if not unreal:
