@@ -102,9 +102,13 @@ def normalize(text: str, casefold: bool = True) -> str:
 
 
 def is_heard(text: str) -> bool:
-    """Whether a text looks like a speech recognizer's: several words in small Latin letters, and no sign."""
+    """Whether a text looks like a speech recognizer's: a sentence in small Latin letters, with no sign.
+
+    Bare keywords ("dog name") are typed, not said: without one small word of grammar it is no sentence.
+    """
     bare = normalize(text, casefold=False)
-    return bare.islower() and _HEARD.fullmatch(bare) is not None
+    spoken = bare.islower() and _HEARD.fullmatch(bare) is not None
+    return spoken and any(word in STOP_WORDS for word in bare.split())
 
 
 # --- sentences ------------------------------------------------------------------------------------
