@@ -74,7 +74,8 @@ class Workers:
             if not self._threads:
                 self._idle = self._busy = 0
                 self._taken.clear()
-            if self._idle < len(self._jobs) and len(self._threads) < self._most:
+            # what waits for its key is done by the thread that is at work on that
+            if self._idle < len(self._doable()) and len(self._threads) < self._most:
                 self._start()
             self._changed.notify_all()
         return future
@@ -151,12 +152,18 @@ class Workers:
 
     def _ready(self) -> _Job | None:
         """The first work that no other with one of its keys goes before."""
-        held = set(self._taken)
+        return next(iter(self._doable(1)), None)
+
+    def _doable(self, most: int | None = None) -> list[_Job]:
+        """What could be done at the same time, first come first: `most`, or as many as threads may be."""
+        held, found = set(self._taken), []
         for job in self._jobs:
+            if len(found) == (most or self._most):
+                break
             if held.isdisjoint(job.keys):
-                return job
+                found.append(job)
             held |= job.keys
-        return None
+        return found
 
 
 def _settle(future: Future[T], work: Callable[[], T]) -> None:
