@@ -97,3 +97,19 @@ def test_what_for_and_where_to_are_not_what_something_is_now(text: str, gist: st
 )
 def test_pets_births_work_and_school(text: str, gist: str) -> None:
     assert str(gist_of(text)) == gist
+
+
+@pytest.mark.parametrize(
+    ("text", "gist"),
+    [
+        ("I live in York, sad and alone.", "1|home|York"),
+        ("I'm called Sam, nice and short.", "1|name|Sam"),
+        ("My teacher is Mrs. Prentice, strict and fair.", "1|teacher|Mrs. Prentice"),
+        ("I live in Bath, work in Bristol and play golf.", "1|home|Bath"),
+        ("I like jazz, hate opera and rock.", "1|likes|jazz"),
+        ("I went to Rome, Paris and Berlin.", "1|went to|Rome, Paris and Berlin"),
+        ("We adore jazz, opera and Bach.", "1|likes|jazz, opera and Bach"),
+    ],
+)
+def test_how_something_is_does_not_make_a_list_of_a_name(text: str, gist: str) -> None:
+    assert str(gist_of(text)) == gist
