@@ -6,6 +6,7 @@ import functools
 import threading
 from typing import Any
 
+import pytest
 from test_sdk_open import eventually
 
 from neuromem.sdk.sidecar import LONG, Sidecar
@@ -70,4 +71,31 @@ def test_work_that_shares_a_key_is_done_in_order() -> None:
         assert own == sorted(own)
     odd = [number for _, number in done if number % 2]
     assert odd == sorted(odd)
+    workers.close()
+
+
+def test_words_that_wait_for_their_user_need_no_thread() -> None:
+    workers, goes_on = Workers("one", most=2, waiting=9), threading.Event()
+    for _ in range(5):
+        workers.submit(goes_on.wait, ["ana"])
+    assert len(workers._threads) == 1
+    workers.submit(goes_on.wait, ["bob"])
+    assert len(workers._threads) == 2
+    goes_on.set()
+    assert workers.flush(5)
+    workers.close()
+
+
+def test_what_waited_for_a_key_is_not_behind_the_next_long_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("neuromem.sdk.workers.IDLE_S", 0.05)  # a thread with nothing to do has gone by then
+    workers, first, second = Workers("freed", most=2, waiting=9), threading.Event(), threading.Event()
+    workers.submit(first.wait, ["ana", "long"])
+    assert eventually(lambda: workers._busy == 1, 5)
+    workers.submit(second.wait, ["bob", "long"])
+    short = workers.submit(lambda: "told", ["ana"])
+    assert eventually(lambda: len(workers._threads) == 1, 5)
+    first.set()
+    assert short.result(5) == "told"
+    second.set()
+    assert workers.flush(5)
     workers.close()

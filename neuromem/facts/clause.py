@@ -177,11 +177,24 @@ _ME_AND = re.compile(r"^me and (?P<who>(?:(?:my|the|our) )?[^\W\d_][\w-]*) (?=[a
 
 def _named_ours(match: re.Match[str]) -> str:
     name, after = match["name"], match["next"]
-    person = is_listed_name(name) and name.lower() not in _NAMED_THINGS | _NO_KIN
+    person = is_listed_name(name) and name.lower() not in _NAMED_THINGS | _NO_PEOPLE
     return match.group()[4:] if person and (match["tail"] or is_verb_form(after)) else match.group()
 
 
-_NO_KIN = frozenset("alexa siri cortana google olly monday friday saturday sunday christmas easter".split())
+# what is written with a capital, too, and is had: cars, shops, devices, languages, days, places, bills
+_NO_PEOPLE = frozenset(
+    "alexa siri cortana google olly mercedes tesla ford honda dyson samsung audi volkswagen toyota nissan "
+    "chevrolet chevy jaguar mitsubishi ferrari netflix amazon ikea sainsbury sainsburys morrisons walmart "
+    "nintendo wii philips sony hp spotify disney virgin visa paypal barclays hsbc lloyds facebook instagram "
+    "youtube uber airbnb lego nokia microsoft tv pc dvd cd usb bbc rolex gucci prada nike pepsi guinness "
+    "english french german spanish italian portuguese dutch russian chinese japanese korean arabic turkish "
+    "welsh irish gaelic swedish norwegian danish finnish american indian british european asian african "
+    "mexican january february april july august september october november december monday tuesday wednesday "
+    "thursday friday saturday sunday mondays tuesdays wednesdays thursdays fridays saturdays sundays sabbath "
+    "christmas easter halloween thanksgiving london paris spain france england germany italy america europe "
+    "africa asia york cambridge china yorkshire bill bills carols king queen bishop abbot lord parliament "
+    "senate republic".split()
+)
 
 
 def _with_subject(text: str) -> str:

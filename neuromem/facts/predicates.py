@@ -29,8 +29,8 @@ is not going (?:to|on) <o> -> trip | {o} cancelled
 is not (?:really |much of )?(?:a (?:big )?fan of|keen on|fond of|into) <o> -> dislikes | {o}
 is not (?P<d><diet>)(?: now| any ?more)?, (?:he |she |i |they )<o> -> diet | {o}
 is not (?P<d><diet>)(?: any ?more)? -> diet | not {d}
-is not (?:allowed|supposed|meant) to (?:eat|drink) <o> -> diet | no {o}
-(?:(?:must|should) not|is not (?:allowed|supposed|meant) to) take <o> -> medication | no {o}
+is not (?:allowed|supposed|meant) to (?:eat|drink) <food> -> diet | no {o}
+(?:(?:must|should) not|is not (?:allowed|supposed|meant) to) take <drug> -> medication | no {o}
 is not on (?P<n>facebook|instagram|twitter|tiktok|whatsapp|linkedin|snapchat|social media)(?: .*)? -> {n} | none
 is not (?:on speaking terms with|speaking to|talking to) <o> -> relationship | not speaking to {o}
 is not (?P<o>(?:diabetic|coeliac|celiac|asthmatic|epileptic|deaf|blind|dyslexic|autistic|lactose intolerant|short[- ]sighted)\b.*) -> condition | not {o}
@@ -42,8 +42,8 @@ is not eating <o> -> diet | no {o}
 is not (?P<n>driving|working|running|swimming|playing|cycling|dancing|singing|teaching|training|studying)(?: <o>)? -> {n} | no longer {o}
 is not <o> -> status | not {o}
 (?:have )?(?:stopped|quit|given up|gave up|packed in|cut out|gone off|kicked|come off) (?:smoking|cigarettes|fags|the cigarettes|tobacco)(?: .*)? -> smoking | quit
-(?:have )?(?:stopped|quit|given up|gave up|packed in) (?:drinking|alcohol|booze|the booze|drink|wine|beer)(?: (?:alcohol|booze|beer|wine|spirits|altogether|completely|entirely|any ?more|now|in|at|on|for|since|when|because|after|last|this|with|\w+ (?:years|months|weeks|days))\b.*)? -> alcohol | quit
-(?:have )?(?:stopped|quit|given up|gave up|packed in) drinking <o> -> drink | no {o}
+(?:have )?(?:stopped|quit|given up|gave up|packed in) drinking (?P<o>(?:<adjective> ){0,2}<drink>\b.*) -> drink | no {o}
+(?:have )?(?:stopped|quit|given up|gave up|packed in) (?:drinking|alcohol|booze|the booze|drink|wine|beer)(?: .*)? -> alcohol | quit
 (?:have )?(?:stopped|quit|given up|gave up|cut out) (?:eating |having )?(?P<o>meat|dairy|gluten|bread|wheat|fish|pork|beef|eggs|chocolate|crisps|sweets)(?: .*)? -> diet | no {o}
 (?:have )?(?:stopped|quit|given up|gave up) (?:taking |having |drinking |eating )?(?P<o>sugar|milk)(?: in <n>)? -> {n} | no {o}
 (?:have )?(?:stopped|quit) (?:taking) <o> -> medication | stopped {o}
@@ -58,7 +58,7 @@ is not <o> -> status | not {o}
 (?:have )?(?:stopped|quit|given up|gave up) <o> -> {o} | stopped
 (?:only eat|eat only|eat nothing but|live on(?! the | a | an | my | our | \w+ (?:street|road|lane|avenue|drive|close|square|hill|island))) <o> -> diet | only {o}
 do not eat <o> -> diet | no {o}
-(?:must|should) not (?:eat|drink) <o> -> diet | no {o}
+(?:must|should) not (?:eat|drink) <food> -> diet | no {o}
 can not (?:eat|have|tolerate|take) (?P<o>penicillin|aspirin|ibuprofen|latex|codeine|nuts|peanuts|eggs|dairy|gluten|shellfish|wheat|milk|fish|prawns|soya|lactose|strawberries|tomatoes|almonds|sesame|kiwi|.+) -> allergy | {o}
 can not (?:drink|digest|handle|stomach) <o> -> allergy | {o}
 can not (?:stand|bear|abide|stick|be (?:doing|dealing|having) with) <o> -> dislikes | {o}
@@ -101,7 +101,8 @@ have never (?P<n>\w+)(?: <o>)? -> {n} | never {o}
 have (?:gone|switched|changed|moved|cut down|gone down|gone up) from (?P<q>\w+) <n> to <o> -> {n:one} | {o}
 (?:have )?(?:switched|swapped|changed) from .+? to <o> -> switched to | {o}
 have (?:gone|moved|cut down|gone down|gone up) from <n> to <o> -> {n} | {o}
-(?:have )?(?:just )?(?:changed|switched|moved|renamed) (?:my|our|the) (?!(?:mind|savings|money|accounts?|mortgage|banking|house|home)\b)(?P<n>(?:[\w-]+ ){0,2}?[\w-]+) to <o> -> {n} | {o}
+(?:have )?(?:just )?(?:changed|switched|renamed) (?:my|our|the) (?!mind\b|.*\b(?:{kin}|{pets})\b)(?P<n>(?:[\w-]+ ){0,2}?[\w-]+) to (?!<verb> )<o> -> {n} | {o}
+(?:have )?(?:just )?moved (?:my|our|the) (?P<n>(?:[\w-]+ ){0,2}?[\w-]+) to (?P<o>(?:next |this |the )?(?:<weekday>|(?:<month>)\b|<num>\b|tomorrow|tonight|noon|midday|week(?:end)?\b|month\b|year\b|(?:morning|afternoon|evening|spring|summer|autumn|winter)s?\b).*) -> {n} | {o}
 (?:have )?(?:switched|swapped|changed|gone over|moved over) to <o> -> switched to | {o}
 used to (?:be|work as) (?:a|an) .+?,? (?:but )?now (?:i |he |she )?drive (?:a|an|the) <o> -> job | {o} driver
 used to (?:be|work as) (?:a|an) .+?,? (?:but )?now (?:i |he |she )?(?:is|work as) (?:a|an) <o> -> job | {o}
@@ -162,7 +163,7 @@ do (?:the )?(?P<o>(?:accounts|books|cleaning|catering|gardening|admin|marketing|
 (?:fix|repair|fit|install|build|design|sell|make|drive|train|coach|paint|restore|bake|write|translate|edit|clean|deliver) (?P<o>.+) for a living(?: .*)? -> job | {o}
 (?:work|do) (?P<o>(?:a )?<num>[- ](?:hour|day) (?:shifts?|days?|weeks?)\b.*) -> work hours | {o:whole}
 (?:work|is working) (?P<n>(?:<weekday>s?|weekdays|weekends)(?:,? (?:and |to |till )?(?:<weekday>s?|weekends?))*) (?:at|for|in) <o> -> employer | {o}, {n}
-(?P<q>start|begin|finish|leave) work (?P<o>(?:at|by|around|about) .+) -> work hours | {q} {o}
+(?P<q>start|begin|finish|leave) work (?P<o>(?:at|by|around|about) (?:about |around )?(?:<num>|half|quarter|noon|midday|midnight|lunch\w*|dawn)\b.*) -> work hours | {q} {o}
 (?:work|is working) (?P<o>(?:<weekday>s?|weekdays|weekends)(?:,? (?:and |to |till )?(?:<weekday>s?|weekends?))*)(?: .*)? -> work days | {o}
 is (?:the )?(?:new )?(?P<o>(?:head|deputy head|assistant head|assistant principal|principal|vice principal|team lead|shift lead|shift manager) .*) -> job | {o}
 (?:work|is working|have worked) as (?:a|an|the) <o> -> job | {o}
@@ -200,7 +201,7 @@ is doing (?P<o>(?:<w> )?(?:maths?|physics|chemistry|biology|bio\w+|law|medicine|
 (?:study|is studying|is doing a degree in|major in) <o> -> studies | {o}
 (?:went to|attended) (?:school|university|uni|college) (?:in|at) <o> -> past school | {o}
 (?:go to|attend) (?P<o>(?:st|saint)\.? [\w' -]+? (?:on|every|most) sundays?(?: .*)?) -> church | {o}
-(?:have )?(?:started|start|is starting|began)(?: at)? (?P<o>(?:big |primary |secondary |high |junior |infant |nursery )?(?:school|kindergarten|nursery|preschool|pre-school|reception|playgroup|sixth form|college|uni|university|(?:first|second|third|fourth|fifth|sixth) grade|year \w+)(?: .+)?) -> school | {o}
+(?:have )?(?:started|start|is starting|began)(?: at)? (?P<o>(?:big |primary |secondary |high |junior |infant |nursery )?(?:school|kindergarten|nursery|preschool|pre-school|reception|playgroup|sixth form|college|uni|university|(?:first|second|third|fourth|fifth|sixth) grade|year \w+)(?: (?:at|in|on|last|this|next|back|again|near|when|today|yesterday|for|of|with)\b.*)?) -> school | {o}
 (?:go to|attend|is at|start at|is starting at|is in) (?P<o>(?:st |saint ).+|.*(?:school|academy|nursery|college|university|kindergarten|primary|secondary).*) -> school | {o}
 (?:is |have been )?(?:learning|taking lessons in|teaching myself)(?: how)?(?: to)? <o> -> learning | {o}
 (?P<q>failed|passed) (?:my|his|her|the) <n>(?P<o> (?:in|on|with|at|\w+ times|twice|last|first time|this).*)? -> {n} | {q} {o}
@@ -258,7 +259,7 @@ got (?:married|wed) (?:in |on |at |to )*<o> -> wedding | {o}
 is getting married <o> -> wedding | {o}
 is (?P<o>divorced|single|widowed|married|engaged|separated|a widow|a widower|a bachelor)(?: .*)? -> marriage | {o}
 (?:is|have been) (?:dating|seeing|going out with|with) (?P<o>[A-Z]?[\w' ]+) -> partner | {o}
-1:is due (?:in|on|around|at the (?:start|end|beginning) of) (?P<o>(?:early |late |mid-? ?|the )?(?:<month>|\d).*) -> baby due | {o}
+1:is due (?:in|on|around|at the (?:start|end|beginning) of) (?P<o>(?:early |late |mid-? ?|the )?(?:(?:<month>|\d{4})\b|\d{1,2}(?:st|nd|rd|th)\b|\d{1,2} (?:<month>)\b).*) -> baby due | {o}
 have (?:<num>|a|an|another|one) (?:\w+ )?(?P<n>{kin})(?: (?:called|named|who is called))?[,:]? (?!in |who |at |on |and )<o> -> {n} | {o:whole}
 have (?P<o>(?:<num>|no|a couple of) (?:\w+ )?(?:grandchildren|grandkids|grandsons|granddaughters))(?: .*)? -> grandchildren | {o}
 have (?P<o>(?:<num>|a couple of)(?: (?:small|young|grown[- ]up|little|teenage|adult|lovely|wonderful))?)(?: (?:kids|children))(?: .*)? -> children | {o}
@@ -266,7 +267,7 @@ have (?P<o>(?:<num>|a couple of) (?:\w+ )?(?:brothers|sisters|siblings)(?: and (
 have (?P<o>(?:<num>|a|an|another) (?:\w+ )?(?:{kin}))(?: .*)? -> family | {o}
 (?:have|own|keep) (?:a|an|another|<num>) (?:<w> )?(?:<w> )?(?P<n>{pets})s? (?:called|named|whose name is) <o> -> {n:one} name | {o}
 have (?:a|an|<num>) (?P<n>[\w -]+?) (?:called|named) <o> -> {n} | {o}
-(?:have|own|got|have got|adopted|keep) (?:a|an) (?:<w> ){0,2}(?P<n>{pets}), (?!(?:an?|the|too|and|but|so|as|he|she|it|we|i|who|which|that|though|not|no|now|also|just|who|my|our|in|on|at|for|from|of|to|with|when|because|or|if|since|like|out|up|off|last|this|next|every|already|once|again|\w+ly|\w+ing|\w+ed|\d+)\b)(?P<o>[^\W\d_][\w'-]*(?: (?!and\b|or\b|is\b|who\b|from\b|in\b)[\w'-]+)?) -> {n} name | {o}
+(?:have|own|got|have got|adopted|keep) (?:a|an) (?:<w> ){0,2}(?P<n>{pets}), (?!(?:{pets}|an?|the|too|and|but|so|as|he|she|it|we|i|who|which|that|though|not|no|now|also|just|who|my|our|in|on|at|for|from|of|to|with|when|because|or|if|since|like|out|up|off|last|this|next|every|already|once|again|\w+ly|\w+ing|\w+ed|\d+)\b)(?P<o>(?-i:[A-ZÀ-Þ])[\w'-]*(?: (?!and\b|or\b|is\b|who\b|from\b|in\b)[\w'-]+)?) -> {n} name | {o}
 (?:have )?(?:adopted|bought|got|rescued) (?:a|an) (?:<w> )?(?P<n>{pets}) (?:called|named) <o> -> {n} name | {o}
 (?:have|have got|own|keep|got|adopted|have adopted|rescued) (?P<o>(?:a |an |<num> )(?:(?!for |of |to |with |in |and )<w> ){0,2}(?:{pets})(?:e?s)?)(?: .*)? -> pet | {o}
 # belongings
@@ -370,14 +371,14 @@ is (?:writing) <o> -> writing | {o}
 is (?P<o>(?:in|at|on) (?:hospital|intensive care|a care home|prison|jail|rehab|a coma|holiday|the hospital)(?:,? .*)?) -> whereabouts | {o}
 is in <o> -> whereabouts | {o}
 (?:have )?(?:got |was |have been )(?P<o>(?:elected|mugged|promoted|burgled|sacked|fired|robbed|arrested|knighted|awarded|nominated|made redundant|stung|bitten|evicted|scammed)\b.*) -> event | {o}
-(?:have )?(?:died|passed away|passed on) (?:on |in )?<o> -> death | {o}
+(?:have )?(?:died|passed away|passed on(?= <since>| (?:peacefully|suddenly|yesterday|at \d|aged )| on (?:the )?\d)) (?:on |in )?<o> -> death | {o}
 (?:have )?(?:died|passed away|passed on) -> death | died
 have (?:got )?(?:two|three|four|five|six|seven|eight|a|an|another|some|my) (?P<n>[\w-]+) (?:on|in|at|of|from|by) <o> -> {n} | {o}
 1:have (?:got )?<det>(?P<n>[\w -]+?) (?:on|at|with|every|in) <o> -> {n} | {o}
 was (?:in|with|at) (?P<n>the (?:army|navy|air force|police|marines|raf|merchant navy|fire brigade|circus|raf))(?P<o>.*) -> past job | {n} {o}
 is on the (?P<n>waiting list|committee|board|rota|panel|team)(?: for| of| at)? <o> -> {n} | {o}
 1:have (?:got )?(?:an?|the|my|our) (?P<o>(?:[\w-]+ )?[\w-]+) (?P<n>passport|licen[cs]e|visa|permit|garden|balcony|allotment|season ticket|railcard|membership|subscription|scholarship|mortgage|loan|overdraft|pension|accent|beard|birthmark|scar|bike|bicycle|scooter|phone|laptop|tablet|watch|camera|guitar|piano|violin|kitchen|office|shed|garage|attic|basement|sofa|telly|tv|greenhouse|caravan|boat|kayak|canoe|tent|oven|freezer|fridge) -> {n} | {o}
-have (?P<n>(?!(?:an?|the|my|his|her|their|been|no|got|not)\b)[\w-]+(?: (?!on\b|every\b)[\w-]+)?) (?P<o>(?:on |every )?<weekday>s?\b.*) -> {n} | {o}
+have (?P<n>(?!(?:an?|the|my|his|her|their|been|no|got|not|<num>|good|great|bad|busy|quiet|lovely|free)\b)[\w-]+(?: (?!on\b|every\b)[\w-]+)?) (?P<o>(?:on |every )?<weekday>s?\b.*) -> {n} | {o}
 1:have (?:got )?(?P<n>[\w-]+(?: [\w-]+)?) (?P<o>(?:next|this|on|tomorrow|every|at|in)\b .+|tomorrow) -> {n} | {o}
 was (?:a|an|the) <o> -> job | {o}
 is (?:a|an) (?:<w> )??(?P<o>(?:[\w']+ ){1,3})(?:lover|fan|addict|nut|enthusiast|fanatic)(?: .*)? -> likes | {o}

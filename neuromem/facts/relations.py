@@ -72,8 +72,19 @@ MACROS = {
     "<det>": r"(?:(?:a|an|the|my|our|some|his|her|their)\s)?",
     "<at>": r"(?:in|at|for|with|near|on|over|above|by)",
     "<when>": r"(?:on |in |at |next |this |every |tomorrow|tonight|the )",
-    "<prescriber>": r"(?:they|(?:the|my|our) (?:[\w-]+ )?(?:doctors?|gp|consultant|nurse|specialist|psychiatrist|"
+    "<prescriber>": r"(?:(?:the|my|our) (?:[\w-]+ )?(?:doctors?|gp|consultant|nurse|specialist|psychiatrist|"
     r"cardiologist|neurologist|oncologist|hospital|clinic|surgery|paediatrician)|(?:dr|doctor)\.? [\w'-]+)",
+    "<drug>": r"(?P<o>.*(?:\w(?:formin|statins?|pril|olol|azole|cillin|mycin|xetine|dipine|zepam|thyroxine|oxin|"
+    r"profen|tamol|codeine|sartan|isone|isolone|gabalin|pentin|triptans?|taline|amide|idone|zole|mab)|insulin|"
+    r"warfarin|aspirin|lithium|prozac|xanax|valium|morphine|tramadol|steroids|statins|anti\w+|beta ?blockers|"
+    r"blood thinners|painkillers|sleeping (?:pills|tablets)|tablets?|pills?|medication|medicines?|meds|drops|"
+    r"inhalers?|injections?|chemo\w*|dialysis|hrt|iron|vitamins?|supplements|the drip|oxygen)\b.*)",
+    "<food>": r"(?P<o>(?!(?:and|or|so|too|as|much|more|less|late|early|out|alone|any ?more|like|before|after|at|in|"
+    r"on|for|from|with|when|while|if|until|it|that|this|them)\b).+)",
+    "<drink>": r"(?:coffees?|teas?|cola|coke|pepsi|milk|juices?|soda|pop|squash|lemonade|energy drinks?|soft drinks?|"
+    r"fizzy drinks?|fizz|red bull|monster|caffeine|hot chocolate|cocoa|decaf|espressos?|lattes?|cappuccinos?|water|"
+    r"smoothies|milkshakes|shakes|cordial|tonic|mate|kombucha|kefir)",
+    "<adjective>": r"(?!(?:and|or|during|with|without|so|as|to|before|after|by|once|while|over|about|from)\b)[\w'-]+",
     "<sick>": r"(?:asthma|diabetes|epilepsy|arthritis|eczema|migraines?|hay fever|coeliac "
     "disease|celiac disease|anxiety|depression"
     r"|dementia|cancer|tinnitus|psoriasis|gout|adhd|autism|dyslexia|high blood pressure|low blood "
@@ -89,7 +100,7 @@ MACROS = {
     "teetotal|teetotaller|lactose intolerant|halal"
     r"|kosher|flexitarian|keto|low[- ]carb|only-fish vegetarian)",
     "<meal>": r"(?:breakfast|lunch|dinner|supper|tea|brunch)",
-    "<since>": r"(?:(?:in|on|last|this) (?:the )?(?:\d{4}|spring|summer|autumn|winter|fall|year|month|week|"
+    "<since>": r"(?:(?:in|on|last) (?:the )?(?:\d{4}|spring|summer|autumn|winter|fall|year|month|week|"
     "<month>|<weekday>)s?)(?: .*)?",
     "<instrument>": r"(?:guitar|bass|piano|violin|viola|cello|drums|flute|clarinet|trumpet|saxophone|sax|harp|"
     r"accordion|banjo|ukulele|trombone|oboe|organ|fiddle|bagpipes|recorder|harmonica|tuba|double bass|mandolin|"
@@ -176,9 +187,11 @@ home (?:for me |now )?is <o> -> home | {o}
 <o> is (?:my|our) (?P<k>{kin})'s (?P<n>favou?rites?(?: \w+)?) -> @{n} | {o}
 no (?P<o>sugar|milk|salt|ice|cream|butter|mayo|onions?|garlic|cheese)(?: for me)? (?:in|on|with) (?:my )?(?P<n>tea|coffee|\w+)(?: for me)?(?:,? (?:thanks|please))? -> {n} | no {o}
 <o> (?:bring|brings) me out in .+ -> allergy | {o}
-<prescriber>(?: have| has| had)?(?: just| now)? (?:put|started) me (?:back )?on (?!.*\b(?:diet|list|leave|rota|hold|shifts?|nights?|days?)\b)<o> -> medication | {o}
-<prescriber>(?: have| has| had)?(?: just| now)? (?:taken|took|weaned) me off <o> -> medication | no {o}
-<prescriber>(?: have| has| had)?(?: just| now)? prescribed (?:me )?<o> -> medication | {o}
+<prescriber>(?: have| has| had)?(?: just| now)? (?:put|started) me (?:back )?on (?!.*\b(?:diet|list|leave|rota|hold|shifts?|nights?|days?|rest|scales|spot|phone|speaker|couch|bed|ward|probation)\b)<o> -> medication | {o}
+<prescriber>(?: have| has| had)?(?: just| now)? (?:taken|took|weaned) me off (?!.*\b(?:list|rota|case|ward|hook)\b)<o> -> medication | no {o}
+they(?: have| has| had)?(?: just| now)? (?:put|started) me (?:back )?on <drug> -> medication | {o}
+they(?: have| has| had)?(?: just| now)? (?:taken|took|weaned) me off <drug> -> medication | no {o}
+(?:they|<prescriber>)(?: have| has| had)?(?: just| now)? prescribed (?:me )?<o> -> medication | {o}
 <o> (?:set|sets) off my (?:asthma|allerg\w+|eczema|hay fever|migraines?|sinuses)(?: .*)? -> allergy | {o}
 <o> (?:do|does) not (?:agree|sit well) with me(?: .*)? -> allergy | {o}
 <o> (?:upset|upsets) my (?:stomach|tummy|gut)(?: .*)? -> allergy | {o}

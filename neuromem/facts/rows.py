@@ -12,6 +12,7 @@ from .predicates import PREDICATES
 from .relations import MACROS, PETS, RELATION_NAMES
 from .timewords import MONTHS
 from .values import NUMBER, ordinal_digits, strip_tail, tidy
+from .verbs import BASE_VERBS
 
 __all__ = ["Triple", "base_form", "first_fit", "generic", "predicate", "relation_name"]
 
@@ -19,6 +20,7 @@ Triple = tuple[str, str, str]
 
 _MONTH = "|".join(MONTHS)
 _WEEKDAY = "(?:monday|tuesday|wednesday|thursday|friday|saturday|sunday)"
+_VERB = f"(?:{'|'.join(sorted(BASE_VERBS | {'be', 'suit', 'please', 'match'}))})"
 _IN_DIGITS = re.compile(
     r"\b(?:age|number|code|pin|password|size|weight|height|rent|salary|debt|combination|price|"
     r"plate|registration|postcode|reference|serial)$"
@@ -50,7 +52,9 @@ def _rows(table: str) -> tuple[_Row, ...]:
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:
-    macros = MACROS | {"<num>": NUMBER, "<month>": _MONTH, "<k>": "(?P<k>.+?)", "<weekday>": _WEEKDAY}
+    macros = MACROS | {
+        "<num>": NUMBER, "<month>": _MONTH, "<k>": "(?P<k>.+?)", "<weekday>": _WEEKDAY, "<verb>": _VERB,
+    }  # fmt: skip
     for _ in range(2):  # a macro may hold another one
         pattern = re.sub(r"(?<!\?P)<\w+>", lambda match: macros[match.group()], pattern)
     pattern = pattern.replace("{kin}", "|".join(KIN_WORDS)).replace("{pets}", "|".join(PETS.split()))

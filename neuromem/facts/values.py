@@ -92,7 +92,8 @@ _TAIL = re.compile(
 _ITEM = (
     r"(?!(?:i|we|he|she|it|they|you|this|that|there|who|which|is|was|have|my|our|his|her|its|their|but|so|"
     r"now|then|maybe|probably|near|next|behind|beside|opposite|above|below|under|over|off|with|from|to|for|"
-    r"of|as|when|where|after|before|since|until|just|only)\b)[\w'-]+"
+    r"of|as|when|where|after|before|since|until|just|only|hates?|likes?|loves|lives|avoid|wants?|needs?)\b)"
+    r"[\w'-]+"
 )
 _ITEMS = rf"{_ITEM}(?: {_ITEM}){{0,2}}"
 _LIST = rf"(?:{_ITEMS}, ){{0,6}}{_ITEMS},? (?:and|or) {_ITEMS}$"
@@ -104,6 +105,12 @@ _NEXT_CLAUSE = re.compile(
     r"it|the|my)|"
     r"he is|she is|it is|they is|in case|(?<=\w )(?:he|she|they|we|i|it) \w|and (?:never|then|now|have|is|"
     r"was|bought|do))\b.*$",
+    re.IGNORECASE,
+)
+# "York, sad and alone": a name, and how something is; a list of names has capitals throughout
+_CAPITAL = r"(?-i:[A-ZÀ-Þ])[\w'.-]*"
+_AND_HOW = re.compile(
+    rf"^({_CAPITAL}(?: {_CAPITAL})*), (?=(?-i:[a-zß-ÿ]))(?!and |or |some |plus |every |not ){_LIST}",
     re.IGNORECASE,
 )
 
@@ -180,7 +187,7 @@ def tidy(value: str, digits: bool = False, whole: bool = False) -> str:
     """
     value = value.strip(" ,.;:!?\"'-")
     if not whole:
-        value = _NEXT_CLAUSE.sub("", value)
+        value = _AND_HOW.sub(r"\1", _NEXT_CLAUSE.sub("", value))
     value = _DATE.sub(_date, value)
     value = _MONTH_FIRST.sub(lambda match: f"{match['day']} {match['month'].capitalize()}", value)
     if _TIMELY.search(value):

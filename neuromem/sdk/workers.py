@@ -11,9 +11,11 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, TypeVar
 from weakref import WeakSet
 
@@ -74,9 +76,7 @@ class Workers:
             if not self._threads:
                 self._idle = self._busy = 0
                 self._taken.clear()
-            # what waits for its key is done by the thread that is at work on that
-            if self._idle < len(self._doable()) and len(self._threads) < self._most:
-                self._start()
+            self._start_as_needed()
             self._changed.notify_all()
         return future
 
@@ -110,13 +110,19 @@ class Workers:
         """In a new process: a thread that held the lock then is not there to give it back."""
         self._changed = threading.Condition()
 
+    def _start_as_needed(self) -> None:
+        """One more thread when more can be done now than those that wait will take."""
+        ready = sum(1 for _ in islice(self._ready(), self._idle + 1))
+        if ready > self._idle and len(self._threads) < self._most:
+            self._start()
+
     def _start(self) -> None:
         thread = threading.Thread(target=self._work, name=f"neuromem-{self._name}", daemon=True)
+        thread.start()  # its first step waits for the lock, which is held here
         self._threads.append(thread)
         self._idle += 1
         if self._exit_s and len(self._threads) == 1:
             atexit.register(self.flush, self._exit_s)
-        thread.start()
 
     def _work(self) -> None:
         while (job := self._next()) is not None:
@@ -130,15 +136,17 @@ class Workers:
                     self._busy -= 1
                     self._idle += 1
                     self._taken -= keys
+                    with suppress(RuntimeError):  # at its end a program starts none: this one does all
+                        self._start_as_needed()  # for what waited for these keys
                     self._changed.notify_all()
 
     def _next(self) -> _Job | None:
         """The next work; None when there has been none for a while."""
         with self._changed:
-            job = self._ready()
+            job = next(self._ready(), None)
             if job is None:
-                self._changed.wait_for(lambda: self._closed or self._ready() is not None, IDLE_S)
-                job = self._ready()
+                self._changed.wait_for(lambda: self._closed or any(self._ready()), IDLE_S)
+                job = next(self._ready(), None)
             self._idle -= 1
             if job is not None:
                 self._jobs.remove(job)
@@ -150,20 +158,13 @@ class Workers:
                 atexit.unregister(self.flush)
             return None
 
-    def _ready(self) -> _Job | None:
-        """The first work that no other with one of its keys goes before."""
-        return next(iter(self._doable(1)), None)
-
-    def _doable(self, most: int | None = None) -> list[_Job]:
-        """What could be done at the same time, first come first: `most`, or as many as threads may be."""
-        held, found = set(self._taken), []
+    def _ready(self) -> Iterator[_Job]:
+        """The work that can be done now, at the same time: no other with one of its keys goes before it."""
+        held = set(self._taken)
         for job in self._jobs:
-            if len(found) == (most or self._most):
-                break
             if held.isdisjoint(job.keys):
-                found.append(job)
+                yield job
             held |= job.keys
-        return found
 
 
 def _settle(future: Future[T], work: Callable[[], T]) -> None:
