@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -12,7 +13,7 @@ from neuromem.assistant import Assistant
 from neuromem.assistant.asked import asks, asks_memory, asks_of_assistant
 from neuromem.assistant.phrasing import told
 from neuromem.assistant.responder import OF_MYSELF, UNKNOWN
-from neuromem.assistant.since import corrected
+from neuromem.assistant.since import Since, corrected
 
 DAY_S = 86_400.0
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
@@ -52,6 +53,7 @@ def answers(memory: Memory, told: Sequence[str], asked: str) -> str:
     [
         (["My PIN is 4471.", "no, 4472"], "What is my PIN?", "your PIN is 4472", "4471"),
         (["My dog is called Rex.", "That's wrong, it's Max."], "What's my dog called?", "called Max", "Rex"),
+        (["My PIN is 4471.", "no, 4472", "no, 4473"], "What is my PIN?", "your PIN is 4473", "4472"),
         (["My locker number is 12.", "Sorry, I meant 21."], "What's my locker number?", "is 21", "12"),
         (["My hotel room is 304.", "Scratch that, 305."], "What's my hotel room?", "is 305", "304"),
         (
@@ -89,6 +91,17 @@ def test_what_was_so_is_told_where_it_is_asked_for(memory: Memory) -> None:
         ("My meeting is on Monday at 3.", "no, Tuesday", None),  # whether at 3 nobody said
         ("My PIN is 4471.", "I paid Jonas back.", None),
         ("My PIN is 4471.", "Sorry.", None),
+        ("My PIN is 4471.", "never mind", None),
+        ("My hotel room is 304.", "scratch that, wrong hotel", None),
+        ("I live in Porto.", "no longer", None),
+        ("I work at Siemens.", "not Siemens, Bosch", None),
+        ("My dog is called Rex.", "it's dead", None),
+        ("My wife is called Anna.", "I meant my sister", None),
+        ("My dentist is Dr Weber.", "no, on Tuesday", None),
+        ("My trainer is Tom.", "but only on Mondays", None),
+        ("My son Max is called Max.", "no, Leo", None),
+        ("my cat is called rex", "no max", None),
+        ("My dog is called Rex.", "that's wrong, Max", "My dog is called Max."),
     ],
 )
 def test_only_a_value_takes_the_place_of_a_value(statement: str, news: str, expected: str | None) -> None:
@@ -107,6 +120,15 @@ def test_only_a_value_takes_the_place_of_a_value(statement: str, news: str, expe
 )
 def test_what_only_leads_up_to_a_statement_is_not_told(said: str, sentence: str) -> None:
     assert told(said, NOW, NOW) == sentence
+
+
+def test_what_came_since_is_looked_for_with_its_own_user_alone(memory: Memory) -> None:
+    """A successor that is forgotten made a whole log be read, that of each user who may have it."""
+    memory.add("My PIN is 4471.", "ben")
+    (of_ben,) = memory.all("ben")
+    memory.add("My PIN is 9981.", "ana")
+    (of_ana,) = memory.all("ana")
+    assert Since(memory, "ana").newer(replace(of_ana, superseded_by=of_ben.id)) is None
 
 
 def test_what_was_forgotten_is_looked_up(memory: Memory, clock: Clock) -> None:
