@@ -163,13 +163,29 @@ def test_of_the_assistant_itself_nothing_was_to_be_told(memory: Memory, text: st
     assert answers(memory, ["I have diabetes type 2."], text) == OF_MYSELF
 
 
-@pytest.mark.parametrize("text", ["What did I tell you?", "Do you know my name?", "What is my name?"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "What did I tell you?",
+        "Do you know my name?",
+        "What is my name?",
+        "What do you have on Marta?",
+        "Is there anything you have about nuts?",
+    ],
+)
 def test_what_asks_for_what_was_told_is_not_of_the_assistant(text: str) -> None:
     assert not asks_of_assistant(text)
 
 
 @pytest.mark.parametrize(
-    "text", ["is salma vegetarian", "are tom and lily twins", "does tom like olives", "what dont i like"]
+    "text",
+    [
+        "is salma vegetarian",
+        "are tom and lily twins",
+        "does tom like olives",
+        "does tom really like olives",
+        "what dont i like",
+    ],
 )
 def test_a_question_without_its_mark_asks(text: str) -> None:
     assert asks(text)
@@ -177,7 +193,25 @@ def test_a_question_without_its_mark_asks(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["When I was six I broke my arm.", "Is at home now.", "Where we live it rains a lot."]
+    "text", ["when we go to lisbon what should i pack", "When my mother visits what does she eat"]
+)
+def test_a_question_behind_its_when_asks(text: str) -> None:
+    assert asks_memory(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "When I was six I broke my arm.",
+        "Is at home now.",
+        "Where we live it rains a lot.",
+        "Is allergic to nuts.",
+        "is allergic to nuts",
+        "Does yoga every Tuesday.",
+        "does yoga on tuesdays",
+        "Are moving to Graz in May.",
+        "Is called Rex.",
+    ],
 )
 def test_what_only_begins_like_a_question_tells(text: str) -> None:
     assert not asks_memory(text)
