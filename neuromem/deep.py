@@ -68,16 +68,21 @@ def ranked(
     limit: int,
     progress: Progress | None = None,
     deadline: float | None = None,
+    most: int = ENCODE_ALL,
 ) -> list[Found]:
-    """Of statements in the log those that answer a question best; see `search_log`."""
+    """Of statements in the log those that answer a question best; see `search_log`.
+
+    Args:
+        most: up to so many are encoded; of more, the best by words and the newest.
+    """
     if not records:
         return []
     texts = [str(record.body["text"]) for record in records]
     lexical = bm25(question, texts)
     order = sorted(range(len(texts)), key=lambda i: (-lexical[i], -i))
-    if len(order) > ENCODE_ALL:
-        newest = range(len(texts) - ENCODE_ALL // 4, len(texts))
-        order = list(dict.fromkeys([*order[: ENCODE_ALL * 3 // 4], *newest]))
+    if len(order) > most:
+        newest = range(len(texts) - most // 4, len(texts))
+        order = list(dict.fromkeys([*order[: most * 3 // 4], *newest]))
     dense = _cosines(question, [texts[i] for i in order], keys, progress, deadline)
     chosen = order[: len(dense)]
     words, meaning = _standard([lexical[i] for i in chosen]), _standard(dense)

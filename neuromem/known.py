@@ -25,7 +25,7 @@ from .owners import OpenOwner
 from .sayings import RECENT, Held, Saying
 from .text import stems
 
-__all__ = ["ASSISTANT", "Known", "last_words", "saying_of", "told_by"]
+__all__ = ["ASSISTANT", "Known", "last_words", "saying_of", "saying_of_record", "told_by"]
 
 NEAR = 12  # nearest slots that are looked at
 IN_SLOT = 24  # … and memories of one slot, those told last
@@ -106,7 +106,7 @@ class Known:
         if memory_id not in self._read:
             record = self._record(self._open, memory_id)
             gone = record is None or record.erased
-            self._read[memory_id] = None if gone or record is None else _saying(record)
+            self._read[memory_id] = None if gone or record is None else saying_of_record(record)
         return self._read[memory_id]
 
     def end_of(self, memory_id: str) -> tuple[float, str] | None:
@@ -240,7 +240,8 @@ class Known:
         return [id_ for id_, said in self._said.items() if found & said.frame.stems]
 
 
-def _saying(record: Record) -> Saying:
+def saying_of_record(record: Record) -> Saying:
+    """The words of a record as they are judged."""
     body = record.body
     first, second, third, rest = body["gist"]
     separator = (second or third)[:1] or "|"

@@ -72,6 +72,7 @@ TELLING = 6.0  # nats of shared words by which two statements are about one thin
 LAST_S = 3_600.0  # a correction with no word in common means what was said in the last hour
 RECENT_S = 2 * 86_400.0
 RECENT = 4  # … and one of the last so many statements
+BARE = 2  # telling words of a statement that gives no more than a value
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,9 +174,14 @@ def named(held: Held, phrases: Sequence[str]) -> float:
 def is_older_value(was: Saying, gone: Saying, phrases: Sequence[str]) -> bool:
     """Whether what a memory replaced goes with it when that is taken back by a name for both.
 
-    "Forget my PIN", said after "no, 4472", means the PIN of before as well.
+    "Forget my PIN", said after "no, 4472", means the PIN of before as well; "forget 4472" that one alone.
     """
-    if not gone.gist.is_triple or named(Held("", was), phrases) > 0:
+    value = content(gone.text if gone.slot is None else gone.gist.object)
+    bare = gone.slot is None and len(value) <= BARE  # "no, 4472" is of the matter of what it replaced
+    by_value = any(content(phrase) & value - content(was.text) for phrase in phrases)
+    if by_value and (bare or gone.slot is not None):
+        return False
+    if bare or named(Held("", was), phrases) > 0 or (was.slot is None and len(content(was.text)) <= BARE):
         return True
     return was.slot is not None and gone.slot is not None and was.slot.key == gone.slot.key
 

@@ -82,6 +82,12 @@ def test_what_was_taken_back_is_told_no_more(
     [
         (["My PIN is 4471.", "No, 4472."], "Forget my PIN.", "What is my PIN?", ["4471", "4472"]),
         (
+            ["My PIN is 4471.", "No, 4472.", "No, 4473."],
+            "Forget my PIN.",
+            "What is my PIN?",
+            ["4471", "4472", "4473"],
+        ),
+        (
             ["My password is apple.", "I changed my password to pear.", "My password is plum now."],
             "Forget my password.",
             "What's my password?",
@@ -107,6 +113,35 @@ def test_with_what_is_taken_back_by_its_name_goes_what_it_had_replaced(
         assert not reply.known
     memory.rebuild("ana")
     assert all(recall.retracted for recall in memory.all("ana"))
+
+
+@pytest.mark.parametrize(
+    ("told", "taken_back", "asked", "value"),
+    [
+        (["I live in Porto with Ana.", "I moved to Lisbon."], "Forget Lisbon.", "Where do I live?", "Porto"),
+        (
+            ["I work at Siemens as an engineer.", "I quit and started at Bosch."],
+            "Forget Bosch.",
+            "Where do I work?",
+            "Siemens",
+        ),
+        (["My locker code is 777.", "No, 888."], "Forget 888.", "What is my locker code?", "777"),
+        (
+            ["My dentist is Dr Weber.", "My new dentist is Dr Blum."],
+            "Forget Dr Blum.",
+            "Who is my dentist?",
+            "Weber",
+        ),
+    ],
+)
+def test_what_is_taken_back_by_its_value_leaves_what_it_had_replaced(
+    memory: Memory, told: list[str], taken_back: str, asked: str, value: str
+) -> None:
+    with Assistant(memory, "ana") as assistant:
+        for said in told:
+            assistant.reply(said)
+        assert assistant.reply(taken_back).text == TAKEN_BACK
+        assert value in assistant.reply(asked).text
 
 
 def test_what_was_so_before_stays_where_only_the_news_is_taken_back(memory: Memory) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -12,7 +13,7 @@ from neuromem.assistant import Assistant
 from neuromem.assistant.asked import asks, asks_memory, asks_of_assistant
 from neuromem.assistant.phrasing import told
 from neuromem.assistant.responder import OF_MYSELF, UNKNOWN
-from neuromem.assistant.since import corrected
+from neuromem.assistant.since import Since, corrected
 
 DAY_S = 86_400.0
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
@@ -52,6 +53,7 @@ def answers(memory: Memory, told: Sequence[str], asked: str) -> str:
     [
         (["My PIN is 4471.", "no, 4472"], "What is my PIN?", "your PIN is 4472", "4471"),
         (["My dog is called Rex.", "That's wrong, it's Max."], "What's my dog called?", "called Max", "Rex"),
+        (["My PIN is 4471.", "no, 4472", "no, 4473"], "What is my PIN?", "your PIN is 4473", "4472"),
         (["My locker number is 12.", "Sorry, I meant 21."], "What's my locker number?", "is 21", "12"),
         (["My hotel room is 304.", "Scratch that, 305."], "What's my hotel room?", "is 305", "304"),
         (
@@ -89,6 +91,17 @@ def test_what_was_so_is_told_where_it_is_asked_for(memory: Memory) -> None:
         ("My meeting is on Monday at 3.", "no, Tuesday", None),  # whether at 3 nobody said
         ("My PIN is 4471.", "I paid Jonas back.", None),
         ("My PIN is 4471.", "Sorry.", None),
+        ("My PIN is 4471.", "never mind", None),
+        ("My hotel room is 304.", "scratch that, wrong hotel", None),
+        ("I live in Porto.", "no longer", None),
+        ("I work at Siemens.", "not Siemens, Bosch", None),
+        ("My dog is called Rex.", "it's dead", None),
+        ("My wife is called Anna.", "I meant my sister", None),
+        ("My dentist is Dr Weber.", "no, on Tuesday", None),
+        ("My trainer is Tom.", "but only on Mondays", None),
+        ("My son Max is called Max.", "no, Leo", None),
+        ("my cat is called rex", "no max", None),
+        ("My dog is called Rex.", "that's wrong, Max", "My dog is called Max."),
     ],
 )
 def test_only_a_value_takes_the_place_of_a_value(statement: str, news: str, expected: str | None) -> None:
@@ -107,6 +120,15 @@ def test_only_a_value_takes_the_place_of_a_value(statement: str, news: str, expe
 )
 def test_what_only_leads_up_to_a_statement_is_not_told(said: str, sentence: str) -> None:
     assert told(said, NOW, NOW) == sentence
+
+
+def test_what_came_since_is_looked_for_with_its_own_user_alone(memory: Memory) -> None:
+    """A successor that is forgotten made a whole log be read, that of each user who may have it."""
+    memory.add("My PIN is 4471.", "ben")
+    (of_ben,) = memory.all("ben")
+    memory.add("My PIN is 9981.", "ana")
+    (of_ana,) = memory.all("ana")
+    assert Since(memory, "ana").newer(replace(of_ana, superseded_by=of_ben.id)) is None
 
 
 def test_what_was_forgotten_is_looked_up(memory: Memory, clock: Clock) -> None:
@@ -141,13 +163,29 @@ def test_of_the_assistant_itself_nothing_was_to_be_told(memory: Memory, text: st
     assert answers(memory, ["I have diabetes type 2."], text) == OF_MYSELF
 
 
-@pytest.mark.parametrize("text", ["What did I tell you?", "Do you know my name?", "What is my name?"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "What did I tell you?",
+        "Do you know my name?",
+        "What is my name?",
+        "What do you have on Marta?",
+        "Is there anything you have about nuts?",
+    ],
+)
 def test_what_asks_for_what_was_told_is_not_of_the_assistant(text: str) -> None:
     assert not asks_of_assistant(text)
 
 
 @pytest.mark.parametrize(
-    "text", ["is salma vegetarian", "are tom and lily twins", "does tom like olives", "what dont i like"]
+    "text",
+    [
+        "is salma vegetarian",
+        "are tom and lily twins",
+        "does tom like olives",
+        "does tom really like olives",
+        "what dont i like",
+    ],
 )
 def test_a_question_without_its_mark_asks(text: str) -> None:
     assert asks(text)
@@ -155,7 +193,25 @@ def test_a_question_without_its_mark_asks(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["When I was six I broke my arm.", "Is at home now.", "Where we live it rains a lot."]
+    "text", ["when we go to lisbon what should i pack", "When my mother visits what does she eat"]
+)
+def test_a_question_behind_its_when_asks(text: str) -> None:
+    assert asks_memory(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "When I was six I broke my arm.",
+        "Is at home now.",
+        "Where we live it rains a lot.",
+        "Is allergic to nuts.",
+        "is allergic to nuts",
+        "Does yoga every Tuesday.",
+        "does yoga on tuesdays",
+        "Are moving to Graz in May.",
+        "Is called Rex.",
+    ],
 )
 def test_what_only_begins_like_a_question_tells(text: str) -> None:
     assert not asks_memory(text)

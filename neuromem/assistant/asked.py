@@ -188,32 +188,36 @@ def is_elliptic(text: str) -> bool:
 _TO_YOU = re.compile(r"\b(?:you|your|yours|yourself|you['’](?:re|ve|ll|d)|youre)\b", re.I)
 _OF_OWN = re.compile(
     r"\b(?:i|i['’]\w+|im|ive|me|my|mine|we|us|our|ours)\b|"
-    r"\byou(?: \w+)? (?:know|remember|recall|heard?|forget|forgot)\b|\b(?:tell|told|remind)\b", re.I,
+    r"\byou(?: \w+)? (?:know|remember|recall|heard?|forget|forgot|have|got|keep|note[ds]?|saved?|stored?)\b|\b(?:tell|told|remind)\b", re.I,
 )  # fmt: skip
 
 
 def asks_of_assistant(text: str) -> bool:
-    """Whether a question is about the assistant, and nothing of the speaker's: "How are you?"."""
-    return _TO_YOU.search(text) is not None and _OF_OWN.search(text) is None
+    """Whether a question is about the assistant, and nothing of the speaker's or of others: "How are you?"."""
+    return _TO_YOU.search(text) is not None and _OF_OWN.search(text) is None and not names_in(text)
 
 
 # questions as a recognizer writes them, without their mark: "is salma vegetarian", "what dont i like"
 _UNMARKED = re.compile(
     r"^\W*(?:(?:and|so|but|ok|okay|well|hey|um|er) )*(?:"
-    r"(?:is|are|isn['’]?t|aren['’]?t) (?!(?:in|at|on|to|from|with|by|for|of|about|not|an?|very|so|too|always|never|still|now|just|also|only|all|both|really)\b)"
-    r"(?:my |our |the )?[\w'’-]+ (?!(?:is|are|was|were)\b)[\w'’-]+|does [\w'’-]+ \w|"
+    r"(?:is|are|isn['’]?t|aren['’]?t) (?!(?:in|at|on|to|from|with|by|for|of|about|not|an?|very|so|too|always|never|still|now|just|also|only|all|both|really|\w+ing|called|named)\b)"
+    r"(?:my |our |the )?[\w'’-]+ (?!(?:is|are|was|were|to|of|since|about|than|as|with|by)\b)[\w'’-]+|"
+    r"does [\w'’-]+ (?!(?:every|each|all|on|at|in|with|for|by|to|and|an?|the|once|twice|three|most|again|daily|weekly|regularly)\b)\w|"
     r"(?:who|what|where|when|why|how|which) (?:\w+ )?(?:do|does|did|is|are|was|were|has|have|had|ca|can|could|would|should|wo)n['’]?t\b)", re.I,
 )  # fmt: skip
 # "When I was six I broke my arm": two clauses, of which the first only says when
 _TELLS_WHEN = re.compile(
-    r"^\W*(?:(?:and|so|but|well|oh) )*(?:when|whenever|where|wherever) (?:i|we|he|she|they|it|my \w+|our \w+|the \w+)\b(?:\W+\w+){5}",
+    r"^\W*(?:(?:and|so|but|well|oh) )*(?:when|whenever|where|wherever) (?:i|we|he|she|they|it|my \w+|our \w+|the \w+)\b"
+    r"(?!.*\b(?:what|which|who|whom|how|why|where)(?: \w+){0,2} (?:do|does|did|should|shall|can|could|will|would) )"
+    r"(?!.*\b(?:do|does|did|should|shall|can|could|will|would) (?:i|we|you|he|she|they)\b)(?:\W+\w+){5}",
     re.I,
 )
 
 
 def asks(sentence: str) -> bool:
-    """Whether a sentence is a question, also as a recognizer writes it."""
-    return is_question(sentence) or _UNMARKED.match(sentence) is not None
+    """Whether a sentence is a question, also as a recognizer writes it: without its mark, or any other."""
+    unmarked = not sentence.rstrip("\"'”’) ").endswith((".", "!"))
+    return is_question(sentence) or (unmarked and _UNMARKED.match(sentence) is not None)
 
 
 def _asks(sentence: str) -> bool:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from ..asking import look
 from ..current import LONGEST_CHAIN
 from ..engine import Owner
-from ..errors import NotFound
 from ..facts import extract
 from ..facts.slots import slot_of
+from ..facts.values import to_digits
 from ..facts.wording import is_of_old
 from ..memory import Memory
 from ..recall import Recall
@@ -31,6 +32,14 @@ _MEANT = re.compile(
 _OF_OLD = re.compile(
     r"^(?:the|my|our|his|her|their) (?:old|previous|former|first)\b|\bused to (?!it\b|the\b|my\b|being\b)",
     re.IGNORECASE,
+)
+_NO_VALUE = re.compile(  # "not anymore", "no longer", "wrong hotel"
+    r"\b(?:not|never|none|nothing|neither|nor|wrong|^no)\b|n['’]t\b",
+    re.IGNORECASE,
+)
+_LIMITS = re.compile(r"^\W*but\b", re.IGNORECASE)  # "but only on Mondays" leaves the old value as it is
+_LEAD = re.compile(
+    r"(?:on|in|at|to|for|with|by|from|of|about|since|until|only|my|our|his|her|their|your) ", re.IGNORECASE
 )
 VALUE_WORDS = 5  # of a value that is put in another's place
 
@@ -59,10 +68,10 @@ class Since:
         return max(found, key=lambda each: (each.created_at, each.id), default=None)
 
     def _get(self, memory_id: str) -> Recall | None:
-        try:
-            return self._memory.get(memory_id, fidelity="exact")
-        except NotFound:  # it has been forgotten since
-            return None
+        engine = self._memory.engine
+        with engine.owners.use(self._owner, settle=False) as open_:
+            held = [memory_id] if open_.bank.rows_of(memory_id) else []  # else it has been forgotten since
+            return next(iter(look(engine, open_, held, "exact")), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +87,7 @@ def news_of(statement: str, held: Recall, since: Since) -> News | None:
     """What was said since of a statement that a memory holds; None for nothing."""
     newer = since.newer(held)
     if newer is None:
-        older = None if states(bare(statement)) else since.older(held)  # "no, 4472" says not of what
-        value = None if older is None else corrected(older.text, statement)
+        value = None if states(bare(statement)) else _put_right(statement, held, since)
         return None if value is None else News(held, value, True)
     value = corrected(statement, newer.text)
     if value is not None:
@@ -90,20 +98,47 @@ def news_of(statement: str, held: Recall, since: Since) -> News | None:
     return News(newer, newer.text, bool(slots) and slots <= _slots(newer.text))
 
 
+def _put_right(correction: str, held: Recall, since: Since) -> str | None:
+    """What a correction such as "no, 4472" says, of which "no, 4473" may be another; None for nothing."""
+    older = held
+    for _ in range(LONGEST_CHAIN):
+        found = since.older(older)
+        if found is None or states(bare(found.text)):
+            return None if found is None else corrected(found.text, correction)
+        older = found
+    return None
+
+
 def corrected(statement: str, news: str) -> str | None:
     """A statement with the value that a correction puts in the place of its own; None where there is none.
+
+    The value has to be of the kind of the old one: nobody lives "in no longer" or is called "dead".
 
     >>> corrected("My PIN is 4471.", "no, 4472")
     'My PIN is 4472.'
     """
     value = _MEANT.sub("", bare(news)).strip(" .,;:!?")
     old = next((fact.gist.object for fact in extract([{"role": "user", "content": statement}])), "")
-    if not value or not old or not len(words(old)) <= len(words(value)) <= VALUE_WORDS:
+    found = re.findall(rf"(?<!\w){re.escape(old)}(?!\w)", statement, re.IGNORECASE) if old else []
+    if len(found) != 1 or not value or states(value) or only_cue(value):
         return None
-    if states(value) or only_cue(value):
+    if _NO_VALUE.search(value) or _LIMITS.match(news):
         return None
-    found = re.search(rf"(?<!\w){re.escape(old)}(?!\w)", statement, re.IGNORECASE)
-    return f"{statement[: found.start()]}{value}{statement[found.end() :]}" if found else None
+    before, old, after = statement.partition(found[0])
+    lead = _LEAD.match(value)
+    if lead and before.casefold().endswith(f" {lead[0].casefold()}"):  # "no, it's at 8" of what is at 7
+        value, lead = value[lead.end() :], None
+    same = _kind(value) == _kind(old) and (lead is None or old.casefold().startswith(lead[0].casefold()))
+    if not same or not len(words(old)) <= len(words(value)) <= VALUE_WORDS:
+        return None
+    return f"{before}{value}{after}"
+
+
+def _kind(value: str) -> str:
+    """What a value is, as far as its writing tells."""
+    if any(letter.isdigit() for letter in to_digits(value)):
+        return "number"
+    return "name" if value != value.lower() else "words"
 
 
 def _slots(text: str) -> set[str]:
