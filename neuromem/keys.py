@@ -121,12 +121,13 @@ class Keys:
 
     def query(self, text: str) -> Tensor:
         """[K] unit vector of a question, typed or heard; the embedding is cached."""
-        return self._asked(text, self._encoder_for(text))
+        return self.whole(text, self._encoder_for(text))
 
     def _encoder_for(self, question: str) -> CachedEncoder:
         return self.ear if is_heard(question) else self.encoder
 
-    def _asked(self, text: str, encoder: CachedEncoder) -> Tensor:
+    def whole(self, text: str, encoder: CachedEncoder) -> Tensor:
+        """[K] unit vector of a text, not cut into sentences, by one of the two encoders; cached."""
         folded = normalize(text, casefold=False)
         dense = encoder.query(folded)[None]
         return join_keys(dense, self.sketch.sketch([folded]), self.lexical_weight)[0]
@@ -135,7 +136,7 @@ class Keys:
         """[K] as `targets` of one text, but for the last bits: its sentences are cached, as by `query`."""
         said = _Sentences([text])
         if len(said.every) == 1:
-            return self._asked(text, self.encoder)
+            return self.whole(text, self.encoder)
         self.encoder.prepare(said.every)
         return self._joined(said, torch.stack([self.encoder.query(piece) for piece in said.every]))[0]
 

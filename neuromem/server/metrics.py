@@ -85,7 +85,7 @@ class Metrics:
 def observe_stages(service: Service, note: Callable[[str, float], None]) -> None:
     """Times the stages of a service: wraps these methods of these objects, and of no others."""
     for owner, name, stage in (
-        (service.engine.keys, "query", "encode"),
+        (service.engine.keys, "whole", "encode"),
         (service, "search", "recall"),
         (service.combiner, "add", "write"),
         (service.engine.log, "append_many", "commit"),
