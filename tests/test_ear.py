@@ -17,7 +17,8 @@ from neuromem import Config, Memory
 from neuromem.bench.mishear import Recognizer
 from neuromem.encoders import ear_of, transformer
 from neuromem.encoders.conv import ConvEncoder
-from neuromem.encoders.ear import Ear, belongs
+from neuromem.encoders.ear import Ear, belongs, save_ear
+from neuromem.encoders.int8file import read_checkpoint
 from neuromem.encoders.transformer import TransformerEncoder
 from neuromem.errors import InvalidInput
 from neuromem.keys import Keys
@@ -190,6 +191,18 @@ def test_another_transformer_has_none(encoder: TransformerEncoder, tmp_path: Pat
     save_file(tensors, other, metadata=metadata)
     assert belongs(checkpoint_path("ear.safetensors"), encoder.path)
     assert ear_of(TransformerEncoder(other)) is None
+
+
+def test_an_ear_is_saved_where_there_is_no_folder_yet(encoder: TransformerEncoder, tmp_path: Path) -> None:
+    weights, _ = read_checkpoint(encoder.path, "transformer")
+    file = tmp_path / "runs" / "new" / "ear.safetensors"
+    save_ear(weights, 2, encoder.path, file, {})
+    assert belongs(file, encoder.path)
+    upper, config = read_checkpoint(file, "ear")
+    assert config["layers"] == 2
+    assert len({name.split(".")[2] for name in upper}) == 2
+    text = ["who is my dog"]  # layers that were taught nothing
+    assert (Ear(encoder, file).encode(text) * encoder.encode(text)).sum() > 0.999
 
 
 def test_a_damaged_ear_is_named(encoder: TransformerEncoder, tmp_path: Path) -> None:
