@@ -182,6 +182,18 @@ def test_encoders_without_an_ear_encode_what_was_heard_themselves() -> None:
     assert keys.ear is keys.encoder
 
 
+def test_a_transformer_that_encodes_in_a_way_of_its_own_has_none() -> None:
+    class Prefixed(TransformerEncoder):
+        def encode(self, texts: Sequence[str]) -> Tensor:
+            return super().encode([f"passage: {text}" for text in texts])
+
+    class Renamed(TransformerEncoder):
+        name = "renamed"
+
+    assert ear_of(Prefixed()) is None
+    assert ear_of(Renamed()) is not None
+
+
 def test_another_transformer_has_none(encoder: TransformerEncoder, tmp_path: Path) -> None:
     tensors = load_file(encoder.path)
     tensors["embeddings.LayerNorm.bias"] += 1
