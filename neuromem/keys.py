@@ -147,12 +147,14 @@ class Keys:
         for text in texts:
             (heard if is_heard(text) else typed).append(normalize(text, casefold=False))
         self.encoder.prepare(typed)
-        self.ear.prepare(heard)
+        if heard:  # what nobody asks of it is not loaded
+            self.ear.prepare(heard)
 
     def forget(self) -> None:
         """Drops what was encoded lately: deleted words must not linger in RAM."""
         self.encoder.forget()
-        self.ear.forget()
+        if "ear" in self.__dict__:  # one that was never made knows nothing, and its file may be damaged
+            self.ear.forget()
 
     def query_senses(self, text: str) -> dict[str, Tensor]:
         """What each content word of a question means there: stem → [SENSE_BITS] unit vector."""

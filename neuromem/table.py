@@ -83,6 +83,7 @@ class SlotTable(nn.Module):
         self._top = 0  # no row from here on is in use: lookups stop there
         self._kept: dict[str, Any] = {}  # see `kept`
         self._following: dict[str, Any] = {}  # see `following`
+        self._of_each: dict[str, dict[bytes, Any]] = {}  # see `of_each`
         self.edition = 0  # how often rows were stored, freed or superseded
         self._edits: list[int] = []  # see `edited`
         self._dropped = 0  # edits that are not remembered any more
@@ -185,6 +186,14 @@ class SlotTable(nn.Module):
         found: T = self._following[name]
         return found
 
+    def of_each(self, name: str) -> dict[bytes, Any]:
+        """What is derived of single memories, by their 16 bytes; the caller fills it.
+
+        What is there of a memory goes when its rows are stored, freed or superseded: no words of somebody's
+        that it may hold outlive the memory.
+        """
+        return self._of_each.setdefault(name, {})
+
     def column(self, name: str) -> np.ndarray[Any, Any]:
         """A state buffer of all rows [N, …] as a NumPy array, only to be looked at."""
         found: np.ndarray[Any, Any] = getattr(self, name).cpu().numpy()
@@ -226,8 +235,10 @@ class SlotTable(nn.Module):
             self._dropped += len(self._edits) - EDITS
             del self._edits[:-EDITS]
 
-    def _changed(self, rows: list[int]) -> None:
+    def _changed(self, rows: list[int], memory: bytes = b"") -> None:
         self._kept.clear()
+        for derived in self._of_each.values():
+            derived.pop(memory, None)
         self.edition += 1
         self._edit(rows)
 
@@ -243,10 +254,11 @@ class SlotTable(nn.Module):
 
     def free(self, memory_id: str) -> bool:
         """Zeroes a memory's rows; False when it is not held."""
-        rows = self._rows.pop(parse_id(memory_id), [])
+        key = parse_id(memory_id)
+        rows = self._rows.pop(key, [])
         for name in (*self.layout(), "inverse_norm"):
             self._set(name, rows, 0)
-        self._changed(rows)
+        self._changed(rows, key)
         return bool(rows)
 
     # -- writing --------------------------------------------------------------------------------
@@ -269,7 +281,7 @@ class SlotTable(nn.Module):
             self._set(name, rows, given.get(name, 0))
         self._rows[key] = list(rows)
         self._top = max(self._top, *(row + 1 for row in rows))
-        self._changed(rows)
+        self._changed(rows, key)
         self._measure(torch.tensor(rows, device=self.device))
 
     def supersede(self, memory_id: str, by: str, until_ms: int) -> None:
@@ -281,7 +293,7 @@ class SlotTable(nn.Module):
         rows = self.rows_of(memory_id)
         self._set("until_ms", rows, until_ms)
         self._set("successor", rows, torch.tensor(list(parse_id(by)), dtype=torch.uint8) if by else 0)
-        self._changed(rows)
+        self._changed(rows, parse_id(memory_id))
 
     def ended(self, memory_id: str) -> tuple[int, str]:
         """(until_ms, id of what replaced it); until_ms is 0 for a memory that is current, or is not held."""
@@ -316,6 +328,7 @@ class SlotTable(nn.Module):
     def reindex(self) -> None:
         """Derives what is not state (row index, norms) after the buffers were loaded."""
         self._rows = {}
+        self._of_each.clear()
         self._changed([])
         self._edits, self._dropped = [], self._dropped + len(self._edits) + 1  # any row may be another
         rows = self.used.nonzero().flatten()

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
+from torch import Tensor
 
 from neuromem import Config, Memory
 from neuromem.bench.mishear import Recognizer
-from neuromem.encoders import ear_of
+from neuromem.encoders import ear_of, transformer
 from neuromem.encoders.conv import ConvEncoder
-from neuromem.encoders.ear import Ear, belongs
+from neuromem.encoders.ear import Ear, belongs, save_ear
+from neuromem.encoders.int8file import read_checkpoint
 from neuromem.encoders.transformer import TransformerEncoder
 from neuromem.errors import InvalidInput
 from neuromem.keys import Keys
+from neuromem.server.archives import Archives
+from neuromem.server.desk import Desk
+from neuromem.server.service import Service
 from neuromem.shipped import checkpoint_path
 from neuromem.text import is_heard
 
@@ -125,7 +132,39 @@ def test_deleted_words_do_not_stay_in_the_ear(encoder: TransformerEncoder) -> No
     assert not keys.ear._known
 
 
+def test_records_of_an_archive_get_keys_without_an_ear() -> None:
+    with Memory() as memory:
+        archives = Archives(Service(memory, Desk(None)), None, 1)
+        text = "we keep the spare key under the mat"
+        assert is_heard(text)
+        key = torch.from_numpy(archives._key(text))
+        archives.close()
+        assert torch.equal(key, memory.engine.keys.queries([text])[0])
+
+
 # --- whose it is ----------------------------------------------------------------------------------
+
+
+class Turned:
+    """An encoder around another one whose vectors are its own; all it has not it asks of the other."""
+
+    name, width = "turned", 384
+
+    def __init__(self, inner: TransformerEncoder) -> None:
+        self.inner = inner
+
+    def encode(self, texts: Sequence[str]) -> Tensor:
+        return -self.inner.encode(texts)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+
+def test_the_ear_of_an_encoder_inside_another_is_not_asked(encoder: TransformerEncoder) -> None:
+    keys = Keys(Turned(encoder), Config().bank, Config().recall)
+    assert ear_of(keys.encoder.encoder) is None
+    text = "we keep the spare key under the mat"
+    assert keys.query(text) @ keys.targets([text])[0] > 0.999
 
 
 def test_a_narrow_encoder_hears_in_its_own_width() -> None:
@@ -143,6 +182,18 @@ def test_encoders_without_an_ear_encode_what_was_heard_themselves() -> None:
     assert keys.ear is keys.encoder
 
 
+def test_a_transformer_that_encodes_in_a_way_of_its_own_has_none() -> None:
+    class Prefixed(TransformerEncoder):
+        def encode(self, texts: Sequence[str]) -> Tensor:
+            return super().encode([f"passage: {text}" for text in texts])
+
+    class Renamed(TransformerEncoder):
+        name = "renamed"
+
+    assert ear_of(Prefixed()) is None
+    assert ear_of(Renamed()) is not None
+
+
 def test_another_transformer_has_none(encoder: TransformerEncoder, tmp_path: Path) -> None:
     tensors = load_file(encoder.path)
     tensors["embeddings.LayerNorm.bias"] += 1
@@ -154,6 +205,18 @@ def test_another_transformer_has_none(encoder: TransformerEncoder, tmp_path: Pat
     assert ear_of(TransformerEncoder(other)) is None
 
 
+def test_an_ear_is_saved_where_there_is_no_folder_yet(encoder: TransformerEncoder, tmp_path: Path) -> None:
+    weights, _ = read_checkpoint(encoder.path, "transformer")
+    file = tmp_path / "runs" / "new" / "ear.safetensors"
+    save_ear(weights, 2, encoder.path, file, {})
+    assert belongs(file, encoder.path)
+    upper, config = read_checkpoint(file, "ear")
+    assert config["layers"] == 2
+    assert len({name.split(".")[2] for name in upper}) == 2
+    text = ["who is my dog"]  # layers that were taught nothing
+    assert (Ear(encoder, file).encode(text) * encoder.encode(text)).sum() > 0.999
+
+
 def test_a_damaged_ear_is_named(encoder: TransformerEncoder, tmp_path: Path) -> None:
     file = tmp_path / "ear.safetensors"
     shutil.copy(checkpoint_path("ear.safetensors"), file)
@@ -162,3 +225,19 @@ def test_a_damaged_ear_is_named(encoder: TransformerEncoder, tmp_path: Path) -> 
         belongs(file, encoder.path)
     with pytest.raises(InvalidInput, match=r"ear\.safetensors"):
         Ear(encoder, file).encode(["who is my dog"])
+
+
+def test_a_damaged_ear_is_in_nobodys_way_who_does_not_ask_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "ear.safetensors"
+    file.write_bytes(checkpoint_path("ear.safetensors").read_bytes()[:200_000])
+    monkeypatch.setattr(transformer, "checkpoint_path", lambda _: file)
+    own = TransformerEncoder(checkpoint_path("transformer.safetensors"))
+    with Memory(tmp_path / "store", encoder=own) as memory:
+        told = memory.add("The locker code is 4471", infer=False, user_id="ana")
+        memory.engine.keys.prepare(["What is the locker code?"])
+        memory.delete(told[0].id)
+        with pytest.raises(InvalidInput, match=r"ear\.safetensors.*reinstall"):
+            memory.search("what is the locker code", user_id="ana")
+        assert memory.delete_all(user_id="ana") == 0

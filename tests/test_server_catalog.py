@@ -49,7 +49,7 @@ def check(service: Service) -> None:
     now = service.catalog(WHOSE)
     with service.engine.owners.use(WHOSE) as open_:
         open_.bank._kept.clear()
-        open_.bank._following.clear()
+        open_.bank._of_each.clear()
         anew = catalog_of(service.engine, open_, service.categories)
     assert list(now.entries.items()) == list(anew.entries.items())
 
@@ -100,3 +100,15 @@ def test_an_entry_is_made_for_what_changed_alone(service: Service, made: list[st
     service.update(ids[7], metadata={"colour": "red"})
     service.catalog(WHOSE)
     assert set(made) <= {ids[7], *(found.entry.id for found in service.search(wanted))}
+
+
+def test_what_is_filed_of_a_memory_goes_with_it_and_not_with_the_next_list(service: Service) -> None:
+    ids = [told(service, f"lamp {at} is lit", metadata={"note": f"the {at}th secret"}) for at in range(3)]
+    service.catalog(WHOSE)
+    service.update(ids[1], metadata={"note": "harmless"})
+    service.memory.delete(ids[0])
+    with service.engine.owners.use(WHOSE) as open_:
+        left = repr(vars(open_.bank))
+    assert "the 2th secret" in left
+    assert "the 0th secret" not in left
+    assert "the 1th secret" not in left

@@ -47,6 +47,14 @@ def test_a_resumed_run_goes_on_bit_for_bit_as_one_that_was_not_interrupted(tmp_p
     assert all(torch.equal(a, b) for a, b in zip(whole.weights(), rest.weights(), strict=True))
 
 
+def test_options_that_count_at_the_beginning_are_of_the_run_too(tmp_path: Path) -> None:
+    run = Run()
+    state.save(tmp_path / "state.pt", 1, seed=0, also="--upper 4", net=run.net)
+    assert state.resume(tmp_path / "state.pt", seed=0, also="--upper 4", net=run.net) == 1
+    with pytest.raises(SystemExit, match=r"of a run with --seed 0 --upper 4, not with --seed 0 --upper 3"):
+        state.resume(tmp_path / "state.pt", seed=0, also="--upper 3", net=run.net)
+
+
 @pytest.mark.parametrize(("seed", "start"), [(3, None), (0, Path("other.safetensors"))])
 def test_another_run_does_not_go_on_with_what_was_kept(tmp_path: Path, seed: int, start: Path | None) -> None:
     kept_at(tmp_path / "state.pt", 1)

@@ -22,12 +22,12 @@ class Stateful(Protocol):
         """Takes what was kept."""
 
 
-def resume(path: Path, *, seed: int, start: Path | None = None, **parts: Stateful) -> int:
+def resume(path: Path, *, seed: int, start: Path | None = None, also: str = "", **parts: Stateful) -> int:
     """Loads the parts of an interrupted run, and torch's random numbers on the CPU; returns its step.
 
     Args:
         path: of the state; 0 is returned where there is none. seed, start: of the run that is to go on:
-            both only count at its beginning, so another run's state is refused.
+            both only count at its beginning, so another run's state is refused. also: more such options.
 
     Raises:
         SystemExit: the state cannot be read, or is of another run.
@@ -40,9 +40,10 @@ def resume(path: Path, *, seed: int, start: Path | None = None, **parts: Statefu
     except Exception as error:  # torch raises whatever the damage leads to
         raise SystemExit(f"{path} cannot be read ({error!r:.200}); remove it to begin anew") from error
     begun = state.get("begun")  # states of before do not say
-    if begun is not None and begun != _begun(seed, start):
+    wanted = _begun(seed, start, also)
+    if begun is not None and begun != wanted:
         raise SystemExit(
-            f"{path} is of a run with {begun}, not with {_begun(seed, start)}; "
+            f"{path} is of a run with {begun}, not with {wanted}; "
             "give --runs another folder, or remove the state"
         )
     for name, part in parts.items():
@@ -53,9 +54,11 @@ def resume(path: Path, *, seed: int, start: Path | None = None, **parts: Statefu
     return step
 
 
-def save(path: Path, step: int, *, seed: int, start: Path | None = None, **parts: Stateful) -> None:
+def save(
+    path: Path, step: int, *, seed: int, start: Path | None = None, also: str = "", **parts: Stateful
+) -> None:
     """Keeps the parts; an interrupted writing leaves the last state as it was."""
-    kept = {"step": step, "begun": _begun(seed, start), "random": torch.get_rng_state()}
+    kept = {"step": step, "begun": _begun(seed, start, also), "random": torch.get_rng_state()}
     state = kept | {name: part.state_dict() for name, part in parts.items()}
     written(path, lambda draft: torch.save(state, draft))
 
@@ -77,5 +80,5 @@ def run(main: Callable[[], None]) -> None:
         sys.exit(130)
 
 
-def _begun(seed: int, start: Path | None) -> str:
-    return f"--seed {seed}" + (f" --start {start}" if start else "")
+def _begun(seed: int, start: Path | None, also: str) -> str:
+    return " ".join(filter(None, (f"--seed {seed}", f"--start {start}" if start else "", also)))

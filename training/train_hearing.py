@@ -27,7 +27,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from neuromem.encoders.ear import KIND, save_ear
-from neuromem.encoders.int8file import read_checkpoint
+from neuromem.encoders.int8file import identity_of, read_checkpoint
 from neuromem.encoders.transformer import save_transformer
 
 from . import state
@@ -110,7 +110,8 @@ class Layers:
 
 def pool_of(layers: Layers, pairs: Pairs, real: list[str], args: argparse.Namespace) -> Pool:
     """Questions of the pairs and sentences of talk, as they are said and as heard; kept in a file."""
-    file = args.runs / f"pool-{args.upper}-{args.texts}-{args.sentences}-{args.seed}.pt"
+    sizes = f"{args.upper}-{args.texts}-{args.sentences}-{args.seed}"
+    file = args.runs / f"pool-{identity_of(args.start)}-{sizes}.pt"
     if file.is_file():
         return Pool(*torch.load(file, weights_only=True))
     rng, neighbours = random.Random(args.seed), Neighbours(real)
@@ -214,12 +215,13 @@ def main() -> None:
         layers.upper.parameters(), lr=args.learning_rate, weight_decay=0.01, betas=(0.9, 0.98), fused=True
     )
     parts: dict[str, Any] = {"model": student.model, "average": average, "optimizer": optimizer}
-    step = state.resume(args.runs / "state.pt", seed=args.seed, start=args.start, **parts)
+    also = f"--upper {args.upper}" + (f" --ear {args.ear}" if args.ear else "")
+    step = state.resume(args.runs / "state.pt", seed=args.seed, start=args.start, also=also, **parts)
     if not step:
         print(report(student, unseen, args.data), flush=True)
 
     def keep() -> None:
-        state.save(args.runs / "state.pt", step, seed=args.seed, start=args.start, **parts)
+        state.save(args.runs / "state.pt", step, seed=args.seed, start=args.start, also=also, **parts)
         export(slow, pairs, step, args)
 
     started, first = time.monotonic(), step

@@ -191,8 +191,7 @@ def save(
 ) -> None:
     """Keeps the state (atomically) and exports the averaged weights."""
     parts: dict[str, Any] = {"model": model, "average": average, "optimizer": optimizer}
-    start = getattr(args, "start", None)  # of `train_hearing`
-    state.save(args.runs / "state.pt", step, seed=args.seed, start=start, **parts)
+    state.save(args.runs / "state.pt", step, seed=args.seed, **parts)
     vocabulary = sorted(tokenizer.get_vocab().items(), key=lambda item: item[1])
     notes = {"steps": str(step), "batch": str(args.batch), "seed": str(args.seed), "version": "1"}
     save_transformer(average.state_dict(), [word for word, _ in vocabulary], args.out, notes)

@@ -211,9 +211,11 @@ class CachedEncoder(WrappedEncoder):
 def ear_of(encoder: Encoder) -> Encoder | None:
     """What the encoder has for texts that a speech recognizer wrote; None for most.
 
-    An encoder need not have an `ear`: one of the same width, whose vectors lie in the same space.
+    An encoder need not have an `ear`: one of the same width, whose vectors lie in the same space. That of an
+    encoder inside another, to which it passes on what it has not itself, does not count: the outer one's
+    vectors may lie elsewhere.
     """
-    ear: Encoder | None = getattr(encoder, "ear", None)
+    ear: Encoder | None = getattr(encoder, "ear", None) if "ear" in dir(encoder) else None
     return ear
 
 

@@ -27,7 +27,10 @@ SCALE = ".scale"
 def write_checkpoint(
     weights: Mapping[str, Tensor], path: str | Path, config: Mapping[str, Any], notes: Mapping[str, str]
 ) -> None:
-    """Writes float weights (matrices become int8), uint8 tensors as they are, and the configuration."""
+    """Writes float weights (matrices become int8), uint8 tensors as they are, and the configuration.
+
+    The file's folder is made if need be: a training finds out only at its first export.
+    """
     out: dict[str, Tensor] = {}
     for name, tensor in weights.items():
         value = tensor.detach().cpu()
@@ -39,6 +42,7 @@ def write_checkpoint(
         else:
             out[name] = value.half() if value.is_floating_point() else value
         out[name] = out[name].contiguous()
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
     save_file(out, path, metadata={"config": json.dumps(dict(config)), **notes})
 
 

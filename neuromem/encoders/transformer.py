@@ -42,9 +42,15 @@ class TransformerEncoder(OwnEncoder[Bert | Bert8]):
 
     @cached_property
     def ear(self) -> TransformerEncoder | None:
-        """This encoder for what a speech recognizer wrote (`ear.py`); None where it was taught nothing."""
+        """This encoder for what a speech recognizer wrote (`ear.py`); None where it was taught nothing.
+
+        A subclass that encodes in a way of its own has none: its vectors may lie elsewhere.
+        """
         from .ear import Ear, belongs
 
+        own, ours = type(self), TransformerEncoder
+        if own.encode is not ours.encode or own.encode_words is not ours.encode_words:
+            return None
         layers = checkpoint_path(EAR)
         return Ear(self, layers) if belongs(layers, self.path) else None
 

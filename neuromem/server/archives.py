@@ -205,7 +205,8 @@ class Archives:
             )
 
     def _key(self, text: str) -> Any:
-        return self.service.engine.keys.query(text).numpy()
+        """[K] of a record or of a question: both alike, for which of them it is is not known here."""
+        return self.service.engine.keys.queries([text])[0].numpy()
 
     @contextmanager
     def _writing(self, path: Path) -> Iterator[Path]:

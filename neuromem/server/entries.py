@@ -13,11 +13,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
-import torch
-
 from ..engine import Engine
 from ..errors import InvalidInput
-from ..identity import EXPIRES, NOTES, STATE, Owner
+from ..identity import EXPIRES, NOTES, STATE, Owner, parse_id
 from ..log import Record
 from ..owners import OpenOwner
 from .categories import Categories
@@ -197,36 +195,18 @@ def entry_of(engine: Engine, open_: OpenOwner, memory_id: str, categories: Categ
 
 def catalog_of(engine: Engine, open_: OpenOwner, categories: Categories) -> Catalog:
     """All entries of an open owner; brought in step when memories came, went, changed or were superseded."""
-    bank = open_.bank
+    bank, version = open_.bank, categories.version
 
     def make() -> Catalog:
-        return bank.following("server.catalog", _Cataloguer).catalog(engine, open_, categories)
-
-    return bank.kept(f"server.catalog.{categories.version}", make)
-
-
-class _Cataloguer:
-    """The entries of one bank, kept in step with it: only those whose rows were edited are made anew."""
-
-    def __init__(self) -> None:
-        self._mark, self._version = -1, 0
-        self._entries: dict[str, Entry] = {}
-
-    def catalog(self, engine: Engine, open_: OpenOwner, categories: Categories) -> Catalog:
-        """The entries as they are now; the owner must be held."""
-        bank, ids, version = open_.bank, open_.bank.ids(), categories.version
-        edited, mark = bank.edited(self._mark)
-        known = {} if edited is None or version != self._version else self._entries
-        changed = set(bank.ids_of(torch.tensor(edited, dtype=torch.int64))) if edited else set()
-        new = [id_ for id_ in ids if id_ in changed or id_ not in known]
-        near = categories.of(bank, new)
-        made = {
-            id_: _entry(engine, open_, id_, names, categories) for id_, names in zip(new, near, strict=True)
-        }
+        known: dict[bytes, tuple[int, Entry]] = bank.of_each("server.catalog")
+        ids = {id_: parse_id(id_) for id_ in bank.ids()}
+        new = [id_ for id_, key in ids.items() if key not in known or known[key][0] != version]
+        for id_, names in zip(new, categories.of(bank, new), strict=True):
+            known[ids[id_]] = version, _entry(engine, open_, id_, names, categories)
         # another dict each time: whoever looks at the one before holds no owner
-        entries = {id_: made[id_] if id_ in made else known[id_] for id_ in ids}
-        self._entries, self._mark, self._version = entries, mark, version
-        return Catalog(entries)
+        return Catalog({id_: known[key][1] for id_, key in ids.items()})
+
+    return bank.kept(f"server.catalog.{version}", make)
 
 
 def _entry(
