@@ -329,11 +329,13 @@ class Hearing:
         self._vectors_of[said.text] = found
         return found
 
-    def _end(self, end: End, by: str, time: float) -> None:
-        body = {"id": end.id, "by": by, "reason": end.reason}
+    def _end(self, end: End, by: str, time: float, until_ms: int | None = None) -> None:
+        body: dict[str, Any] = {"id": end.id, "by": by, "reason": end.reason}
+        if until_ms is not None:  # it had ended before
+            body["until_ms"] = until_ms
         self.events.append(Event("follow" if end.reason == FOLLOWS else "supersede", time, body))
         if end.reason != FOLLOWS:
-            self._known.end(end.id, by, time)
+            self._known.end(end.id, by, time if until_ms is None else until_ms / 1_000)
 
     def _end_older(self, id_: str, said: Saying, time: float) -> None:
         """Takes back what a memory had replaced of the same matter: no older PIN is told instead."""
@@ -342,9 +344,7 @@ class Hearing:
             was, since = self._known.said(older), self._known.end_of(older)
             if was and gone and is_older_value(was, gone, phrases) and not self._is_immutable(older):
                 until_ms = round((since or (time, ""))[0] * 1_000)
-                body = {"id": older, "by": "", "reason": "retracted", "until_ms": until_ms}
-                self.events.append(Event("supersede", time, body))
-                self._known.end(older, "", until_ms / 1_000)
+                self._end(End(older, "retracted"), "", time, until_ms)
 
     def _joined(self, fact: Fact, said: Saying) -> tuple[Fact, list[End]]:
         """A fact with the one before it, if that has ended something and this one says what is so instead.

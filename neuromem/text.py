@@ -82,9 +82,6 @@ _TOKEN = re.compile(
 )
 
 
-_HEARD = re.compile(r"[a-zà-öø-ÿœ\d]+(?:(?: |['-]| '|' )[a-zà-öø-ÿœ\d]+)+'?", re.ASCII)
-
-
 def utf8_len(text: str) -> int:
     """Length of `text` in UTF-8 bytes; a lone surrogate counts three, as an astray character would."""
     return len(text.encode("utf-8", "surrogatepass"))
@@ -99,6 +96,9 @@ def normalize(text: str, casefold: bool = True) -> str:
     """
     text = " ".join(unicodedata.normalize("NFC", text).translate(_FOLDS).split())
     return unicodedata.normalize("NFC", text.casefold()) if casefold else text
+
+
+_HEARD = re.compile(r"[a-zà-öø-ÿœ\d]+(?:(?: |['-]| '|' )[a-zà-öø-ÿœ\d]+)+'?", re.ASCII)
 
 
 def is_heard(text: str) -> bool:

@@ -43,6 +43,19 @@ class FakeClock:
         return self.now
 
 
+class TickingClock(FakeClock):
+    """A second later each time it is asked."""
+
+    def __call__(self) -> float:
+        return self.advance(seconds=1)
+
+
+@pytest.fixture
+def ticking_clock() -> TickingClock:
+    """A clock that ticks, from noon of Monday, 2 March 2026 (UTC) on."""
+    return TickingClock()
+
+
 @pytest.fixture
 def fake_clock() -> FakeClock:
     """A clock that stands still at noon of Monday, 2 March 2026 (UTC)."""

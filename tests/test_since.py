@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from conftest import TickingClock
 
 from neuromem import Memory
 from neuromem.assistant import Assistant
@@ -19,25 +20,9 @@ DAY_S = 86_400.0
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
 
 
-class Clock:
-    """A clock that the test moves."""
-
-    def __init__(self) -> None:
-        self.now = 1_780_000_000.0
-
-    def __call__(self) -> float:
-        self.now += 1
-        return self.now
-
-
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def memory(clock: Clock) -> Iterator[Memory]:
-    with Memory(clock=clock) as memory:
+def memory(ticking_clock: TickingClock) -> Iterator[Memory]:
+    with Memory(clock=ticking_clock) as memory:
         yield memory
 
 
@@ -131,13 +116,13 @@ def test_what_came_since_is_looked_for_with_its_own_user_alone(memory: Memory) -
     assert Since(memory, "ana").newer(replace(of_ana, superseded_by=of_ben.id)) is None
 
 
-def test_what_was_forgotten_is_looked_up(memory: Memory, clock: Clock) -> None:
+def test_what_was_forgotten_is_looked_up(memory: Memory, ticking_clock: TickingClock) -> None:
     """Once it has given way in the weights, the log still has it; a second time it is known."""
     with Assistant(memory, "ana") as assistant:
         assistant.reply("My dog's name is Potola.")
         assistant.reply("My locker code is 777.")
         assistant.reply("Forget my locker code.")
-        clock.now += 900 * DAY_S
+        ticking_clock.advance(days=900)
         memory.sleep()
         assert not memory.all("ana")
         reply = assistant.reply("What is my dog's name?")
@@ -149,10 +134,10 @@ def test_what_was_forgotten_is_looked_up(memory: Memory, clock: Clock) -> None:
         assert assistant.reply("What is the wifi password?").text == UNKNOWN
 
 
-def test_what_was_forgotten_and_deleted_is_not_looked_up(memory: Memory, clock: Clock) -> None:
+def test_what_was_forgotten_and_deleted_is_not_looked_up(memory: Memory, ticking_clock: TickingClock) -> None:
     with Assistant(memory, "ana") as assistant:
         assistant.reply("My dog's name is Potola.")
-        clock.now += 900 * DAY_S
+        ticking_clock.advance(days=900)
         memory.sleep()
         memory.delete_all("ana")
         assert assistant.reply("What is my dog's name?").text == UNKNOWN

@@ -28,6 +28,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from neuromem.atomic import replacing
 from neuromem.bench import NAMES
 from neuromem.bench.common import read_jsonl
 from neuromem.shipped import DEFAULT_ENCODER
@@ -178,11 +179,9 @@ def _kept(path: Path) -> dict[str, Any]:
 
 
 def _write(path: Path, value: Mapping[str, Any]) -> None:
-    """Whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_suffix(".tmp")
-    half.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    half.replace(path)
+    with replacing(path) as draft:
+        draft.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
 def _minutes(expected: Mapping[str, float]) -> str:

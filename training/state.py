@@ -9,6 +9,8 @@ from typing import Any, Protocol
 
 import torch
 
+from neuromem.atomic import replacing
+
 __all__ = ["resume", "run", "save", "written"]
 
 
@@ -66,9 +68,8 @@ def save(
 def written(path: Path, write: Callable[[Path], object]) -> None:
     """Writes a file whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".tmp")
-    write(draft)
-    draft.replace(path)
+    with replacing(path) as draft:
+        write(draft)
 
 
 def run(main: Callable[[], None]) -> None:

@@ -7,7 +7,7 @@ import time
 import torch
 from torch import Tensor, nn
 
-__all__ = ["averaged", "pace", "stepped"]
+__all__ = ["averaged", "pace", "stepped", "was_done"]
 
 
 def stepped(net: nn.Module, optimizer: torch.optim.Optimizer, loss: Tensor, rate: float) -> None:
@@ -40,3 +40,14 @@ def pace(step: int, steps: int, first: int, started: float) -> tuple[float, floa
     """Steps a second since step `first` at `started` (`time.monotonic`), and minutes that are left."""
     rate = (step - first) / (time.monotonic() - started)
     return rate, (steps - step) / rate / 60
+
+
+def was_done(step: int, first: int) -> bool:
+    """Whether a run that began at step `first` had nothing to do, which is said.
+
+    It had ended, or was killed before it exported: its caller exports what the state holds.
+    """
+    done = step == first
+    if done:
+        print("all steps are done; --steps asks for more")
+    return done

@@ -26,7 +26,7 @@ from neuromem.ladder import FIELDS, TEXT_BYTES, UNITS, halve, octaves
 
 from . import markup, state
 from .data import Corpus, Sample, Sampler, load_corpus
-from .steps import averaged, pace, stepped
+from .steps import averaged, pace, stepped, was_done
 
 AVERAGE = 0.999  # decay of the moving average of the weights
 JITTER = 0.15  # grid steps of uniform noise on top of the grid's own rounding, for a margin
@@ -175,8 +175,7 @@ def main() -> None:
         if step % 2_000 == 0 or step == args.steps:
             print(report(average, corpus, args.device), flush=True)
             save(args, step, parts)
-    if step == first:  # it had ended, or was killed before it was exported
-        print("all steps are done; --steps asks for more")
+    if was_done(step, first):
         save(args, step, parts)
 
 

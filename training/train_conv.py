@@ -31,7 +31,7 @@ from .blocks import Example, Pairs, read_blocks
 from .contrast import distillation, info_nce, learning_rate, report, split
 from .data import real_texts
 from .noise import misheard
-from .steps import averaged, pace, stepped
+from .steps import averaged, pace, stepped, was_done
 from .train_transformer import Embedder, trained
 
 AVERAGE = 0.998  # decay of the moving average of the weights
@@ -172,8 +172,7 @@ def main() -> None:
         if step % 500 == 0 or step == args.steps:
             print(report(embed, unseen, args.data), flush=True)
             save(args, step, net, average, optimizer)
-    if step == first:  # it had ended, or was killed before it was exported
-        print("all steps are done; --steps asks for more")
+    if was_done(step, first):
         save(args, step, net, average, optimizer)
 
 

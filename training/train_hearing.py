@@ -37,8 +37,8 @@ from .contrast import SCALE, learning_rate, report, split
 from .data import real_texts
 from .generate import recognizer_style
 from .noise import Neighbours, heard_badly
-from .steps import averaged, pace, stepped
-from .train_transformer import MOST_TOKENS, Embedder, trained
+from .steps import averaged, pace, stepped, was_done
+from .train_transformer import MOST_TOKENS, Embedder, trained, without_peaks
 
 AVERAGE = 0.99  # decay of the moving average of the weights
 HEARINGS = 2  # of each text
@@ -206,9 +206,7 @@ def main() -> None:
     pairs, unseen = Pairs(blocks, args.data, args.seed, noise=False), Pairs(held, args.data, args.seed)
     pool = pool_of(layers, pairs, real_texts(args.data), args)  # by the teacher, as nothing is learned yet
     if args.ear is not None:
-        taught = {
-            name: own for name, own in read_checkpoint(args.ear, KIND)[0].items() if "peaks" not in name
-        }
+        taught = without_peaks(read_checkpoint(args.ear, KIND)[0])
         for model in (student.model, average):
             model.load_state_dict(taught, strict=False)
     optimizer = torch.optim.AdamW(
@@ -239,8 +237,7 @@ def main() -> None:
         if step % 150 == 0 or step == args.steps:
             print(report(slow.embedder, unseen, args.data), flush=True)
             keep()
-    if step == first:  # it had ended, or was killed before it was exported
-        print("all steps are done; --steps asks for more")
+    if was_done(step, first):
         keep()
 
 

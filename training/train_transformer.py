@@ -14,7 +14,7 @@ import copy
 import importlib.util
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,7 @@ from .blocks import Pairs, read_blocks
 from .contrast import distillation, info_nce, learning_rate, report, split
 from .data import real_texts
 from .noise import Confusions, misheard
-from .steps import averaged, pace, stepped
+from .steps import averaged, pace, stepped, was_done
 
 AVERAGE = 0.995  # decay of the moving average of the weights
 MOST_TOKENS = 96
@@ -74,6 +74,11 @@ class Embedder:
         return pooled
 
 
+def without_peaks(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The weights alone: what `calibrate.py` measured is none."""
+    return {name: own for name, own in weights.items() if not name.endswith(".peaks")}
+
+
 def trained(path: Path, device: str) -> Embedder:
     """A checkpoint's model in a form that computes in bf16, for embedding many texts."""
     from transformers import BertConfig, BertModel
@@ -82,8 +87,7 @@ def trained(path: Path, device: str) -> Embedder:
     tokenizer = word_pieces(bytes(weights.pop("vocabulary").tolist()).decode().split("\n"))
     shape = BertConfig.from_pretrained(str(minilm()), num_hidden_layers=config["layers"])
     model = BertModel(shape, add_pooling_layer=False)
-    # what `calibrate.py` measured is no weight
-    model.load_state_dict({name: own for name, own in weights.items() if not name.endswith(".peaks")})
+    model.load_state_dict(without_peaks(weights))
     torch.nn.Module.to(model, device).train(False)
     return Embedder(model, tokenizer, device)
 
@@ -176,8 +180,7 @@ def main() -> None:
         if step % 100 == 0 or step == args.steps:
             print(report(Embedder(average, tokenizer, args.device), unseen, args.data), flush=True)
             save(args, step, model, average, optimizer, tokenizer)
-    if step == first:  # it had ended, or was killed before it was exported
-        print("all steps are done; --steps asks for more")
+    if was_done(step, first):
         save(args, step, model, average, optimizer, tokenizer)
 
 

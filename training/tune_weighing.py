@@ -95,11 +95,11 @@ def fit(asked: Sequence[Judged], start: Weights) -> Weights:
 
 def graded(each: Judged, verdicts: Sequence[Verdict], tiers: Tiers) -> tuple[bool, bool]:
     """Whether the assistant's answer is right, and whether it says something forbidden."""
-    text, _, known = phrased(each.question, verdicts, each.found, each.exchange.time, tiers)
-    forbidden = any(says(text, term) for term in each.exchange.forbidden)
+    said = phrased(each.question, verdicts, each.found, each.exchange.time, tiers)
+    forbidden = any(says(said.text, term) for term in each.exchange.forbidden)
     if each.exchange.kind == "unknown":
-        return not known and not forbidden, forbidden
-    return is_right(text, each.exchange), forbidden
+        return not said.known and not forbidden, forbidden
+    return is_right(said.text, each.exchange), forbidden
 
 
 def report(name: str, asked: Sequence[Judged], weights: Weights, grid: Sequence[Tiers]) -> None:

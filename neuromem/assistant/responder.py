@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from ..engine import Written
 from ..memory import Memory
@@ -98,30 +99,25 @@ class Responder:
         found = around(self._memory, self._user_id, recalled)
         with self._memory.engine.owners.threads:
             verdicts = self._judge.judge(asked, found) if found else []
-            text, best, known = phrased(asked.text, verdicts, found, now, ends=self._ends, since=self._since)
-        if not known and asks_of_assistant(asked.text):
+            said = phrased(asked.text, verdicts, found, now, ends=self._ends, since=self._since)
+        if not said.known and asks_of_assistant(asked.text):
             return Answer(OF_MYSELF)
-        if best is None:
+        if said.best is None:
             return self._from_log(asked, now)
-        self._before = _remembered(asked.text, best, now)
-        if not known:
-            return Answer(text)
-        news = None if read_question(asked.text).past else _news(best, self._since)
-        used = () if news is None or not news.instead else (news.recall,)
-        return Answer(text, used or _used(best), known)
+        self._before = _remembered(asked.text, said.best, now)
+        return Answer(said.text, said.used, True) if said.known else Answer(said.text)
 
     def _from_log(self, asked: Follow, now: float) -> Answer:
         """The answer from what the weights hold no more; or that nothing is known."""
         found = self._forgotten.candidates(asked.query)
         with self._memory.engine.owners.threads:
             verdicts = self._judge.judge(asked, found) if found else []
-            text, best, known = phrased(asked.text, verdicts, found, now, ends=self._ends)
-        self._before = _remembered(asked.text, best, now)
-        if best is None or not known:
-            return Answer(text)
-        return Answer(
-            f"{FORGOTTEN}. I looked it up: {text}", self._forgotten.bring_back(best.candidate), True
-        )
+            said = phrased(asked.text, verdicts, found, now, ends=self._ends)
+        self._before = _remembered(asked.text, said.best, now)
+        if said.best is None or not said.known:
+            return Answer(said.text)
+        used = self._forgotten.bring_back(said.best.candidate)
+        return Answer(f"{FORGOTTEN}. I looked it up: {said.text}", used, True)
 
     def leave(self) -> None:
         """What was asked is not leaned on any more: its words were deleted."""
@@ -152,6 +148,15 @@ _CHANGED = re.compile(
 )
 
 
+class Phrased(NamedTuple):
+    """An answer in words."""
+
+    text: str
+    best: Verdict | None = None  # the statement it rests on
+    known: bool = False  # whether it is said as known
+    used: tuple[Recall, ...] = ()  # the memories that it tells
+
+
 def phrased(
     question: str,
     verdicts: Sequence[Verdict],
@@ -160,8 +165,8 @@ def phrased(
     tiers: Tiers | None = None,
     ends: Ends | None = None,
     since: Since | None = None,
-) -> tuple[str, Verdict | None, bool]:
-    """The answer in words, the statement it rests on, and whether it is said as known.
+) -> Phrased:
+    """The answer in words.
 
     Args:
         verdicts: likeliest first. found: all candidates. now: Unix seconds.
@@ -173,25 +178,28 @@ def phrased(
         verdicts = [each for each in verdicts if not _USED_TO.search(each.statement.said)]
     sure = sureness(verdicts)
     if not verdicts or sure < tiers.perhaps:
-        return UNKNOWN, None, False
+        return Phrased(UNKNOWN)
     holds = holding(verdicts, ends) if ends is not None and not past else None
     said = [holds] if holds is not None else _worth_saying(verdicts, tiers.close)
-    since = None if past else since
-    text = _joined([text for each in said for text in _up_to_date(question, each, said, found, now, since)])
-    known = sure >= tiers.enough
-    return (text if known else f"{UNSURE} {text}"), said[0], known
+    news = [None if past else _news(each, since) for each in said]
+    both = zip(said, news, strict=True)
+    text = _joined(
+        [text for each, new in both for text in _up_to_date(question, each, new, said, found, now)]
+    )
+    known, first = sure >= tiers.enough, news[0]
+    used = _used(said[0]) if first is None or not first.instead else (first.recall,)
+    return Phrased(text if known else f"{UNSURE} {text}", said[0], known, used)
 
 
 def _up_to_date(
     question: str,
     each: Verdict,
+    news: News | None,
     said: Sequence[Verdict],
     found: Sequence[Candidate],
     now: float,
-    since: Since | None,
 ) -> list[str]:
     """A statement in a sentence, with what replaced its memory behind it or in its place."""
-    news = _news(each, since)
     if news is None or any(news.recall.id in _ids(other) for other in said if other is not each):
         return [sentence(question, each, found, now)]
     spelt = capitals_in([candidate.text for candidate in found])

@@ -30,7 +30,6 @@ KIND = "transformer"
 EAR = "ear.safetensors"
 HEADS, EPS, MOST_TOKENS = 12, 1e-12, 256  # as all-MiniLM-L6-v2
 
-
 Parts = tuple[dict[str, Tensor], "Tokenizer", BertConfig]
 """weights by name, what cuts words, shape"""
 

@@ -322,8 +322,7 @@ def _text(value: Any, place: str) -> Filter:
 def _categories(value: Any, place: str) -> Filter:
     pairs = _operators(value, place, ("in", "contains"), "contains")
     wanted = [
-        {_name(item, place).casefold() for item in (operand if operator == "in" else [operand])}
-        for operator, operand in pairs
+        {_name(item, place).casefold() for item in _meant(operator, operand)} for operator, operand in pairs
     ]
 
     def test(entry: Entry, _words: Words) -> bool:
